@@ -1,0 +1,39 @@
+# make demo | make test | make bench: each creates .venv and installs what it needs, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all bench full-steps lint clean
+
+# The stamp depends on what decides the environment, so a second call installs nothing.
+$(READY): pyproject.toml constraints.txt setup.py
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v < (3, 14) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}; call: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@sh tools/demo.sh $(BIN)/python
+
+test: $(READY)
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not gpu'
+
+test-all: $(READY)
+	$(BIN)/python -m pytest -q -n 2 -m 'not gpu'
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+# one training step of each recipe at full size, on synthetic miniatures; writes docs/full_steps.md
+full-steps: $(READY)
+	for set in moving_mnist taxibj kth; do \
+		$(BIN)/python tools/prepare_data/$$set.py --miniature --root data/miniature/$$set || exit 1; \
+	done
+	$(BIN)/python tools/full_steps.py
+
+lint: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy openstl_ext
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

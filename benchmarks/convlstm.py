@@ -1,0 +1,31 @@
+"""ConvLSTM-S at OpenSTL's shapes, batch 1."""
+
+import torch
+from torch import Tensor
+
+from benchmarks.harness import Row, compare
+from openstl_ext.methods.recurrent_forecast import RecurrentForecast
+from openstl_ext.models.convlstm import ConvLSTM
+
+SHAPES = {"Moving MNIST": (10, 1, 64, 64), "TaxiBJ": (4, 2, 32, 32)}
+PATCH = {"Moving MNIST": 4, "TaxiBJ": 2}
+
+
+def rows() -> list[Row]:
+    return [bf16_row(name) for name in SHAPES]
+
+
+def bf16_row(name: str) -> Row:
+    """Ten frames in, ten out (four and four) in float32, and the same under bf16 autocast."""
+    torch.manual_seed(0)
+    frames = torch.rand(1, *SHAPES[name])
+    net = ConvLSTM(in_channels=frames.shape[2], patch_size=PATCH[name])
+    feed, loss = {"type": "FreeRunning"}, {"type": "L2"}
+    method = RecurrentForecast(net=net, feed=feed, loss=loss).eval()
+
+    def forecast(bf16: bool) -> Tensor:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            return method.forecast({"frames": frames}, horizon=frames.shape[1])["forecast"]
+
+    taken = compare(lambda: forecast(False), lambda: forecast(True), rounds=3)
+    return Row(f"ConvLSTM forecast, {name}", "float32", *taken, goal=1.5)

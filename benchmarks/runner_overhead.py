@@ -1,0 +1,104 @@
+"""What the runner costs on top of a bare loop over the same model and data."""
+
+import tempfile
+from collections.abc import Callable
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from benchmarks.harness import Row, compare
+from openstl_ext.engine.collate import collate
+from openstl_ext.engine.runner import build
+from openstl_ext.ports import FrameModel
+from openstl_ext.registry import DATASETS, MODELS
+from openstl_ext.structures import Item, Metainfo
+
+STEPS, BATCH = 40, 4
+
+
+@DATASETS.register_module()
+class StillFrames(Dataset):
+    """Frames that cost nothing to load, so that only the loop is compared."""
+
+    metainfo = Metainfo(name="still", channels=("value",))
+
+    def __init__(self) -> None:
+        self.frames = torch.rand(10, 1, 64, 64)
+
+    def __len__(self) -> int:
+        return STEPS * BATCH
+
+    def __getitem__(self, index: int) -> Item:
+        return {"inputs": {"frames": self.frames}, "data_samples": {"frames": self.frames}}
+
+
+@MODELS.register_module()
+class PlainStack(nn.Module):
+    """Convolutions enough for a step of some 30 ms."""
+
+    port = FrameModel
+
+    def __init__(self) -> None:
+        super().__init__()
+        convolutions = [nn.Conv2d(32, 32, 3, padding=1) for _ in range(4)]
+        self.body = nn.Sequential(
+            nn.Conv2d(10, 32, 3, padding=1), *convolutions, nn.Conv2d(32, 10, 1)
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.body(frames.squeeze(2)).unsqueeze(2)
+
+
+def config(work_dir: str) -> Config:
+    """One epoch of a small run, with all that a run has by default but validation."""
+    return Config(
+        {
+            "model": {
+                "type": "DirectForecast",
+                "net": {"type": "PlainStack"},
+                "loss": {"type": "L2"},
+            },
+            "train_dataloader": {"batch_size": BATCH, "dataset": {"type": "StillFrames"}},
+            "train_cfg": {"max_epochs": 1},
+            "optim_wrapper": {"optimizer": {"type": "Adam", "lr": 1e-3}},
+            # the checkpoint is a file, not a loop: its cost is that of the disk
+            "default_hooks": {"checkpoint": None},
+            "work_dir": work_dir,
+        }
+    )
+
+
+def bare_epoch(method: nn.Module) -> Callable[[], None]:
+    """The loop that a tutorial would write."""
+    loader = DataLoader(StillFrames(), batch_size=BATCH, shuffle=True, collate_fn=collate)
+    optimizer = torch.optim.Adam(method.parameters(), lr=1e-3, fused=True)
+
+    def run() -> None:
+        method.train()
+        for batch in loader:
+            losses = method(**method.data_preprocessor(batch, training=True), mode="loss")
+            sum(losses.values()).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return run
+
+
+def rows() -> list[Row]:
+    """The promise: at most 5 % of a step."""
+    with tempfile.TemporaryDirectory() as folder:
+        runner = build(config(folder))
+        MMLogger.get_current_instance().setLevel("ERROR")
+        runner.train()  # opens what is opened once
+
+        def epoch() -> None:
+            runner.train_loop.seek(epoch=0, iteration=0)
+            runner.train_loop.run()
+
+        baseline, ours = compare(bare_epoch(runner.model), epoch)
+    step = 1e3 * baseline / STEPS
+    name = f"runner, {STEPS} steps of {step:.0f} ms"
+    return [Row(name, "a bare loop", baseline, ours, goal=0.95)]

@@ -1,0 +1,10 @@
+"""Adam at one learning rate."""
+
+train_cfg = dict(max_epochs=500, val_interval=5)
+val_cfg = dict()
+test_cfg = dict()
+
+optim_wrapper = dict(
+    type="OptimWrapper",
+    optimizer=dict(type="Adam", lr=5e-5, weight_decay=0.0),
+)

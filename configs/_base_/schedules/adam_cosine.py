@@ -1,0 +1,13 @@
+"""Adam under a cosine of the learning rate after five epochs of warm-up, stepped every epoch."""
+
+train_cfg = dict(max_epochs=50, val_interval=1)
+val_cfg = dict()
+test_cfg = dict()
+
+optim_wrapper = dict(
+    type="OptimWrapper",
+    optimizer=dict(type="Adam", lr=5e-4, weight_decay=0.0),
+)
+param_scheduler = [
+    dict(type="WarmupCosineLR", by_epoch=True, warmup=5, start=1e-5, floor=1e-6),
+]

@@ -1,0 +1,104 @@
+"""``--cfg-options``: set single values of a config, and nothing that is not there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from openstl_ext.config.syntax import evaluate, not_plain
+from openstl_ext.errors import ConfigError, nearest
+
+
+def apply(config: dict[str, Any], overrides: Sequence[str], *, blocks: Sequence[str]) -> None:
+    """Set ``a.b.0.c=value`` in a nested config, in place; the override always wins.
+
+    A dict replaces a dict whole. Texts need no quotes; ``+a.b=value`` adds a key.
+
+    Args:
+        config: The nested dicts and lists.
+        overrides: What the user typed, one ``key=value`` each.
+        blocks: Top-level keys that may be set although the config has none.
+
+    Raises:
+        ConfigError: If a key does not exist, with the nearest ones; if a value is not plain, or is
+            a text where a number was.
+    """
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        add, path = key.startswith("+"), key.removeprefix("+").strip()
+        if not equals or not all(path.split(".")):
+            raise ConfigError(f"--cfg-options takes key=value, as in seed=1; got {override!r}")
+        *above, last = path.split(".")
+        place: Any = config
+        for depth, part in enumerate(above):
+            place = _inside(place, part, above[:depth], add=add, override=override)
+        add = add or (not above and last in blocks)
+        _set(place, last, above, text, add=add, override=override)
+
+
+def _inside(place: Any, part: str, above: list[str], *, add: bool, override: str) -> Any:
+    """One level down."""
+    if add and isinstance(place, dict) and place.get(part) is None:
+        place[part] = {}
+    return place[_key(place, part, above, override=override)]
+
+
+def _set(place: Any, last: str, above: list[str], text: str, *, add: bool, override: str) -> None:
+    """Replace a value, or add one."""
+    if isinstance(place, list) and add and last == str(len(place)):
+        place.append(None)
+    elif isinstance(place, dict) and add:
+        place.setdefault(last, None)
+    key = _key(place, last, above, override=override)
+    place[key] = parse(text, current=place[key], where=".".join((*above, last)))
+
+
+def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int:
+    """The key or index of an existing entry."""
+    where = ".".join(above) or "the config"
+    if isinstance(place, dict):
+        if part in place:
+            return part
+        raise ConfigError(
+            f"--cfg-options {override}: {where} has no {part!r}; {nearest(part, place)} "
+            f"(to add a key, write +{override.lstrip('+')})"
+        )
+    if isinstance(place, list | tuple):
+        index = int(part) if part.lstrip("-").isdigit() else len(place)
+        if isinstance(place, list) and -len(place) <= index < len(place):
+            return index
+        raise ConfigError(
+            f"--cfg-options {override}: {where} is a {type(place).__name__} of {len(place)} items, "
+            + ("numbered from 0" if isinstance(place, list) else "to be set as a whole")
+        )
+    raise ConfigError(f"--cfg-options {override}: {where} is {place!r}, so it has no {part!r}")
+
+
+def parse(text: str, *, current: Any = None, where: str = "") -> Any:
+    """Read a typed value as a Python literal, or as text.
+
+    Args:
+        text: What stands after the ``=``.
+        current: The value to be replaced, which says what is meant: 2024 for a folder is a text,
+            and ``1,2`` for a list is a list.
+        where: Dotted path of the value, for messages.
+
+    Raises:
+        ConfigError: If a number would become a text, a block a value, or the value is not plain.
+    """
+    try:
+        value = evaluate(text)
+    except ValueError:
+        value = text
+    if isinstance(current, str) and isinstance(value, int | float) and type(value) is not bool:
+        value = text
+    if isinstance(current, list) and isinstance(value, tuple):
+        value = list(value)
+    if problems := list(not_plain(value, where)):
+        raise ConfigError(f"--cfg-options {where}={text}: {problems[0]}")
+    if isinstance(value, str) and isinstance(current, int | float):
+        raise ConfigError(f"--cfg-options {where}={text}: {where} is {current!r}, not a text")
+    if isinstance(current, dict) and value is not None and not isinstance(value, dict):
+        example = f"{where}.{next(iter(current), 'type')}"
+        raise ConfigError(
+            f"--cfg-options {where}={text}: {where} is a block; set its keys, as in {example}=..."
+        )
+    return value

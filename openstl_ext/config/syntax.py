@@ -1,0 +1,155 @@
+"""What a config file may contain: values, and nothing that acts.
+
+Reading a stranger's config must run nothing of theirs, and what is not plain (a function, a tensor)
+breaks much later, when mmengine prints the config into a checkpoint.
+"""
+
+import ast
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from openstl_ext.errors import ConfigError
+
+BASE = "_base_"
+ALLOWED = (
+    ast.Module,
+    ast.Assign,
+    ast.Expr,  # docstrings
+    ast.Constant,
+    ast.Name,
+    ast.Dict,
+    ast.List,
+    ast.Tuple,
+    ast.Set,  # `{{_base_.lr}}` reads as a set in a set
+    ast.Call,
+    ast.keyword,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Subscript,
+    ast.Slice,
+    ast.Starred,
+    ast.operator,
+    ast.unaryop,
+    ast.expr_context,
+)
+
+
+def check_file(path: Path) -> set[str]:
+    """Refuse a config file, or one of its bases, that does more than assign values.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Names that the files use as variables.
+
+    Raises:
+        ConfigError: Naming the file and the line.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no config {path}")
+    if path.suffix != ".py":
+        raise ConfigError(f"{path}: a config is a Python file, so its name ends in .py")
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise ConfigError(f"{path}, line {line}: {getattr(error, 'msg', error)}") from None
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if problem := _problem(node):
+            raise ConfigError(
+                f"{path}, line {getattr(node, 'lineno', '?')}: {problem}; a config holds only "
+                "numbers, strings, True, False, None, lists, tuples and dicts"
+            )
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            used.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            used.add(node.attr)
+    for base in _bases(tree):
+        below = path.parent / base
+        if not below.is_file():
+            raise ConfigError(f"{path}: there is no base {base!r}, looked for at {below}")
+        used |= check_file(below)
+    return used
+
+
+def summary(path: Path) -> str:
+    """First line of a config's docstring; empty where there is none."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    return (text or "").partition("\n")[0]
+
+
+def _problem(node: ast.AST) -> str | None:
+    """What is wrong with a node, or None."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return "imports are not allowed (plugins go into custom_imports = dict(imports=[...]))"
+    if isinstance(node, ast.Attribute):
+        inner: ast.expr = node
+        while isinstance(inner, ast.Attribute):
+            inner = inner.value
+        return None if isinstance(inner, ast.Name) and inner.id == BASE else "attribute access"
+    if isinstance(node, ast.Call):
+        plain = isinstance(node.func, ast.Name) and node.func.id == "dict"
+        return None if plain else f"`{ast.unparse(node)}` is a call"
+    if isinstance(node, ALLOWED):
+        return None
+    return f"{type(node).__name__.lower()} is not allowed"
+
+
+def _bases(tree: ast.Module) -> list[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == BASE:
+            value = ast.literal_eval(node.value)
+            return [value] if isinstance(value, str) else list(value)
+    return []
+
+
+def evaluate(text: str) -> Any:
+    """The plain value that a text spells in the syntax of a config.
+
+    Words are texts, so that shells need fewer quotes: ``[a, none, 3]`` is ``["a", None, 3]``.
+
+    Raises:
+        ValueError: If the text spells no plain value.
+    """
+    try:
+        return _value(ast.parse(text.strip(), mode="eval").body)
+    except SyntaxError as error:
+        raise ValueError(str(error)) from None
+
+
+def _value(node: ast.expr) -> Any:
+    """The value of an expression made of constants, containers, words and ``dict(...)``."""
+    match node:
+        case ast.Name(id=name):
+            words = {"true": True, "false": False, "none": None, "null": None}
+            return words.get(name.lower(), name)
+        case ast.List(elts=items):
+            return [_value(item) for item in items]
+        case ast.Tuple(elts=items):
+            return tuple(_value(item) for item in items)
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            return {_value(k): _value(v) for k, v in zip(keys, values, strict=True) if k}
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=pairs):
+            if all(pair.arg for pair in pairs):
+                return {str(pair.arg): _value(pair.value) for pair in pairs}
+    return ast.literal_eval(node)
+
+
+def not_plain(value: Any, where: str = "") -> Iterator[str]:
+    """Say of each value that is not plain where it stands and what it is."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                yield f"{where}: the key {key!r} is no string"
+            yield from not_plain(inner, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from not_plain(inner, f"{where}.{index}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{where} is {value}, which no config can print; leave the key out, or use None"
+    elif value is not None and type(value) not in (str, int, float, bool):
+        yield f"{where} is a {type(value).__name__}, which is no plain value"

@@ -1,0 +1,1 @@
+"""Getting files from elsewhere: fetched, verified and unpacked, or not there at all."""

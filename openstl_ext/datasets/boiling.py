@@ -1,0 +1,90 @@
+"""Boiling: a synthetic simulation to try things on."""
+
+from pathlib import Path
+from typing import final
+
+from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.frame_folders import FrameFolders
+from openstl_ext.errors import DatasetNotFoundError
+from openstl_ext.registry import DATASETS
+from openstl_ext.structures import Item, Metainfo
+
+MAKE = (
+    "python tools/prepare_data/generate_boiling_data.py --num_samples 100 --num_frames 20 "
+    "--data_path {root} && python tools/prepare_data/create_dataloader.py --data_path {root}"
+)
+
+
+@final
+@DATASETS.register_module()
+class Boiling(SequenceDataset):
+    """Heat that spreads over a map, rises, and vanishes where it boils.
+
+    Files:
+        As in ``FrameFolders``, made by ``tools/prepare_data/generate_boiling_data.py`` and
+        ``create_dataloader.py``, or by simvp_minimal.
+
+    Channels and units:
+        Temperature as a share of the boiling point (212 F), 0 to 1.
+
+    Splits:
+        Those of the loader file; each sample is an independent simulation.
+
+    Licence:
+        Synthetic; none is needed.
+
+    Args:
+        root: Folder of the data.
+        split: One of train, val, test.
+        num_inputs: Frames that are known.
+        num_targets: Frames that are asked.
+        loaders: Name of the loader file, where the folder has several.
+        packed: Prefer the packed form if there is one that agrees with the folders.
+
+    Raises:
+        DatasetNotFoundError: If the folder is not there; it gives the commands that make it.
+
+    Source:
+        CCU-LANL-AIML/simvp_minimal@be7db3d.
+    """
+
+    metainfo = Metainfo(
+        name="boiling", channels=("temperature",), unit="share of 212 F", synthetic=True
+    )
+
+    def __init__(
+        self,
+        *,
+        root: str = "data/boiling",
+        split: str = "train",
+        num_inputs: int = 10,
+        num_targets: int = 10,
+        loaders: str | None = None,
+        packed: bool = True,
+    ) -> None:
+        if not Path(root).is_dir():
+            raise DatasetNotFoundError(root, prepare=MAKE.format(root=root))
+        self.frames = FrameFolders(
+            root=root,
+            split=split,
+            num_inputs=num_inputs,
+            num_targets=num_targets,
+            loaders=loaders,
+            packed=packed,
+            channels=self.metainfo.channels,
+        )
+
+    @classmethod
+    def make_toy(cls, root: Path) -> None:
+        """Write eight tiny simulations."""
+        FrameFolders.make_toy(root)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> Item:
+        return self.frames[index]
+
+    def sample_id(self, index: int) -> str:
+        """Name of the sample's folder."""
+        return self.frames.sample_id(index)

@@ -1,0 +1,1 @@
+"""How each published dataset is fetched, verified and laid out; its tools call this."""

@@ -1,0 +1,156 @@
+"""Start the processes of a run: gloo on CPUs, nccl on GPUs, threads shared fairly."""
+
+import atexit
+import inspect
+import os
+import re
+from collections.abc import Mapping, MutableMapping
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from mmengine.dist import broadcast
+from torch import nn
+
+from openstl_ext.errors import ConfigError, nearest
+
+LAUNCHERS = ("none", "pytorch", "slurm")
+GREETINGS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
+    """Join the process group that the launcher announces; without a launcher do nothing.
+
+    mmengine's own ``init_dist`` calls ``torch.cuda.set_device`` whatever the backend.
+
+    Args:
+        launcher: ``none``, ``pytorch`` (torchrun) or ``slurm``.
+        timeout_seconds: How long a rank waits for another before the run ends.
+
+    Raises:
+        ConfigError: If the launcher is unknown, did not set its variables, or started more
+            processes than there are GPUs.
+    """
+    if launcher not in LAUNCHERS:
+        raise ConfigError(f"launcher {launcher!r} is unknown; {nearest(launcher, LAUNCHERS)}")
+    if launcher == "none" or dist.is_initialized():
+        return
+    if launcher == "slurm":
+        os.environ.update(slurm_greeting(os.environ))
+    if missing := [name for name in GREETINGS if name not in os.environ]:
+        raise ConfigError(
+            f"launcher='pytorch' needs {', '.join(missing)} in the environment: start the run "
+            "with tools/dist_train.sh or torchrun, or use launcher='none'"
+        )
+    local_rank = int(os.environ["LOCAL_RANK"])
+    if torch.cuda.is_available():
+        if local_rank >= torch.cuda.device_count():
+            raise ConfigError(
+                f"process {local_rank} of this machine has no GPU: there are "
+                f"{torch.cuda.device_count()}; start no more processes than that"
+            )
+        torch.cuda.set_device(local_rank)
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    share_threads(os.environ)
+    dist.init_process_group(backend, timeout=timedelta(seconds=timeout_seconds))
+    atexit.register(stop)
+
+
+def stop() -> None:
+    """Leave the process group, if there is one."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def slurm_greeting(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of torchrun, from those that ``srun`` sets for every task.
+
+    Raises:
+        ConfigError: If ``srun`` did not start this process.
+    """
+    try:
+        nodes = environ.get("SLURM_STEP_NODELIST") or environ["SLURM_JOB_NODELIST"]
+        greeting = {
+            "RANK": environ["SLURM_PROCID"],
+            "WORLD_SIZE": environ["SLURM_NTASKS"],
+            "LOCAL_RANK": environ["SLURM_LOCALID"],
+            "LOCAL_WORLD_SIZE": environ.get("SLURM_NTASKS_PER_NODE", "1"),
+        }
+    except KeyError as error:
+        raise ConfigError(
+            f"launcher='slurm' needs {error} in the environment: start the run with "
+            "tools/slurm_train.sh or srun"
+        ) from None
+    # a job id keeps two jobs on one node apart
+    port = 20000 + int(environ.get("SLURM_JOB_ID", "0")) % 20000
+    greeting["MASTER_ADDR"] = environ.get("MASTER_ADDR") or first_node(nodes)
+    greeting["MASTER_PORT"] = environ.get("MASTER_PORT") or str(port)
+    return greeting
+
+
+def first_node(nodes: str) -> str:
+    """The first host of a Slurm list, as ``gpu03`` in ``gpu[03-05,07],cpu1``."""
+    match = re.match(r"([^,\[]+)(?:\[(\d+)[^\]]*\])?", nodes)
+    if match is None:
+        raise ConfigError(f"the node list {nodes!r} cannot be read; set MASTER_ADDR")
+    return match[1] + (match[2] or "")
+
+
+def share_threads(environ: MutableMapping[str, str]) -> None:
+    """Give each process its share of the cores, unless the user has decided.
+
+    torchrun writes OMP_NUM_THREADS=1 where the user wrote nothing, which leaves most of a machine
+    idle; under torchrun a 1 is therefore read as nothing.
+    """
+    said = environ.get("OMP_NUM_THREADS")
+    if said is None or (said == "1" and "TORCHELASTIC_RUN_ID" in environ):
+        torch.set_num_threads(fair_share(environ))
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        environ.setdefault(name, str(torch.get_num_threads()))  # or mmengine sets 1, and warns
+
+
+def fair_share(environ: Mapping[str, str]) -> int:
+    """Cores that this machine can give to each of its processes, at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (cores or 1) // int(environ.get("LOCAL_WORLD_SIZE", "1")))
+
+
+def wrapper(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Config of the wrapper that averages gradients over ranks, for the device at hand.
+
+    Args:
+        options: What the config says about it, such as ``find_unused_parameters``.
+    """
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else None
+    known = inspect.signature(nn.parallel.DistributedDataParallel).parameters
+    # its name before torch 2.13
+    sync = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    default = {
+        "type": "MMDistributedDataParallel",
+        "device_ids": devices,
+        sync: False,  # see share_buffers
+    }
+    return {**default, **options}
+
+
+def share_buffers(method: nn.Module) -> None:
+    """Give every rank the buffers of rank 0, such as running statistics of batch norm.
+
+    Ranks see different batches, so their statistics drift apart; weights do not depend on them
+    while training. Called before each evaluation and each checkpoint. Rank 0's are taken, not the
+    mean: they never change here, so how often a run is saved cannot change what it becomes.
+    """
+    if dist.is_initialized() and dist.get_world_size() > 1:
+        for buffer in method.buffers():
+            broadcast(buffer.data, src=0)
+
+
+def agree_on_error(error: Exception | None) -> None:
+    """Raise on every rank what went wrong on rank 0, so that none waits for it in vain."""
+    if dist.is_initialized() and dist.get_world_size() > 1:
+        outcome = [error]
+        dist.broadcast_object_list(outcome, src=0)
+        error = outcome[0]
+    if error is not None:
+        raise error

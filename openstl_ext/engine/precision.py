@@ -1,0 +1,91 @@
+"""Training in half precision on any device, and the optimiser that the device likes best."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.device import get_device
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.registry import OPTIM_WRAPPERS
+
+DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+FUSED = ("Adam", "AdamW", "SGD")
+"""Optimisers whose fused kernel exists on CPUs and on GPUs; one pass over memory, not ten."""
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """Forward and loss under autocast, on a CPU as on a GPU.
+
+    bfloat16 has the range of float32, so it needs no loss scaling; float16 does, and has no
+    fast kernels on CPUs, so there it is refused. mmengine's AmpOptimWrapper refuses CPUs
+    altogether.
+
+    Args:
+        optimizer: The optimiser to wrap.
+        dtype: ``bfloat16`` or ``float16``.
+        accumulative_counts: Iterations that share one update.
+        clip_grad: As mmengine's.
+
+    Raises:
+        ConfigError: If the dtype is unknown, or float16 is asked for without a GPU.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        *,
+        dtype: str = "bfloat16",
+        accumulative_counts: int = 1,
+        clip_grad: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(optimizer, accumulative_counts, clip_grad)
+        if dtype not in DTYPES:
+            raise ConfigError(f"no autocast to {dtype!r}; {nearest(dtype, DTYPES)}")
+        self.device_type = get_device().partition(":")[0]
+        if dtype == "float16" and self.device_type != "cuda":
+            raise ConfigError("float16 needs a GPU; use dtype='bfloat16', which runs anywhere")
+        self.dtype = DTYPES[dtype]
+        self.scaler = torch.amp.GradScaler(self.device_type, enabled=dtype == "float16")
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        with super().optim_context(model), torch.autocast(self.device_type, self.dtype):
+            yield
+
+    def backward(self, loss: Tensor, **kwargs: Any) -> None:
+        self.scaler.scale(loss).backward(**kwargs)
+        self._inner_count += 1
+
+    def step(self, **kwargs: Any) -> None:
+        if self.clip_grad_kwargs:
+            self.scaler.unscale_(self.optimizer)
+            self._clip_grad()
+        self.scaler.step(self.optimizer, **kwargs)
+        self.scaler.update()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "loss_scaler": self.scaler.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        state = dict(state_dict)
+        self.scaler.load_state_dict(state.pop("loss_scaler", {}))
+        super().load_state_dict(state)
+
+
+def prefer_fused(optimizer: dict[str, Any], device_type: str) -> dict[str, Any]:
+    """The config of an optimiser, with its fused kernel where the device has one.
+
+    Args:
+        optimizer: Config of an optimiser; what it says about ``fused`` or ``foreach`` stands.
+        device_type: ``cpu`` or ``cuda``.
+    """
+    decided = {"fused", "foreach", "differentiable"} & set(optimizer)
+    if optimizer.get("type") in FUSED and device_type in ("cpu", "cuda") and not decided:
+        return {**optimizer, "fused": True}
+    return optimizer

@@ -1,0 +1,50 @@
+"""Weights of another run, or of another project, into a part of the method."""
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine.state import bare
+from openstl_ext.errors import CheckpointError, ConfigError, nearest
+from openstl_ext.registry import HOOKS
+
+
+@HOOKS.register_module()
+class PretrainedHook(Hook):
+    """Start a part of the method from the weights of a checkpoint.
+
+    It does nothing where a whole checkpoint is loaded anyway, so a run can be resumed and tested
+    after the file is gone.
+
+    Args:
+        checkpoint: File of a checkpoint, or of a bare state dict.
+        part: Dotted name of the part, as ``net`` or ``net.encoder``.
+        prefix: Only keys that begin so are taken, without it.
+        strict: Whether every weight of the part must be there, and no other.
+
+    Raises:
+        ConfigError: If the method has no such part.
+        CheckpointError: If no key has the prefix, or the weights do not fit.
+    """
+
+    def __init__(
+        self, *, checkpoint: str, part: str = "net", prefix: str = "net.", strict: bool = True
+    ) -> None:
+        self.checkpoint, self.part, self.prefix, self.strict = checkpoint, part, prefix, strict
+
+    def before_run(self, runner: Runner) -> None:
+        if runner.loads_whole:
+            return
+        parts = dict(bare(runner.model).named_modules())
+        if self.part not in parts:
+            raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
+        state = checkpoints.read(self.checkpoint)
+        weights = state.get("state_dict", state)
+        chosen = {k[len(self.prefix) :]: v for k, v in weights.items() if k.startswith(self.prefix)}
+        if not chosen:
+            raise CheckpointError(
+                f"{self.checkpoint} has no weight that begins with {self.prefix!r}; "
+                f"its keys are like {', '.join(list(weights)[:3])}"
+            )
+        checkpoints.load_weights(parts[self.part], chosen, strict=self.strict)
+        runner.logger.info(f"{self.part} starts from {self.checkpoint}")

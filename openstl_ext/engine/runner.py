@@ -1,0 +1,270 @@
+"""Build a run from a config, and run it."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner as MMRunner
+from torch import nn
+
+from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine import distributed, state
+from openstl_ext.engine.defaults import complete
+from openstl_ext.engine.guards import SignalWatch, end_workers
+from openstl_ext.engine.randomness import WEIGHTS, seed_everything
+from openstl_ext.engine.validate import validate
+from openstl_ext.errors import CheckpointError, UserError
+
+
+def build(cfg: Config, *, train: bool = True) -> "Runner":
+    """Build a run with all its parts, so that a mistake in any of them shows now.
+
+    The test loader and its evaluator are built too: a typo there would else be found when the
+    training is over.
+
+    Args:
+        cfg: A whole config. ``resume`` is True or a file; ``load_from`` is a file.
+        train: Whether the run will train. Without, no training or validation data is needed.
+
+    Raises:
+        ConfigError: If the config cannot mean what it says.
+        DatasetNotFoundError: If a dataset is not there.
+    """
+    cfg = complete(cfg)
+    validate(cfg)
+    distributed.start(cfg.launcher)
+    if train:
+        runner = Runner.from_cfg(cfg)
+    else:
+        judged = {k: v for k, v in cfg.items() if k not in TRAINING}
+        runner = Runner.from_cfg(Config(judged, filename=cfg.filename))
+        runner.cfg = cfg  # a baseline is fitted to what the model was trained on
+    runner.prepare()
+    return runner
+
+
+TRAINING = (
+    "train_dataloader",
+    "train_cfg",
+    "optim_wrapper",
+    "param_scheduler",
+    "val_dataloader",
+    "val_cfg",
+    "val_evaluator",
+)
+
+
+class Runner(MMRunner):
+    """mmengine's Runner with files that survive and a resume that is exact.
+
+    Attributes:
+        watch: Which signal, if any, has asked this run to end.
+        is_training: Whether ``train`` is under way.
+        trained: What the loaded checkpoint says of the run that made it: ``epoch``, ``plan`` ...
+        loads_whole: Whether the weights come from a checkpoint of the whole method.
+    """
+
+    # what mmengine keeps as a config until it is needed
+    _train_loop: Any
+    _val_loop: Any
+    _test_loop: Any
+    optim_wrapper: Any
+    param_schedulers: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.watch = SignalWatch()
+        self.is_training = False
+        self.trained: dict[str, Any] = {}
+        resume = kwargs.pop("resume", False)
+        if isinstance(resume, str):
+            kwargs["load_from"] = resume
+        super().__init__(*args, resume=bool(resume), **kwargs)
+
+    @property
+    def loads_whole(self) -> bool:
+        return bool(self._resume or self._load_from)
+
+    def prepare(self) -> None:
+        """Build what mmengine would build when it is first needed."""
+        if self._train_loop is not None:
+            self._train_loop = self.build_train_loop(self._train_loop)
+            self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+            if self.param_schedulers is not None:
+                self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
+        if self._val_loop is not None:
+            self._val_loop = self.build_val_loop(self._val_loop)
+        if self._test_loop is not None:
+            self._test_loop = self.build_test_loop(self._test_loop)
+        if self._train_loop is not None:
+            metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
+            for hook in self.hooks:
+                if hasattr(hook, "check"):
+                    hook.check(self, metrics, state.accumulative_counts(self))
+
+    def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
+        """Build the method, its first weights a function of the seed alone."""
+        seed_everything(self.seed, WEIGHTS)
+        return super().build_model(model)
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """The log of the run, where what the package itself says goes too: which scan runs, say."""
+        logger = super().build_logger(*args, **kwargs)
+        package = logging.getLogger("openstl_ext")
+        package.handlers = list(logger.handlers)  # of this run; those of one before are closed
+        package.setLevel(min(handler.level for handler in logger.handlers))
+        return logger
+
+    def get_hooks_info(self) -> str:
+        """The hooks, each once; mmengine's table of every stage fills two screens."""
+        return ", ".join(type(hook).__name__ for hook in self.hooks)
+
+    def _log_env(self, env_cfg: dict[str, Any]) -> None:  # noqa: ARG002
+        """Two lines; mmengine's report starts a compiler and takes a second."""
+        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+        self.logger.info(
+            f"torch {torch.__version__} on {device}, {torch.get_num_threads()} threads, "
+            f"process {self.rank + 1} of {self.world_size}, seed {self.seed}"
+        )
+        self.logger.info(f"config: {self.cfg.get('identity') or self.cfg.filename}")
+
+    def train(self) -> nn.Module:
+        """Train to the end, or until a signal asks to stop.
+
+        Raises:
+            CheckpointError: If the work directory holds another run, or there is nothing to
+                resume.
+            NonFiniteError: If the loss is not finite; nothing of it is saved.
+        """
+        if not self._resume and checkpoints.listed(self.work_dir):
+            raise CheckpointError(
+                f"{self.work_dir} holds a run already: go on with it with --resume, or take "
+                "another --work-dir (nothing was changed)"
+            )
+        if self.rank == 0:
+            checkpoints.clean(self.work_dir)
+        with self.watch:
+            self.is_training = True
+            try:
+                return super().train()
+            finally:
+                self.is_training = False
+                self._end_workers()
+
+    def val(self) -> dict[str, float]:
+        """Judge the run on the validation split."""
+        try:
+            return super().val()
+        finally:
+            self._end_workers()
+
+    def test(self) -> dict[str, float]:
+        """Judge the run on the test split; after training, its best checkpoint."""
+        if self._train_loop is not None and self.train_loop.iter:
+            try:
+                self._load_from = str(checkpoints.best(self.work_dir))
+            except CheckpointError:
+                self._load_from = str(checkpoints.newest(self.work_dir, self.logger.warning)[0])
+            self.cfg.load_from = self._load_from
+            self._has_loaded = False
+        self._resume = False
+        try:
+            return super().test()
+        finally:
+            self._end_workers()
+
+    def _end_workers(self) -> None:
+        loops = (self._train_loop, self._val_loop, self._test_loop)
+        end_workers(loop.dataloader for loop in loops if hasattr(loop, "dataloader"))
+
+    def load_or_resume(self) -> None:
+        """Go on with a run, load weights, or do neither, once.
+
+        Raises:
+            CheckpointError: If what was asked for cannot be had; never a silent start.
+        """
+        if self._has_loaded:
+            return
+        if self._resume:
+            self.resume(self._load_from)
+        elif self._load_from:
+            self.load_checkpoint(self._load_from)
+        self._has_loaded = True
+
+    def resume(self, filename: str | None = None, *_: Any, **__: Any) -> None:
+        """Go on from a file, or from the newest good checkpoint of the work directory."""
+        if filename:
+            path, saved = Path(filename), checkpoints.read(filename)
+        else:
+            path, saved = checkpoints.newest(self.work_dir, self.logger.warning)
+        state.restore(self, saved, path.name)
+        self._wait()  # every rank has read before the list changes
+        if self.rank == 0:
+            checkpoints.forget_after(self.work_dir, self.iter)
+        self.logger.info(f"going on from {path}: {self.iter} iterations are done")
+
+    def load_checkpoint(self, filename: str, *_: Any, **__: Any) -> dict[str, Any]:
+        """Load the weights of a whole method, strictly."""
+        saved = checkpoints.read(filename)
+        saved = saved if "state_dict" in saved else {"state_dict": saved}
+        self.call_hook("after_load_checkpoint", checkpoint=saved)
+        checkpoints.load_weights(state.bare(self.model), saved["state_dict"])
+        self.trained = dict(saved.get("meta") or {})
+        self.logger.info(f"weights from {filename}")
+        return saved
+
+    def save_resumable(self, *, epoch: int, iteration: int) -> None:
+        """Save the whole state; every rank takes part.
+
+        Args:
+            epoch: Epoch that the last iteration belongs to, from 0.
+            iteration: Number of iterations done.
+        """
+        length = len(self.train_dataloader)
+        whole = iteration == (epoch + 1) * length
+        entry = {
+            "file": f"epoch_{epoch + 1}.pth" if whole else f"iter_{iteration}.pth",
+            "epoch": epoch + 1,
+            "iteration": iteration,
+            "kind": "resume",
+        }
+        self._save(entry, resumable=True)
+
+    def save_best(self, *, key: str, value: float) -> None:
+        """Save the weights that were just evaluated; every rank takes part."""
+        # a name of its own: with one name for all, a kill before the manifest is rewritten would
+        # leave a file that is not the one listed
+        name = f"best_epoch_{self.epoch}.pth"
+        entry = {"file": name, "epoch": self.epoch, "iteration": self.iter}
+        self._save({**entry, "kind": "best", "metric": key, "value": value}, resumable=False)
+
+    def best_value(self, key: str) -> float | None:
+        """The best validation score of this run so far."""
+        for entry in checkpoints.listed(self.work_dir):
+            if entry["kind"] == "best" and entry["metric"] == key:
+                return entry["value"]
+        return None
+
+    def _save(self, entry: dict[str, Any], *, resumable: bool) -> None:
+        distributed.share_buffers(state.bare(self.model))
+        error: Exception | None = None
+        if self.rank == 0:
+            try:
+                # files and manifest count epochs from 1, the loop from 0
+                where = {"epoch": entry["epoch"] - 1, "iteration": entry["iteration"]}
+                saved = state.gather(self, **where, resumable=resumable)
+                checkpoints.save(saved, self.work_dir, entry, keep=self._keep)
+                self.logger.info(f"saved {entry['file']} after {entry['iteration']} iterations")
+            except (UserError, OSError) as caught:
+                error = caught
+        distributed.agree_on_error(error)
+
+    @property
+    def _keep(self) -> int:
+        return next((hook.keep for hook in self.hooks if hasattr(hook, "keep")), 2)
+
+    def _wait(self) -> None:
+        if self.world_size > 1:
+            torch.distributed.barrier()

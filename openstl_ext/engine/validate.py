@@ -1,0 +1,237 @@
+"""Compare a whole config with the constructors it is for, before anything is built.
+
+A typo in the test loader would otherwise show after the last epoch.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import mmengine.runner  # noqa: F401  # fills the parents of our registries
+from mmengine.config import Config
+from torch.utils.data import DataLoader
+
+from openstl_ext import registry as r
+from openstl_ext.engine.defaults import HOOKS, LOOPS
+from openstl_ext.engine.values import bad_values
+from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.registry import Registry
+
+# Where a nested `type` is looked up; any other where its parent was, then ANYWHERE.
+NESTED = {
+    "net": r.MODELS,
+    "loss": r.LOSSES,
+    "terms": r.LOSSES,
+    "feed": r.FEEDS,
+    "data_preprocessor": r.METHODS,
+    "dataset": r.DATASETS,
+    "optimizer": r.OPTIMIZERS,
+    "vis_backends": r.VISBACKENDS,
+    "metrics": r.METRICS,
+}
+ANYWHERE = tuple(value for value in vars(r).values() if isinstance(value, Registry))
+ENVIRONMENT = ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")
+LOADER = ("num_batch_per_epoch",)  # mmengine's own
+WRAPPER = ("constructor", "paramwise_cfg")
+
+Problems = Iterator[str]
+
+
+def validate(cfg: Config) -> None:
+    """Look up every type, compare every key with what its constructor takes, and look at numbers.
+
+    Raises:
+        ConfigError: Naming every mistake and where it stands, as in ``model.net: SimVP takes no
+            'hidd'; did you mean 'hidden'?``.
+    """
+    values = cfg.to_dict()
+    if problems := list(_problems(values)):
+        raise ConfigError("\n".join(dict.fromkeys(problems)))
+
+
+def _problems(cfg: dict[str, Any]) -> Problems:
+    if not isinstance(cfg.get("model"), dict):
+        yield "model: a config needs a model block, as in model = dict(type='DirectForecast', ...)"
+    else:
+        yield from part(cfg["model"], "model", r.METHODS)
+    for phase in ("train", "val", "test"):
+        yield from _complete(cfg, phase)
+        yield from _loader(cfg.get(f"{phase}_dataloader"), f"{phase}_dataloader")
+        yield from _evaluator(cfg.get(f"{phase}_evaluator"), f"{phase}_evaluator")
+        given = ("runner", "dataloader", "evaluator")
+        loop, where = cfg.get(f"{phase}_cfg"), f"{phase}_cfg"
+        yield from part(
+            loop, where, r.LOOPS, default=LOOPS[phase], given=given, extra=("by_epoch",)
+        )
+    yield from _optimizer(cfg.get("optim_wrapper"))
+    for where, scheduler in _each(cfg.get("param_scheduler"), "param_scheduler"):
+        known = ("optimizer", "param_name", "end")
+        yield from part(
+            scheduler, where, r.PARAM_SCHEDULERS, given=known, extra=("convert_to_iter_based",)
+        )
+    yield from _hooks(cfg)
+    yield from part(cfg.get("visualizer"), "visualizer", r.VISUALIZERS, default="Visualizer")
+    yield from part(
+        cfg.get("log_processor"), "log_processor", r.LOG_PROCESSORS, default="LogProcessor"
+    )
+    yield from part(
+        cfg.get("model_wrapper_cfg"),
+        "model_wrapper_cfg",
+        r.MODEL_WRAPPERS,
+        default="MMDistributedDataParallel",
+        given=("module",),
+    )
+    yield from _keys(cfg.get("env_cfg"), "env_cfg", ENVIRONMENT)
+    yield from _keys(
+        cfg.get("randomness"), "randomness", ("seed", "deterministic", "diff_rank_seed")
+    )
+    yield from bad_values(cfg)
+
+
+def part(
+    config: Any,
+    where: str,
+    registry: Registry,
+    *,
+    default: str | None = None,
+    given: Sequence[str] = (),
+    extra: Sequence[str] = (),
+) -> Problems:
+    """What is wrong with the config of one part, and with the parts inside it.
+
+    Args:
+        config: A dict with ``type``; anything else is a finished part, or none.
+        where: Its dotted path.
+        registry: Where its type is looked up.
+        default: Type of a config that names none.
+        given: Arguments that the runner adds.
+        extra: Keys that the runner takes out.
+    """
+    if not isinstance(config, dict):
+        return
+    own = {k: v for k, v in config.items() if k not in extra}
+    own.update({k: None for k in given if k not in own})
+    if default is not None:
+        own.setdefault("type", default)
+    if problem := _mismatch(own, registry, given):
+        yield f"{where}: {problem}"
+    yield from _inside(config, where, registry)
+
+
+def _mismatch(config: dict[str, Any], registry: Registry, given: Sequence[str]) -> str | None:
+    """What `check_arguments` says, where an argument that the runner adds may be unwanted."""
+    try:
+        r.check_arguments(config, registry)
+    except ConfigError as error:
+        unwanted = [k for k in given if f"takes no {k!r}" in str(error)]
+        if not unwanted:
+            return str(error)
+        return _mismatch({k: v for k, v in config.items() if k not in unwanted}, registry, given)
+    return None
+
+
+def _inside(config: dict[str, Any], where: str, registry: Registry) -> Problems:
+    """The parts within a part: dicts with a type, alone or in lists, at any depth."""
+    for key, value in config.items():
+        for place, inner in _each(value, f"{where}.{key}"):
+            if not isinstance(inner, dict):
+                continue
+            if "type" in inner:
+                yield from part(inner, place, _registry_of(inner["type"], key, registry))
+            else:
+                yield from _inside(inner, place, NESTED.get(key, registry))
+
+
+def _registry_of(name: Any, key: str, parent: Registry) -> Registry:
+    """Where a nested type is looked up: by its key, then where its parent was, then anywhere."""
+    if key in NESTED:
+        return NESTED[key]
+    for registry in (parent, *ANYWHERE):
+        try:
+            registry.get(name)
+        except ConfigError:
+            continue
+        return registry
+    return parent
+
+
+def _each(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """A value, or the items of a list of them, with their paths."""
+    if isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield f"{where}.{index}", item
+    else:
+        yield where, value
+
+
+def _loader(config: Any, where: str) -> Problems:
+    """A loader: its dataset, its sampler, and what torch's DataLoader takes."""
+    if not isinstance(config, dict):
+        return
+    if "dataset" not in config:
+        yield f"{where}: a loader needs a dataset"
+    yield from part(config.get("dataset"), f"{where}.dataset", r.DATASETS)
+    sampler = config.get("sampler")
+    yield from part(
+        sampler, f"{where}.sampler", r.SAMPLERS, default="DefaultSampler", given=("dataset",)
+    )
+    batches = config.get("batch_sampler")
+    given = ("dataset", "sampler", "batch_size")
+    yield from part(batches, f"{where}.batch_sampler", r.SAMPLERS, given=given)
+    yield from part(config.get("collate_fn"), f"{where}.collate_fn", r.FUNCTIONS, given=("items",))
+    accepted, _, _ = r.constructor_arguments(DataLoader)
+    yield from _keys(config, where, (*accepted, *LOADER), owner="a loader")
+
+
+def _evaluator(config: Any, where: str) -> Problems:
+    """Metrics, in a list, alone, or inside an evaluator."""
+    if isinstance(config, dict) and "metrics" in config:
+        yield from part(config, where, r.EVALUATORS, default="Evaluator")
+        return
+    for place, metric in _each(config, where):
+        yield from part(metric, place, r.METRICS)
+
+
+def _optimizer(config: Any) -> Problems:
+    """The wrapper and the optimiser in it."""
+    if not isinstance(config, dict):
+        return
+    if "optimizer" not in config:
+        yield "optim_wrapper: it needs an optimizer"
+        return
+    alone = {k: v for k, v in config.items() if k != "optimizer"}
+    where = "optim_wrapper"
+    yield from part(
+        alone, where, r.OPTIM_WRAPPERS, default="OptimWrapper", given=("optimizer",), extra=WRAPPER
+    )
+    yield from part(
+        config["optimizer"], f"{where}.optimizer", r.OPTIMIZERS, given=("params", "model")
+    )
+
+
+def _hooks(cfg: dict[str, Any]) -> Problems:
+    """Hooks, by name and in the list."""
+    known: dict[str, Any] = dict(HOOKS)
+    for name, hook in (cfg.get("default_hooks") or {}).items():
+        where = f"default_hooks.{name}"
+        yield from part(
+            hook, where, r.HOOKS, default=known.get(name, {}).get("type"), extra=("priority",)
+        )
+    for where, hook in _each(cfg.get("custom_hooks"), "custom_hooks"):
+        yield from part(hook, where, r.HOOKS, extra=("priority",))
+
+
+def _complete(cfg: dict[str, Any], phase: str) -> Problems:
+    """A loop, its loader and what goes with them are all there, or none."""
+    third = "optim_wrapper" if phase == "train" else f"{phase}_evaluator"
+    blocks = (f"{phase}_dataloader", f"{phase}_cfg", third)
+    missing = [name for name in blocks if cfg.get(name) is None]
+    if 0 < len(missing) < len(blocks):
+        there = [name for name in blocks if name not in missing]
+        yield f"{' and '.join(missing)}: missing, as there is {' and '.join(there)}"
+
+
+def _keys(config: Any, where: str, accepted: Sequence[str], owner: str = "it") -> Problems:
+    """Keys of a block that is no constructor's."""
+    for key in config if isinstance(config, dict) else ():
+        if key not in accepted:
+            yield f"{where}: {owner} takes no {key!r}; {nearest(key, accepted)}"

@@ -1,0 +1,88 @@
+"""The cosine schedule of timm, with which the tables of OpenSTL and VMRNN were made."""
+
+import math
+
+from mmengine.optim import OptimWrapper
+from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
+from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
+from torch.optim import Optimizer
+
+from openstl_ext.registry import PARAM_SCHEDULERS
+
+
+class _WarmupCosine(_ParamScheduler):
+    """A value that rises along a line for a few steps, then follows a cosine down to a floor."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer | OptimWrapper,
+        param_name: str,
+        *,
+        warmup: int,
+        start: float,
+        floor: float,
+        begin: int,
+        end: int,
+        last_step: int,
+        by_epoch: bool,
+    ) -> None:
+        self.warmup, self.start, self.floor = warmup, start, floor
+        super().__init__(optimizer, param_name, begin, end, last_step, by_epoch)
+
+    def _get_value(self) -> list[float]:
+        return [self.at(self.last_step, peak) for peak in self.base_values]
+
+    def at(self, step: int, peak: float) -> float:
+        """The value of a step for a parameter group whose own value is ``peak``."""
+        if step < self.warmup:
+            return self.start + step * (peak - self.start) / self.warmup
+        share = step / (self.end - self.begin)
+        return self.floor + 0.5 * (peak - self.floor) * (1 + math.cos(math.pi * share))
+
+
+@PARAM_SCHEDULERS.register_module()
+class WarmupCosineLR(LRSchedulerMixin, _WarmupCosine):
+    """Raise the learning rate in a line, then let it fall along a cosine to almost nothing.
+
+    The cosine is counted from the first step and not from the end of the warm-up, so the rate jumps
+    from just below its peak onto a curve that has already begun to fall. The peak is the
+    optimiser's own ``lr``.
+
+    Args:
+        optimizer: The optimiser.
+        warmup: Steps of the warm-up; 0 for none.
+        start: Learning rate of the first step of a warm-up.
+        floor: Learning rate towards which the cosine falls.
+        begin: First step.
+        end: Step after the last; by default that of the run.
+        last_step: Where to go on without a saved state.
+        by_epoch: Whether a step is an epoch.
+
+    Source:
+        Loshchilov and Hutter (arXiv:1608.03983); timm's ``CosineLRScheduler``, as
+        chengtan9907/OpenSTL@c74deb5 and yyyujintang/VMRNN-PyTorch@8e6cfb7 set it up: stepped at the
+        start of each epoch.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer | OptimWrapper,
+        *,
+        end: int,
+        warmup: int = 5,
+        start: float = 1e-5,
+        floor: float = 1e-6,
+        begin: int = 0,
+        last_step: int = -1,
+        by_epoch: bool = True,
+    ) -> None:
+        super().__init__(  # type: ignore[call-arg]  # the mixin adds the name
+            optimizer,
+            warmup=warmup,
+            start=start,
+            floor=floor,
+            begin=begin,
+            end=end,
+            last_step=last_step,
+            by_epoch=by_epoch,
+        )

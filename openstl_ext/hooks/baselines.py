@@ -1,0 +1,59 @@
+"""Score the forecasts that cost nothing, so that every table shows what a model must beat."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch.utils.data import Dataset
+
+from openstl_ext.registry import DATASETS, HOOKS, METHODS
+from openstl_ext.structures import Targets
+
+SIMPLE = ({"type": "Persistence"}, {"type": "TrainingMean"})
+
+
+@HOOKS.register_module()
+class BaselinesHook(Hook):
+    """Judge simple nets with the loader and the evaluator of the test, before the model is.
+
+    What they reach is left in ``runner.baselines`` as ``{type: {metric: value}}``, from where
+    ``ResultHook`` takes it into the record.
+
+    Args:
+        nets: Configs of FrameModels; one with a ``fit`` sees training targets first.
+        num_samples: Training samples, evenly spaced, that ``fit`` sees at most. The same ones on
+            every rank, so that no baseline depends on the number of processes.
+    """
+
+    def __init__(self, *, nets: Sequence[dict[str, Any]] = SIMPLE, num_samples: int = 1000) -> None:
+        self.nets = tuple(dict(net) for net in nets)
+        self.num_samples = num_samples
+
+    @torch.no_grad()
+    def before_test_epoch(self, runner: Runner) -> None:
+        runner.baselines = {}
+        judged = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if not hasattr(judged, "forecast"):  # a method that answers with labels has other ones
+            return
+        device = next((p.device for p in judged.parameters()), torch.device("cpu"))
+        for net in self.nets:
+            method = METHODS.build({"type": "DirectForecast", "net": net, "loss": {"type": "L2"}})
+            if hasattr(method.net, "fit"):
+                method.net.fit(self._training_targets(runner.cfg))
+            method.to(device).eval()
+            runner.baselines[net["type"]] = self._score(runner, method)
+
+    def _training_targets(self, cfg: Any) -> Iterator[Targets]:
+        dataset: Dataset = DATASETS.build(cfg.train_dataloader.dataset)
+        step = max(1, -(-len(dataset) // self.num_samples))  # type: ignore[arg-type]
+        for index in range(0, len(dataset), step):  # type: ignore[arg-type]
+            yield dataset[index]["data_samples"]
+
+    @staticmethod
+    def _score(runner: Runner, method: Any) -> dict[str, float]:
+        for batch in runner.test_dataloader:
+            runner.test_evaluator.process(data_samples=method.val_step(batch), data_batch=batch)
+        return dict(runner.test_evaluator.evaluate(len(runner.test_dataloader.dataset)))

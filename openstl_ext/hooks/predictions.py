@@ -1,0 +1,170 @@
+"""Save what was forecast, frame by frame."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import barrier, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.registry import HOOKS
+from openstl_ext.results.protocol import facts_of, plain
+from openstl_ext.structures import Inputs, Sample
+
+KINDS = ("inputs", "trues", "preds")
+
+
+@HOOKS.register_module()
+class PredictionsHook(Hook):
+    """Stream inputs, truth and forecast of every test sample to disk, in data units.
+
+    Frames go to ``saved.part``, which becomes ``saved`` when all are there and the scores are
+    known: an interrupted run leaves no half set, and the one from before stays until then. Each
+    rank writes its own samples, so no frame is ever gathered.
+
+    Args:
+        folder: Name within the work directory.
+
+    Files:
+        ``<folder>/{inputs,trues,preds}/<sample>/<t>.npy``: float32, (H, W) for one channel, else
+        (C, H, W); NaN where there is no data. ``metrics.npy``: a structured scalar, one float64
+        field a score, so that ``np.load(path)["mse_sum"]`` is a number; ``metrics.json``: the
+        same, null for NaN. ``about.json``: channels, unit, lead, config.
+
+    Raises:
+        DataError: If two samples have one name, or a name is no folder name.
+
+    Source:
+        The layout of simvp_minimal@be7db3d.
+
+    Deviations:
+        Its ``metrics.npy`` is a pickled dict, which only ``allow_pickle`` opens; its frames have
+        one channel only.
+    """
+
+    def __init__(self, *, folder: str = "saved") -> None:
+        self.folder = folder
+        self._names: list[list[str]] = []
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        final, part, old = self._places(runner)
+        dataset = runner.test_dataloader.dataset
+        # what the loader will yield here; a batch sampler knows about ranks, and about cutting
+        batches = [[_index(i) for i in batch] for batch in runner.test_dataloader.batch_sampler]
+        self._names = [[sample_name(dataset, index) for index in batch] for batch in batches]
+        if is_main_process():
+            if old.exists() and not final.exists():
+                old.rename(final)  # a run was killed between the two renames
+            shutil.rmtree(part, ignore_errors=True)
+            for kind in KINDS:
+                (part / kind).mkdir(parents=True)
+        barrier()
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Mapping[str, Inputs] | None = None,
+        outputs: Sequence[Sample] | None = None,
+    ) -> None:
+        outputs, inputs = outputs or (), (data_batch or {}).get("inputs", {})
+        names, part = self._names[batch_idx], self._places(runner)[1]
+        frames, valid = inputs.get("frames"), inputs.get("valid")
+        for index, (name, sample) in enumerate(zip(names, outputs, strict=True)):
+            if frames is None or "forecast" not in sample:
+                raise ConfigError("PredictionsHook saves frames; this method forecasts none")
+            past = known(frames[index], None if valid is None else valid[index])
+            truth = known(sample["target"], sample.get("valid"))
+            try:
+                for kind, series in zip(KINDS, (past, truth, sample["forecast"]), strict=True):
+                    write_frames(part / kind / name, series)
+            except OSError:
+                shutil.rmtree(part, ignore_errors=True)  # a full disk should not stay full
+                raise
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        barrier()  # every rank has written its last frame
+        if not is_main_process():
+            return
+        final, part, old = self._places(runner)
+        found, size = len(list((part / "preds").iterdir())), len(runner.test_dataloader.dataset)
+        if found != size:
+            raise DataError(f"{found} forecasts were saved, but there are {size} test samples")
+        scores = {name: float(value) for name, value in (metrics or {}).items()}
+        fields = np.dtype([(name, "f8") for name in scores])
+        np.save(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
+        _write_json(part / "metrics.json", scores)
+        _write_json(part / "about.json", self._about(runner))
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.rename(old)
+        part.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+        runner.logger.info(f"{size} forecasts are in {final}")
+
+    def _places(self, runner: Runner) -> tuple[Path, Path, Path]:
+        """Where the set belongs, where it grows, where the one before waits."""
+        final = Path(runner.work_dir) / self.folder
+        return final, final.with_name(final.name + ".part"), final.with_name(final.name + ".old")
+
+    @staticmethod
+    def _about(runner: Runner) -> dict[str, Any]:
+        """What a picture says beside the frames."""
+        cfg, facts = runner.cfg, facts_of(getattr(runner.test_dataloader.dataset, "metainfo", None))
+        return {"config": cfg.get("identity"), "seed": runner.seed, **facts}
+
+
+def sample_name(dataset: Any, index: int) -> str:
+    """Name of a sample's folder: what the dataset calls it, or its padded number.
+
+    Raises:
+        DataError: If the name would lead elsewhere.
+    """
+    if not hasattr(dataset, "sample_id"):
+        return f"{index:05d}"
+    name = str(dataset.sample_id(index))
+    if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|\0'):
+        raise DataError(
+            f"sample {index} is called {name!r}, which is no folder name on every system; "
+            "change what sample_id of the dataset returns"
+        )
+    return name
+
+
+def known(frames: Tensor, valid: Tensor | None) -> Tensor:
+    """The frames, NaN where there is no data."""
+    return frames if valid is None else torch.where(valid, frames, torch.nan)
+
+
+def write_frames(folder: Path, frames: Tensor) -> None:
+    """Write one file a frame, (H, W) where there is one channel.
+
+    Shape:
+        - frames: (T, C, H, W).
+
+    Raises:
+        DataError: If the folder is there already, so that two samples have one name.
+    """
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        raise DataError(f"two test samples are called {folder.name!r}") from None
+    array = frames.detach().float().cpu().numpy()
+    for t, frame in enumerate(array[:, 0] if array.shape[1] == 1 else array):
+        np.save(folder / f"{t}.npy", frame, allow_pickle=False)
+
+
+def _index(ticket: Any) -> int:
+    """Index of a sample; some loops hand out (epoch, index)."""
+    return int(ticket[-1] if isinstance(ticket, tuple) else ticket)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(plain(content), indent=1, allow_nan=False) + "\n")

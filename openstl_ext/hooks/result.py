@@ -1,0 +1,149 @@
+"""Write what a test run found."""
+
+import platform
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+import openstl_ext
+from openstl_ext.engine.atomic import checksum
+from openstl_ext.engine.checkpoint import listed
+from openstl_ext.engine.state import bare
+from openstl_ext.errors import UserError
+from openstl_ext.profiling.report import profile
+from openstl_ext.registry import HOOKS
+from openstl_ext.results.protocol import Protocol, protocol_of, same_data
+from openstl_ext.results.record import Checkpoint, Record, Selection
+
+
+@HOOKS.register_module()
+class ResultHook(Hook):
+    """Leave one ``result.json`` a run: the only thing the leaderboard ever reads.
+
+    Args:
+        filename: Name within the work directory.
+        batch_size: Samples a batch when the speed is measured.
+    """
+
+    priority = "LOW"  # after whatever else adds to the test
+
+    def __init__(self, *, filename: str = "result.json", batch_size: int = 1) -> None:
+        self.filename, self.batch_size = filename, batch_size
+
+    @master_only
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        cfg, method = runner.cfg, bare(runner.model)
+        source = dict(cfg.get("source") or {})
+        identity = str(cfg.get("identity") or Path(str(cfg.filename or "run")).stem)
+        metrics_used: list[Any] = runner.test_evaluator.metrics
+        described = [m.describe() for m in metrics_used if hasattr(m, "describe")]
+        protocol = protocol_of_test(runner)
+        Record(
+            config=identity,
+            name=str(source.get("name") or identity),
+            method=type(method).__name__,
+            model=type(getattr(method, "net", method)).__name__,
+            protocol=protocol,
+            metrics={name: float(value) for name, value in (metrics or {}).items()},
+            about={name: facts for part in described for name, facts in part.items()},
+            checkpoint=checkpoint_of(getattr(runner, "_load_from", None) or cfg.get("load_from")),
+            seed=seed_of(runner),
+            overrides=list(cfg.get("overrides") or ()),
+            source=source,
+            baselines=getattr(runner, "baselines", {}),
+            environment=environment(),
+            date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            synthetic=bool(protocol["metainfo"].get("synthetic", False)),
+            selection=selection_of(cfg),
+            **self._costs(runner),
+        ).write(Path(runner.work_dir) / self.filename)
+        runner.logger.info(f"the result is in {Path(runner.work_dir) / self.filename}")
+
+    def _costs(self, runner: Runner) -> dict[str, Any]:
+        """Parameters, FLOPs, speed; without the last two where they cannot be measured."""
+        method, item = bare(runner.model), runner.test_dataloader.dataset[0]
+        truth = item["data_samples"].get("frames")
+        inputs = {name: value[None] for name, value in item["inputs"].items()}
+        horizon = 1 if truth is None else len(truth)
+        try:
+            found = profile(method, inputs, horizon, batch_size=self.batch_size)
+        except Exception as error:  # hours of work must not be lost because a counter failed
+            runner.logger.warning(f"FLOPs and speed are unknown: {type(error).__name__}: {error}")
+            return {"num_parameters": sum(p.numel() for p in method.parameters())}
+        apart = {k: v for k, v in found.items() if k.startswith("flops_")}
+        speed = {name: found[name] for name in ("device", "batch_size", "dtype")}
+        return {
+            **{name: found[name] for name in ("num_parameters", "flops", "uncounted")},
+            "flops_apart": {name.removeprefix("flops_"): v for name, v in apart.items()},
+            "frames_per_second": {"value": found["frames_per_second"], **speed},
+        }
+
+
+def seed_of(runner: Runner) -> int:
+    """Seed of the training that is judged; that of this run, if its weights do not say."""
+    trained = getattr(runner, "trained", {})
+    return trained.get("plan", {}).get("seed", runner.seed)
+
+
+def protocol_of_test(runner: Runner) -> Protocol:
+    """How the run is judged: its config, and what the dataset that was built says."""
+    dataset, cfg = runner.test_dataloader.dataset, runner.cfg
+    item, size = dataset[0], len(dataset)
+    named = hasattr(dataset, "sample_id")
+    return protocol_of(
+        cfg.test_dataloader.dataset,
+        cfg.test_evaluator,
+        getattr(dataset, "metainfo", None),
+        size=size,
+        shapes={f"{side}.{k}": tuple(v.shape) for side in item for k, v in item[side].items()},
+        sample_ids=[dataset.sample_id(index) for index in range(size)] if named else None,
+    )
+
+
+def checkpoint_of(path: str | None) -> Checkpoint | None:
+    """Which weights were judged, by their checksum; when they were saved, if a manifest says."""
+    if not path or not Path(path).is_file():
+        return None
+    digest = checksum(Path(path))
+    try:
+        entries = listed(Path(path).parent)
+    except UserError:  # a damaged manifest has been told of where the weights were loaded
+        entries = []
+    entry: dict[str, Any] = next((e for e in entries if e.get("sha256") == digest), {})
+    return {
+        "file": Path(path).name,
+        "sha256": digest,
+        "epoch": entry.get("epoch"),
+        "iteration": entry.get("iteration"),
+    }
+
+
+def selection_of(cfg: Any) -> Selection | None:
+    """What the best checkpoint was chosen on; None where the config has no validation."""
+    loader: Mapping[str, Any] = cfg.get("val_dataloader") or {}
+    if not (dataset := loader.get("dataset")):
+        return None
+    split = dataset.get("split")
+    return {
+        "split": None if split is None else str(split),
+        "on_test": same_data(dataset, cfg.test_dataloader.dataset),
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, as far as they can move a number."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
+    return {
+        "openstl_ext": openstl_ext.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "device": device,
+        "threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,105 @@
+"""ConvLSTM of OpenSTL, as a net and as one cell."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.interop.counterparts import (
+    Counterpart,
+    Joined,
+    Kwargs,
+    NotBuiltError,
+    builds,
+)
+from openstl_ext.layers.convlstm_cell import ConvLSTMCell
+from openstl_ext.models.convlstm import ConvLSTM
+
+OPENSTL = "chengtan9907/OpenSTL"
+UNUSED = ("*conv_o.*", "cell_list.*.conv_last.weight")
+
+
+@builds("ConvLSTM_Model", OPENSTL)
+def convlstm(kwargs: Kwargs) -> Counterpart:
+    """OpenSTL's, whose sizes hide in a bag of attributes."""
+    configs = kwargs["configs"]
+    _refuse_stride(configs)
+    arguments: dict[str, Any] = {
+        "in_channels": configs["in_shape"][1],
+        "hidden": tuple(kwargs["num_hidden"]),
+        "kernel_size": configs["filter_size"],
+        "patch_size": configs["patch_size"],
+    }
+    if configs.get("layer_norm"):
+        arguments["layer_norm"] = tuple(configs["in_shape"][2:])
+    net = ConvLSTM(**arguments)
+    theirs: dict[str, str | Joined] = {"read.weight": "conv_last.weight"}
+    for index, cell in enumerate(net.cells):
+        theirs |= _cell(f"cells.{index}.", f"cell_list.{index}.", cell)
+    return Counterpart(net, theirs, unused=UNUSED, arguments=arguments)
+
+
+@builds("ConvLSTMCell", OPENSTL)
+def convlstm_cell(kwargs: Kwargs) -> Counterpart:
+    """One cell of it."""
+    _refuse_stride(kwargs)
+    cell = ConvLSTMCell(
+        kwargs["in_channel"],
+        kwargs["num_hidden"],
+        kernel_size=kwargs["filter_size"],
+        map_size=(kwargs["height"], kwargs["width"]) if kwargs.get("layer_norm") else None,
+    )
+    return Counterpart(cell, _cell("", "", cell), unused=("conv_o.*", "conv_last.weight"))
+
+
+def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | Joined]:
+    """Keys of one cell, behind a prefix on either side."""
+    if hasattr(cell.gates, "conv"):
+        below, all_in = cell.gates.in_channels, cell.gates.conv.in_channels
+        widths = {
+            f"{theirs}conv_x.0.weight": below,
+            f"{theirs}conv_h.0.weight": all_in - below,
+        }
+        return {f"{ours}gates.conv.weight": Joined(widths)}
+    names = {"of_input": "conv_x.0", "of_hidden": "conv_h.0"}
+    keys = {f"{ours}gates.{k}.weight": f"{theirs}{v}.weight" for k, v in names.items()}
+    norms = {"input_norm": "conv_x.1", "hidden_norm": "conv_h.1"}
+    for part in ("weight", "bias"):
+        keys |= {f"{ours}gates.{k}.{part}": f"{theirs}{v}.{part}" for k, v in norms.items()}
+    return dict(keys)
+
+
+def _refuse_stride(configs: Kwargs) -> None:
+    if configs.get("stride", 1) != 1:
+        raise NotBuiltError(
+            f"a ConvLSTM of stride {configs['stride']} is not built here; all published have 1"
+        )
+
+
+@recognises(OPENSTL)
+def convlstm_arguments(weights: Mapping[str, Tensor]) -> Found | None:
+    """Read ConvLSTM's arguments off its weights.
+
+    Patch and channels meet in one number there: the largest of 4, 2 and 1 that fits is taken for
+    the patch, which is right for every published setting.
+    """
+    first = weights.get("cell_list.0.conv_x.0.weight")
+    hidden_to_gates = weights.get("cell_list.0.conv_h.0.weight")
+    if first is None or hidden_to_gates is None or "cell_list.0.conv_m.0.weight" in weights:
+        return None
+    if first.shape[0] != 4 * hidden_to_gates.shape[1]:
+        return None
+    folded = first.shape[1]
+    patch = next(p for p in (4, 2, 1) if folded % p**2 == 0)
+    cells = 1 + max(int(key.split(".")[1]) for key in weights if key.startswith("cell_list."))
+    norm = weights.get("cell_list.0.conv_x.1.weight")
+    sides = (1, 1) if norm is None else norm.shape[1:]
+    configs = {
+        "in_shape": (1, folded // patch**2, *(patch * side for side in sides)),
+        "filter_size": first.shape[-1],
+        "patch_size": patch,
+        "layer_norm": norm is not None,
+    }
+    widths = [weights[f"cell_list.{i}.conv_h.0.weight"].shape[1] for i in range(cells)]
+    return Found(OPENSTL, "ConvLSTM_Model", {"num_hidden": widths, "configs": configs})

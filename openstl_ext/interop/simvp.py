@@ -1,0 +1,148 @@
+"""SimVP of OpenSTL and of simvp_minimal."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.interop.counterparts import Counterpart, Kwargs, NotBuiltError, builds
+from openstl_ext.layers.projected_attention import ProjectedAttention
+from openstl_ext.layers.temporal_attention import TemporalAttention
+from openstl_ext.models.simvp import SimVP
+
+OPENSTL = "chengtan9907/OpenSTL"
+MINIMAL = "CCU-LANL-AIML/simvp_minimal"
+
+# Our argument, theirs, and its default there.
+ARGUMENTS = (
+    ("spatial_channels", "hid_S", 16),
+    ("temporal_channels", "hid_T", 256),
+    ("num_spatial_blocks", "N_S", 4),
+    ("num_temporal_blocks", "N_T", 4),
+    ("mlp_ratio", "mlp_ratio", 8.0),
+    ("dropout", "drop", 0.0),
+    ("drop_path", "drop_path", 0.0),
+    ("encoder_kernel_size", "spatio_kernel_enc", 3),
+    ("decoder_kernel_size", "spatio_kernel_dec", 3),
+    ("out_channels", "C_out", None),
+)
+# (ours, theirs): regular expressions, applied in this order to a key of ours.
+FRAME = (
+    (r"^encoder\.layers\.(\d+)\.", r"enc.enc.\1.conv."),
+    (r"^decoder\.layers\.(\d+)\.", r"dec.dec.\1.conv."),
+    (r"^decoder\.", "dec."),
+    (r"^translator\.stack\.resizes\.(\d+)\.", r"hid.enc.\1.reduction."),
+    (r"^translator\.stack\.blocks\.(\d+)\.", r"hid.enc.\1.block."),
+)
+ATTENTION = (
+    (r"\bbefore\.", "proj_1."),
+    (r"\bafter\.", "proj_2."),
+    (r"\bcore\.near\.", "spatial_gating_unit.conv0."),
+    (r"\bcore\.far\.", "spatial_gating_unit.conv_spatial."),
+    (r"\bcore\.mix\.", "spatial_gating_unit.conv1."),
+    (r"\bcore\.squeeze\.", "spatial_gating_unit.fc.0."),
+    (r"\bcore\.excite\.", "spatial_gating_unit.fc.2."),
+)
+METAFORMER = (
+    (r"\.attention\.", ".attn."),
+    (r"\.feed_forward\.widen\.", ".mlp.fc1."),
+    (r"\.feed_forward\.depthwise\.", ".mlp.dwconv.dwconv."),
+    (r"\.feed_forward\.narrow\.", ".mlp.fc2."),
+    (r"\.scale(\d)$", r".layer_scale_\1"),
+)
+TRANSLATORS = {"gsta": (*ATTENTION, *METAFORMER)}
+
+
+@builds("SimVP_Model", OPENSTL)
+def openstl_simvp(kwargs: Kwargs) -> Counterpart:
+    """OpenSTL's, whose translator is an argument."""
+    return _simvp(
+        {**kwargs, "C_out": None}, translator=(kwargs.get("model_type") or "gsta").lower()
+    )
+
+
+@builds("SimVP_Model", MINIMAL)
+def minimal_simvp(kwargs: Kwargs) -> Counterpart:
+    """simvp_minimal's, which has gSTA only and may say other channels than it sees."""
+    return _simvp(kwargs, translator="gsta")
+
+
+@builds("TemporalAttention", MINIMAL)
+def temporal_attention(kwargs: Kwargs) -> Counterpart:
+    """The layer that lies in simvp_minimal's file without being used there."""
+    channels = kwargs["d_model"]
+    core = TemporalAttention(channels, kernel_size=kwargs.get("kernel_size", 21))
+    net = ProjectedAttention(channels, core)
+    return Counterpart(net, {key: _renamed(key, ATTENTION) for key in net.state_dict()})
+
+
+def _simvp(kwargs: Kwargs, *, translator: str) -> Counterpart:
+    if translator not in TRANSLATORS:
+        raise NotBuiltError(
+            f"SimVP's translator {translator!r} is not built here; "
+            f"{nearest(translator, TRANSLATORS)}"
+        )
+    if "in_shape" not in kwargs:
+        raise ConfigError("SimVP_Model needs `in_shape`: frames, channels, height and width")
+    arguments: dict[str, Any] = {
+        ours: kwargs.get(theirs, default) for ours, theirs, default in ARGUMENTS
+    }
+    # Upstream: an odd number makes one layer less (simvp_model.py@c74deb5, sampling_generator)
+    arguments["num_spatial_blocks"] -= arguments["num_spatial_blocks"] % 2
+    arguments |= {"in_shape": tuple(kwargs["in_shape"]), "translator": translator}
+    net = SimVP(**arguments)
+    names = (*FRAME, *TRANSLATORS[translator])
+    theirs = {key: _renamed(key, names) for key in net.state_dict()}
+    for index, layer in enumerate(net.decoder.layers):
+        if layer.scale == "up":  # a convolution and a shuffle in a row there, so it has a number
+            for part in ("weight", "bias"):
+                theirs[f"decoder.layers.{index}.conv.{part}"] = (
+                    f"dec.dec.{index}.conv.conv.0.{part}"
+                )
+    return Counterpart(net, theirs, arguments=arguments)
+
+
+def _renamed(key: str, names: tuple[tuple[str, str], ...]) -> str:
+    for ours, theirs in names:
+        key = re.sub(ours, theirs, key)
+    return key
+
+
+@recognises(OPENSTL, MINIMAL)
+def simvp_arguments(weights: Mapping[str, Tensor]) -> Found | None:
+    """Read SimVP's arguments off its weights; frames' height and width leave no trace in them."""
+    if "enc.enc.0.conv.conv.weight" not in weights or "dec.readout.weight" not in weights:
+        return None
+    width, channels, _, kernel_enc = weights["enc.enc.0.conv.conv.weight"].shape
+    num_spatial = _count(weights, r"enc\.enc\.(\d+)\.conv\.conv\.weight")
+    num_temporal = _count(weights, r"hid\.enc\.(\d+)\..*")
+    last = f"dec.dec.{num_spatial - 1}.conv.conv.weight"
+    gate = "hid.enc.{}.block.attn.spatial_gating_unit.conv1.weight"
+    first = weights.get(gate.format(0))
+    if first is None or first.shape[0] != 2 * first.shape[1]:
+        raise NotBuiltError("this SimVP has another translator than gSTA, which is not built here")
+    outer, inner = (weights[gate.format(i)].shape[1] for i in (0, num_temporal - 1))
+    hidden = weights[f"hid.enc.{num_temporal - 1}.block.mlp.fc1.weight"].shape[0]
+    length, side = outer // width, 2 ** (num_spatial // 2)
+    out_channels = len(weights["dec.readout.weight"])
+    kwargs = {
+        "in_shape": (length, channels, side, side),
+        "hid_S": width,
+        "hid_T": inner,
+        "N_S": num_spatial,
+        "N_T": num_temporal,
+        "mlp_ratio": hidden / inner,
+        "spatio_kernel_enc": kernel_enc,
+        "spatio_kernel_dec": weights[last].shape[-1],
+        "C_out": out_channels,
+    }
+    source = OPENSTL if out_channels == channels else MINIMAL
+    return Found(source, "SimVP_Model", kwargs, open={"in_shape": (length, channels, "H", "W")})
+
+
+def _count(weights: Mapping[str, Tensor], pattern: str) -> int:
+    found = (re.fullmatch(pattern, key) for key in weights)
+    return 1 + max((int(match[1]) for match in found if match), default=-1)

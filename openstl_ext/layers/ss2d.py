@@ -1,0 +1,105 @@
+"""A selective scan over an image in four directions."""
+
+import math
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from openstl_ext.layers import selective_init
+from openstl_ext.ops.cross_scan import DIRECTIONS, cross_scan
+
+
+class SS2D(nn.Module):
+    """Let every pixel hear all others, through recurrences along rows and columns, both ways.
+
+    Four scans read the map by rows, by columns, and both backwards; each has its own parameters,
+    and what they say adds up. A gate, made of the input, chooses.
+
+    Args:
+        channels: Width d of input and output.
+        state_size: Numbers N each channel remembers (d_state upstream).
+        kernel_size: Side of the depthwise convolution before the scan, odd (d_conv upstream).
+        expand: Inner width I over d.
+        step_rank: Width R through which the time step is made (dt_rank upstream); None for
+            ceil(d / 16).
+        conv_bias: Whether the convolution has a bias.
+        bias: Whether the projections in and out have one.
+        dropout_prob: Dropout of the output.
+        scan_backend: Which selective scan runs; None for the best there is.
+
+    Shape:
+        - input, output: (B, H, W, d), any H and W.
+
+    Source:
+        Liu et al., VMamba (arXiv:2401.10166), its first version, as kept in
+        yyyujintang/VMRNN-PyTorch@8e6cfb7, openstl/modules/vmamba.py.
+
+    Deviations:
+        Upstream marks decay and skip as free of weight decay, which its optimisers never read; we
+        do not mark them.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        state_size: int = 16,
+        kernel_size: int = 3,
+        expand: float = 2.0,
+        step_rank: int | None = None,
+        conv_bias: bool = True,
+        bias: bool = False,
+        dropout_prob: float = 0.0,
+        scan_backend: str | None = None,
+    ) -> None:
+        super().__init__()
+        inner = int(expand * channels)
+        rank = step_rank or math.ceil(channels / 16)
+        self.splits = (rank, state_size, state_size)
+        self.scan_backend = scan_backend
+        self.in_proj = nn.Linear(channels, 2 * inner, bias=bias)
+        self.conv = nn.Conv2d(
+            inner, inner, kernel_size, padding=kernel_size // 2, groups=inner, bias=conv_bias
+        )
+        self.select_proj = nn.Parameter(torch.empty(DIRECTIONS, sum(self.splits), inner))
+        self.step_proj = nn.Parameter(torch.empty(DIRECTIONS, inner, rank))
+        self.step_bias = nn.Parameter(selective_init.step_bias((DIRECTIONS, inner)))
+        self.decay_log = nn.Parameter(selective_init.decay_log(DIRECTIONS * inner, state_size))
+        self.skip = nn.Parameter(torch.ones(DIRECTIONS * inner))
+        self.norm = nn.LayerNorm(inner)
+        self.out_proj = nn.Linear(inner, channels, bias=bias)
+        self.dropout = nn.Dropout(dropout_prob)
+        nn.init.uniform_(self.select_proj, -(inner**-0.5), inner**-0.5)  # as nn.Linear does
+        nn.init.uniform_(self.step_proj, -(rank**-0.5), rank**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x, gate = self.in_proj(x).chunk(2, dim=-1)
+        x = F.silu(self.conv(x.permute(0, 3, 1, 2)))
+        y = self.scan(x).to(x.dtype) * F.silu(gate)
+        return self.dropout(self.out_proj(y))
+
+    def scan(self, x: Tensor) -> Tensor:
+        """Scan in four directions, add, normalise.
+
+        Shape:
+            - x: (B, I, H, W); returns: (B, H, W, I).
+        """
+        height, width = x.shape[2:]
+        selected = torch.einsum("bdl,kcd->bkcl", x.flatten(2), self.select_proj)
+        step, write, read = selected.split(self.splits, dim=2)
+        step = torch.einsum("bkrl,kdr->bkdl", step, self.step_proj)
+        on_map = partial(torch.unflatten, dim=3, sizes=(height, width))
+        y = cross_scan(
+            x,
+            on_map(step),
+            -self.decay_log.exp(),
+            on_map(write),
+            on_map(read),
+            self.skip,
+            self.step_bias.flatten(),
+            delta_softplus=True,
+            backend=self.scan_backend,
+        )
+        return self.norm(y.permute(0, 2, 3, 1))

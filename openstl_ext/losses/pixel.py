@@ -1,0 +1,50 @@
+"""Pixel-wise criteria, averaged over valid pixels."""
+
+import torch
+from torch import Tensor, nn
+
+from openstl_ext.registry import LOSSES
+
+
+def mean_over_valid(error: Tensor, valid: Tensor | None) -> Tensor:
+    """Mean of an error over valid pixels; 0 where nothing is valid.
+
+    Shape:
+        - error, valid: same shape; returns: a scalar.
+    """
+    if valid is None:
+        return error.mean()
+    # where, not a product: a gap may hold NaN, and 0 * NaN is NaN, in the gradient too
+    return torch.where(valid, error, 0.0).sum() / valid.sum().clamp(min=1)
+
+
+def _filled(prediction: Tensor, target: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Both in float32, gaps of the target set to 0 so that they reach no gradient."""
+    target = target if valid is None else torch.where(valid, target, 0.0)
+    return prediction.float(), target.float()
+
+
+@LOSSES.register_module()
+class L2(nn.Module):
+    """Mean squared error over valid pixels.
+
+    Shape:
+        - prediction, target, valid: same shape; returns: a scalar.
+    """
+
+    def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
+        prediction, target = _filled(prediction, target, valid)
+        return mean_over_valid((prediction - target).square(), valid)
+
+
+@LOSSES.register_module()
+class L1(nn.Module):
+    """Mean absolute error over valid pixels.
+
+    Shape:
+        - prediction, target, valid: same shape; returns: a scalar.
+    """
+
+    def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
+        prediction, target = _filled(prediction, target, valid)
+        return mean_over_valid((prediction - target).abs(), valid)

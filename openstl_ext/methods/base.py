@@ -1,0 +1,155 @@
+"""What every procedure promises."""
+
+from abc import ABC, abstractmethod
+from typing import Any, final
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from openstl_ext.ports import TOY_SHAPE
+from openstl_ext.registry import METHODS
+from openstl_ext.structures import Inputs, Sample, Targets
+
+
+class Method(BaseModel, ABC):
+    """A procedure: how to learn from a batch, and what to say about one.
+
+    Args:
+        data_preprocessor: Config of the border between data units and normalised units; without
+            one, frames pass as they are.
+
+    Attributes:
+        port: What a net must promise to be driven by this method.
+        iteration: Number of the training step; set before each by ``ProgressHook``, never
+            incremented here, so that whatever depends on it survives a resume.
+    """
+
+    port: type
+
+    def __init__(self, *, data_preprocessor: dict[str, Any] | None = None) -> None:
+        border = METHODS.build(data_preprocessor or {"type": "SequencePreprocessor"})
+        super().__init__(data_preprocessor=border)
+        self.iteration = 0
+
+    @abstractmethod
+    def loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
+        """Terms to minimise (``loss_*``) and scalars to log (names without "loss")."""
+
+    @abstractmethod
+    def predict(self, inputs: Inputs, targets: Targets) -> list[Sample]:
+        """One record a sample, in data units."""
+
+    @abstractmethod
+    def tensor(self, inputs: Inputs) -> Tensor:
+        """The bare answer, for tracing."""
+
+    @classmethod
+    @abstractmethod
+    def toy(cls, net: Any = None) -> "Method":
+        """Smallest honest instance, around any net of the port, for the contract tests."""
+
+    @staticmethod
+    @abstractmethod
+    def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:
+        """A batch for ``toy()``, whose truth is a function of its inputs."""
+
+    @final
+    def forward(
+        self, inputs: Inputs, data_samples: Targets | None = None, mode: str = "tensor"
+    ) -> Any:
+        """The door of mmengine: ``loss`` trains, ``predict`` is judged, ``tensor`` is traced."""
+        match mode:
+            case "loss":
+                return checked_terms(self.loss(inputs, data_samples or {}))
+            case "predict":
+                return self.predict(inputs, data_samples or {})
+            case "tensor":
+                return self.tensor(inputs)
+        raise ValueError(f"mode is loss, predict or tensor, not {mode!r}")
+
+    @final
+    def init_weights(self) -> None:
+        """Nothing: nets initialise themselves, and mmengine would reset loaded weights here."""
+
+
+class ForecastMethod(Method, ABC):
+    """A method whose answer is frames. Its forecast cannot see what it is asked for."""
+
+    @abstractmethod
+    def forecast(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
+        """Fields shaped (B, horizon, C, H, W), normalised; ``forecast`` always among them."""
+
+    @final
+    def answer(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
+        """The same in data units and float32: all that is needed where no truth is known."""
+        fields = self.forecast(inputs, horizon)
+        return {name: self.data_preprocessor.denormalize(v) for name, v in fields.items()}
+
+    @final
+    def predict(self, inputs: Inputs, targets: Targets) -> list[Sample]:
+        truth = targets["frames"]  # in data units: the border normalises targets only for training
+        fields = self.answer(inputs, horizon=truth.shape[1])
+        return paired(fields, truth.float(), targets.get("valid"))
+
+    @final
+    def tensor(self, inputs: Inputs) -> Tensor:
+        return self.forecast(inputs, horizon=inputs["frames"].shape[1])["forecast"]
+
+    @staticmethod
+    def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:
+        """Smooth waves that move by one pixel a frame."""
+        length, channels, height, width = TOY_SHAPE
+        draw = torch.Generator().manual_seed(0)
+        phase = torch.rand(size, 1, channels, 1, 1, generator=draw) * 2 * torch.pi
+        time = torch.arange(2 * length).view(1, -1, 1, 1, 1)
+        row = torch.arange(height).view(1, 1, 1, -1, 1)
+        column = torch.arange(width).view(1, 1, 1, 1, -1)
+        wave = torch.sin(2 * torch.pi * (column - time) / width + phase)
+        frames = 0.5 + 0.25 * wave * torch.cos(2 * torch.pi * row / height)
+        return {
+            "inputs": {"frames": frames[:, :length]},
+            "data_samples": {"frames": frames[:, length:]},
+        }
+
+
+def paired(fields: dict[str, Tensor], truth: Tensor, valid: Tensor | None) -> list[Sample]:
+    """One record a sample: the fields of an answer beside the truth.
+
+    Args:
+        fields: What the method says, in data units; ``forecast`` among them.
+        truth: What came true, in data units.
+        valid: True where the truth exists; None means everywhere.
+
+    Shape:
+        - fields, truth, valid: (B, T', C, H, W); in each record: (T', C, H, W).
+
+    Raises:
+        ValueError: If forecast and truth differ in shape; a broadcast would score nonsense.
+    """
+    if fields["forecast"].shape != truth.shape:
+        raise ValueError(
+            f"the forecast has shape {tuple(fields['forecast'].shape)}, "
+            f"its truth {tuple(truth.shape)}"
+        )
+    valid = torch.ones_like(truth, dtype=torch.bool) if valid is None else valid
+    columns = {**fields, "target": truth, "valid": valid}
+    return [{k: v[i] for k, v in columns.items()} for i in range(len(truth))]  # type: ignore[misc]
+
+
+def checked_terms(terms: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Terms whose names say whether they are minimised.
+
+    mmengine sums every term with "loss" anywhere in its name, so ``flossing_rate`` would be
+    minimised, and ``mse`` would not.
+
+    Raises:
+        ValueError: If a name has "loss" elsewhere than at its start, or nothing is to be minimised.
+    """
+    for name in terms:
+        if "loss" in name and not name.startswith("loss_"):
+            raise ValueError(f"a loss term is called loss_<what>, so {name!r} must be renamed")
+    if not any(name.startswith("loss_") for name in terms):
+        raise ValueError(f"no term starts with loss_, so nothing is learnt; got {sorted(terms)}")
+    # a count is an integer, and mmengine averages what it logs
+    return {k: v if v.is_floating_point() else v.float() for k, v in terms.items()}

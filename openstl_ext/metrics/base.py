@@ -1,0 +1,129 @@
+"""What every metric promises: one tally a sample, one score a test set."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object
+from mmengine.evaluator import BaseMetric
+
+from openstl_ext.metrics.tallies import (
+    WEIGHT,
+    Tally,
+    bootstrap_interval,
+    merge_shards,
+    score,
+)
+from openstl_ext.structures import Sample
+
+__all__ = ["SampleMetric", "Tally"]
+
+
+class SampleMetric(BaseMetric, ABC):
+    """A mean over samples that no batch size, order or number of ranks can move.
+
+    A subclass says how one sample is judged. Kept are two floats a sample and lead; they are
+    gathered, refused unless there is one a sample, summed exactly and divided once, so the score
+    is the same to the last bit however the test set was dealt out.
+
+    Attributes:
+        name: Key of the overall score; that of lead k, counted from 1, is ``<name>@k``.
+        unit: Unit of the score, for tables.
+        higher_is_better: Which way the arrow points.
+    """
+
+    name: str
+    unit: str
+    higher_is_better: bool
+
+    def __init__(self) -> None:
+        super().__init__(prefix=self.name)  # mmengine warns of a metric without one,
+        self.prefix = None  # but the names are whole as they are
+        self._tallies: np.ndarray | None = None
+
+    @abstractmethod
+    def measure(self, sample: Sample) -> Tally:
+        """Judge one sample, on the device it lies on.
+
+        Pixels that are not valid count nowhere, whatever they hold; NaN at a valid one must
+        reach the tally.
+
+        Shape:
+            - sample["forecast"], sample["target"], sample["valid"]: (T, C, H, W); tally: (T,).
+        """
+
+    def finish(self, mean: float) -> float:
+        """What becomes of a mean, of one lead or of all; the mean itself unless overridden."""
+        return mean
+
+    def convention(self) -> str:
+        """In one line, what is computed: two scores are comparable only where it is the same."""
+        return inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
+
+    def count(self, tallies: np.ndarray) -> dict[str, int]:  # noqa: ARG002
+        """Numbers of special cases among the tallies (N, 2, T), to be told with the score."""
+        return {}
+
+    @final
+    @torch.inference_mode()
+    def process(self, data_batch: Any, data_samples: Sequence[Sample]) -> None:  # noqa: ARG002
+        """Judge a batch, for mmengine; one transfer from the device a batch."""
+        if not data_samples:
+            return
+        judged = [self.measure(sample) for sample in data_samples]
+        stacked = torch.stack([torch.stack((t.total, t.weight)) for t in judged])
+        self.results.append(stacked.cpu().double().numpy())
+
+    @final
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Scores over the whole dataset, the same on every rank; ready for the next round after.
+
+        Args:
+            size: Number of samples in the dataset.
+
+        Returns:
+            The overall score and one a lead; NaN where nothing was valid.
+
+        Raises:
+            ConfigError: Unless each sample was judged exactly once.
+        """
+        mine = np.concatenate(self.results) if self.results else np.empty((0, 2, 0))
+        self.results.clear()
+        self._tallies = merge_shards(all_gather_object(mine), size)
+        return self.compute_metrics(self._tallies)
+
+    @final
+    def compute_metrics(self, results: np.ndarray) -> dict[str, float]:
+        """Scores of tallies (N, 2, T)."""
+        leads = range(results.shape[2])
+        per_lead = {
+            f"{self.name}@{lead + 1}": score(results[..., lead : lead + 1], self.finish)
+            for lead in leads
+        }
+        return {self.name: score(results, self.finish), **per_lead}
+
+    @final
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """What a table must say beside the score; the numbers only once there are scores.
+
+        Returns:
+            ``{name: facts}``. ``interval`` is the 95 % interval by redrawing samples;
+            ``num_unscored_frames`` those in which there was nothing to judge.
+        """
+        facts: dict[str, Any] = {
+            "unit": self.unit,
+            "higher_is_better": self.higher_is_better,
+            "convention": self.convention(),
+        }
+        if self._tallies is not None:
+            facts |= {
+                "leads": self._tallies.shape[2],
+                "num_samples": len(self._tallies),
+                "num_unscored_frames": int((self._tallies[:, WEIGHT] == 0).sum()),
+                "interval": bootstrap_interval(self._tallies, self.finish),
+                **self.count(self._tallies),
+            }
+        return {self.name: facts}

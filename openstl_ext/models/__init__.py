@@ -1,0 +1,5 @@
+"""Networks: tensors in, tensors out."""
+
+from openstl_ext.discovery import import_modules
+
+import_modules(__name__)

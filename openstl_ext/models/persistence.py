@@ -1,0 +1,25 @@
+"""The forecast that nothing changes."""
+
+from torch import Tensor, nn
+
+from openstl_ext.ports import FrameModel
+from openstl_ext.registry import MODELS
+
+
+@MODELS.register_module()
+class Persistence(nn.Module):
+    """Say the last frame again: the first baseline that a forecast has to beat.
+
+    Shape:
+        - frames: (B, T, C, H, W); returns: (B, T, C, H, W), all equal to the last frame.
+    """
+
+    port = FrameModel
+
+    @classmethod
+    def toy(cls) -> "Persistence":
+        """Smallest honest instance, for the contract tests."""
+        return cls()
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return frames[:, -1:].expand_as(frames)

@@ -1,0 +1,52 @@
+"""Gated spatio-temporal attention: the translator of SimVPv2."""
+
+from functools import partial
+
+from torch import Tensor, nn
+
+from openstl_ext.layers.block_stack import BlockStack
+from openstl_ext.layers.gsta_block import GSTABlock
+from openstl_ext.registry import TRANSLATORS
+
+
+@TRANSLATORS.register_module(name="gsta")
+class GSTA(nn.Module):
+    """Mix time and space by large-kernel attention that gates its own output.
+
+    Args:
+        channels: Frames times width of a frame, of input and output.
+        hidden_channels: Width between the first block and the last (hid_T upstream).
+        num_blocks: Number of blocks (N_T upstream).
+        mlp_ratio: Width of the feed-forward layers as a multiple of their input's.
+        dropout: Share of values dropped in the feed-forward layers.
+        drop_path: Drop-path probability of the last block.
+
+    Shape:
+        - input, output: (B, T*C, H, W).
+
+    Source:
+        Tan et al., SimVPv2 (arXiv:2211.12509); chengtan9907/OpenSTL@c74deb5, simvp_model.py.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: int,
+        hidden_channels: int,
+        num_blocks: int,
+        mlp_ratio: float = 8.0,
+        dropout: float = 0.0,
+        drop_path: float = 0.0,
+    ) -> None:
+        super().__init__()
+        block = partial(GSTABlock, mlp_ratio=mlp_ratio, dropout=dropout)
+        self.stack = BlockStack(
+            lambda width, prob: block(width, drop_path=prob),
+            channels=channels,
+            hidden_channels=hidden_channels,
+            num_blocks=num_blocks,
+            drop_path=drop_path,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stack(x)

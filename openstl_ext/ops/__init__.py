@@ -1,0 +1,1 @@
+"""Kernels: a plain reference and faster equals behind one function."""

@@ -1,0 +1,15 @@
+"""The selective scan of Mamba: one function, five ways to compute it."""
+
+from openstl_ext.ops.selective_scan.dispatch import BACKENDS, BackendError, obstacle
+from openstl_ext.ops.selective_scan.flops import OPERATORS, scan_flop_handle, scan_flops
+from openstl_ext.ops.selective_scan.scan import selective_scan
+
+__all__ = [
+    "BACKENDS",
+    "OPERATORS",
+    "BackendError",
+    "obstacle",
+    "scan_flop_handle",
+    "scan_flops",
+    "selective_scan",
+]

@@ -1,0 +1,113 @@
+"""Floating-point operations of one forecast, and what was not counted."""
+
+import copy
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from fvcore.nn import FlopCountAnalysis
+from fvcore.nn.jit_handles import get_shape
+from torch import Tensor, nn
+
+CONVENTION = "one multiply-add = 1, element-wise operators not counted"
+MAIN = "flops"
+
+Handle = Callable[[list[Any], list[Any]], int | float]
+
+
+@dataclass(frozen=True)
+class FlopCount:
+    """What one forecast costs.
+
+    Args:
+        total: Multiply-adds of the counted operators.
+        columns: Multiply-adds that a handle asked to be shown apart, such as those of a scan; they
+            are not in ``total``.
+        uncounted: How often each operator ran for which there is no rule.
+    """
+
+    total: int
+    columns: dict[str, int]
+    uncounted: dict[str, int]
+
+
+_HANDLES: dict[str, tuple[Handle, str]] = {}
+
+
+def register_flop_handle(operator: str, handle: Handle, *, column: str = MAIN) -> None:
+    """Teach the counter an operator.
+
+    Args:
+        operator: Its name in a trace: ``aten::fft_rfft2``, ``ns::op`` of a custom operator, or
+            ``prim::PythonOp.ClassName`` of an autograd function.
+        handle: Maps the traced inputs and outputs (``get_shape`` of fvcore reads their shapes) to
+            multiply-adds.
+        column: Name under which they are shown; by default they belong to the total.
+    """
+    _HANDLES[operator] = (handle, column)
+
+
+def count_flops(method: nn.Module, inputs: Mapping[str, Tensor], horizon: int) -> FlopCount:
+    """Multiply-adds of ``method.forecast(inputs, horizon)``, traced on a copy in eval mode.
+
+    The horizon is the protocol's: a chained or recurrent forecast costs more than one pass.
+
+    Args:
+        method: The method; it is left alone, its mode and its running statistics included.
+        inputs: Normalised inputs with a batch axis; the count is of that batch.
+        horizon: Number of future frames.
+    """
+    tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
+    probe = _Forecast(copy.deepcopy(method).eval(), tuple(tensors), horizon)
+    logging.getLogger("fvcore.nn.jit_analysis").setLevel(logging.ERROR)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every shape that Python reads
+        analysis = FlopCountAnalysis(probe, tuple(tensors.values()))
+        for operator, (handle, column) in _HANDLES.items():
+            analysis.set_op_handle(operator, _in_column(handle, column))
+        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        counted = analysis.by_operator()
+        uncounted = dict(sorted(analysis.unsupported_ops().items()))
+    names = {column for _, column in _HANDLES.values()} - {MAIN}
+    columns = {name: int(counted[name]) for name in sorted(names) if name in counted}
+    total = sum(value for name, value in counted.items() if name not in columns)
+    return FlopCount(int(total), columns, uncounted)
+
+
+class _Forecast(nn.Module):
+    """The forecast as a function of bare tensors, which is what a tracer takes."""
+
+    def __init__(self, method: Any, names: tuple[str, ...], horizon: int) -> None:
+        super().__init__()
+        self.method: Any = method
+        self.names, self.horizon = names, horizon
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        inputs = dict(zip(self.names, tensors, strict=True))
+        if not hasattr(self.method, "forecast"):
+            return self.method.tensor(inputs)
+        return self.method.forecast(inputs, self.horizon)["forecast"]
+
+
+def _in_column(handle: Handle, column: str) -> Callable[[list[Any], list[Any]], Any]:
+    return lambda inputs, outputs: Counter({column: handle(inputs, outputs)})
+
+
+def _attention(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
+    """Scores of every query with every key, then the mean of the values.
+
+    Shape:
+        - query (..., L, E), key (..., S, E), value (..., S, V).
+    """
+    query, key, value = (get_shape(tensor) for tensor in inputs[:3])
+    return prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
+
+
+register_flop_handle("aten::scaled_dot_product_attention", _attention)
+for _operator in ("aten::unflatten", "aten::pixel_shuffle", "aten::pixel_unshuffle"):
+    register_flop_handle(_operator, lambda *_: 0)  # they move values and compute none

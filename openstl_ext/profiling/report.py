@@ -1,0 +1,77 @@
+"""What a method costs, in one record and in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from openstl_ext.profiling.flops import CONVENTION, count_flops
+from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.speed import frames_per_second
+
+
+def profile(
+    method: nn.Module, inputs: Mapping[str, Tensor], horizon: int, *, batch_size: int = 1
+) -> dict[str, Any]:
+    """Parameters, FLOPs of one sample, and frames per second of a batch.
+
+    The method is left as it is: copies in eval mode are measured, on the device of the method.
+
+    Args:
+        method: The method, not wrapped for many processes.
+        inputs: One batch of inputs in data units; its first sample is repeated.
+        horizon: Number of future frames, the protocol's.
+        batch_size: Samples in the batch that is timed.
+
+    Returns:
+        ``num_parameters``, ``flops`` (and ``flops_<column>`` of handles that asked for one),
+        ``uncounted`` operators, ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``.
+    """
+    weight = next(method.parameters(), torch.zeros(()))
+    one = _normalized(method, {name: value[:1] for name, value in inputs.items()})
+    many = {name: value.expand(batch_size, *value.shape[1:]) for name, value in one.items()}
+    flops = count_flops(method, one, horizon)
+    device = weight.device
+    return {
+        "num_parameters": count_parameters(method),
+        "flops": flops.total,
+        **{f"flops_{name}": count for name, count in flops.columns.items()},
+        "uncounted": list(flops.uncounted),
+        "frames_per_second": frames_per_second(
+            method, {name: value.contiguous() for name, value in many.items()}, horizon
+        ),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "dtype": str(weight.dtype).removeprefix("torch."),
+        "batch_size": batch_size,
+    }
+
+
+def _normalized(method: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The inputs as the net sees them, on the device of the method."""
+    border = getattr(method, "data_preprocessor", None)
+    return border({"inputs": inputs})["inputs"] if border is not None else inputs
+
+
+def in_words(profiled: Mapping[str, Any]) -> str:
+    """The record of `profile` as lines for a terminal."""
+    rows = [
+        ("parameters", f"{profiled['num_parameters'] / 1e6:.2f} M"),
+        ("FLOPs", f"{_giga(profiled['flops'])} a sample ({CONVENTION})"),
+        *(
+            (f"FLOPs, {name.removeprefix('flops_')}", f"{_giga(value)} a sample")
+            for name, value in profiled.items()
+            if name.startswith("flops_")
+        ),
+        ("not counted", ", ".join(profiled["uncounted"]) or "nothing"),
+        (
+            "speed",
+            f"{profiled['frames_per_second']:.1f} forecast frames a second "
+            f"({profiled['device']}, {profiled['dtype']}, batch of {profiled['batch_size']})",
+        ),
+    ]
+    return "\n".join(f"{name:<12} {value}" for name, value in rows)
+
+
+def _giga(flops: float) -> str:
+    return f"{flops / 1e9:.2f} G" if flops >= 1e7 else f"{flops / 1e6:.3f} M"

@@ -1,0 +1,84 @@
+"""What one training step of a recipe takes at full size."""
+
+import sys
+import time
+from typing import Any
+
+import torch
+
+Batch = dict[str, dict[str, Any]]
+
+
+def measure_step(runner: Any, *, max_seconds: float, max_bytes: float) -> dict[str, Any]:
+    """Run one training step with as many samples of the recipe's batch as the machine bears.
+
+    One sample goes first; from its time and memory follows how many fit.
+
+    Args:
+        runner: A runner that was built and has not trained, in a process of its own: the peak of
+            memory is that of the process, and so is the limit.
+        max_seconds: About how long the step may take, if it has more than one sample.
+        max_bytes: How much memory it may take.
+
+    Returns:
+        ``samples`` of the step, ``batch_size`` of the recipe, ``seconds`` and ``bytes`` at peak,
+        ``device``. Where not even one sample fits, ``samples`` is 0 and ``bytes`` the limit.
+    """
+    device = next(runner.model.parameters()).device
+    batch = next(iter(runner.train_dataloader))
+    found = {"batch_size": runner.cfg.train_dataloader.batch_size, "device": where(device)}
+    before = peak_bytes(device)
+    limit_memory(max_bytes)
+    try:
+        seconds = step(runner, first(batch, 1), device)
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        return {**found, "samples": 0, "seconds": 0.0, "bytes": max_bytes}
+    each = max(peak_bytes(device) - before, 1)
+    bearable = min((0.9 * max_bytes - before) / each, max_seconds / seconds)
+    samples = max(1, min(len(batch["inputs"]["frames"]), int(bearable)))
+    if samples > 1 or 2 * seconds < max_seconds:  # the first step also starts kernels
+        seconds = step(runner, first(batch, samples), device)
+    return {**found, "samples": samples, "seconds": seconds, "bytes": peak_bytes(device)}
+
+
+def limit_memory(num_bytes: float) -> None:
+    """Let this process fail before the machine runs out; where the system knows such a limit."""
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (int(num_bytes), hard))
+
+
+def step(runner: Any, batch: Batch, device: torch.device) -> float:
+    """Seconds of forward, backward and update."""
+    start = time.perf_counter()
+    terms = runner.model.train_step(batch, runner.optim_wrapper)
+    assert terms["loss"].isfinite()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def where(device: torch.device) -> str:
+    """The machine, as far as it moves a figure."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, threads: {torch.get_num_threads()}"
+
+
+def first(batch: Batch, samples: int) -> Batch:
+    """The first samples of a batch."""
+    return {side: {name: v[:samples] for name, v in f.items()} for side, f in batch.items()}
+
+
+def peak_bytes(device: torch.device) -> int:
+    """Most memory in use so far: of the GPU, or of this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    import resource  # Windows has none
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,0 +1,160 @@
+"""Where names in configs become classes.
+
+mmengine's Runner builds ``cfg.model`` and everything around it from roots of its own, and a parent
+accepts one child a scope. So METHODS is our child of mmengine's MODELS (preprocessors register in
+it too), and MODELS, LOSSES and FEEDS are roots of ours. Every other root has a child here, used or
+not, because mmengine warns for each that is missing.
+"""
+
+import inspect
+from typing import Any
+
+from mmengine import registry as mm
+
+from openstl_ext.errors import ConfigError, nearest
+
+SCOPE = "openstl_ext"
+
+
+class Registry(mm.Registry):
+    """A registry that proposes the nearest name, and passes finished parts through.
+
+    Args:
+        name: What is registered, in the singular: it stands in error messages.
+        parent: mmengine's root, or None for a root of ours.
+        package: Package whose modules register themselves here; imported at the first look-up.
+    """
+
+    def __init__(
+        self, name: str, *, parent: mm.Registry | None = None, package: str | None = None
+    ) -> None:
+        location = [f"{SCOPE}.{package}"] if package else []
+        build = parent.build_func if parent is not None else None
+        super().__init__(name, build_func=build, parent=parent, scope=SCOPE, locations=location)
+
+    def get(self, key: str | type) -> Any:
+        """The class of a name.
+
+        Raises:
+            ConfigError: If nothing of that name is registered; it proposes the nearest names.
+        """
+        if not isinstance(key, str):
+            return key
+        if self.parent is not None:
+            self.parent.import_from_location()
+        try:
+            found = super().get(key)
+        except RuntimeError:  # mmengine's word for a name that is no import path either
+            found = None
+        if found is None:
+            raise ConfigError(f"{key!r} is not a registered {self.name}; {self.suggest(key)}")
+        return found
+
+    def suggest(self, key: str) -> str:
+        """The nearest registered names, ours and those of mmengine."""
+        known = set(self.module_dict)
+        if self.parent is not None:
+            known |= set(self.parent.module_dict)
+        return nearest(key, known)
+
+    def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build a part from its config; a finished part is returned as it is.
+
+        Raises:
+            ConfigError: If the type is unknown, or the class takes no such argument.
+        """
+        if cfg is None or not isinstance(cfg, dict):
+            return cfg
+        check_arguments({**(kwargs.get("default_args") or {}), **cfg}, self)
+        return super().build(cfg, *args, **kwargs)
+
+
+def check_arguments(cfg: dict[str, Any], registry: Registry) -> None:
+    """Compare the keys of a config with the constructor it is for.
+
+    Args:
+        cfg: A dict with ``type`` and keyword arguments.
+        registry: Where the type is looked up.
+
+    Raises:
+        ConfigError: With the nearest argument names, if a key is not one, or if a required
+            argument is missing.
+    """
+    if "type" not in cfg:
+        raise ConfigError(f"a {registry.name} needs a `type`; got keys {sorted(cfg)}", part=cfg)
+    try:
+        cls = registry.get(cfg["type"])
+    except ConfigError as error:
+        raise ConfigError(str(error), part=cfg) from None
+    given = {k for k in cfg if k not in ("type", "_scope_")}
+    accepted, required, open_ended = constructor_arguments(cls)
+    name = getattr(cls, "__name__", str(cls))
+    for key in sorted(given - accepted) if not open_ended else ():
+        raise ConfigError(f"{name} takes no {key!r}; {nearest(key, accepted)}", part=cfg)
+    if missing := sorted(required - given):
+        raise ConfigError(f"{name} needs {', '.join(map(repr, missing))}", part=cfg)
+
+
+ROOTS = ("object", "Module")
+"""Classes whose constructors are written with ``**kwargs`` but refuse any: what inherits one as it
+is takes no argument."""
+
+
+def constructor_arguments(cls: Any) -> tuple[set[str], set[str], bool]:
+    """What a constructor accepts, what it requires, and whether it swallows anything else.
+
+    A ``**kwargs`` counts as a door to the next constructor of the MRO, which is what it is in
+    mmengine; only where the last of them still has one, anything goes.
+    """
+    accepted: set[str] = set()
+    required: set[str] = set()
+    chain = [c for c in cls.__mro__ if "__init__" in vars(c)] if inspect.isclass(cls) else [cls]
+    for depth, owner in enumerate(chain):
+        if depth == 0 and getattr(owner, "__qualname__", "") in ROOTS:
+            break
+        function = owner.__init__ if inspect.isclass(owner) else owner
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except ValueError:  # a constructor written in C shows no signature
+            return accepted, required, True
+        parameters = parameters[1:] if inspect.isclass(owner) else parameters
+        named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        accepted |= {p.name for p in named}
+        if depth == 0:
+            required |= {p.name for p in named if p.default is p.empty}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    else:
+        return accepted, required, True
+    return accepted, required, False
+
+
+MODELS = Registry("model", package="models")
+TRANSLATORS = Registry("translator", package="models.translators")
+LOSSES = Registry("loss", package="losses")
+FEEDS = Registry("feed", package="methods")
+METHODS = Registry("method", parent=mm.MODELS, package="methods")
+DATASETS = Registry("dataset", parent=mm.DATASETS, package="datasets")
+METRICS = Registry("metric", parent=mm.METRICS, package="metrics")
+HOOKS = Registry("hook", parent=mm.HOOKS, package="hooks")
+TRANSFORMS = Registry("transform", parent=mm.TRANSFORMS, package="datasets")
+SAMPLERS = Registry("data sampler", parent=mm.DATA_SAMPLERS, package="engine")
+LOOPS = Registry("loop", parent=mm.LOOPS, package="engine")
+OPTIM_WRAPPERS = Registry("optimizer wrapper", parent=mm.OPTIM_WRAPPERS, package="engine")
+VISBACKENDS = Registry("tracker", parent=mm.VISBACKENDS, package="engine")
+FUNCTIONS = Registry("function", parent=mm.FUNCTIONS, package="engine")
+OPTIMIZERS = Registry("optimizer", parent=mm.OPTIMIZERS)
+PARAM_SCHEDULERS = Registry("parameter scheduler", parent=mm.PARAM_SCHEDULERS, package="engine")
+RUNNERS = Registry("runner", parent=mm.RUNNERS)
+RUNNER_CONSTRUCTORS = Registry("runner constructor", parent=mm.RUNNER_CONSTRUCTORS)
+OPTIM_WRAPPER_CONSTRUCTORS = Registry(
+    "optimizer wrapper constructor", parent=mm.OPTIM_WRAPPER_CONSTRUCTORS
+)
+MODEL_WRAPPERS = Registry("model wrapper", parent=mm.MODEL_WRAPPERS)
+WEIGHT_INITIALIZERS = Registry("weight initializer", parent=mm.WEIGHT_INITIALIZERS)
+EVALUATORS = Registry("evaluator", parent=mm.EVALUATOR)
+TASK_UTILS = Registry("task utility", parent=mm.TASK_UTILS)
+VISUALIZERS = Registry("visualizer", parent=mm.VISUALIZERS)
+LOG_PROCESSORS = Registry("log processor", parent=mm.LOG_PROCESSORS, package="engine")
+INFERENCERS = Registry("inferencer", parent=mm.INFERENCERS)
+STRATEGIES = Registry("strategy", parent=mm.STRATEGIES)

@@ -1,0 +1,1 @@
+"""What comes after a run: record, table, board. Never imports torch."""

@@ -1,0 +1,161 @@
+"""What two runs must share before their numbers may stand in one table."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict
+
+PLACES = {"root", "path", "file", "folder", "collect_device", "collect_dir"}
+PLACES |= {
+    "packed",
+    "num_workers",
+    "batch_size",
+    "persistent_workers",
+    "pin_memory",
+    "prefetch_factor",
+}
+"""Keys that say where or how fast, not what."""
+
+PLACE = re.compile(r".*_(root|path|dir|file|folder)$")
+
+
+class Protocol(TypedDict):
+    """How a run was judged, in full, beside the hash that tables are grouped by.
+
+    Fields:
+        fingerprint: First 12 hex digits of the SHA-256 of all other fields.
+        dataset: Config of the test dataset, without places.
+        evaluator: Configs of the metrics, without places, in an order of their own.
+        metainfo: What the built dataset says about itself: name, channels, unit, lead.
+        size: Number of test samples.
+        shapes: Shape of each field of a test sample.
+        samples: Hash of the names of the test samples; null if they have none.
+    """
+
+    fingerprint: str
+    dataset: dict[str, Any]
+    evaluator: list[Any]
+    metainfo: dict[str, Any]
+    size: int
+    shapes: dict[str, list[int]]
+    samples: str | None
+
+
+def protocol_of(
+    dataset: Mapping[str, Any],
+    evaluator: Any,
+    metainfo: Any,
+    *,
+    size: int,
+    shapes: Mapping[str, Iterable[int]],
+    sample_ids: Iterable[str] | None = None,
+) -> Protocol:
+    """Fingerprint of how a run is judged.
+
+    Two runs share it exactly if their numbers are comparable: same dataset, split, horizon, units
+    and metric definitions, wherever the data lie and however fast they are read. Toy data under
+    another root differ in size, shapes or sample names.
+
+    Args:
+        dataset: Config of the test dataset.
+        evaluator: Config of the metrics: one or a list.
+        metainfo: What the built dataset says about itself; a dataclass or a mapping.
+        size: Number of test samples.
+        shapes: Shape of each field of a sample, as ``{"inputs.frames": (10, 1, 64, 64)}``.
+        sample_ids: Names of the test samples, if they have any.
+    """
+    metrics = [evaluator] if isinstance(evaluator, Mapping) else list(evaluator or ())
+    facts: dict[str, Any] = {
+        "dataset": plain(without_places(dataset)),
+        "evaluator": sorted((plain(without_places(m)) for m in metrics), key=canonical),
+        "metainfo": facts_of(metainfo),
+        "size": size,
+        "shapes": plain(shapes),
+        "samples": None if sample_ids is None else digest(sorted(sample_ids)),
+    }
+    return {"fingerprint": digest(facts), **facts}  # type: ignore[typeddict-item, return-value]
+
+
+def facts_of(metainfo: Any) -> dict[str, Any]:
+    """What a dataset says about itself, in plain values; nothing if it says nothing."""
+    is_instance = dataclasses.is_dataclass(metainfo) and not isinstance(metainfo, type)
+    return plain(dataclasses.asdict(metainfo) if is_instance else dict(metainfo or {}))
+
+
+def same_data(one: Any, other: Any) -> bool:
+    """Whether two dataset configs read the same samples, as when a run is chosen on its test set.
+
+    Places count here: the same split of another folder is other data.
+    """
+    return one is not None and other is not None and digest(plain(one)) == digest(plain(other))
+
+
+def differences(one: Protocol, other: Protocol) -> list[str]:
+    """What makes two protocols two, a phrase each: ``size 20, not 200``."""
+    ours, theirs = flat(one), flat(other)
+    keys = sorted(k for k in {*ours, *theirs} if k != "fingerprint")
+    return [
+        f"{key} {_shown(ours, key)}, not {_shown(theirs, key)}"
+        for key in keys
+        if ours.get(key) != theirs.get(key)
+    ]
+
+
+def flat(value: Any, where: str = "") -> dict[str, Any]:
+    """Nested objects as one, with dotted keys; lists of plain values stay whole."""
+    if isinstance(value, dict):
+        pairs = [(str(k), v) for k, v in value.items()]
+    elif isinstance(value, list) and any(isinstance(v, dict) for v in value):
+        pairs = [(str(v.get("type", i)), v) for i, v in enumerate(value)]
+    else:
+        return {where: value}
+    nested = [flat(v, f"{where}.{k}" if where else k) for k, v in pairs]
+    return {key: leaf for part in nested for key, leaf in part.items()}
+
+
+def without_places(value: Any) -> Any:
+    """A config without the keys that say where or how fast; a path keeps its last name."""
+    if isinstance(value, Mapping):
+        kept = {k: v for k, v in value.items() if k not in PLACES and not PLACE.match(str(k))}
+        return {k: without_places(v) for k, v in kept.items()}
+    if isinstance(value, list | tuple):
+        return [without_places(v) for v in value]
+    return value.replace("\\", "/").rsplit("/", 1)[-1] if isinstance(value, str) else value
+
+
+def plain(value: Any) -> Any:
+    """What strict JSON can hold: text keys, lists, finite numbers; what is not finite is null.
+
+    Raises:
+        TypeError: If something is neither a number, a text, a list nor a mapping.
+    """
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in (value if isinstance(value, list | tuple) else sorted(value))]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if hasattr(value, "item"):  # a scalar of numpy or torch
+        return plain(value.item())
+    if hasattr(value, "__fspath__"):
+        return str(value)
+    raise TypeError(f"a record holds plain values, not {type(value).__name__}: {value!r}")
+
+
+def canonical(value: Any) -> str:
+    """The one text of a plain value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """First 12 hex digits of the SHA-256 of a plain value."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]
+
+
+def _shown(facts: dict[str, Any], key: str) -> str:
+    return json.dumps(facts[key]) if key in facts else "absent"

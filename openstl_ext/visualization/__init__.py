@@ -1,0 +1,1 @@
+"""Arrays to pictures, with numpy and matplotlib alone."""

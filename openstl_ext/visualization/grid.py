@@ -1,0 +1,262 @@
+"""A forecast as a picture: inputs, truth, forecast and what is between the last two."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import Colormap, Normalize, to_rgb
+
+from openstl_ext.visualization.blocks import Array, Block, blocks_of, channel_names
+from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.saved import SavedSample
+from openstl_ext.visualization.scales import centred, colormaps, shared
+
+MINUS = "\N{MINUS SIGN}"
+MARGIN, GUTTER, SCALE = 26, 118, 150  # left and right edge, row names, colour bar with numbers
+GAP, LABEL, LINE, HEADING = 6, 28, 19, 34  # between panels, time labels, a line of text, a title
+LEAST_PITCH = 84  # so that a number fits below a narrow panel
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes in pixels, all whole.
+
+    Args:
+        panel: Width and height of a frame.
+        pitch: From one column to the next.
+        columns: How many there are.
+    """
+
+    panel: tuple[int, int]
+    pitch: int
+    columns: int
+
+    @classmethod
+    def fit(cls, height: int, width: int, columns: int) -> "Layout":
+        """Make panels that are a whole multiple of their data, about as large as a page allows."""
+        target = min(220, max(104, 1480 // columns))
+        longest = max(height, width)
+        zoom = max(1.0, round(target / longest)) if longest <= 1.6 * target else target / longest
+        panel = max(1, round(width * zoom)), max(1, round(height * zoom))
+        return cls(panel, max(panel[0] + GAP, LEAST_PITCH), columns)
+
+    @property
+    def width(self) -> int:
+        """Width of the page."""
+        return max(2 * MARGIN + GUTTER + self.columns * self.pitch + SCALE, 760)
+
+    def box(self, column: int, top: int) -> tuple[int, int, int, int]:
+        """Where a frame goes."""
+        left = MARGIN + GUTTER + column * self.pitch + (self.pitch - GAP - self.panel[0]) // 2
+        return (left, top, *self.panel)
+
+    def middle(self, column: int) -> float:
+        """Where its label goes."""
+        return self.box(column, 0)[0] + self.panel[0] / 2
+
+    def block_height(self, *, titled: bool, gaps: bool) -> int:
+        """Height of the four rows of a channel with all their words."""
+        words = 2 * LABEL + LINE * (1 + gaps) + HEADING * titled
+        return words + 4 * self.panel[1] + 2 * GAP + 2 * GAP
+
+
+def draw_grid(
+    sample: SavedSample,
+    about: Mapping[str, Any] | None = None,
+    *,
+    picked: Sequence[str] = (),
+    rgb: bool = False,
+    colormap: str = "viridis",
+    most_columns: int = 12,
+) -> Page:
+    """Draw a sample, a block of four rows for each channel.
+
+    Inputs, truth and forecast of a channel share one scale, or a forecast that is too dark would
+    look right; the difference has its own, with 0 in the middle.
+
+    Args:
+        sample: The frames.
+        about: What is known of them: ``channels``, ``unit``, ``lead`` as ``(30, "min")``,
+            ``config``.
+        picked: Names or numbers of the channels to show; by default all.
+        rgb: Show three channels as colours.
+        colormap: Map of the values, any of matplotlib's.
+        most_columns: Of longer sequences only every second, third ... step is shown.
+
+    Raises:
+        UserError: If a channel or a colormap does not exist.
+    """
+    about = about or {}
+    names = channel_names(about, sample.forecast.shape[1])
+    blocks = blocks_of(sample, names, picked=picked, rgb=rgb)
+    past = shown_steps(len(sample.inputs), most_columns)
+    future = shown_steps(len(sample.forecast), most_columns)
+    height, width = sample.forecast.shape[-2:]
+    layout = Layout.fit(height, width, max(len(past), len(future)))
+    titled = sample.forecast.shape[1] > 1
+    tops, top = [], MARGIN + HEADING
+    for block in blocks:
+        tops.append(top)
+        top += layout.block_height(titled=titled, gaps=bool((block.known < 1).any())) + 3 * GAP
+    gaps = any(block.has_gaps for block in blocks)
+    notes = _left_out(sample, past, future, 3 if rgb else len(picked) or len(blocks))
+    page = Page(layout.width, top + (LINE + GAP) * bool(gaps or notes) + MARGIN // 2)
+    _title(page, sample, about)
+    maps = colormaps(colormap)
+    for block, block_top in zip(blocks, tops, strict=True):
+        drawing = _Drawing(page, layout, block, maps, past, future, about)
+        drawing.draw(block_top, titled=titled)
+    _legend(page, maps[2] if gaps else None, notes)
+    return page
+
+
+def shown_steps(length: int, most: int) -> list[int]:
+    """All steps, or every second, third ... one, counted back from the last, which is shown."""
+    stride = -(-length // max(most, 1))
+    return list(range(length - 1, -1, -stride))[::-1]
+
+
+def step_label(step: int, lead: Sequence[Any]) -> str:
+    """How far a frame is from the last input: ``t+1``, or ``+30`` where a step is 30 of a unit."""
+    unit = step_unit(lead)
+    amount = step if unit == "frame" else step * lead[0]
+    signed = f"+{amount:g}" if amount > 0 else f"{amount:g}".replace("-", MINUS)
+    if unit != "frame":
+        return signed
+    return "t" if step == 0 else "t" + signed
+
+
+def step_unit(lead: Sequence[Any]) -> str:
+    """Unit of time; ``frame`` where the data have none."""
+    return str(lead[1]) if len(lead) == 2 else "frame"
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """One block on a page."""
+
+    page: Page
+    layout: Layout
+    block: Block
+    maps: tuple[Colormap, Colormap, str]
+    past: list[int]
+    future: list[int]
+    about: Mapping[str, Any]
+
+    def draw(self, top: int, *, titled: bool) -> None:
+        """Four rows, their words, two scales."""
+        block, values, height = self.block, self.maps[0], self.layout.panel[1]
+        if titled:
+            self.page.text(MARGIN, top + HEADING / 2 - 4, block.name, align="left", weight="bold")
+            top += HEADING
+        norm = shared(block.inputs, block.truth, block.forecast)
+        first, lead = top + LABEL, self.about.get("lead") or ()
+        self._labels(top, [step_label(s + 1 - len(block.inputs), lead) for s in self.past])
+        self._row("inputs", block.inputs[self.past], first, norm, values)
+        top = first + height + LABEL
+        self._labels(top - LABEL, [step_label(s + 1, lead) for s in self.future])
+        self._row("truth", block.truth[self.future], top, norm, values)
+        top += height + GAP
+        self._row("forecast", block.forecast[self.future], top, norm, values)
+        if not block.is_rgb:
+            self._scale(first, top + height - first, values, norm, self._unit())
+        top += height + 3 * GAP
+        signed = centred(block.difference)
+        self._row("difference", block.difference[self.future], top, signed, self.maps[1])
+        if height > 3 * LINE:
+            place = MARGIN + GUTTER - 12, top + height / 2 + LINE
+            words = f"forecast {MINUS} truth"
+            self.page.text(*place, words, align="right", size=6, color=FAINT)
+        self._scale(top, height, self.maps[1], signed, "")
+        self._numbers(top + height)
+
+    def _row(self, name: str, frames: Array, top: int, norm: Normalize, cmap: Colormap) -> None:
+        page, middle = self.page, top + self.layout.panel[1] / 2
+        page.text(MARGIN + GUTTER - 12, middle, name, align="right", size=8)
+        for column, frame in enumerate(frames):
+            box = self.layout.box(column, top)
+            if frame.ndim == 3:
+                page.image(_colored(frame, norm, self.maps[2]), box)
+            else:
+                page.image(frame, box, cmap=cmap, norm=norm)
+
+    def _labels(self, top: int, labels: Sequence[str]) -> None:
+        """Time above a row, its unit in the gutter."""
+        middle = top + 0.57 * LABEL  # nearer to the row below, whose time it is
+        unit = step_unit(self.about.get("lead") or ())
+        if unit != "frame":
+            left = MARGIN + GUTTER - 12
+            self.page.text(left, middle, unit, align="right", size=6.5, color=FAINT)
+        for column, label in enumerate(labels):
+            place = self.layout.middle(column), middle
+            self.page.text(*place, label, size=6.5, color=FAINT)
+
+    def _numbers(self, top: int) -> None:
+        """Error of each step, and the share of pixels that it is of where some are missing."""
+        rows = [("MSE", [_short(self.block.mse[step]) for step in self.future])]
+        if (self.block.known < 1).any():
+            rows.append(("known", [f"{100 * self.block.known[s]:.0f} %" for s in self.future]))
+        for number, (name, words) in enumerate(rows):
+            middle = top + LINE * (number + 0.55) + 2
+            left = MARGIN + GUTTER - 12
+            self.page.text(left, middle, name, align="right", size=6.5, color=FAINT)
+            for column, word in enumerate(words):
+                self.page.text(self.layout.middle(column), middle, word, size=6.5, color=FAINT)
+
+    def _scale(self, top: int, height: int, cmap: Colormap, norm: Normalize, label: str) -> None:
+        left = MARGIN + GUTTER + self.layout.columns * self.layout.pitch + 2 * GAP
+        self.page.colorbar((left, top, 14, height), cmap=cmap, norm=norm, label=label)
+
+    def _unit(self) -> str:
+        unit = str(self.about.get("unit") or "1")
+        return "" if unit == "1" else unit
+
+
+def _left_out(
+    sample: SavedSample, past: Sequence[int], future: Sequence[int], num_channels: int
+) -> list[str]:
+    """What the picture does not show."""
+    every = ((past, len(sample.inputs), "inputs"), (future, len(sample.forecast), "forecast steps"))
+    notes = [f"{len(s)} of {n} {what} are shown" for s, n, what in every if len(s) < n]
+    if num_channels < sample.forecast.shape[1]:
+        notes.append(f"{num_channels} of {sample.forecast.shape[1]} channels are shown")
+    return notes
+
+
+def _title(page: Page, sample: SavedSample, about: Mapping[str, Any]) -> None:
+    """What is seen, as far as it fits."""
+    config = str(about.get("config") or "")
+    room = page.width - 2 * MARGIN - text_width(config, 9.5) - 24
+    name = f"sample {sample.name}"
+    if text_width(name, 7.5) > room:
+        keep = max(8, int(len(name) * room / text_width(name, 7.5)) // 2 - 2)
+        name = f"{name[:keep]}...{name[-keep:]}"
+    middle = MARGIN + 2
+    page.text(MARGIN, middle, config or name, align="left", size=9.5, weight="bold")
+    if config:
+        page.text(page.width - MARGIN, middle, name, align="right", color=FAINT)
+
+
+def _legend(page: Page, missing: str | None, notes: Sequence[str]) -> None:
+    """What the grey means, and what was left out."""
+    middle, left = page.height - MARGIN, MARGIN + GUTTER
+    if missing:
+        page.frame((left, middle - 6, 12, 12), fill=missing)
+        page.text(left + 20, middle, "no data", align="left", size=6.5, color=FAINT)
+        left += 20 + text_width("no data", 6.5) + 30
+    page.text(left, middle, "; ".join(notes), align="left", size=6.5, color=FAINT)
+
+
+def _colored(frame: Array, norm: Normalize, missing: str) -> Array:
+    """Colours of an RGB frame; a pixel that lacks one colour is missing."""
+    scaled = np.clip(np.asarray(norm(frame)), 0, 1)
+    known = np.isfinite(frame).all(axis=-1, keepdims=True)
+    return np.where(known, scaled, np.asarray(to_rgb(missing), dtype=np.float32))
+
+
+def _short(value: float) -> str:
+    """Three digits, in little room."""
+    if not np.isfinite(value):
+        return "n/a"
+    return f"{value:.3g}" if value == 0 or 1e-4 <= abs(value) < 1e4 else f"{value:.1e}"

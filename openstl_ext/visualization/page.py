@@ -1,0 +1,125 @@
+"""A page in pixels: every panel starts and ends on one, so that no data pixel is smeared."""
+
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+DPI = 150
+INK = "#222222"
+FAINT = "#6b6b6b"
+LINE = "#b5b5b5"
+FONT = "DejaVu Sans"  # comes with matplotlib, so a picture looks the same everywhere
+
+
+class Page:
+    """One canvas without axes; positions are pixels from the top left corner.
+
+    Uses no pyplot: no display, no global state, and nothing to close.
+
+    Args:
+        width: Of the page, in pixels.
+        height: Of the page, in pixels.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.axes = self.figure.add_axes((0, 0, 1, 1))
+        self.axes.set_axis_off()
+
+    def image(
+        self,
+        values: NDArray[Any],
+        box: tuple[int, int, int, int],
+        *,
+        cmap: Colormap | None = None,
+        norm: Normalize | None = None,
+    ) -> None:
+        """Draw an array into a box (left, top, width, height) with a hairline around it.
+
+        Shape:
+            - values: (H, W), or (H, W, 4) for colours.
+        """
+        left, top, width, height = box
+        # enlarged, data pixels stay squares; reduced, they are averaged
+        enlarged = width >= values.shape[1] and height >= values.shape[0]
+        self.axes.imshow(
+            values,
+            cmap=cmap,
+            norm=norm,
+            extent=(left, left + width, top + height, top),
+            interpolation="nearest" if enlarged else "auto",
+            aspect="auto",
+        )
+        self.frame(box)
+
+    def frame(self, box: tuple[int, int, int, int], *, fill: str = "none") -> None:
+        """A box with a hairline."""
+        left, top, width, height = box
+        edge = Rectangle((left, top), width, height, edgecolor=LINE, linewidth=0.5, facecolor=fill)
+        self.axes.add_patch(edge)
+
+    def text(
+        self,
+        left: float,
+        top: float,
+        words: str,
+        *,
+        size: float = 7.5,
+        align: str = "center",
+        vertical: str = "center",
+        color: str = INK,
+        weight: str = "normal",
+    ) -> None:
+        """Write words at a place."""
+        written = self.axes.text(left, top, words, ha=align, va=vertical, parse_math=False)
+        written.set(family=FONT, fontsize=size, color=color, fontweight=weight)
+
+    def colorbar(
+        self,
+        box: tuple[int, int, int, int],
+        *,
+        cmap: Colormap,
+        norm: Normalize,
+        label: str,
+    ) -> None:
+        """Draw a scale into a box, its numbers to the right."""
+        left, top, width, height = box
+        place = (
+            left / self.width,
+            1 - (top + height) / self.height,
+            width / self.width,
+            height / self.height,
+        )
+        axes = self.figure.add_axes(place)
+        bar = self.figure.colorbar(ScalarMappable(norm, cmap), cax=axes)
+        bar.locator = MaxNLocator(nbins=max(2, min(6, height // 55)), steps=[1, 2, 2.5, 5, 10])
+        bar.update_ticks()
+        bar.outline.set(edgecolor=LINE, linewidth=0.5)  # type: ignore[operator]
+        axes.tick_params(labelsize=6.5, length=2, width=0.5, pad=2, color=FAINT, labelcolor=INK)
+        axes.yaxis.get_offset_text().set(fontsize=6.5, family=FONT)
+        for tick in axes.get_yticklabels():
+            tick.set_fontfamily(FONT)
+        axes.set_ylabel(label, fontsize=7, color=FAINT, family=FONT, labelpad=5)
+
+    def png(self) -> bytes:
+        """The page as PNG; the same page gives the same bytes."""
+        self.axes.set(xlim=(0, self.width), ylim=(self.height, 0))
+        out = io.BytesIO()
+        # no version of matplotlib in the file, or an update would change every picture
+        self.figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+        return out.getvalue()
+
+
+def text_width(words: str, size: float) -> int:
+    """Pixels that a line of text takes, roughly and rather too many."""
+    return int(np.ceil(0.62 * size / 72 * DPI * len(words)))

@@ -1,0 +1,179 @@
+"""Configs are read strictly."""
+
+from pathlib import Path
+
+import pytest
+
+from openstl_ext.config import identity, load
+from openstl_ext.errors import ConfigError
+
+FILE = """
+_base_ = ["_base_/schedule.py"]
+width = 8
+model = dict(type="DirectForecast", net=dict(type="SimVP", hidden=(width, 2 * width), act=None))
+custom_hooks = [dict(type="A", interval=1), dict(type="B")]
+root = "data"
+train_dataloader = dict(batch_size=4, dataset=dict(root=root, sizes=[1, 2]))
+"""
+BASE = "lr = 1e-3\noptim_wrapper = dict(optimizer=dict(type='Adam', lr=lr))\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A config in a folder whose name has spaces and letters beyond ASCII."""
+    folder = tmp_path / "mit Leerzeichen \u00e4\u65e5" / "configs" / "boiling"
+    (folder / "_base_").mkdir(parents=True)
+    (folder / "_base_" / "schedule.py").write_text(BASE)
+    path = folder / "small.py"
+    path.write_text(FILE)
+    return path
+
+
+def test_the_path_is_the_identity_and_the_home_of_a_run(file: Path) -> None:
+    """If this fails, runs land in folders that nobody finds, or overwrite each other."""
+    cfg = load(file, seed=3)
+    assert (cfg.identity, cfg.seed) == ("boiling/small", 3)
+    assert Path(cfg.work_dir) == Path("work_dirs/boiling/small/seed_3")
+    assert cfg.default_scope == "openstl_ext"
+    assert cfg.model.net.hidden == (8, 16)
+    assert cfg.optim_wrapper.optimizer.lr == 1e-3
+    assert "width" not in cfg
+    assert "lr" not in cfg
+    assert identity("/home/me/ideas/try.py") == "ideas/try"
+    assert identity("configs/a/b/c.py") == "a/b/c"
+    assert load(file, work_dir="x y").work_dir == "x y"
+    assert load(file).seed == 0
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("optim_wrapper.optimizer.lr=5e-4", "optim_wrapper.optimizer.lr", 5e-4),
+        ("train_dataloader.batch_size=16", "train_dataloader.batch_size", 16),
+        ("custom_hooks.0.interval=7", "custom_hooks.0.interval", 7),
+        ("custom_hooks.-1.type=C", "custom_hooks.1.type", "C"),
+        ("train_dataloader.dataset.sizes.1=9", "train_dataloader.dataset.sizes", [1, 9]),
+        ("train_dataloader.dataset.sizes=3,4", "train_dataloader.dataset.sizes", [3, 4]),
+        ("model.net.hidden=(1, [2, none])", "model.net.hidden", (1, [2, None])),
+        ("model.net.act=true", "model.net.act", True),
+        ("model.net.act=False", "model.net.act", False),
+        ("model.net.act=none", "model.net.act", None),
+        ("model.net.act='none'", "model.net.act", "none"),
+        ("model.net.act=a=b, c", "model.net.act", "a=b, c"),
+        ("model.net.act=[SiLU, 'a,b']", "model.net.act", ["SiLU", "a,b"]),
+        ("model.net.act=dict(a=B, x=[-1, 2e3])", "model.net.act", {"a": "B", "x": [-1, 2e3]}),
+        ("model.net={'type': 'Persistence'}", "model.net", {"type": "Persistence"}),
+        ("train_dataloader.dataset.root=2024", "train_dataloader.dataset.root", "2024"),
+        ("train_dataloader.dataset.root=a b\u00e9", "train_dataloader.dataset.root", "a b\u00e9"),
+        ("train_dataloader.dataset.root=", "train_dataloader.dataset.root", ""),
+        ("+model.net.drop_path=0.1", "model.net.drop_path", 0.1),
+        ("+randomness.deterministic=true", "randomness.deterministic", True),
+        ("+custom_hooks.2=dict(type=C)", "custom_hooks.2.type", "C"),
+        ("seed=5", "work_dir", str(Path("work_dirs/boiling/small/seed_5"))),
+        ("resume=true", "resume", True),
+    ],
+)  # fmt: skip
+def test_an_override_beats_the_file(file: Path, override: str, path: str, value: object) -> None:
+    """If this fails, a probe measures something else than what was typed."""
+    cfg = load(file, [override])
+    found = cfg
+    for part in path.split("."):
+        found = found[int(part)] if part.isdigit() else found[part]
+    assert found == value
+    assert type(found) is type(value) or isinstance(value, dict)
+    assert cfg.overrides == [override]
+    assert load(cfg_dump(cfg, file))[path.split(".")[0]] == cfg[path.split(".")[0]]
+
+
+def cfg_dump(cfg: object, file: Path) -> Path:
+    """What a run writes beside its checkpoints must be readable again."""
+    path = file.with_name("dumped.py")
+    cfg.dump(path)  # type: ignore[attr-defined]
+    return path
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("modle.net.act=1", "did you mean 'model'"),
+        ("model.net.hiden=1", "no 'hiden'; did you mean 'hidden'.*[+]model.net.hiden"),
+        ("custom_hooks.5.type=A", "list of 2 items"),
+        ("custom_hooks.x=A", "list of 2 items"),
+        ("model.net.hidden.0=4", "set as a whole"),
+        ("train_dataloader.batch_size.x=4", "is 4, so it has no 'x'"),
+        ("optim_wrapper.optimizer.lr=1e-3x", "is 0.001, not a text"),
+        ("model.net=SimVP", "model.net.type=..."),
+        ("optim_wrapper.optimizer.lr=1e999", "inf"),
+        ("seed", "key=value"),
+        ("=3", "key=value"),
+        ("a..b=3", "key=value"),
+        ("+sead=3", "no block 'sead'; did you mean 'seed'"),
+    ],
+)  # fmt: skip
+def test_an_override_that_means_nothing_is_refused(file: Path, override: str, message: str) -> None:
+    """If this fails, a typo trains the unchanged config, and its row carries the wrong name."""
+    with pytest.raises(ConfigError, match=message):
+        load(file, [override])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train_dataloadr = dict()", "no block 'train_dataloadr'; did you mean 'train_dataloader'"),
+        ("log_levl = 'INFO'", "did you mean 'log_level'"),
+        ("data_preprocessor = dict(type='X')", "no block 'data_preprocessor'"),
+        ("import torch\nmodel = dict(x=torch.zeros(1))", "line 1: imports are not allowed"),
+        ("model = dict(f=lambda x: x)", "line 1: lambda"),
+        ("def f():\n    pass", "functiondef is not allowed"),
+        ("model = dict(x=float('inf'))", "is a call"),
+        ("model = dict(x=1e999)", "model.x is inf"),
+        ("model = dict(x={1, 2})", "model.x is a set"),
+        ("model = dict(x={1: 2})", "key 1 is no string"),
+        ("model = dict(x=open('x').read())", "is a call"),
+        ("model = dict(x=[i for i in (1, 2)])", "listcomp"),
+        ("model = dict(x=''.join)", "attribute access"),
+        ("model = dict(", "line 1: "),
+        ("_base_ = ['nowhere.py']", "no base 'nowhere.py'"),
+        ("model = dict(x=undefined)", "undefined"),
+        ("custom_imports = dict(imports=['no_such_plugin.foo'])", "PYTHONPATH"),
+        ("custom_imports = dict(import_=['x'])", "custom_imports is written"),
+    ],
+)
+def test_a_config_that_is_not_plain_or_not_known_is_refused(
+    file: Path, text: str, message: str
+) -> None:
+    """If this fails, a misspelt block is ignored, or reading a config runs a stranger's code."""
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load(file)
+
+
+def test_a_missing_config_proposes_the_nearest(file: Path) -> None:
+    """If this fails, a user with a typo in a path is left to list folders."""
+    with pytest.raises(ConfigError, match=r"did you mean .*boiling/small.py"):
+        load(file.with_name("smal.py"))
+    with pytest.raises(ConfigError, match=r"did you mean .*small.py"):
+        load(file.with_suffix(""))
+    file.with_suffix(".yaml").write_text("model: 1")
+    with pytest.raises(ConfigError, match=r"ends in \.py"):
+        load(file.with_suffix(".yaml"))
+
+
+def test_base_variables_and_deletion_work(file: Path) -> None:
+    """If this fails, mmengine's inheritance, which configs rely on, is broken by our checks."""
+    file.write_text(
+        "_base_ = ['_base_/schedule.py']\n"
+        "optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr={{_base_.lr}}))\n"
+    )
+    assert load(file).optim_wrapper.optimizer == {"type": "SGD", "lr": 1e-3}
+
+
+def test_a_plugin_is_imported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails, nobody can add a model without a fork of ours."""
+    (file.parent / "a_plugin_of_mine.py").write_text("from openstl_ext.errors import UserError\n")
+    (file.parent / "a_broken_plugin.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(file.parent)
+    file.write_text("custom_imports = dict(imports=['a_plugin_of_mine'])")
+    assert load(file).custom_imports.imports == ["a_plugin_of_mine"]
+    with pytest.raises(ConfigError, match="fails with ZeroDivisionError"):
+        load(file, ["custom_imports.imports=[a_broken_plugin]"])

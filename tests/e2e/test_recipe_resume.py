@@ -1,0 +1,63 @@
+"""A published recipe that was stopped and goes on is the one that was never stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.hooks import Hook
+
+from openstl_ext.config import load
+from openstl_ext.engine import checkpoint
+from openstl_ext.engine.runner import Runner, build
+from tests.e2e.test_resume import assert_same
+from tests.small_recipe import shrink
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+# between them: both feeds, drop path, a schedule by epoch and by iteration, drawn data, bf16
+RECIPES = [
+    "taxibj/convlstm",
+    "taxibj/vmrnn_b",
+    "moving_mnist/vmrnn_d",
+    "moving_mnist/simvp_gsta",
+]
+ITERATIONS = 8
+
+
+class PowerCutError(Exception):
+    """What ends a run in its middle."""
+
+
+class PowerCutHook(Hook):
+    def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if runner.iter + 1 == 7:
+            raise PowerCutError
+
+
+def recipe(identity: str, work_dir: Path, *, resume: bool = False) -> Runner:
+    cfg = shrink(load(CONFIGS / f"{identity}.py", work_dir=work_dir))
+    cfg.train_cfg.max_epochs = 2
+    cfg.train_dataloader.batch_size = 7  # four batches an epoch
+    if identity.startswith("moving_mnist"):
+        cfg.train_dataloader.dataset.epoch_length = 27
+        cfg.val_dataloader.dataset.val_length = 3
+    if cfg.model.get("feed", {}).get("type") == "ScheduledSampling":
+        cfg.model.feed.rate = 0.1  # or no coin would fall to the other side so soon
+    cfg.default_hooks.checkpoint = {"type": "ExactCheckpointHook", "interval": 3, "by_epoch": False}
+    cfg.custom_hooks, cfg.resume = [], resume
+    return build(cfg)
+
+
+@pytest.mark.parametrize("identity", RECIPES)
+def test_a_recipe_goes_on_exactly(identity: str, tmp_path: Path) -> None:
+    """Else a month of training on a queue with a time limit gives another model than it says."""
+    recipe(identity, tmp_path / "whole").train()
+    stopped = recipe(identity, tmp_path / "stopped")
+    stopped.register_hook(PowerCutHook())
+    with pytest.raises(PowerCutError):
+        stopped.train()
+    recipe(identity, tmp_path / "stopped", resume=True).train()
+    whole, other = (
+        checkpoint.newest(tmp_path / name, pytest.fail)[1] for name in ("whole", "stopped")
+    )
+    assert whole["meta"]["iteration"] == ITERATIONS
+    assert_same(whole, other, identity)

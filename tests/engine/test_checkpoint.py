@@ -1,0 +1,168 @@
+"""Files that survive."""
+
+import errno
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from openstl_ext.engine import atomic, checkpoint
+from openstl_ext.errors import CheckpointError, NonFiniteError
+
+
+def save(folder: Path, iteration: int, *, keep: int = 2, value: float = 0.0) -> Path:
+    state = {"state_dict": {"w": torch.full((50,), value + iteration)}, "meta": {"at": iteration}}
+    entry = {"file": f"iter_{iteration}.pth", "epoch": 1, "iteration": iteration, "kind": "resume"}
+    return checkpoint.save(state, folder, entry, keep=keep)
+
+
+def test_what_is_read_is_what_was_written_newest_first(tmp_path: Path) -> None:
+    """The oldest go, and only the oldest: two remain even if one of them turns out damaged."""
+    for iteration in (10, 20, 30):
+        save(tmp_path, iteration)
+    assert [e["file"] for e in checkpoint.listed(tmp_path)] == ["iter_30.pth", "iter_20.pth"]
+    files = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert files == {"iter_30.pth", "iter_20.pth", "manifest.json"}
+    path, state = checkpoint.newest(tmp_path, pytest.fail)
+    assert path.name == "iter_30.pth"
+    assert torch.equal(state["state_dict"]["w"], torch.full((50,), 30.0))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
+def test_a_damaged_newest_is_named_and_passed_over(damage: str, tmp_path: Path) -> None:
+    """One bad sector must not cost a run, nor be loaded as if it were weights."""
+    save(tmp_path, 10)
+    path = save(tmp_path, 20)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(data if damage == "flip" else data[:100])
+    said: list[str] = []
+    found, state = checkpoint.newest(tmp_path, said.append)
+    assert (found.name, state["meta"]["at"]) == ("iter_10.pth", 10)
+    assert len(said) == 1
+    assert "iter_20.pth" in said[0]
+
+
+def test_a_kill_between_a_new_best_and_the_list_leaves_the_old_best_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one name for every best, the file would no longer be the one that is listed."""
+
+    def best(epoch: int) -> None:
+        entry = {"file": f"best_epoch_{epoch}.pth", "epoch": epoch, "iteration": epoch}
+        state = {"state_dict": {"w": torch.full((50,), float(epoch))}, "meta": {}}
+        checkpoint.save(state, tmp_path, {**entry, "kind": "best"}, keep=2)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    best(1)
+    best(2)
+    assert [e["file"] for e in checkpoint.listed(tmp_path)] == ["best_epoch_2.pth"]
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_manifest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            best(3)
+    found = checkpoint.best(tmp_path)
+    assert found.name == "best_epoch_2.pth"
+    assert checkpoint.read(found)["state_dict"]["w"][0] == 2
+
+
+def test_nothing_to_resume_is_an_error_that_says_so(tmp_path: Path) -> None:
+    """A silent start from scratch would overwrite what the user believes to continue."""
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        checkpoint.newest(tmp_path, pytest.fail)
+    with pytest.raises(CheckpointError, match="no best checkpoint"):
+        checkpoint.best(tmp_path)
+    save(tmp_path, 10).write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"no checkpoint in .* can be trusted"):
+        checkpoint.newest(tmp_path, lambda _: None)
+
+
+def test_a_full_disk_says_how_much_is_needed_and_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint before must still be there when room is made."""
+    save(tmp_path, 10)
+
+    def full(self: Any, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic.HashingFile, "write", full)
+        with pytest.raises(CheckpointError, match=r"disk is full: .*iter_20.pth needs 200 bytes"):
+            save(tmp_path, 20)
+    assert not list(tmp_path.rglob("*.part"))
+    path, _ = checkpoint.newest(tmp_path, pytest.fail)
+    assert path.name == "iter_10.pth"
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    """They would become the newest checkpoint, and push out the last good one."""
+    save(tmp_path, 10)
+    with pytest.raises(NonFiniteError, match="not saved: w"):
+        save(tmp_path, 20, value=float("nan"))
+    assert [e["iteration"] for e in checkpoint.listed(tmp_path)] == [10]
+
+
+def test_what_a_killed_writer_left_is_cleaned_and_never_read(tmp_path: Path) -> None:
+    """Else each kill would leave a file as large as a checkpoint."""
+    path = save(tmp_path, 10)
+    left = path.with_name("iter_20.pth.part")
+    left.write_bytes(b"half")
+    checkpoint.clean(tmp_path)
+    assert not left.exists()
+    assert path.exists()
+
+
+def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
+    """Weights are shared by strangers; loading them must not run what they wrote."""
+    path, canary = tmp_path / "evil.pth", tmp_path / "canary"
+
+    class Evil:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (canary,)
+
+    torch.save({"state_dict": Evil()}, path)
+    with pytest.raises(CheckpointError, match=r"evil.pth cannot be read"):
+        checkpoint.read(path)
+    path.write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(CheckpointError, match=r"evil.pth cannot be read"):
+        checkpoint.read(path)
+    assert not canary.exists()
+
+
+def test_the_manifest_has_no_absolute_path(tmp_path: Path) -> None:
+    """The last_checkpoint of mmengine has one, so a moved folder resumes from the old place."""
+    save(tmp_path / "here", 10)
+    text = (tmp_path / "here" / "checkpoints" / "manifest.json").read_text()
+    assert str(tmp_path) not in text
+    assert json.loads(text)["checkpoints"][0]["file"] == "iter_10.pth"
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert checkpoint.newest(tmp_path / "there", pytest.fail)[0].exists()
+
+
+def test_a_run_that_goes_back_forgets_what_came_later(tmp_path: Path) -> None:
+    """Else its new checkpoints would count as old, and be dropped as soon as written."""
+    save(tmp_path, 10)
+    save(tmp_path, 20)
+    checkpoint.forget_after(tmp_path, 10)
+    save(tmp_path, 15)
+    assert [e["iteration"] for e in checkpoint.listed(tmp_path)] == [15, 10]
+
+
+def test_weights_that_do_not_fit_are_named() -> None:
+    """`load_state_dict` of mmengine only warns, and trains on with random weights."""
+    net = nn.Linear(2, 2)
+    with pytest.raises(CheckpointError, match=r"Linear; missing: bias; unexpected: scale"):
+        checkpoint.load_weights(net, {"weight": torch.zeros(2, 2), "scale": torch.zeros(2)})
+    with pytest.raises(CheckpointError, match=r"wrong shape: weight: \(3, 2\) is not \(2, 2\)"):
+        checkpoint.load_weights(net, {"weight": torch.zeros(3, 2), "bias": torch.zeros(2)})

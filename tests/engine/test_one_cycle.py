@@ -1,0 +1,55 @@
+"""The schedule is torch's, to the last step."""
+
+import pytest
+import torch
+from mmengine.optim import OneCycleLR
+from torch import nn
+
+from openstl_ext.engine.one_cycle import OneCycleMomentum
+
+
+@pytest.mark.parametrize("total", [10, 37, 760])
+def test_the_schedule_is_the_one_of_torch(total: int) -> None:
+    """If this fails, models train under another schedule than the published ones."""
+    options = {"lr": 1e-3, "betas": (0.9, 0.99)}
+    theirs = torch.optim.Adam(nn.Linear(1, 1).parameters(), **options)
+    ours = torch.optim.Adam(nn.Linear(1, 1).parameters(), **options)
+    reference = torch.optim.lr_scheduler.OneCycleLR(
+        theirs, max_lr=2e-3, total_steps=total, final_div_factor=1e4
+    )
+    schedule = [
+        OneCycleLR(ours, eta_max=2e-3, by_epoch=False, end=total),
+        OneCycleMomentum(ours, end=total),
+    ]
+    for step in range(total):
+        (one,), (other,) = ours.param_groups, theirs.param_groups
+        assert one["lr"] == pytest.approx(other["lr"], rel=1e-12)
+        assert one["betas"] == pytest.approx(other["betas"], rel=1e-12)
+        theirs.step()
+        ours.step()
+        if step < total - 1:
+            reference.step()
+        for part in schedule:
+            part.step()
+
+
+def test_the_momentum_goes_on_after_a_resume() -> None:
+    """If this fails, a resumed run trains with another momentum than one that never stopped."""
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0, momentum=0.9)
+    schedule = OneCycleMomentum(optimizer, end=20)
+    values = []
+    for _ in range(10):
+        optimizer.step()
+        schedule.step()
+        values.append(optimizer.param_groups[0]["momentum"])
+    state = schedule.state_dict()
+    assert all(isinstance(v, int | float | bool | str | list | type(None)) for v in state.values())
+    fresh = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0, momentum=0.9)
+    resumed = OneCycleMomentum(fresh, end=20)
+    resumed.load_state_dict(state)
+    fresh.step()
+    resumed.step()
+    optimizer.step()
+    schedule.step()
+    assert fresh.param_groups[0]["momentum"] == optimizer.param_groups[0]["momentum"]
+    assert len(set(values)) > 5

@@ -1,0 +1,31 @@
+"""Chance comes from the place in the run."""
+
+import random
+
+import numpy as np
+import torch
+
+from openstl_ext.engine.randomness import seed_everything
+
+
+def draws() -> tuple[float, float, float]:
+    return random.random(), float(np.random.rand()), float(torch.rand(()))
+
+
+def test_the_same_place_draws_the_same_from_all_three_sources() -> None:
+    """Else a resumed run would see other augmentations."""
+    seed_everything(1, "item", 2, 3)
+    first = draws()
+    draws()
+    seed_everything(1, "item", 2, 3)
+    assert draws() == first
+
+
+def test_neighbouring_places_draw_differently() -> None:
+    """Else seeds, epochs and ranks would share their chance, as with seed + rank + epoch."""
+    places = [(1, "item", 2, 3), (1, "step", 2, 3), (2, "item", 1, 3), (1, "item", 3, 2)]
+    seen = set()
+    for place in places:
+        seed_everything(*place)
+        seen.update(draws())
+    assert len(seen) == 3 * len(places)

@@ -1,0 +1,124 @@
+"""Scalars reach their files, on one axis."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from tensorboardX import proto
+from tensorboardX.record_writer import masked_crc32c
+
+from openstl_ext.engine.tracking import JsonLinesTracker, TensorboardXTracker
+from openstl_ext.registry import VISBACKENDS
+
+
+def tracker(folder: Path, *, resume: bool = False) -> JsonLinesTracker:
+    made = JsonLinesTracker(save_dir=str(folder / "elsewhere"))
+    made.add_config(Config({"work_dir": str(folder), "resume": resume}))
+    return made
+
+
+def train(sink: JsonLinesTracker | TensorboardXTracker, step: int, **scalars: object) -> None:
+    sink.add_scalars({"iter": step, "epoch": 1, **scalars}, step=step, file_path="x.json")
+
+
+def lines(folder: Path) -> list[dict[str, object]]:
+    text = (folder / "scalars.jsonl").read_text()
+    return [json.loads(line, parse_constant=pytest.fail) for line in text.splitlines()]
+
+
+def test_lines_are_json_and_there_at_once(tmp_path: Path) -> None:
+    """If this fails, one NaN makes the curve unreadable, or a kill takes the last hour of it."""
+    sink = tracker(tmp_path)
+    train(sink, 10, loss=torch.tensor(2.0), lr=np.float32(0.5), note="text", worse=math.nan)
+    sink.add_scalars({"mse_sum": math.inf}, step=10)
+    sink.add_scalar("seconds", 1.5, step=10)
+    assert lines(tmp_path) == [
+        {"step": 10, "phase": "train", "loss": 2.0, "lr": 0.5, "worse": None},
+        {"step": 10, "phase": "val", "mse_sum": None},
+        {"step": 10, "seconds": 1.5},
+    ]
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_resumed_run_goes_on_in_the_same_curve(tmp_path: Path) -> None:
+    """If this fails, curves of resumed runs have two ends, or are scattered over folders."""
+    sink = tracker(tmp_path)
+    for step in (10, 20, 30, 40):
+        train(sink, step, loss=float(step))
+        sink.add_scalars({"mse_sum": step}, step=step)
+    with (tmp_path / "scalars.jsonl").open("a") as file:
+        file.write('{"step": 50, "los')  # killed here; the last checkpoint is of iteration 20
+    resumed = tracker(tmp_path, resume=True)
+    train(resumed, 30, loss=-1.0)
+    assert [(e["step"], e["phase"]) for e in lines(tmp_path)] == [
+        *((10, "train"), (10, "val"), (20, "train"), (20, "val")),
+        (30, "train"),
+    ]
+    assert lines(tmp_path)[-1]["loss"] == -1.0
+
+
+def test_a_resume_that_begins_with_a_validation_keeps_its_training(tmp_path: Path) -> None:
+    """If this fails, the last point of an epoch is lost whenever a run stops before validation."""
+    sink = tracker(tmp_path)
+    train(sink, 10, loss=1.0)
+    train(sink, 20, loss=2.0)
+    resumed = tracker(tmp_path, resume=True)
+    resumed.add_scalars({"mse_sum": 3.0}, step=10)
+    assert [(e["step"], e["phase"]) for e in lines(tmp_path)] == [(10, "train"), (10, "val")]
+
+
+def test_a_new_run_starts_a_new_curve_and_a_test_leaves_it_alone(tmp_path: Path) -> None:
+    """If this fails, two runs share a curve, or testing a model deletes how it was trained."""
+    train(tracker(tmp_path), 10, loss=1.0)
+    tracker(tmp_path).close()  # a test builds the sinks, too, and writes no scalar
+    assert len(lines(tmp_path)) == 1
+    train(tracker(tmp_path), 50, loss=1.0)
+    assert [e["step"] for e in lines(tmp_path)] == [50]
+
+
+def test_a_closed_sink_opens_again(tmp_path: Path) -> None:
+    """If this fails, training after a validation of the same process loses its scalars."""
+    sink = tracker(tmp_path)
+    train(sink, 10, loss=1.0)
+    sink.close()
+    train(sink, 20, loss=1.0)
+    assert [e["step"] for e in lines(tmp_path)] == [10, 20]
+
+
+def events(folder: Path) -> list[proto.event_pb2.Event]:
+    """What TensorBoard would read."""
+    found = []
+    for path in sorted((folder / "tensorboard").iterdir()):
+        data = path.read_bytes()
+        while data:
+            size = int.from_bytes(data[:8], "little")
+            assert int.from_bytes(data[8:12], "little") == masked_crc32c(data[:8])
+            found.append(proto.event_pb2.Event.FromString(data[12 : 12 + size]))
+            data = data[16 + size :]
+    return found
+
+
+def test_tensorboard_gets_one_axis_and_a_resume(tmp_path: Path) -> None:
+    """If this fails, loss and score cannot be laid over each other in TensorBoard."""
+    sink = TensorboardXTracker(str(tmp_path))
+    train(sink, 10, loss=1.0)
+    sink.add_scalars({"mse_sum": 2.0, "worse": math.nan}, step=10)
+    sink.close()
+    scalars = [(e.step, v.tag) for e in events(tmp_path) for v in e.summary.value]
+    assert scalars == [(10, "train/loss"), (10, "val/mse_sum")]
+    resumed = TensorboardXTracker(str(tmp_path))
+    resumed.add_config(Config({"work_dir": str(tmp_path), "resume": True}))
+    train(resumed, 20, loss=1.0)
+    resumed.close()
+    starts = [e.step for e in events(tmp_path) if e.session_log.status]
+    assert starts == [0, 20]
+
+
+def test_both_are_found_by_name() -> None:
+    """If this fails, configs cannot name them."""
+    assert VISBACKENDS.get("JsonLinesTracker") is JsonLinesTracker
+    assert VISBACKENDS.get("TensorboardXTracker") is TensorboardXTracker

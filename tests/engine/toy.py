@@ -1,0 +1,145 @@
+"""A small world with everything that could make a resume inexact; imported as a plugin."""
+
+import multiprocessing
+import os
+import random
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from openstl_ext.ports import FrameModel
+from openstl_ext.registry import DATASETS, HOOKS, MODELS
+from openstl_ext.structures import Item, Metainfo
+
+SAMPLES, FRAMES, SIDE = 22, 2, 6
+
+
+@DATASETS.register_module()
+class ToyWaves(Dataset):
+    """Waves, disturbed by all three sources of chance that datasets use."""
+
+    metainfo = Metainfo(name="toy_waves", channels=("height",))
+
+    def __init__(self, *, num_samples: int = SAMPLES, disturbed: bool = True) -> None:
+        self.num_samples, self.disturbed = num_samples, disturbed
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def __getitem__(self, index: int) -> Item:
+        time = torch.arange(2 * FRAMES).view(-1, 1, 1, 1)
+        column = torch.arange(SIDE).view(1, 1, 1, -1)
+        wave = torch.sin(column - time + index).expand(-1, 1, SIDE, -1).clone()
+        if self.disturbed:
+            wave += random.random() + np.random.normal() + 0.1 * torch.rand_like(wave)
+        return {"inputs": {"frames": wave[:FRAMES]}, "data_samples": {"frames": wave[FRAMES:]}}
+
+
+@MODELS.register_module()
+class ToyNet(nn.Module):
+    """Two convolutions with running statistics and dropout."""
+
+    port = FrameModel
+
+    def __init__(self, *, width: int = 4) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(FRAMES, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+            nn.GELU(),
+            nn.Dropout(0.3),
+            nn.Conv2d(width, FRAMES, 3, padding=1),
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.body(frames.squeeze(2)).unsqueeze(2)
+
+    @classmethod
+    def toy(cls) -> "ToyNet":
+        """Not for the contract tests: it knows its frames by number."""
+        return cls()
+
+
+@HOOKS.register_module()
+class KillHook(Hook):
+    """Send this process, maybe its workers too, a signal after an iteration, before it is saved."""
+
+    def __init__(self, *, at: int, signum: int = signal.SIGKILL, workers: bool = False) -> None:
+        self.at, self.signum, self.workers = at, signum, workers
+
+    def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if runner.iter + 1 == self.at:
+            for child in multiprocessing.active_children() if self.workers else ():
+                os.kill(child.pid, self.signum)
+            os.kill(os.getpid(), self.signum)
+
+
+@HOOKS.register_module()
+class PoisonHook(Hook):
+    """Put NaN into the batch of one rank."""
+
+    def __init__(self, *, at: int, rank: int = 0) -> None:
+        self.at, self.rank = at, rank
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        if (runner.iter + 1, runner.rank) == (self.at, self.rank):
+            data_batch["data_samples"]["frames"].fill_(torch.nan)
+
+
+@HOOKS.register_module()
+class LossDiary(Hook):
+    """Write each loss, to the last bit, where a killed run cannot lose it."""
+
+    priority = "VERY_HIGH"
+
+    def after_train_iter(self, runner: Runner, *_: Any, outputs: dict, **__: Any) -> None:
+        with (Path(runner.work_dir) / f"losses_{runner.rank}.txt").open("a") as file:
+            file.write(f"{runner.iter} {outputs['loss'].item().hex()}\n")
+
+
+def config(work_dir: Path | str, **options: Any) -> Config:
+    """A run of the toy world.
+
+    Args:
+        work_dir: Where it lives.
+        options: Dotted keys to set.
+    """
+    loader = {"batch_size": 3, "num_workers": 0, "dataset": {"type": "ToyWaves"}}
+    judged = {**loader, "dataset": {"type": "ToyWaves", "num_samples": 7, "disturbed": False}}
+    cfg = Config(
+        {
+            "model": {
+                "type": "DirectForecast",
+                "net": {"type": "ToyNet"},
+                "loss": {"type": "L2"},
+            },
+            "train_dataloader": loader,
+            "val_dataloader": judged,
+            "test_dataloader": judged,
+            "val_evaluator": [{"type": "MeanMSE"}],
+            "test_evaluator": [{"type": "MeanMSE"}],
+            "train_cfg": {"max_epochs": 3},
+            "optim_wrapper": {"optimizer": {"type": "Adam", "lr": 1e-2}},
+            "param_scheduler": [
+                {"type": "OneCycleLR", "eta_max": 1e-2, "total_steps": 100, "by_epoch": False},
+                {"type": "ExponentialMomentum", "gamma": 0.9},  # by epoch
+            ],
+            "default_hooks": {"logger": {"interval": 4}},
+            "custom_hooks": [{"type": "LossDiary"}],
+            "work_dir": str(work_dir),
+            "seed": 3,
+            "identity": "toy/run",
+            "overrides": [],
+            "source": {},
+        }
+    )
+    cfg.merge_from_dict(options)
+    return cfg

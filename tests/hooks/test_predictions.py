@@ -1,0 +1,213 @@
+"""Forecasts on disk: whole, in data units, each by the rank that made it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import DefaultSampler
+from mmengine.hooks import Hook
+from torch.utils.data import BatchSampler, Dataset
+
+from openstl_ext.engine.runner import build
+from openstl_ext.errors import DataError
+from openstl_ext.hooks import predictions
+from openstl_ext.hooks.predictions import PredictionsHook, sample_name
+from openstl_ext.registry import DATASETS, HOOKS
+from openstl_ext.structures import Metainfo
+
+
+class Gappy(Dataset):
+    """Five sequences with a gap in the truth of each; the value says which frame it is."""
+
+    metainfo = Metainfo(name="gappy", channels=("a", "b"), unit="K", lead=(30, "min"))
+
+    def __init__(self, *, num_channels: int = 1, names: str = "s{}") -> None:
+        self.num_channels, self.names = num_channels, names
+
+    def __len__(self) -> int:
+        return 5
+
+    def sample_id(self, index: int) -> str:
+        return self.names.format(index)
+
+    def __getitem__(self, index: int) -> dict[str, dict[str, torch.Tensor]]:
+        time = torch.arange(5.0).view(-1, 1, 1, 1)
+        frames = (10 * index + time).expand(-1, self.num_channels, 3, 4).clone()
+        valid = torch.ones_like(frames, dtype=torch.bool)
+        valid[3, :, 0, 0] = valid[0, :, 1, 1] = False
+        return {
+            "inputs": {"frames": frames[:3], "valid": valid[:3]},
+            "data_samples": {"frames": frames[3:], "valid": valid[3:]},
+        }
+
+
+class Interrupt(Hook):
+    """End the test with an error after a batch."""
+
+    priority = "LOWEST"
+
+    def after_test_iter(self, runner: Any, batch_idx: int, **_: Any) -> None:
+        if batch_idx == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Test a model that says the last frame again; returns the work directory."""
+    # not the decorator: the contract tests ask whatever is registered for more than this
+    monkeypatch.setitem(DATASETS.module_dict, "Gappy", Gappy)
+    monkeypatch.setitem(HOOKS.module_dict, "Interrupt", Interrupt)
+
+    def test(*hooks: str, **dataset: Any) -> Path:
+        cfg = Config(
+            {
+                "model": {
+                    "type": "DirectForecast",
+                    "net": {"type": "Persistence"},
+                    "loss": {"type": "L2"},
+                    "data_preprocessor": {"type": "SequencePreprocessor", "mean": 5.0, "std": 3.0},
+                },
+                "test_dataloader": {"batch_size": 2, "dataset": {"type": "Gappy", **dataset}},
+                "test_evaluator": [{"type": "MeanMSE"}],
+                "custom_hooks": [{"type": name} for name in ("PredictionsHook", *hooks)],
+                "work_dir": str(tmp_path),
+                "identity": "gappy/persistence",
+                "log_level": "ERROR",
+            }
+        )
+        build(cfg, train=False).test()
+        return tmp_path
+
+    return test
+
+
+def test_frames_are_saved_in_data_units_with_gaps(run):
+    """Whoever reads the frames knows neither the border of units nor the masks."""
+    saved = run() / "saved"
+    names = {kind: sorted(p.name for p in (saved / kind).iterdir()) for kind in predictions.KINDS}
+    assert set(map(tuple, names.values())) == {("s0", "s1", "s2", "s3", "s4")}
+    for index in range(5):
+        for t in range(2):
+            truth = np.load(saved / f"trues/s{index}/{t}.npy")
+            assert truth.shape == (3, 4)
+            assert truth.dtype == np.float32
+            assert truth[1, 2] == 10 * index + 3 + t
+            assert np.isnan(truth).sum() == (t == 0) == np.isnan(truth[0, 0])
+            forecast = np.load(saved / f"preds/s{index}/{t}.npy")
+            np.testing.assert_allclose(forecast, 10 * index + 2, rtol=1e-6)
+        past = np.stack([np.load(saved / f"inputs/s{index}/{t}.npy") for t in range(3)])
+        assert np.isnan(past).sum() == 1
+        np.testing.assert_array_equal(past[:, 0, 0], 10 * index + np.arange(3))
+
+
+def test_many_channels_keep_their_axis(run):
+    """simvp_minimal can save one channel only."""
+    assert np.load(run(num_channels=2) / "saved/preds/s0/0.npy").shape == (2, 3, 4)
+
+
+def test_scores_stand_beside_the_frames_and_need_no_pickle(run):
+    """A pickled file runs code when it is opened; this one is numbers with names."""
+    saved = run() / "saved"
+    scores = np.load(saved / "metrics.npy", allow_pickle=False)
+    assert json.loads((saved / "metrics.json").read_text()) == {
+        name: float(scores[name]) for name in scores.dtype.names
+    }
+    assert {"mse", "mse@1", "mse@2"} == set(scores.dtype.names)
+    assert float(scores["mse@1"]) == pytest.approx(1)
+    about = json.loads((saved / "about.json").read_text())
+    assert about["config"] == "gappy/persistence"
+    assert (about["unit"], about["lead"], about["channels"]) == ("K", [30, "min"], ["a", "b"])
+
+
+def test_an_interrupted_run_leaves_nothing_half(run, tmp_path: Path):
+    """Half a set of forecasts looks like a whole one."""
+    with pytest.raises(KeyboardInterrupt):
+        run("Interrupt")
+    assert not (tmp_path / "saved").exists()
+    assert len(list((tmp_path / "saved.part/preds").iterdir())) == 4
+    assert run() == tmp_path
+    assert not (tmp_path / "saved.part").exists()
+    assert len(list((tmp_path / "saved/preds").iterdir())) == 5
+
+
+def test_the_old_set_stays_until_the_new_one_is_whole(run, tmp_path: Path):
+    """A second test that is killed must not cost the frames of the first."""
+    run(names="old{}")
+    with pytest.raises(KeyboardInterrupt):
+        run("Interrupt")
+    assert (tmp_path / "saved/preds/old4/1.npy").is_file()
+    assert (tmp_path / "saved/metrics.npy").is_file()
+    (tmp_path / "saved").rename(tmp_path / "saved.old")  # killed between the two renames
+    with pytest.raises(KeyboardInterrupt):
+        run("Interrupt")
+    assert (tmp_path / "saved/preds/old4/1.npy").is_file()
+    run()
+    assert sorted(p.name for p in (tmp_path / "saved/preds").iterdir())[0] == "s0"
+    assert not (tmp_path / "saved.old").exists()
+
+
+@pytest.mark.parametrize("name", ["../s{}", "a/{}", "a\\{}", ".{}", "", "c:{}"])
+def test_names_that_lead_elsewhere_are_refused(name: str):
+    """A name from a data file must not choose where on the disk is written."""
+    with pytest.raises(DataError, match="no folder name"):
+        sample_name(Gappy(names=name), 3)
+    assert sample_name(object(), 3) == "00003"
+
+
+def test_two_samples_of_one_name_are_an_error(run):
+    """One would overwrite the other, and the count of forecasts would lie."""
+    with pytest.raises(DataError, match="two test samples are called 'same'"):
+        run(names="same")
+
+
+def test_ranks_write_their_own_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """If a rank took another's indices, forecasts would lie under the names of other samples."""
+    dataset, runs = Gappy(), []
+    for rank in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr("mmengine.dataset.sampler.get_dist_info", lambda rank=rank: (rank, 2))
+            sampler = DefaultSampler(dataset, shuffle=False, round_up=False)
+        loader = SimpleNamespace(dataset=dataset, batch_sampler=BatchSampler(sampler, 2, False))
+        cfg, logger = Config({}), SimpleNamespace(info=lambda _: None)
+        runner = SimpleNamespace(
+            test_dataloader=loader, work_dir=str(tmp_path), cfg=cfg, seed=0, logger=logger
+        )
+        runs.append((PredictionsHook(), runner, rank))
+
+    def on_each(step: Callable[[PredictionsHook, Any], None], order: int = 1) -> None:
+        for hook, runner, rank in runs[::order]:
+            monkeypatch.setattr(predictions, "is_main_process", lambda rank=rank: rank == 0)
+            step(hook, runner)
+
+    def forecast(hook: PredictionsHook, runner: Any) -> None:
+        for number, batch in enumerate(list(runner.test_dataloader.batch_sampler)):
+            items = [dataset[index] for index in batch]
+            frames = torch.stack([item["inputs"]["frames"] for item in items])
+            outputs = [
+                {"forecast": torch.full((2, 1, 3, 4), float(i)), "target": torch.zeros(2, 1, 3, 4)}
+                for i in batch
+            ]
+            hook.after_test_iter(runner, number, {"inputs": {"frames": frames}}, outputs)
+
+    on_each(lambda hook, runner: hook.before_test_epoch(runner))
+    on_each(forecast)
+    on_each(lambda hook, runner: hook.after_test_epoch(runner, {"mse": 0.0}), order=-1)
+    found = [np.load(tmp_path / f"saved/preds/s{i}/0.npy")[0, 0] for i in range(5)]
+    assert found == [0, 1, 2, 3, 4]
+
+
+def test_a_sample_that_was_lost_is_noticed(tmp_path: Path):
+    """Else a set that lacks samples is taken for the whole."""
+    loader = SimpleNamespace(dataset=Gappy(), batch_sampler=[[0, 1]])
+    runner = SimpleNamespace(test_dataloader=loader, work_dir=str(tmp_path), cfg={}, seed=0)
+    hook = PredictionsHook()
+    hook.before_test_epoch(runner)
+    with pytest.raises(DataError, match="0 forecasts were saved, but there are 5"):
+        hook.after_test_epoch(runner, {})
+    assert not (tmp_path / "saved").exists()

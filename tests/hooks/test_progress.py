@@ -1,0 +1,34 @@
+"""The method knows where the run stands, and the log what it said."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.hooks import Hook
+
+from openstl_ext.engine.runner import Runner, build
+from tests.engine import toy
+
+
+class Listener(Hook):
+    def __init__(self) -> None:
+        self.iterations: list[int] = []
+        self.losses: list[float] = []
+
+    def after_train_iter(self, runner: Runner, *_: Any, outputs: dict, **__: Any) -> None:
+        self.iterations.append(runner.model.iteration)
+        self.losses.append(outputs["loss"].item())
+
+
+def test_the_method_knows_its_iteration_and_no_loss_is_lost_from_the_log(tmp_path: Path) -> None:
+    """Scheduled sampling depends on the one; a mean that skips losses is a wrong curve."""
+    run = build(toy.config(tmp_path, **{"train_cfg.max_epochs": 1}))
+    run.register_hook(listener := Listener(), priority="VERY_LOW")
+    run.train()
+    assert listener.iterations == list(range(8))
+    lines = map(json.loads, (tmp_path / "scalars.jsonl").read_text().splitlines())
+    logged = [line["loss"] for line in lines if "loss" in line]
+    assert logged == pytest.approx(
+        [sum(listener.losses[:4]) / 4, sum(listener.losses) / 8], abs=1e-6
+    )  # the log averages over a window of ten

@@ -1,0 +1,147 @@
+"""One record a test run."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch.utils.data import Dataset
+
+from openstl_ext.engine.checkpoint import save
+from openstl_ext.engine.runner import build
+from openstl_ext.hooks.result import selection_of
+from openstl_ext.registry import DATASETS
+from openstl_ext.results.record import Record
+from openstl_ext.structures import Metainfo
+
+
+class Ramp(Dataset):
+    """Frames that grow by one."""
+
+    metainfo = Metainfo(name="ramp", channels=("x",), synthetic=True)
+
+    def __init__(self, *, split: str = "test", root: str = "here", length: int = 3) -> None:
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def sample_id(self, index: int) -> str:
+        return f"sample_{index}"
+
+    def __getitem__(self, index: int) -> dict[str, dict[str, torch.Tensor]]:
+        frames = (index + torch.arange(4.0)).view(-1, 1, 1, 1).expand(-1, 1, 4, 4).clone()
+        return {"inputs": {"frames": frames[:2]}, "data_samples": {"frames": frames[2:]}}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
+    """Test a model that says the last frame again; returns the record it left."""
+    monkeypatch.setitem(DATASETS.module_dict, "Ramp", Ramp)
+    # timing takes a second, and is tested where it lives
+    monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+
+    def test(dataset: dict[str, Any] | None = None, **blocks: Any) -> Record:
+        cfg = Config(
+            {
+                "model": {
+                    "type": "DirectForecast",
+                    "net": {"type": "Persistence"},
+                    "loss": {"type": "L2"},
+                },
+                "test_dataloader": {
+                    "batch_size": 2,
+                    "dataset": {"type": "Ramp", **(dataset or {})},
+                },
+                "test_evaluator": [{"type": "MeanMSE"}],
+                "custom_hooks": [{"type": "ResultHook"}],
+                "work_dir": str(tmp_path),
+                "identity": "ramp/persistence",
+                "source": {"name": "Persistence", "claimed": {"mse": 2.0}},
+                "overrides": ["model.x=1"],
+                "seed": 4,
+                "log_level": "ERROR",
+                **blocks,
+            }
+        )
+        build(cfg, train=False).test()
+        return Record.read(tmp_path / "result.json")
+
+    return test
+
+
+def test_the_record_holds_what_a_table_needs(run):
+    """What is not in the record cannot be asked for later: the run is over."""
+    record = run()
+    assert (record.config, record.name, record.seed) == ("ramp/persistence", "Persistence", 4)
+    assert (record.method, record.model) == ("DirectForecast", "Persistence")
+    assert record.metrics["mse"] == pytest.approx((1 + 4) / 2)
+    assert set(record.metrics) == {"mse", "mse@1", "mse@2"}
+    assert record.about["mse"]["higher_is_better"] is False
+    assert record.overrides == ["model.x=1"]
+    assert record.claimed == {"mse": 2.0}
+    assert record.synthetic
+    assert record.checkpoint is None
+    assert record.protocol["size"] == 3
+    assert record.protocol["shapes"]["data_samples.frames"] == [2, 1, 4, 4]
+    assert record.num_parameters == 0
+    assert record.frames_per_second is not None
+    assert record.frames_per_second["value"] == 9.0
+    assert record.frames_per_second["batch_size"] == 1
+    assert {"torch", "python", "platform", "device"} <= set(record.environment)
+    assert record.date.endswith("Z")
+
+
+def test_the_place_of_the_data_does_not_change_the_protocol_but_the_data_do(run):
+    """Toy data under another root must not rank with the real ones."""
+    here = run().protocol["fingerprint"]
+    assert run({"root": "/elsewhere"}).protocol["fingerprint"] == here
+    assert run({"length": 2}).protocol["fingerprint"] != here
+
+
+def test_the_weights_that_were_judged_are_named_by_their_checksum(run, tmp_path: Path):
+    """A score without its weights cannot be checked."""
+    entry = {"file": "best.pth", "epoch": 4, "iteration": 50, "kind": "best"}
+    path = save({"state_dict": {}}, tmp_path, entry, keep=2)
+    listed = json.loads((path.parent / "manifest.json").read_text())["checkpoints"][0]
+    assert run(load_from=str(path)).checkpoint == {
+        "file": "best.pth",
+        "sha256": listed["sha256"],
+        "epoch": 4,
+        "iteration": 50,
+    }
+
+
+def test_the_seed_is_that_of_the_training(run, tmp_path: Path):
+    """Judged under another seed, three copies of one run would pass for three runs."""
+    entry = {"file": "best.pth", "epoch": 1, "iteration": 1, "kind": "best"}
+    state = {"state_dict": {}, "meta": {"plan": {"seed": 9}}}
+    path = save(state, tmp_path, entry, keep=2)
+    assert run(load_from=str(path)).seed == 9
+
+
+def test_a_failed_profile_does_not_cost_the_scores(run, monkeypatch: pytest.MonkeyPatch):
+    """Hours of testing must not be lost because a counter meets an operator it cannot trace."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("cannot trace")
+
+    monkeypatch.setattr("openstl_ext.hooks.result.profile", fail)
+    record = run()
+    assert record.metrics["mse"] == pytest.approx(2.5)
+    assert record.flops is None
+    assert record.frames_per_second is None
+
+
+def test_a_choice_on_the_test_data_is_flagged():
+    """A checkpoint chosen on the test set makes its score too good."""
+    test = {"dataset": {"type": "Ramp", "split": "test"}}
+    val = {"dataset": {"type": "Ramp", "split": "val"}}
+    honest = Config({"val_dataloader": val, "test_dataloader": test})
+    assert selection_of(honest) == {"split": "val", "on_test": False}
+    flattered = Config({"val_dataloader": test, "test_dataloader": test})
+    assert selection_of(flattered) == {"split": "test", "on_test": True}
+    assert selection_of(Config({"test_dataloader": test})) is None

@@ -1,0 +1,139 @@
+"""Checkpoint files of other systems become ours."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from openstl_ext import interop
+from openstl_ext.errors import CheckpointError
+from openstl_ext.registry import MODELS
+
+KWARGS: dict[str, Any] = {
+    "in_shape": (3, 2, 8, 12),
+    "hid_S": 4,
+    "hid_T": 6,
+    "N_S": 4,
+    "N_T": 3,
+    "mlp_ratio": 2.5,
+    "spatio_kernel_enc": 5,
+}
+
+
+def published(source: str = "openstl", **changes: Any) -> tuple[dict[str, Tensor], torch.nn.Module]:
+    """Weights under the reference's names, and our net that has them."""
+    torch.manual_seed(0)
+    match = interop.counterpart(source, "SimVP_Model", {**KWARGS, **changes})
+    state = match.net.state_dict()
+    return {theirs: state[ours] for ours, theirs in match.theirs.items()}, match.net.eval()
+
+
+def bare(weights: dict[str, Tensor]) -> Any:
+    return weights
+
+
+def beside_the_optimizer(weights: dict[str, Tensor]) -> Any:
+    return {"epoch": 3, "optimizer": {"state": {}}, "state_dict": weights, "scheduler": {}}
+
+
+def of_lightning(weights: dict[str, Tensor]) -> Any:
+    prefixed = {f"model.{key}": value for key, value in weights.items()}
+    extra = {"args": Namespace(lr=1e-3), "in_shape": [3, 2, 8, 12]}
+    return {"state_dict": prefixed, "hyper_parameters": extra, "pytorch-lightning_version": "1.9"}
+
+
+def of_many_gpus(weights: dict[str, Tensor]) -> Any:
+    return {"state_dict": {f"module.{key}": value for key, value in weights.items()}}
+
+
+@pytest.mark.parametrize("form", [bare, beside_the_optimizer, of_lightning, of_many_gpus])
+def test_every_form_of_file_gives_the_same_net(form: Any, tmp_path: Path) -> None:
+    """A user has whichever file the other system happened to write."""
+    weights, net = published()
+    torch.save(form(weights), tmp_path / "theirs.ckpt")
+    state = interop.convert(tmp_path / "theirs.ckpt")
+    assert state["meta"]["converted_from"]["class"] == "SimVP_Model"
+
+    said = {**state["meta"]["net"], "in_shape": KWARGS["in_shape"]}
+    ours = MODELS.build(said).eval()
+    ours.load_state_dict({k.removeprefix("net."): v for k, v in state["state_dict"].items()})
+    frames = torch.rand(2, *KWARGS["in_shape"])
+    torch.testing.assert_close(ours(frames), net(frames), rtol=0, atol=0)
+
+
+def test_other_channels_out_are_read_off_the_weights(tmp_path: Path) -> None:
+    """simvp_minimal's addition leaves its trace in one layer only."""
+    weights, _ = published("simvp_minimal", C_out=1)
+    torch.save(weights, tmp_path / "simvp_model.pth")
+    state = interop.convert(tmp_path / "simvp_model.pth")
+    assert state["meta"]["net"]["out_channels"] == 1
+    assert state["meta"]["net"]["in_shape"] == (3, 2, "H", "W")  # no weight knows the last two
+
+
+def test_a_converted_checkpoint_is_read_back_without_running_code(tmp_path: Path) -> None:
+    """The test tool loads with weights only."""
+    weights, _ = published()
+    torch.save(weights, tmp_path / "theirs.pth")
+    torch.save(interop.convert(tmp_path / "theirs.pth"), tmp_path / "ours.pth")
+    state = torch.load(tmp_path / "ours.pth", weights_only=True)
+    assert all(key.startswith("net.") for key in state["state_dict"])
+
+
+def test_lightning_s_own_containers_are_plain_to_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its hyper-parameters lie in a dict of its own, and Lightning is not installed here."""
+    name = "pytorch_lightning.utilities.parsing"
+    weights, _ = published()
+    with monkeypatch.context() as patched:
+        for part in ("pytorch_lightning", "pytorch_lightning.utilities", name):
+            patched.setitem(sys.modules, part, ModuleType(part))
+        attribute_dict = type("AttributeDict", (dict,), {"__module__": name})
+        patched.setattr(sys.modules[name], "AttributeDict", attribute_dict, raising=False)
+        state = {"state_dict": weights, "hyper_parameters": attribute_dict(lr=1)}
+        torch.save(state, tmp_path / "last.ckpt")
+    assert interop.read_weights(tmp_path / "last.ckpt").keys() == weights.keys()
+
+
+def test_a_file_that_would_run_code_is_refused_and_what_is_strange_named(tmp_path: Path) -> None:
+    """A checkpoint from the internet is a program otherwise."""
+    weights, _ = published()
+    torch.save({"state_dict": weights, "hook": print}, tmp_path / "evil.ckpt")
+    with pytest.raises(CheckpointError, match=r"print.*could run code"):
+        interop.read_weights(tmp_path / "evil.ckpt")
+
+
+def test_broken_missing_and_foreign_files_are_said(tmp_path: Path) -> None:
+    """Each needs another remedy."""
+    weights, _ = published()
+    torch.save(weights, tmp_path / "whole.pth")
+    data = (tmp_path / "whole.pth").read_bytes()
+    (tmp_path / "cut.pth").write_bytes(data[: len(data) // 2])
+    torch.save({"epoch": 3}, tmp_path / "empty.pth")
+    torch.save({"some.weight": torch.zeros(2)}, tmp_path / "foreign.pth")
+    for name, said in (
+        ("nowhere.pth", "no checkpoint at"),
+        ("cut.pth", "cannot be read"),
+        ("empty.pth", "holds no weights"),
+    ):
+        with pytest.raises(CheckpointError, match=said):
+            interop.convert(tmp_path / name)
+    with pytest.raises(interop.NotBuiltError, match=r"some\.weight"):
+        interop.convert(tmp_path / "foreign.pth")
+    with pytest.raises(interop.NotBuiltError, match="of vmrnn"):
+        interop.convert(tmp_path / "foreign.pth", source="vmrnn")
+
+
+def test_another_translator_is_not_taken_for_gsta(tmp_path: Path) -> None:
+    """TAU's weights have the same names but for one shape."""
+    weights, _ = published()
+    key = "hid.enc.0.block.attn.spatial_gating_unit.conv1.weight"
+    weights[key] = weights[key].chunk(2)[0].clone()
+    torch.save(weights, tmp_path / "tau.pth")
+    with pytest.raises(interop.NotBuiltError, match="another translator"):
+        interop.convert(tmp_path / "tau.pth")

@@ -1,0 +1,166 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mmengine.evaluator import Evaluator
+
+from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.metrics import base
+from openstl_ext.metrics.mean_pixel import MeanRMSE
+from openstl_ext.metrics.summed_pixel import SummedMSE
+from openstl_ext.metrics.tallies import bootstrap_interval, exact_sum, merge_shards, score
+from openstl_ext.structures import Sample
+from tests.metrics.samples import drawn_samples, evaluated
+
+RNG = np.random.default_rng(0)
+# of very different sizes, so that a sum in another order would round differently
+TALLIES = np.exp(RNG.normal(0, 3, size=(257, 2, 3)))
+
+
+def identity(mean: float) -> float:
+    return mean
+
+
+def sharded(tallies: np.ndarray, world: int, batch: int) -> list[np.ndarray]:
+    """What each rank holds: its samples, gathered batch by batch."""
+    empty = np.empty((0, 2, 0))
+    shards = []
+    for rank in range(world):
+        mine = tallies[rank::world]
+        batches = [mine[i : i + batch] for i in range(0, len(mine), batch)]
+        shards.append(np.concatenate(batches) if batches else empty)
+    return shards
+
+
+@settings(max_examples=200, deadline=None)
+@given(size=st.integers(1, 257), batch=st.integers(1, 17), world=st.integers(1, 8))
+def test_any_sharding_gives_the_same_bits(size: int, batch: int, world: int) -> None:
+    """More GPUs would change a published figure, if only in its last digit."""
+    tallies = TALLIES[:size]
+    merged = merge_shards(sharded(tallies, world, batch), size)
+    np.testing.assert_array_equal(merged, tallies)
+    assert score(merged, identity) == score(tallies, identity)
+
+
+def test_the_sum_is_exact_whatever_the_order() -> None:
+    """A sum that rounds on the way depends on who adds first."""
+    values = TALLIES.ravel()
+    orders = [RNG.permutation(values) for _ in range(9)]
+    assert len({order.sum() for order in orders}) > 1  # or the test shows nothing
+    assert {exact_sum(order) for order in orders} == {exact_sum(values)}
+    assert exact_sum(np.array([1e100, 1.0, -1e100])) == 1.0
+    assert math.isnan(exact_sum(np.array([math.inf, -math.inf])))
+
+
+@pytest.mark.parametrize("world", [2, 3, 8])
+def test_every_rank_returns_the_scores_of_all(world: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rank that knows only its own share would choose another best checkpoint."""
+    samples = drawn_samples(5)
+    alone = evaluated(SummedMSE(), samples)
+    ranks = [SummedMSE() for _ in range(world)]
+    for rank, metric in enumerate(ranks):
+        for lone in samples[rank::world]:
+            metric.process(None, [lone])
+    held = [np.concatenate(m.results) if m.results else np.empty((0, 2, 0)) for m in ranks]
+    monkeypatch.setattr(base, "all_gather_object", lambda _: held)
+    for metric in ranks:
+        assert metric.evaluate(5) == alone
+    assert ranks[0].describe() == ranks[-1].describe()
+
+
+def test_mmengine_drives_a_metric_under_whole_names() -> None:
+    """The engine looks for the best checkpoint under these keys."""
+    evaluator = Evaluator([SummedMSE(), MeanRMSE()])
+    samples = drawn_samples(3)
+    evaluator.process(data_samples=samples, data_batch={})
+    assert set(evaluator.evaluate(3)) == {
+        *("mse_sum", "mse_sum@1", "mse_sum@2"),
+        *("rmse", "rmse@1", "rmse@2"),
+    }
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        [6],  # a sample twice
+        [4],  # a sample never
+        [3, 3],  # padded to equal shares
+        [2, 3],  # the longer share on the wrong rank
+        [1, 1, 1, 1, 1, 1],  # padded with fewer samples than ranks
+    ],
+)
+def test_anything_but_one_tally_a_sample_is_refused(held: list[int]) -> None:
+    """A duplicate counts twice, and nothing in the score shows it."""
+    with pytest.raises(ConfigError, match="round_up=False"):
+        merge_shards([np.ones((n, 2, 1)) for n in held], size=5)
+
+
+def test_fewer_samples_than_ranks_is_no_error() -> None:
+    """A toy test set on eight GPUs must still be judged."""
+    shards = [np.ones((1, 2, 3)), np.full((1, 2, 3), 2.0), np.empty((0, 2, 0))]
+    assert merge_shards(shards, size=2)[:, 0, 0].tolist() == [1, 2]
+
+
+def test_samples_of_different_horizons_are_refused() -> None:
+    """The score of a lead that some samples lack is a score of another test set."""
+    with pytest.raises(ShapeError, match=r"\[2, 3\]"):
+        merge_shards([np.ones((1, 2, 2)), np.ones((1, 2, 3))], size=2)
+
+
+def test_a_lead_weighs_what_its_pixels_weigh() -> None:
+    """The overall score pools all leads; a mean of means would favour the gappy ones."""
+    target = torch.zeros(2, 1, 2, 2)
+    forecast = torch.tensor([1.0, 3.0]).view(2, 1, 1, 1).expand(2, 1, 2, 2)
+    valid = torch.ones(2, 1, 2, 2, dtype=torch.bool)
+    valid[1, 0, 0, :] = valid[1, 0, 1, 0] = False  # of lead 2 a quarter is left
+    lone: Sample = {"forecast": forecast, "target": target, "valid": valid}
+    assert evaluated(SummedMSE(), [lone]) == {
+        "mse_sum": pytest.approx((4 * 1 + 1 * 9) / 1.25),
+        "mse_sum@1": 4.0,
+        "mse_sum@2": 36.0,
+    }
+
+
+def test_a_metric_forgets_a_round_before_the_next() -> None:
+    """The second validation would otherwise be scored together with the first."""
+    metric, samples = SummedMSE(), drawn_samples(3)
+    first = evaluated(metric, samples)
+    assert evaluated(metric, samples) == first
+    assert metric.results == []
+
+
+def test_nothing_but_floats_is_kept() -> None:
+    """Kept frames fill the memory of a node with ten thousand samples."""
+    metric = SummedMSE()
+    metric.process(None, drawn_samples(3, (4, 1, 32, 32)))
+    (kept,) = metric.results
+    assert kept.nbytes == 3 * 2 * 4 * 8
+
+
+def test_the_interval_is_reproducible_and_narrows_with_more_samples() -> None:
+    """An interval that jumps between two readings of one run says nothing."""
+    tallies = np.stack([RNG.normal(5, 1, (400, 1)), np.ones((400, 1))], axis=1)
+    low, high = bootstrap_interval(tallies, identity) or []
+    assert [low, high] == bootstrap_interval(tallies, identity)
+    assert high - low == pytest.approx(2 * 1.96 / math.sqrt(400), rel=0.2)
+    few_low, few_high = bootstrap_interval(tallies[:25], identity) or []
+    assert few_high - few_low > 2 * (high - low)
+
+
+def test_there_is_no_interval_where_none_can_be_had() -> None:
+    """One sample cannot say how far the next would be; NaN is no JSON."""
+    assert bootstrap_interval(TALLIES[:1], identity) is None
+    broken = TALLIES[:5].copy()
+    broken[2, 0, 0] = math.nan
+    assert bootstrap_interval(broken, identity) is None
+
+
+def test_the_interval_of_a_root_is_an_interval_of_roots() -> None:
+    """An interval in squared units beside a score in units would never hold it."""
+    metric = MeanRMSE()
+    value = evaluated(metric, drawn_samples(6))["rmse"]
+    low, high = metric.describe()["rmse"]["interval"]
+    assert low < value < high

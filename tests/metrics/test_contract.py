@@ -1,0 +1,138 @@
+"""Laws every registered metric keeps."""
+
+import math
+
+import pytest
+import torch
+
+from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.registry import METRICS
+from tests.metrics.samples import drawn_samples, evaluated, sample
+
+METRICS.import_from_location()
+NAMES = sorted(
+    name
+    for name, cls in METRICS.module_dict.items()
+    if issubclass(cls, SampleMetric) and cls.__module__.startswith("openstl_ext.")
+)
+SCORES = {
+    *("mse_sum", "mae_sum", "rmse_sum", "mse", "mae", "rmse"),
+    *("psnr", "snr", "ssim", "ssim_openstl", "ssim_simvp_minimal"),
+}
+
+
+def built(name: str) -> SampleMetric:
+    return METRICS.build({"type": name})
+
+
+def test_every_promised_score_is_registered_once() -> None:
+    """Two metrics of one name would overwrite each other in a record."""
+    names = [METRICS.get(name).name for name in NAMES]
+    assert len(names) == len(set(names))
+    assert set(names) >= SCORES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_perfect_forecast_is_the_best_score(name: str) -> None:
+    """A metric that prefers an error to the truth ranks models upside down."""
+    metric = built(name)
+    near = drawn_samples(4)
+    perfect = [sample(s["target"], s["target"]) for s in near]
+    best, worse = (evaluated(metric, s)[metric.name] for s in (perfect, near))
+    assert math.isfinite(best)
+    assert best > worse if metric.higher_is_better else best < worse
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_do_not_depend_on_order_or_batch_size(name: str) -> None:
+    """A score that depends on the loader cannot be compared with anybody else's."""
+    metric, samples = built(name), drawn_samples(7)
+    whole = evaluated(metric, samples, batch_size=7)
+    assert list(whole) == [metric.name, f"{metric.name}@1", f"{metric.name}@2"]
+    assert evaluated(metric, samples, batch_size=1) == whole
+    assert evaluated(metric, samples[::-1], batch_size=2) == whole
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("side", ["forecast", "target"])
+def test_what_lies_in_a_gap_changes_nothing(name: str, side: str) -> None:
+    """Missing data are stored as NaN or as -9999; neither may move a figure."""
+    metric, (whole,) = built(name), drawn_samples(1, (2, 2, 24, 24))
+    gaps = torch.zeros_like(whole["valid"])
+    gaps[0, :, 3:5, 20:] = True
+    scores = []
+    for filler in (0.5, -9999.0, math.nan, math.inf):
+        planted = {**whole, "valid": ~gaps}
+        planted[side] = torch.where(gaps, filler, whole[side])
+        scores.append(evaluated(metric, [planted]))
+    assert all(math.isfinite(value) for value in scores[0].values())
+    for other in scores[1:]:
+        assert other == pytest.approx(scores[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nan_in_a_forecast_surfaces(name: str) -> None:
+    """A net that answers NaN must not look better for the pixels it failed at."""
+    metric, samples = built(name), drawn_samples(2, (2, 1, 24, 24))
+    samples[1]["forecast"][1, 0, 12, 12] = math.nan
+    scores = evaluated(metric, samples)
+    assert math.isnan(scores[metric.name])
+    assert math.isnan(scores[f"{metric.name}@2"])
+    assert math.isfinite(scores[f"{metric.name}@1"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lead_without_truth_has_no_score_and_no_say(name: str) -> None:
+    """A made-up 0 for what was never observed would pass for a perfect forecast."""
+    metric, samples = built(name), drawn_samples(2)
+    alone = evaluated(metric, [sample(s["forecast"][:1], s["target"][:1]) for s in samples])
+    for s in samples:
+        s["valid"][1] = False
+    scores = evaluated(metric, samples)
+    assert math.isnan(scores[f"{metric.name}@2"])
+    assert scores[metric.name] == scores[f"{metric.name}@1"] == alone[metric.name]
+    assert metric.describe()[metric.name]["num_unscored_frames"] == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_do_not_depend_on_the_number_of_threads(name: str) -> None:
+    """Torchrun gives each rank one thread; a score must not tell that from a free machine."""
+    metric = built(name)
+    large = drawn_samples(4, (1, 3, 128, 200))
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = evaluated(metric, large)
+        torch.set_num_threads(3)
+        together = evaluated(metric, large)
+    finally:
+        torch.set_num_threads(threads)
+    assert alone == together
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_metric_says_what_it_is(name: str) -> None:
+    """A table without unit, direction and interval cannot be read."""
+    metric = built(name)
+    before = metric.describe()[metric.name]
+    assert before["unit"]
+    assert before["convention"]
+    score = evaluated(metric, drawn_samples(5))[metric.name]
+    facts = metric.describe()[metric.name]
+    low, high = facts["interval"]
+    assert low <= score <= high
+    assert low < high
+    assert (facts["num_samples"], facts["leads"]) == (5, 2)
+    assert "\n" not in facts["convention"]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_are_the_same_on_a_gpu(name: str) -> None:
+    """Frames are judged where the forecast lies; a table mixes runs from both kinds of machine."""
+    samples = drawn_samples(3, (3, 3, 24, 20))
+    samples[1]["valid"][0, :, :4, :] = False
+    moved = [{field: value.cuda() for field, value in s.items()} for s in samples]
+    here, there = evaluated(built(name), samples), evaluated(built(name), moved)
+    assert there == pytest.approx(here, abs=1e-6, rel=1e-6)

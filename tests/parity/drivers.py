@@ -1,0 +1,167 @@
+"""How each class of a record is called, and what it says, under the record's names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from openstl_ext.layers import convlstm_cell, vmrnn_cell
+from openstl_ext.layers.patch_fold import fold_patches, unfold_patches
+from openstl_ext.methods.recurrent_forecast import RecurrentForecast
+from openstl_ext.methods.rollout import rollout
+
+Record = Mapping[str, Any]
+Driven = dict[str, Tensor | float]
+Driver = Callable[[nn.Module, Record, list[Tensor]], Driven]
+"""(net, record, inputs) -> the main ``output`` and whatever else a record may hold, by its path."""
+
+
+def plain(net: nn.Module, _record: Record, inputs: list[Tensor]) -> Driven:
+    """A net that is called as it stands in the reference."""
+    return {"output": net(*inputs)}
+
+
+def convlstm(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Frames folded into patches, channels last, with the feed written down."""
+    configs = record["kwargs"]["configs"]
+    patch, seen = configs["patch_size"], configs["pre_seq_length"]
+    frames = _each(unfold_patches, inputs[0].permute(0, 1, 4, 2, 3), patch)
+    batch, length = frames.shape[:2]
+    observed = torch.zeros(batch, length - 1, dtype=torch.bool)
+    shown = _mask(record["mask_true"])
+    if configs.get("reverse_scheduled_sampling"):
+        observed[:, 0], observed[:, 1:] = True, shown
+    else:
+        observed[:, :seen], observed[:, seen:] = True, shown
+    outputs = rollout(net, frames[:, :-1], observed, num_steps=length - 1)
+    loss = (outputs - frames[:, 1:]).square().mean()
+    folded = _each(fold_patches, outputs, patch).permute(0, 1, 3, 4, 2)
+    driven: Driven = {"output": folded, "extra.returned_loss": loss.item()}
+    if "method_forward" in record:
+        past, future = (_drawn(entry) for entry in record["method_forward"]["inputs"])
+        driven["method_forward.output"] = _forecast(net, past, future.shape[1])
+    return driven
+
+
+def vmrnn(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Whole sequences, channels last, of which the net sees the first part."""
+    frames = inputs[0].permute(0, 1, 4, 2, 3)
+    seen = record["kwargs"]["configs"]["in_shape"][0]
+    observed = (torch.arange(frames.shape[1] - 1) < seen).expand(len(frames), -1)
+    outputs = rollout(net, frames[:, :-1], observed, num_steps=frames.shape[1] - 1)
+    loss = (outputs - frames[:, 1:]).square().mean()
+    return {"output": outputs.permute(0, 1, 3, 4, 2), "extra.returned_loss": loss.item()}
+
+
+def vmrnn_mmnist(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """The past, channels first; the record says how many frames come out."""
+    (past,) = inputs
+    observed = torch.ones(past.shape[:2], dtype=torch.bool)
+    return {"output": rollout(net, past, observed, num_steps=record["output"]["shape"][1])}
+
+
+def vmrnn_cell_alone(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Tokens in a row, which lie on a map."""
+    x, hidden, kept = (_on_map(tokens, record) for tokens in inputs)
+    said, memory = net(x, vmrnn_cell.Memory(hidden, kept))
+    first, new = net(x, None)
+    return {
+        "output": said.flatten(1, 2),
+        "extra.Ct": memory.cell.flatten(1, 2),
+        "output_no_state.Ht": first.flatten(1, 2),
+        "output_no_state.Ct": new.cell.flatten(1, 2),
+    }
+
+
+def block(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Tokens in a row, with a memory and without."""
+    x, hidden = (_on_map(tokens, record) for tokens in inputs)
+    return {
+        "output": net(x, hidden).flatten(1, 2),
+        "output_hx_none.output": net(x).flatten(1, 2),
+    }
+
+
+def ss2d(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """The layer, and its scan alone."""
+    driven: Driven = {"output": net(*inputs)}
+    if "forward_core" in record:
+        (entry,) = record["forward_core"]["inputs"]
+        driven["forward_core.output"] = net.scan(_drawn(entry))
+    return driven
+
+
+def convlstm_cell_alone(net: nn.Module, _record: Record, inputs: list[Tensor]) -> Driven:
+    """One step from a given memory."""
+    x, hidden, kept = inputs
+    said, memory = net(x, convlstm_cell.Memory(hidden, kept))
+    return {"output": said, "cell": memory.cell}
+
+
+DRIVERS: dict[tuple[str, str], Driver] = {
+    ("openstl", "ConvLSTM_Model"): convlstm,
+    ("openstl", "ConvLSTMCell"): convlstm_cell_alone,
+    ("vmrnn-pytorch", "VMRNN_B_Model"): vmrnn,
+    ("vmrnn-pytorch", "VMRNN_D_Model"): vmrnn,
+    ("vmrnn-pytorch", "VMRNN (VMRNN_B.py)"): vmrnn_mmnist,
+    ("vmrnn-pytorch", "VMRNN (VMRNN_D.py)"): vmrnn_mmnist,
+    ("vmrnn-pytorch", "VMRNNCell"): vmrnn_cell_alone,
+    ("vmrnn-pytorch", "VSB"): block,
+    ("vmrnn-pytorch", "SS2D"): ss2d,
+}
+
+
+def driver(record: Record) -> Driver:
+    """What calls the class of a record."""
+    source = record["reference"]["repo"].rpartition("/")[2].lower()
+    return DRIVERS.get((source, record["class"]), plain)
+
+
+def forecast_of(record: Record, inputs: list[Tensor]) -> tuple[Tensor, int]:
+    """The past and the horizon that a recurrent net's recorded cost is of."""
+    configs = record["kwargs"].get("configs")
+    if configs is None:
+        return inputs[0], record["output"]["shape"][1] + 1 - inputs[0].shape[1]
+    _, channels, height, width = configs["in_shape"]
+    seen, length = configs["in_shape"][0], inputs[0].shape[1]
+    return torch.rand(len(inputs[0]), seen, channels, height, width), length - seen
+
+
+def recorded_at(record: Record, path: str) -> Any | None:
+    """What a record holds at a dotted path, or None."""
+    found: Any = record
+    for name in path.split("."):
+        if not isinstance(found, Mapping) or name not in found:
+            return None
+        found = found[name]
+    return found
+
+
+def _forecast(net: nn.Module, past: Tensor, horizon: int) -> Tensor:
+    method = RecurrentForecast(net=net, feed={"type": "FreeRunning"}, loss={"type": "L2"})
+    return method.forecast({"frames": past}, horizon)["forecast"]
+
+
+def _mask(entry: Mapping[str, Any]) -> Tensor:
+    """Recorded flags (B, steps): zeros, or where a seed's draws fall below a half."""
+    batch, steps = entry["shape"][:2]
+    if "zeros" in entry["recipe"]:
+        return torch.zeros(batch, steps, dtype=torch.bool)
+    seed = int(entry["recipe"].split("RandomState(")[1].split(")")[0])
+    return torch.from_numpy(np.random.RandomState(seed).rand(batch, steps) < 0.5)
+
+
+def _each(function: Callable[[Tensor, int], Tensor], frames: Tensor, patch_size: int) -> Tensor:
+    """Apply to every frame of a sequence."""
+    return function(frames.flatten(0, 1), patch_size).unflatten(0, frames.shape[:2])
+
+
+def _drawn(entry: Mapping[str, Any]) -> Tensor:
+    values = np.random.RandomState(entry["seed"]).rand(*entry["shape"])
+    return torch.from_numpy(values.astype(np.float32))
+
+
+def _on_map(tokens: Tensor, record: Record) -> Tensor:
+    return tokens.unflatten(1, tuple(record["kwargs"]["input_resolution"]))

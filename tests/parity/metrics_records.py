@@ -1,0 +1,186 @@
+"""Replay of the recorded metrics of OpenSTL and simvp_minimal."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.metrics.decibel import CEILING, PSNR, SNR, decibels
+from openstl_ext.metrics.mean_pixel import MeanMAE, MeanMSE, MeanRMSE
+from openstl_ext.metrics.similarity import similarity
+from openstl_ext.metrics.ssim import GAUSSIAN, UNIFORM, SSIMOpenSTL, SSIMSimVPMinimal
+from openstl_ext.metrics.summed_pixel import SummedMAE, SummedMSE, SummedRMSE
+from tests.parity.quantity import Quantity
+
+SUMMED = {"mse": SummedMSE, "mae": SummedMAE, "rmse": SummedRMSE}
+MEAN = {"mse": MeanMSE, "mae": MeanMAE, "rmse": MeanRMSE}
+NUMBER = r"(-?[\d.]+)"
+
+
+def replay_openstl_metrics(record: dict[str, Any]) -> Iterator[Quantity]:
+    """Each figure of ``metric()``, of the functions below it, and of the SSIM of single frames.
+
+    What upstream raises as an error is no figure and is passed over.
+    """
+    for i, case in enumerate(record["cases"]):
+        for key, value in _openstl_case(case).items():
+            yield _compared(f"cases[{i}].{key}", value, case["result"][key])
+    for i, case in enumerate(record.get("functions", ())):
+        yield from _openstl_functions(f"functions[{i}].", case)
+    for i, case in enumerate(record.get("ssim_frames", ())):
+        pred, true = _openstl_pair(case)
+        for key, span in (("ssim_per_frame", 2.0), ("ssim_per_frame_data_range_1", 1.0)):
+            if key in case:
+                yield _compared(
+                    f"ssim_frames[{i}].{key}", _ssim_frames(pred, true, span), case[key]
+                )
+
+
+def replay_simvp_minimal_metrics(record: dict[str, Any]) -> Iterator[Quantity]:
+    """Each figure of the ``calc_`` functions.
+
+    Where upstream raises, because its SSIM knows no frame of 2 to 6 channels, ours must be finite.
+    """
+    for i, case in enumerate(record["cases"]):
+        true = _drawn(case["true"], case["shape"])
+        pred = _drawn(case["pred"], case["shape"])
+        for key, value in _simvp_minimal_case(pred, true).items():
+            recorded = case.get(key)
+            if isinstance(recorded, dict):
+                error = 0.0 if np.isfinite(value) else np.inf
+                yield Quantity(f"cases[{i}].{key} (upstream raises)", error)
+            elif recorded is not None:
+                yield _compared(f"cases[{i}].{key}", value, recorded)
+
+
+def _openstl_case(case: dict[str, Any]) -> dict[str, float]:
+    """Our figures for one call of ``metric()``, under its keys."""
+    pred, true = _openstl_pair(case)
+    if case["mean"] is not None and case["std"] is not None:
+        mean, std = _array(case["mean"]), _array(case["std"])
+        pred, true = pred * std + mean, true * std + mean
+    clip = tuple(case["clip_range"])
+    others = {"ssim": SSIMOpenSTL(clip=clip), "psnr": PSNR(clip=clip), "snr": SNR(clip=clip)}
+    found: dict[str, float] = {}
+    for key in case["metrics_requested"]:
+        if key not in SUMMED:
+            found[key] = _score(others[key], pred, true)
+            continue
+        kind = (MEAN if case["spatial_norm"] else SUMMED)[key]
+        names = case["channel_names"] or [None]
+        blocks = zip(names, *(np.split(a, len(names), axis=2) for a in (pred, true)), strict=True)
+        scores = {name: _score(kind(), p, t) for name, p, t in blocks}
+        found |= {f"{key}_{name}": s for name, s in scores.items() if name is not None}
+        found[key] = float(np.mean(list(scores.values())))
+    return {key: value for key, value in found.items() if key in case["result"]}
+
+
+def _openstl_functions(prefix: str, case: dict[str, Any]) -> Iterator[Quantity]:
+    """Figures of the bare functions, which reduce over all they get."""
+    pred, true = _openstl_pair(case)
+    mse = _score(MeanMSE(), pred, true)
+    signal = float(np.mean(true.astype(np.float64) ** 2))
+    ours: dict[str, Any] = {
+        "PSNR(min_max_norm=True)": _ratio(1.0, mse),
+        "PSNR(min_max_norm=False)": _ratio(255.0**2, 255.0**2 * mse),
+        "SNR": _ratio(signal, mse),
+        "SSIM_cv2 frame [0,0,0]*255": _gaussian_ssim(255 * pred[0, 0, :1], 255 * true[0, 0, :1]),
+    }
+    for name in SUMMED:
+        ours[f"{name.upper()}(spatial_norm=False)"] = _score(SUMMED[name](), pred, true)
+        ours[f"{name.upper()}(spatial_norm=True)"] = _score(MEAN[name](), pred, true)
+    for key, value in ours.items():
+        if key in case:
+            yield _compared(prefix + key, value, case[key])
+    if "PSNR of equal arrays" in case:  # infinite upstream, the ceiling here
+        yield _compared(prefix + "PSNR of equal arrays", _score(PSNR(), true, true), CEILING)
+
+
+def _simvp_minimal_case(pred: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """Our figures for one pair of arrays, under upstream's keys."""
+    mse = _score(MeanMSE(), pred, true)
+    found = {
+        "calc_psnr": _ratio(255.0**2, mse),
+        "calc_psnr(spatial_norm=True)": _ratio(1.0, mse),
+        "calc_ssim": _score(SSIMSimVPMinimal(), pred, true),
+        "calc_ssim single sample (C,H,W)": _score(SSIMSimVPMinimal(), pred[:1, :1], true[:1, :1]),
+    }
+    for name in SUMMED:
+        found[f"calc_{name}"] = _score(SUMMED[name](), pred, true)
+        found[f"calc_{name}(spatial_norm=True)"] = _score(MEAN[name](), pred, true)
+    return found
+
+
+def _score(metric: SampleMetric, pred: np.ndarray, true: np.ndarray) -> float:
+    """The overall score of a metric on arrays (B, T, C, H, W)."""
+    for forecast, target in zip(_tensor(pred), _tensor(true), strict=True):
+        valid = torch.ones_like(target, dtype=torch.bool)
+        metric.process(None, [{"forecast": forecast, "target": target, "valid": valid}])
+    return metric.evaluate(len(pred))[metric.name]
+
+
+def _ratio(signal: float, noise: float) -> float:
+    return float(decibels(signal, torch.tensor(noise, dtype=torch.float64)))
+
+
+def _ssim_frames(pred: np.ndarray, true: np.ndarray, span: float) -> np.ndarray:
+    """SSIM of each frame, (B, T)."""
+    shape = (-1, *pred.shape[2:])
+    frames = (_tensor(a.reshape(shape)) for a in (pred, true))
+    total, count = similarity(*frames, window=UNIFORM, data_range=span)
+    return (total / count).numpy().reshape(pred.shape[:2])
+
+
+def _gaussian_ssim(pred: np.ndarray, true: np.ndarray) -> float:
+    """SSIM of one frame (1, H, W) of 0 to 255, under a Gaussian window."""
+    pair = (_tensor(pred[None]), _tensor(true[None]))
+    total, count = similarity(*pair, window=GAUSSIAN, data_range=255.0)
+    return float(total / count)
+
+
+def _openstl_pair(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Forecast and truth as the record's recipe says."""
+    pred = _rand(case["pred_seed"], case["shape"])
+    drawn = _rand(case["true_seed"], case["shape"])
+    recipe = case.get("true_recipe", "")
+    blend = re.fullmatch(rf"float32\({NUMBER}\)\*pred \+ float32\({NUMBER}\)\*\S+", recipe)
+    if blend is None:
+        return pred, drawn
+    return pred, np.float32(blend[1]) * pred + np.float32(blend[2]) * drawn
+
+
+def _drawn(recipe: str, shape: list[int]) -> np.ndarray:
+    """Numbers as in ``RandomState(211).rand`` or ``(RandomState(211).rand*1.3-0.1) in float32``."""
+    found = re.fullmatch(
+        rf"\(?RandomState\((\d+)\)\.rand(?:\*{NUMBER})?([+-][\d.]+)?\)?( in float32)?", recipe
+    )
+    assert found is not None, f"no such recipe is known: {recipe}"
+    seed, scale, shift, _ = found.groups()
+    return _rand(int(seed), shape) * np.float32(scale or 1) + np.float32(shift or 0)
+
+
+def _rand(seed: int, shape: list[int]) -> np.ndarray:
+    return np.random.RandomState(seed).rand(*shape).astype(np.float32)
+
+
+def _array(value: Any) -> np.ndarray:
+    """A number, or ``{"shape": ..., "values": ...}``, in float32."""
+    if isinstance(value, dict):
+        return np.asarray(value["values"], dtype=np.float32).reshape(value["shape"])
+    return np.asarray(value, dtype=np.float32)
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _compared(name: str, ours: Any, recorded: Any) -> Quantity:
+    """The error relative to what was recorded; similarities and decibels have a scale of 1."""
+    ours, recorded = np.asarray(ours, dtype=np.float64), np.asarray(recorded, dtype=np.float64)
+    own_scale = any(word in name.lower() for word in ("ssim", "psnr", "snr"))
+    scale = max(np.abs(recorded).max(), 1.0 if own_scale else 0.0)
+    return Quantity(name, float(np.abs(ours - recorded).max() / scale))

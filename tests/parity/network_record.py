@@ -1,0 +1,157 @@
+"""Replay the record of a network: output, roll-outs, loss, gradients, size and cost."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from openstl_ext import interop
+from openstl_ext.layers.drop_path import DropPath
+from openstl_ext.methods.base import Method
+from openstl_ext.methods.direct_forecast import DirectForecast
+from openstl_ext.methods.recurrent_forecast import RecurrentForecast
+from openstl_ext.ports import FrameModel, RecurrentModel
+from openstl_ext.profiling.flops import count_flops
+from tests.parity import recipe
+from tests.parity.drivers import driver, forecast_of, recorded_at
+from tests.parity.quantity import Quantity
+
+NOISE = 1e-6
+"""A gradient norm below this share of the largest is rounding, in the record as in ours."""
+
+
+class NetworkRecord:
+    """A record and what builds our net for it, anew for every part as the recipe asks.
+
+    Args:
+        record: A golden record.
+
+    Raises:
+        NotBuiltError: If the class has no counterpart here.
+    """
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self.record = record
+        self.inputs = recipe.inputs(record)
+        self.weights = recipe.weights(record)
+        self.match = self.build()
+
+    def build(self) -> interop.Counterpart:
+        """Our net with the recorded weights, in eval mode."""
+        source, kwargs = self.record["reference"]["repo"], self.record["kwargs"]
+        match = interop.counterpart(source, self.record["class"], kwargs)
+        own = match.split(match.net.state_dict())
+        left = {key: own[key] for key in self.record.get("left", ()) if key in own}
+        match.load({**self.weights, **left})
+        match.net.eval()
+        torch.manual_seed(0)
+        return match
+
+    def replay(self) -> Iterator[Quantity]:
+        """Every recorded quantity."""
+        yield self.size()
+        with torch.no_grad():
+            driven = driver(self.record)(self.build().net, self.record, self.inputs)
+        for name, ours in driven.items():
+            recorded = recorded_at(self.record, name)
+            if isinstance(ours, Tensor) and recorded is not None:
+                yield distance(name, ours, recorded)
+            elif recorded is not None:
+                yield relative(name, ours, recorded)
+        yield from self.rollouts()
+        for part in ("train", "train_nodrop"):
+            if part in self.record:
+                yield from self.training(part)
+        if "active_drop_modules" in self.record:
+            yield self.drop_probs()
+        yield from self.flops()
+
+    def size(self) -> Quantity:
+        """Number of parameters, with those that only the reference has."""
+        ours = sum(p.numel() for p in self.match.net.parameters())
+        theirs = sum(w.numel() for k, w in self.weights.items() if self.match.is_unused(k))
+        return relative("n_params", ours + theirs, self.record["n_params"])
+
+    def rollouts(self) -> Iterator[Quantity]:
+        """Forecasts shorter and longer than what the net says at once."""
+        for entry in self.record.get("rollout", ()):
+            horizon = entry["aft_seq_length"]
+            method = DirectForecast(net=self.build().net, loss={"type": "L2"}).eval()
+            with torch.no_grad():
+                frames = method.forecast({"frames": self.inputs[0]}, horizon)["forecast"]
+            yield distance(f"rollout[{horizon}]", frames, entry["output"])
+
+    def training(self, part: str) -> Iterator[Quantity]:
+        """Loss and gradient norms of one backward pass."""
+        recorded, match = self.record[part], self.build()
+        match.net.train(recorded["mode"] != "eval")
+        for module in match.net.modules():
+            if part == "train_nodrop" and isinstance(module, (DropPath, nn.Dropout)):
+                module.eval()
+        loss = driver(self.record)(match.net, self.record, self.inputs)["output"].square().mean()
+        loss.backward()
+        yield relative(f"{part}.loss", loss.item(), recorded["loss"])
+
+        named = match.net.named_parameters()
+        grads = match.split({key: p.grad for key, p in named if p.grad is not None})
+        norms = recorded["grad_l2"]
+        floor = NOISE * max(norms.values(), default=0)
+        for key, norm in norms.items():
+            grad = grads.get(key)
+            ours = 0.0 if grad is None else grad.double().norm().item()
+            error = abs(ours - norm) / norm if abs(ours - norm) > floor else 0.0
+            yield Quantity(f"{part}.grad_l2[{key}]", error)
+        for key in recorded.get("params_without_grad", ()):
+            yield Quantity(f"{part}.params_without_grad[{key}]", float(key in grads))
+
+    def drop_probs(self) -> Quantity:
+        """Rates of stochastic depth, lowest first."""
+        recorded = sorted(self.record["active_drop_modules"].values())
+        ours = [m.prob for m in self.match.net.modules() if isinstance(m, DropPath)]
+        ours = sorted(prob for prob in ours if prob > 0)
+        if len(ours) != len(recorded):
+            return Quantity("active_drop_modules", float("inf"))
+        return Quantity("active_drop_modules", float(np.abs(np.subtract(ours, recorded)).max()))
+
+    def flops(self) -> Iterator[Quantity]:
+        """Multiply-adds of one pass of a net of frames, without those of scans."""
+        without_scan = "flops_scan_excluded.flops_fvcore_without_scan"
+        names = [n for n in ("flops_fvcore", without_scan) if recorded_at(self.record, n)]
+        net = self.match.net
+        port = getattr(net, "port", None)
+        if not names or port not in (FrameModel, RecurrentModel):
+            return
+        method: Method
+        if port is FrameModel:
+            method = DirectForecast(net=net, loss={"type": "L2"})
+            frames, horizon = self.inputs[0], self.inputs[0].shape[1]
+        else:
+            method = RecurrentForecast(net=net, feed={"type": "FreeRunning"}, loss={"type": "L2"})
+            frames, horizon = forecast_of(self.record, self.inputs)
+        count = count_flops(method, {"frames": frames}, horizon)
+        yield relative(names[0], count.total, recorded_at(self.record, names[0]))
+
+
+def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
+    """Replay the record of any class that ``interop`` has a counterpart of."""
+    yield from NetworkRecord(record).replay()
+
+
+def distance(name: str, ours: Tensor, recorded: Mapping[str, Any]) -> Quantity:
+    """Largest difference from a recorded tensor, samples and moments, relative to its scale."""
+    if list(ours.shape) != recorded["shape"]:
+        return Quantity(name, float("inf"))
+    flat, samples = ours.detach().double().flatten().numpy(), recorded["samples"]
+    values = np.array(samples["values"])
+    scale = max(recorded["std"], np.abs(values).max())
+    error = np.abs(flat[:: samples["stride"]][: len(values)] - values).max()
+    error = max(error, abs(flat.mean() - recorded["mean"]), abs(flat.std() - recorded["std"]))
+    l2 = abs(np.linalg.norm(flat) - recorded["l2"]) / recorded["l2"]
+    return Quantity(name, float(max(error / scale, l2)))
+
+
+def relative(name: str, ours: float, recorded: float) -> Quantity:
+    """Difference of two numbers as a share of the recorded one."""
+    return Quantity(name, abs(ours - recorded) / abs(recorded) if recorded else abs(ours))

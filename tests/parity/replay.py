@@ -1,0 +1,106 @@
+"""Replay golden records: ``python -m tests.parity.replay FILE... [--strict]``.
+
+Each record is made anew by our code and compared, quantity by quantity. A line gives the largest
+error relative to the quantity's scale, then ``ok`` or ``off``.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from openstl_ext.interop import NotBuiltError
+from tests.parity.quantity import Quantity
+
+TOLERANCE = 1e-5
+GOLDEN = Path(__file__).with_name("golden")
+
+Record = Mapping[str, Any]
+
+
+def made_by(source: str, cls: str) -> Callable[[Record], bool]:
+    """True for records of a repository whose class begins so."""
+
+    def predicate(record: Record) -> bool:
+        repo = record.get("reference", {}).get("repo", "")
+        return repo.lower().endswith(source) and str(record.get("class")).startswith(cls)
+
+    return predicate
+
+
+def has(*fields: str) -> Callable[[Record], bool]:
+    """True for records with all of these fields."""
+    return lambda record: all(field in record for field in fields)
+
+
+# The first that holds decides; a function takes the record and yields quantities.
+REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
+    (made_by("/openstl", "metric "), "tests.parity.metrics_records:replay_openstl_metrics"),
+    (
+        made_by("/simvp_minimal", "calc_mse"),
+        "tests.parity.metrics_records:replay_simvp_minimal_metrics",
+    ),
+    (made_by("/simvp_minimal", "apply_boiling"), "tests.parity.boiling_record:replay"),
+    (made_by("/openstl", "reshape_patch"), "tests.parity.patch_record:replay"),
+    (made_by("/mamba", "selective_scan"), "tests.parity.scan_records:replay_selective_scan"),
+    (has("schedule_sampling", "args"), "tests.parity.sampling_record:replay"),
+    (has("cells", "reference"), "tests.parity.cells_record:replay"),
+    (has("variants", "reference"), "tests.parity.variants_record:replay"),
+    (has("class", "kwargs", "keys", "output"), "tests.parity.network_record:replay"),
+)
+
+
+def quantities(record: Record) -> Iterator[Quantity]:
+    """Every quantity of a record, by whoever can replay it.
+
+    Raises:
+        NotBuiltError: If nobody can.
+    """
+    for predicate, target in REPLAYERS:
+        if predicate(record):
+            module, _, function = target.partition(":")
+            yield from getattr(importlib.import_module(module), function)(record)
+            return
+    raise NotBuiltError("nothing here replays such a record")
+
+
+def replayed(path: Path) -> bool | None:
+    """Print a file's quantities; return whether all are met, or None if it is not built."""
+    try:
+        found = list(quantities(json.loads(path.read_text())))
+    except NotBuiltError as error:
+        print(f"{path.name}: not built ({error})")
+        return None
+    for quantity in found:
+        if quantity.error is None:
+            print(f"{path.name}: {quantity.name}: not built")
+            continue
+        verdict = "ok" if quantity.error <= TOLERANCE else "off"  # a NaN is off
+        print(f"{path.name}: {quantity.name}: {quantity.error:.1e} {verdict}")
+    errors = [q.error for q in found]
+    if not errors or any(e is not None and not e <= TOLERANCE for e in errors):
+        return False
+    return None if None in errors else True
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Replay the files of a command line; the exit status is 1 if any is off."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", nargs="*", type=Path, default=sorted(GOLDEN.glob("*.json")))
+    parser.add_argument("--strict", action="store_true", help="a class not built yet is a failure")
+    args = parser.parse_args(argv)
+    if missing := [str(path) for path in args.files if not path.is_file()]:
+        parser.error(f"there is no {', '.join(missing)}")
+    verdicts = {path: replayed(path) for path in args.files}
+    counts = {v: list(verdicts.values()).count(v) for v in (True, False, None)}
+    print(f"{counts[True]} files ok, {counts[False]} off, {counts[None]} not built")
+    return int(counts[False] > 0 or (args.strict and counts[None] > 0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

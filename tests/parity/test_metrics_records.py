@@ -1,0 +1,33 @@
+"""Metrics against the figures that OpenSTL and simvp_minimal gave."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.parity.metrics_records import replay_openstl_metrics, replay_simvp_minimal_metrics
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize(
+    ("file", "replay", "figures"),
+    [
+        ("metrics.json", replay_openstl_metrics, 218),
+        ("simvp_minimal_metrics.json", replay_simvp_minimal_metrics, 30),
+    ],
+)
+def test_recorded_figures_are_met(file: str, replay: type, figures: int) -> None:
+    """Our table stands beside published ones; a convention apart it would compare nothing."""
+    quantities = list(replay(json.loads((GOLDEN / file).read_text())))
+    assert len(quantities) == figures, "some recorded figure is no longer looked at"
+    assert not [q for q in quantities if not q.error <= 1e-6]
+
+
+def test_a_wrong_figure_is_seen() -> None:
+    """A replay that accepts anything accepts any convention."""
+    record = json.loads((GOLDEN / "metrics.json").read_text())
+    record["cases"][0]["result"]["ssim"] += 1e-3
+    record["ssim_frames"][0]["ssim_per_frame"][1][2] += 1e-3
+    off = [q.name for q in replay_openstl_metrics(record) if not q.error <= 1e-5]
+    assert off == ["cases[0].ssim", "ssim_frames[0].ssim_per_frame"]

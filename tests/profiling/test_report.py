@@ -1,0 +1,110 @@
+"""What profiling says of a method."""
+
+import warnings
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from openstl_ext.methods.direct_forecast import DirectForecast
+from openstl_ext.profiling import flops
+from openstl_ext.profiling.flops import count_flops, register_flop_handle
+from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.report import in_words, profile
+
+INPUTS = {"frames": torch.rand(2, 4, 1, 8, 8)}
+
+
+class OneConv(nn.Module):
+    """A 3x3 convolution of each frame and a batch norm whose statistics a careless probe shifts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(1, affine=False)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.norm(self.conv(frames.flatten(0, 1))).unflatten(0, frames.shape[:2])
+
+
+def method(net: nn.Module) -> DirectForecast:
+    return DirectForecast(net=net, loss={"type": "L2"})
+
+
+def test_a_multiply_add_counts_one_and_the_horizon_counts() -> None:
+    """If this fails, our FLOPs cannot stand beside published ones, or hide what chaining costs."""
+    one_pass = 4 * 8 * 8 * 9
+    norm = count_flops(method(nn.Sequential(OneConv())), {"frames": INPUTS["frames"][:1]}, 4).total
+    assert norm - one_pass in (0, 4 * 64, 2 * 4 * 64)  # fvcore has a rule for the norm
+    chained = count_flops(method(OneConv()), {"frames": INPUTS["frames"][:1]}, 9).total
+    assert chained == 3 * norm
+
+
+def test_profiling_leaves_the_method_as_it_is() -> None:
+    """If this fails, a profiled model is another model: OpenSTL's probe shifted batch norms."""
+    probed = method(OneConv()).train()
+    before = {name: value.clone() for name, value in probed.state_dict().items()}
+    profile(probed, INPUTS, horizon=4)
+    assert probed.training
+    assert all(m.training for m in probed.modules())
+    for name, value in probed.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+    assert all(p.grad is None for p in probed.parameters())
+
+
+def test_the_record_has_what_the_leaderboard_shows() -> None:
+    """If this fails, the leaderboard has holes."""
+    record = profile(method(OneConv()), INPUTS, horizon=4, batch_size=3)
+    assert record["num_parameters"] == 9
+    assert record["frames_per_second"] > 0
+    assert (record["device"], record["dtype"], record["batch_size"]) == ("cpu", "float32", 3)
+    words = in_words(record)
+    for part in ("one multiply-add = 1", "not counted", "batch of 3", "cpu"):
+        assert part in words
+
+
+class Attention(nn.Module):
+    def forward(self, frames: Tensor) -> Tensor:
+        tokens = frames.flatten(2).unflatten(-1, (16, 4))  # (B, T, 16, 4)
+        return F.scaled_dot_product_attention(tokens, tokens, tokens).reshape(frames.shape)
+
+
+def test_attention_is_counted() -> None:
+    """If this fails, transformers look nearly free: fvcore counts their attention as nothing."""
+    counted = count_flops(method(Attention()), {"frames": INPUTS["frames"][:1]}, 4)
+    assert counted.total == 4 * 16 * 16 * (4 + 4)
+    assert "aten::scaled_dot_product_attention" not in counted.uncounted
+
+
+class Sine(nn.Module):
+    def forward(self, frames: Tensor) -> Tensor:
+        return frames.sin()
+
+
+def test_what_is_not_counted_is_listed_until_a_handle_counts_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If this fails, a scan or a Fourier transform is free and nobody is told."""
+    frames = {"frames": INPUTS["frames"][:1]}
+    assert count_flops(method(Sine()), frames, 4).uncounted == {"aten::sin": 1}
+    monkeypatch.setattr(flops, "_HANDLES", {})
+    register_flop_handle("aten::sin", lambda *_: 7, column="scan")
+    counted = count_flops(method(Sine()), frames, 4)
+    assert (counted.total, counted.columns, counted.uncounted) == (0, {"scan": 7}, {})
+
+
+def test_shared_weights_count_once() -> None:
+    """If this fails, tied models look larger than they are."""
+    layer = nn.Linear(3, 3, bias=False)
+    net = nn.Sequential(layer, layer)
+    assert count_parameters(net) == 9
+    layer.requires_grad_(False)
+    assert count_parameters(net, trainable=True) == 0
+
+
+def test_profiling_is_silent() -> None:
+    """If this fails, every test run prints pages of tracer warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        count_flops(method(OneConv()), INPUTS, 4)

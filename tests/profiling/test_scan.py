@@ -1,0 +1,46 @@
+"""What VMRNN costs, and what its scans add to that."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from openstl_ext.config import load
+from openstl_ext.profiling.flops import count_flops
+from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.report import in_words, profile
+from openstl_ext.registry import METHODS
+
+CONFIG = Path(__file__).parents[2] / "configs" / "taxibj" / "vmrnn_b.py"
+SEEN = 7
+"""Frames that VMRNN-B is fed on TaxiBJ: four of the past, three of its own."""
+
+
+def test_vmrnn_b_costs_what_its_authors_say_and_the_scan_stands_apart() -> None:
+    """If this fails, our FLOPs cannot stand beside published ones, or the scan looks free."""
+    method = METHODS.build(load(CONFIG).model)
+    assert count_parameters(method) == 2_218_114
+    counted = count_flops(method, {"frames": torch.rand(1, 1, 2, 32, 32)}, 1)  # one step
+    assert SEEN * counted.total / 1e9 == pytest.approx(0.90, abs=0.005)
+    blocks, length, channels, states = 12, 8 * 8, 4 * 256, 16
+    recurrence, skip = 9 * length * channels * states, length * channels
+    assert counted.columns == {"scan": blocks * (recurrence + skip)}
+    assert not any("scan" in name for name in counted.uncounted)
+
+
+def test_the_scan_has_a_line_and_a_key_of_its_own() -> None:
+    """If this fails, the cost of a scan is in no table, or is added to multiply-adds."""
+    net = {"type": "VMRNNB", "in_channels": 1, "channels": 16, "depths": (1,), "patch_size": 2}
+    method = METHODS.build(
+        {
+            "type": "RecurrentForecast",
+            "net": net,
+            "feed": {"type": "FreeRunning"},
+            "loss": {"type": "L2"},
+        }
+    )
+    frames = {"frames": torch.rand(1, 2, 1, 8, 8)}
+    found = profile(method, frames, 2)
+    steps, length, channels = 3, 4 * 4, 4 * 32
+    assert found["flops_scan"] == steps * (9 * length * channels * 16 + length * channels)
+    assert "FLOPs, scan" in in_words(found)

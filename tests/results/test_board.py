@@ -1,0 +1,154 @@
+"""From folders to files."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openstl_ext.errors import UserError
+from openstl_ext.results.board import board_of
+from openstl_ext.results.formats import WRITERS
+from openstl_ext.results.markdown import figure
+from openstl_ext.results.table import Score
+
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+
+
+@pytest.fixture
+def runs(fakes, tmp_path: Path) -> Path:
+    """Two seeds, a probe with made-up data, and a file that is broken."""
+    source = {"claimed": {"mse_sum": 23.8}}
+    for seed, mse in enumerate((24.0, 25.0)):
+        fakes.record(mse=mse, seed=seed, source=source).write(
+            tmp_path / f"a/seed_{seed}/result.json"
+        )
+    fakes.record(
+        mse=9.0,
+        overrides=["model.x=1"],
+        synthetic=True,
+        selection={"split": "test", "on_test": True},
+        baselines={"Persistence": {"mse_sum": 80.0, "ssim": 0.2}},
+    ).write(tmp_path / "probe/result.json")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/result.json").write_text("{")
+    return tmp_path
+
+
+def test_one_broken_file_does_not_take_the_others_with_it(runs: Path):
+    """A thousand runs hang on one that was cut off by a full disk."""
+    board = board_of([runs])
+    assert len(board.tables[0].rows) == 3
+    assert len(board.problems) == 1
+    assert "broken" in board.problems[0]
+
+
+def test_markdown_says_what_a_reader_must_know(runs: Path):
+    """Seeds, spread, claim, probes, made-up data: leave one out and the table misleads."""
+    text = WRITERS["md"](board_of([runs]))
+    for words in (
+        f"**24.50 {PLUS_MINUS} 0.71** (claimed 23.8)",
+        "46.77 M",
+        "16.53 G",
+        "312 (cpu, batch 1)",
+        "not counted: aten::gelu",
+        "is a probe: `--cfg-options model.x=1`",
+        "chosen on the test data",
+        "**Synthetic data**",
+        "*Persistence*",
+        "mse_sum \N{DOWNWARDS ARROW}",
+        "ssim \N{UPWARDS ARROW}",
+        "10 -> 10 frames of 1 x 8 x 8; 30 test samples",
+        "Not read:",
+    ):
+        assert words in text, words
+    assert "**9.000**" not in text
+    grid = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(line) for line in grid}) == 1
+
+
+def test_what_published_tables_leave_out_is_counted_apart(fakes, tmp_path: Path):
+    """A net of scans looks free where they are not counted, and dear where they are added."""
+    fakes.record(flops_apart={"scan": 0.8e9}).write(tmp_path / "result.json")
+    text = WRITERS["md"](board_of([tmp_path]))
+    assert "16.53 G + 800.00 M scan" in text
+    assert "leave out" in text
+
+
+def test_csv_and_json_hold_the_numbers_in_full(runs: Path):
+    """Rounded numbers cannot be compared again."""
+    board = board_of([runs])
+    lines = list(csv.DictReader(io.StringIO(WRITERS["csv"](board))))
+    content = json.loads(WRITERS["json"](board))
+    kinds = [line["kind"] for line in lines]
+    assert kinds == ["probe", "run", "baseline"]
+    assert float(lines[1]["mse_sum"]) == 24.5
+    assert float(lines[1]["mse_sum_std"]) == 0.5**0.5
+    assert lines[1]["mse_sum_claimed"] == "23.8"
+    assert lines[1]["seeds"] == "0 1"
+    scores = [row["scores"]["mse_sum"]["mean"] for row in content["tables"][0]["rows"]]
+    assert scores == [float(line["mse_sum"]) for line in lines]
+    assert content["tables"][0]["protocol"]["dataset"]["split"] == "test"
+    assert len(content["problems"]) == 1
+
+
+def test_the_same_results_give_the_same_bytes_in_any_order(runs: Path):
+    """A table in a repository should change when a result does, and not else."""
+    folders = [runs / "a/seed_1", runs / "probe", runs / "a/seed_0"]
+    for write in WRITERS.values():
+        assert write(board_of(folders)) == write(board_of(folders[::-1]))
+
+
+def test_a_run_counts_once(fakes, runs: Path):
+    """A copied folder must not make two seeds of one."""
+    later = fakes.record(mse=26.0, seed=1, date="2026-02-02T00:00:00Z")
+    later.write(runs / "copy/result.json")
+    board = board_of([runs, runs / "a", runs / "a/seed_0/result.json"])
+    row = next(row for row in board.tables[0].rows if not row.overrides and not row.is_baseline)
+    assert [record.metrics["mse_sum"] for record in row.records] == [24.0, 26.0]
+    assert len(board.repeats) == 1
+    assert "later one counts" in board.repeats[0]
+
+
+def test_saved_frames_are_not_searched(fakes, runs: Path):
+    """A million frames below a run would make the leaderboard take minutes."""
+    fakes.record(seed=7).write(runs / "a/saved/result.json")
+    assert all(len(row.records) < 3 for row in board_of([runs]).tables[0].rows)
+
+
+def test_nothing_to_show_is_an_error_that_says_what_to_do(tmp_path: Path):
+    """An empty table looks like a broken one."""
+    with pytest.raises(UserError, match=r"tools/test\.py"):
+        board_of([tmp_path])
+    with pytest.raises(UserError, match="there is no"):
+        board_of([tmp_path / "none"])
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "text"),
+    [
+        (24.8666, None, "24.87"),
+        (24.8666, 0.2516, f"24.87 {PLUS_MINUS} 0.25"),
+        (0.91234, 0.00123, f"0.9123 {PLUS_MINUS} 0.0012"),
+        (1234.5, 12.3, f"1234 {PLUS_MINUS} 12"),
+        (0.0, None, "0.000"),
+        (1.0, 0.0, f"1.000 {PLUS_MINUS} 0.000"),
+        (3.2e-6, None, "3.200e-06"),
+        (None, None, "n/a"),
+    ],
+)
+def test_numbers_show_as_many_digits_as_they_deserve(mean, std, text):
+    """24.866612 with a spread of 0.25 is noise after the second decimal."""
+    assert figure(Score(mean, std, 3)) == text
+
+
+def test_a_board_needs_no_torch():
+    """The leaderboard runs on a laptop without torch, in a second."""
+    code = (
+        "import sys, openstl_ext.results.formats; "
+        "sys.exit(bool({'torch', 'mmengine', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

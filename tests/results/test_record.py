@@ -1,0 +1,102 @@
+"""One JSON a run."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from openstl_ext.durable import write_whole
+from openstl_ext.results.record import Record, RecordError
+
+
+def broken(fakes, tmp_path: Path, **changes) -> Path:
+    """A record with some fields overwritten, or left out where the change is None."""
+    path = tmp_path / "result.json"
+    fakes.record().write(path)
+    content = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({k: v for k, v in content.items() if v != "absent"}))
+    return path
+
+
+def test_a_record_comes_back_as_it_was(fakes, tmp_path: Path):
+    """The table is made of what is read, not of what was found."""
+    record = fakes.record(
+        checkpoint={"file": "best.pth", "sha256": "ab", "epoch": 3, "iteration": None},
+        selection={"split": "val", "on_test": False},
+        baselines={"Persistence": {"mse_sum": 80.0}},
+        flops_apart={"scan": 1e6},
+        source={"claimed": {"mse_sum": 23.8, "note": "text"}},
+    )
+    record.write(tmp_path / "deep" / "result.json")
+    assert Record.read(tmp_path / "deep" / "result.json") == record
+    assert record.claimed == {"mse_sum": 23.8}
+
+
+def test_a_score_of_nothing_is_null_in_strict_json(fakes, tmp_path: Path):
+    """NaN in the file would make it unreadable for every other program."""
+    path = tmp_path / "result.json"
+    fakes.record(mse=float("nan")).write(path)
+    content = json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(word))
+    assert content["metrics"]["mse_sum"] is None
+    assert Record.read(path).metrics["mse_sum"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": "zero"}, "seed should be an integer, not 'zero'"),
+        ({"seed": True}, "seed should be an integer, not True"),
+        ({"metrics": {"mse_sum": "24"}}, "metrics.mse_sum should be a number, not '24'"),
+        ({"metrics": [1]}, r"metrics should be an object, not \[1\]"),
+        ({"protocol": {"fingerprint": "ab"}}, "protocol.size is missing"),
+        ({"frames_per_second": {"value": 3}}, "frames_per_second.device is missing"),
+        ({"overrides": "a=1"}, "overrides should be a list, not 'a=1'"),
+        ({"config": "absent"}, "config is missing"),
+        ({"num_paramters": 3}, "unknown field 'num_paramters'; did you mean 'num_parameters'"),
+        ({"schema": 2}, "schema is 2, this version reads 1"),
+    ],
+)
+def test_a_broken_record_names_file_and_field(fakes, tmp_path: Path, change: dict, words: str):
+    """Among a thousand runs nobody finds the wrong one without its name."""
+    path = broken(fakes, tmp_path, **change)
+    with pytest.raises(RecordError, match=words) as caught:
+        Record.read(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\0\xff"])
+def test_what_is_no_json_object_is_refused_by_name(tmp_path: Path, text: str):
+    """A file cut off by a full disk is the commonest broken record."""
+    path = tmp_path / "result.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(RecordError, match=r"result\.json"):
+        Record.read(path)
+
+
+def test_a_record_that_could_not_be_read_is_not_written(fakes, tmp_path: Path):
+    """Better an error where the mistake is than one in a table months later."""
+    with pytest.raises(RecordError, match="seed should be an integer"):
+        fakes.record(seed="0").write(tmp_path / "result.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch):
+    """A full disk must not take the last result with it."""
+    path = tmp_path / "result.json"
+    write_whole(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_every_field_is_documented():
+    """The record is read by people who never saw this code."""
+    for field in dataclasses.fields(Record):
+        assert f"        {field.name}: " in (Record.__doc__ or ""), field.name

@@ -1,0 +1,54 @@
+"""A recipe cut down to what a test can afford: toy data, narrow nets, short and small sequences."""
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from openstl_ext.registry import DATASETS
+
+SIZES: dict[str, dict[str, Any]] = {
+    "MovingMNIST": {"num_inputs": 2, "num_targets": 2, "image_size": 32},
+    "KTH": {"num_inputs": 2, "num_targets": 4, "image_size": 32},
+}
+"""Arguments of datasets whose frames and sequences are as large as one asks."""
+WIDTHS: dict[str, dict[str, Any]] = {
+    "SimVP": {"spatial_channels": 4, "temporal_channels": 8, "num_temporal_blocks": 2},
+    "ConvLSTM": {"hidden": (4, 4), "kernel_size": 3},
+    "VMRNNB": {"channels": 16, "depths": (1,)},
+    "VMRNND": {"channels": 16, "depths_down": (1, 1), "depths_up": (1, 1)},
+}
+
+
+def shrink(cfg: Config) -> Config:
+    """Make a recipe small, in place; patch sizes, feeds, losses and schedules stay its own."""
+    for stage in ("train", "val", "test"):
+        loader = cfg[f"{stage}_dataloader"]
+        loader.batch_size, loader.num_workers = 2, 0
+        loader.dataset.root = str(toy_set(loader.dataset.type))
+        loader.dataset.update(SIZES.get(loader.dataset.type, {}))
+    net = cfg.model.net
+    net.update(WIDTHS.get(net.type, {}))
+    if "in_shape" in net:
+        frames = DATASETS.build(cfg.train_dataloader.dataset)[0]["inputs"]["frames"]
+        if cfg.train_dataloader.dataset.type not in SIZES:
+            assert tuple(frames.shape[:2]) == tuple(net.in_shape[:2])
+        assert frames.shape[1] == net.in_shape[1]
+        net.in_shape = tuple(frames.shape)
+    return cfg
+
+
+@functools.cache
+def toy_set(kind: str) -> Path:
+    """Toy data of a dataset, written once for all tests of this process."""
+    root = Path(_home().name) / kind
+    root.mkdir()
+    DATASETS.get(kind).make_toy(root)
+    return root
+
+
+@functools.cache
+def _home() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory()

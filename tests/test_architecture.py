@@ -1,0 +1,141 @@
+"""The house rules, read from the source: who may import whom, sizes, names."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "openstl_ext"
+
+# What each part may import of the package. Whoever is not listed may import anything of it.
+MAY_IMPORT = {
+    "ops": {"ops", "errors"},
+    "layers": {"layers", "ops", "errors"},
+    "models": {
+        *("models", "layers", "ops", "ports", "structures", "registry", "errors", "discovery")
+    },
+    "losses": {"losses", "registry", "errors", "discovery"},
+    "methods": {"methods", "structures", "ports", "registry", "errors", "discovery"},
+    "datasets": {"datasets", "structures", "registry", "errors", "durable", "discovery"},
+    "metrics": {"metrics", "structures", "registry", "errors", "discovery"},
+    "engine": {*("engine", "registry", "structures", "errors", "config", "durable", "discovery")},
+    "hooks": {
+        *("hooks", "structures", "registry", "errors", "discovery"),
+        *("results", "profiling", "engine"),
+    },
+    "interop": {"interop", "registry", "errors", "models", "layers", "discovery"},
+    "profiling": {"profiling", "ops", "structures", "errors", "registry", "durable"},
+    "results": {"results", "errors", "durable"},
+    "visualization": {"visualization", "errors"},
+    "config": {"config", "errors"},
+    "discovery": set(),
+    "errors": set(),
+    "durable": set(),
+    "registry": {"errors"},
+    "structures": set(),
+    "ports": set(),
+}
+# Parts that must stay light: a leaderboard runs on a laptop in a second.
+NEVER = {
+    "results": {"torch", "mmengine"},
+    "visualization": {"torch", "mmengine"},
+    "errors": {"torch", "mmengine", "numpy"},
+    "config": {"torch"},
+}
+ANYWHERE = {"torchvision", "timm"}
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    """The folder, or the module, right below the package."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Dotted names of everything a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively; write the whole name"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_part_imports_only_what_it_may(path: Path) -> None:
+    """A method that imports a model can special-case it; a board that imports torch is slow."""
+    part = part_of(path)
+    for name in imports(path):
+        top, *rest = name.split(".")
+        assert top not in ANYWHERE, f"{path} imports {top}, which has no CPU build everywhere"
+        assert top not in {"tools", "tests", "configs", "benchmarks"}, f"{path} imports {top}"
+        assert top not in NEVER.get(part, ()), f"{part} never imports {top}, but {path} does"
+        if top == "openstl_ext" and rest and part in MAY_IMPORT and rest[0] != "__version__":
+            allowed = MAY_IMPORT[part]
+            assert rest[0] in allowed, f"{part} may import {sorted(allowed)}, not {name} ({path})"
+
+
+@pytest.mark.parametrize("module", ["results.table", "visualization", "errors"])
+def test_light_parts_import_no_torch_even_indirectly(module: str) -> None:
+    """The check above sees one step only; this one asks a fresh interpreter."""
+    code = f"import sys, openstl_ext.{module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_only_the_engine_knows_the_internals_of_the_runner() -> None:
+    """What leans on mmengine's private names breaks with its next release; keep it in one place."""
+    for path in sources():
+        if part_of(path) in ("engine", "hooks", "registry"):
+            continue
+        assert not any(n.startswith("mmengine.runner") for n in imports(path)), path
+
+
+def test_files_are_small_and_have_a_name_of_their_own() -> None:
+    """A long file hides its second idea; a `utils.py` has none."""
+    for folder in (PACKAGE, ROOT / "tools", ROOT / "tests", ROOT / "benchmarks"):
+        for path in folder.rglob("*.py"):
+            assert path.stem not in {"utils", "util", "helpers", "helper", "common", "misc"}, path
+            lines = len(path.read_text().splitlines())
+            assert lines <= 400, f"{path} has {lines} lines; split it by idea"
+            if folder.name == "tools":
+                assert lines <= 60, f"{path} has {lines} lines; a tool parses and calls the package"
+
+
+def test_sources_are_ascii_and_say_what_they_are() -> None:
+    """A module without a first line leaves its reader guessing."""
+    for path in sources():
+        text = path.read_text()
+        assert text.isascii(), path
+        assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+
+
+def test_every_registered_class_is_abstract_or_final() -> None:
+    """Behaviour changes by passing another part, not by overriding one."""
+    from openstl_ext.registry import DATASETS, LOSSES, METHODS, METRICS, MODELS
+
+    for registry in (MODELS, METHODS, LOSSES, DATASETS, METRICS):
+        registry.import_from_location()
+        ours = {c for c in registry.module_dict.values() if c.__module__.startswith("openstl_ext")}
+        for cls in ours:
+            parents = ours.intersection(cls.__mro__[1:])
+            assert not parents, f"{cls.__name__} extends the registered {parents}"
+
+
+def test_every_module_of_a_registry_registers_what_its_name_promises() -> None:
+    """`models/simvp.py` without a SimVP is a file that nobody finds."""
+    from openstl_ext.registry import METHODS, MODELS
+
+    for registry, folder in ((MODELS, "models"), (METHODS, "methods")):
+        registry.import_from_location()
+        homes = {c.__module__ for c in registry.module_dict.values()}
+        for path in (PACKAGE / folder).glob("*.py"):
+            if path.stem in {"__init__", "base", "feeds", "rollout"}:
+                continue
+            assert f"openstl_ext.{folder}.{path.stem}" in homes, f"{path} registers nothing"

@@ -1,0 +1,65 @@
+"""A recipe small enough to train in a test, and a way to call the tools as users do."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from openstl_ext.datasets.boiling import Boiling
+
+ROOT = Path(__file__).parents[2]
+LOADER = "dict(batch_size=3, dataset=dict(type='Boiling', root='data', split={split!r}))"
+RECIPE = f"""
+_base_ = [{str(ROOT / "configs/_base_/runtime.py")!r}]
+model = dict(
+    type="RecurrentForecast",
+    net=dict(type="ConvLSTM", in_channels=1, hidden=(4,), kernel_size=3, patch_size=4),
+    feed=dict(type="FreeRunning"),
+    loss=dict(type="L2"),
+)
+train_dataloader = {LOADER.format(split="train")}
+val_dataloader = {LOADER.format(split="val")}
+test_dataloader = {LOADER.format(split="test")}
+val_evaluator = [dict(type="SummedMSE")]
+test_evaluator = [dict(type="SummedMSE"), dict(type="MeanMAE")]
+train_cfg = dict(max_epochs=2)
+val_cfg = dict()
+test_cfg = dict()
+optim_wrapper = dict(optimizer=dict(type="Adam", lr=1e-2))
+source = dict(name="ConvLSTM (toy)", claimed=dict())
+"""
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data and a config, where the tools are called."""
+    folder = tmp_path_factory.mktemp("a place")
+    (folder / "data").mkdir()
+    Boiling.make_toy(folder / "data")
+    (folder / "configs").mkdir()
+    (folder / "configs" / "toy.py").write_text(RECIPE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def call(place: Path) -> Call:
+    """Call a tool of the project in that folder; more environment as keywords."""
+
+    def run(tool: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        script = ROOT / "tools" / tool
+        start = ["bash"] if script.suffix == ".sh" else [sys.executable]
+        return subprocess.run(
+            [*start, str(script), *arguments],
+            cwd=place,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHON": sys.executable, **environ},
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+
+    return run

@@ -1,0 +1,75 @@
+"""The tool that ranks, as it is called."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openstl_ext.results.protocol import protocol_of
+from openstl_ext.results.record import Record
+
+TOOL = Path(__file__).parents[2] / "tools" / "leaderboard.py"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Two seeds of one recipe."""
+    judged = protocol_of({"type": "Toy"}, [], {"name": "toy"}, size=3, shapes={})
+    for seed in range(2):
+        Record(
+            config="toy/net",
+            name="Net",
+            method="DirectForecast",
+            model="Net",
+            protocol=judged,
+            metrics={"mse_sum": 2.0 + seed, "mse_sum@1": 1.0, "ssim": 0.5},
+            seed=seed,
+        ).write(tmp_path / f"work_dirs/toy/net/seed_{seed}/result.json")
+    return tmp_path
+
+
+def call(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(TOOL), *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+
+
+def test_a_table_is_printed_and_written(runs: Path):
+    """The last step of the demo."""
+    words = ("work_dirs", "--out", "board.md", "--metrics", "ssim", "mse_sum@*")
+    done = call(*words, folder=runs)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (runs / "board.md").read_text(encoding="utf-8") == done.stdout
+    assert "mse_sum@1" in done.stdout
+    assert "| mse_sum " not in done.stdout
+
+
+def test_a_folder_gets_every_format(runs: Path):
+    """A table in a paper, a sheet and a program each want their own."""
+    done = call("work_dirs", "--out", "tables", "--format", "json,csv", folder=runs)
+    assert done.returncode == 0
+    assert sorted(p.name for p in (runs / "tables").iterdir()) == [
+        "leaderboard.csv",
+        "leaderboard.json",
+    ]
+    content = json.loads((runs / "tables/leaderboard.json").read_text())
+    assert content["tables"][0]["rows"][0]["scores"]["mse_sum"]["mean"] == 2.5
+
+
+def test_a_broken_file_is_told_and_fails_only_if_asked(runs: Path):
+    """A leaderboard survives one broken file; a robot that checks results should not."""
+    (runs / "work_dirs/result.json").write_text("{")
+    done = call("work_dirs", folder=runs)
+    assert done.returncode == 0
+    assert "warning: not read: work_dirs/result.json" in done.stderr.replace("\\", "/")
+    assert call("work_dirs", "--strict", folder=runs).returncode == 1
+
+
+def test_mistakes_are_answered_in_a_line(runs: Path):
+    """A traceback tells a newcomer nothing."""
+    for words in (("nowhere",), ("work_dirs", "--out", "a.xlsx"), ("work_dirs", "--metrics", "x")):
+        done = call(*words, folder=runs)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ")
+        assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,84 @@
+"""Training and testing as users call them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Call
+
+
+@pytest.fixture(scope="module")
+def trained(call: Call, place: Path) -> Path:
+    """The work directory of a run on two processes."""
+    done = call("dist_train.sh", "2", "configs/toy.py", "--work-dir", 'it\'s "a" $(run)', "--test")
+    assert done.returncode == 0, done.stderr
+    return place / 'it\'s "a" $(run)'
+
+
+def test_two_processes_train_and_test_on_cpus(trained: Path) -> None:
+    """If this fails, nobody without GPUs can use several processes, or quotes harm a folder."""
+    record = json.loads((trained / "result.json").read_text())
+    assert record["config"] == "toy"
+    scalars = [json.loads(line) for line in (trained / "scalars.jsonl").read_text().splitlines()]
+    steps = [(entry["step"], entry["phase"]) for entry in scalars]
+    assert steps == [(1, "train"), (1, "val"), (2, "train"), (2, "val")]
+    assert list((trained / "tensorboard").iterdir())
+    assert len(list((trained / "checkpoints").glob("best_epoch_*.pth"))) == 1
+
+
+def test_the_best_checkpoint_is_tested_and_named(trained: Path, call: Call) -> None:
+    """If this fails, `test.py` scores random weights, as OpenSTL's documented command did."""
+    before = json.loads((trained / "result.json").read_text())["metrics"]
+    done = call("test.py", "configs/toy.py", "--work-dir", str(trained), "--save-predictions")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"checkpoints/best_epoch_\d+\.pth \(best of", done.stdout + done.stderr)
+    after = json.loads((trained / "result.json").read_text())["metrics"]
+    assert {k: v for k, v in after.items() if k.startswith("mse_sum")} == pytest.approx(
+        {k: v for k, v in before.items() if k.startswith("mse_sum")}
+    )
+    assert len(list((trained / "saved" / "preds").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train.py", "configs/toi.py"), "did you mean 'configs/toy.py'"),
+        (("train.py", "configs/toy.py", "--cfg-options", "sed=1"), "did you mean 'seed'"),
+        (("train.py", "configs/toy.py", "--resume", "--work-dir", "new"), "new"),
+        (("test.py", "configs/toy.py", "--work-dir", "new"), "train first"),
+    ],
+)
+def test_a_mistake_is_said_in_one_message(
+    call: Call, arguments: tuple[str, ...], message: str
+) -> None:
+    """If this fails, a typo answers with forty lines of traceback."""
+    done = call(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("error:") == 1
+
+
+def test_a_mistake_on_many_processes_is_said_once(call: Call) -> None:
+    """If this fails, the message drowns in copies of itself and in torchrun's reports."""
+    done = call("dist_train.sh", "2", "configs/toy.py", "--cfg-options", "modle.type=X")
+    assert done.returncode == 2
+    assert done.stderr.count("did you mean 'model'") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_the_list_names_what_users_look_for(call: Call) -> None:
+    """If this fails, nobody finds SimVP-gSTA, for here it is a net and a procedure."""
+    done = call("train.py", "--list")
+    assert done.returncode == 0, done.stderr
+    for word in ("recipes", "DirectForecast", "Boiling", "SummedMSE", "configs/boiling/"):
+        assert word in done.stdout
+
+
+def test_a_config_is_needed(call: Call) -> None:
+    """If this fails, a forgotten config trains some default, the failure of OpenSTL#7."""
+    done = call("train.py")
+    assert done.returncode == 2
+    assert "--list" in done.stderr

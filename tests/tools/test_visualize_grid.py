@@ -1,0 +1,63 @@
+"""The tool that draws, as it is called."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TOOL = Path(__file__).parents[2] / "tools" / "visualize_grid.py"
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """Two samples as simvp_minimal saves them: (H, W), and no about.json."""
+    for kind, length in (("inputs", 3), ("trues", 2), ("preds", 2)):
+        for name in ("ab_boiling_0", "cd_boiling_1"):
+            folder = tmp_path / "saved" / kind / name
+            folder.mkdir(parents=True)
+            for t in range(length):
+                np.save(folder / f"{t}.npy", np.full((5, 4), t / 3, dtype="float32"))
+    return tmp_path / "saved"
+
+
+def call(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the tool without a display."""
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, str(TOOL), *map(str, words)]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+
+
+def test_samples_are_listed_when_none_is_named(saved: Path):
+    """Nobody knows a hash of 64 digits by heart."""
+    done = call("saved/", folder=saved.parent)
+    assert (done.returncode, done.stdout) == (0, "ab_boiling_0\ncd_boiling_1\n")
+
+
+def test_a_picture_is_written_without_a_display_and_its_place_is_said(saved: Path):
+    """Servers have no display, and OpenSTL's tool crashed on a trailing slash."""
+    done = call("saved/", "ab", "--save", folder=saved.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == "saved/grid_ab_boiling_0.png"
+    assert (saved / "grid_ab_boiling_0.png").read_bytes().startswith(PNG)
+
+
+def test_a_picture_goes_where_it_is_asked_to(saved: Path):
+    """The demo puts it beside the leaderboard."""
+    out = saved.parent / "new" / "grid.png"
+    done = call(saved.parent, "cd_boiling_1", "--colormap", "gray", "--out", out, folder=saved)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.read_bytes().startswith(PNG)
+
+
+def test_mistakes_are_answered_in_a_line(saved: Path):
+    """A traceback tells a newcomer nothing."""
+    for words in (("saved", "xb_boiling_0"), ("nowhere",), ("saved", "ab", "--channel", "7")):
+        done = call(*words, folder=saved.parent)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ")
+        assert len(done.stderr.splitlines()) == 1

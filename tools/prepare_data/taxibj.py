@@ -1,0 +1,7 @@
+"""Fetch TaxiBJ, verify it and lay it out. Running it again keeps what is there."""
+
+from openstl_ext.datasets.preparation.command import run
+from openstl_ext.datasets.preparation.taxibj import PREPARATION
+
+if __name__ == "__main__":
+    run(PREPARATION, __doc__)
