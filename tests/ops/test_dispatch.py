@@ -36,7 +36,7 @@ def test_the_choice_is_said_once(
     """A silent fall-back costs days of training before somebody looks."""
     world["mamba_ssm"] = Obstacle("ImportError: undefined symbol", broken=True)
     world["triton"] = Obstacle("not installed")
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "openstl_ext"):
         for _ in range(3):
             assert dispatch.choose(None, CUDA, SINGLE) == "native"
     (record,) = caplog.records
