@@ -12,13 +12,15 @@ class Inputs(TypedDict, total=False):
     Fields:
         frames: Past frames (B, T, C, H, W), oldest first.
         valid: True where ``frames`` holds data, same shape; absent means everywhere.
-        static: Covariates that do not change (B, C', H, W), scaled by the dataset.
+        dynamic: Covariates of the same steps (B, T, C', H, W); NaN where there is no data.
+        static: Covariates that do not change (B, C', H, W); NaN where there is no data.
         lonlat: Longitude and latitude in degrees (B, 2, H, W).
         bands: Which spectral band each channel is (B, T, C).
     """
 
     frames: Tensor
     valid: Tensor
+    dynamic: Tensor
     static: Tensor
     lonlat: Tensor
     bands: Tensor
@@ -29,8 +31,8 @@ class Targets(TypedDict, total=False):
 
     Fields:
         frames: Future frames (B, T', C, H, W), earliest first.
-        valid: True where ``frames`` holds data, same shape; absent means everywhere.
-        labels: Class indices, (B, H, W) or (B,).
+        labels: Class indices, (B, H, W) or (B,), int64; any class where there is no truth.
+        valid: True where the truth is known, shaped like it; absent means everywhere.
     """
 
     frames: Tensor
@@ -46,17 +48,27 @@ class Item(TypedDict):
 
 
 class Sample(TypedDict, total=False):
-    """One forecast beside its truth, in data units, float32, on the device of the forecast.
+    """One answer beside its truth, in data units, float32, on the device of the answer.
 
     Fields:
-        forecast: (T', C, H, W).
-        target: (T', C, H, W).
+        target: What came true: frames (T', C, H, W), or class indices (H, W) or ().
         valid: True where the target exists, same shape; always there.
+        forecast: Frames (T', C, H, W).
+        lower: Lower end of an interval, shaped like the forecast.
+        upper: Upper end of it.
+        last: The last frame that was known (C, H, W), from which change is counted.
+        labels: Class indices as answered, shaped like the target.
+        probability: Of each class (K, H, W) or (K,).
     """
 
-    forecast: Tensor
     target: Tensor
     valid: Tensor
+    forecast: Tensor
+    lower: Tensor
+    upper: Tensor
+    last: Tensor
+    labels: Tensor
+    probability: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +81,7 @@ class Metainfo:
         unit: Unit of the values as yielded.
         lead: Length of one time step and its unit, as in ``(30, "min")``.
         synthetic: True if the data were made up, so that no table shows them as observations.
+        classes: Name of each class, where the truth is labels.
     """
 
     name: str
@@ -76,3 +89,4 @@ class Metainfo:
     unit: str = "1"
     lead: tuple[float, str] = (1, "frame")
     synthetic: bool = False
+    classes: tuple[str, ...] = ()

@@ -19,8 +19,18 @@ MAY_IMPORT = {
         *("models", "layers", "ops", "ports", "structures", "registry", "errors", "discovery")
     },
     "losses": {"losses", "registry", "errors", "discovery"},
-    "methods": {"methods", "structures", "ports", "registry", "errors", "discovery"},
-    "datasets": {"datasets", "structures", "registry", "errors", "durable", "discovery"},
+    "methods": {
+        *("methods", "structures", "ports", "statistics", "registry", "errors", "discovery")
+    },
+    "datasets": {
+        *("datasets", "rasters", "statistics", "structures", "registry", "errors", "durable"),
+        "discovery",
+    },
+    "rasters": {"rasters", "errors", "durable"},
+    "prediction": {
+        *("prediction", "rasters", "structures", "registry", "errors", "durable", "engine")
+    },
+    "statistics": {"errors", "durable"},
     "metrics": {"metrics", "structures", "registry", "errors", "discovery"},
     "engine": {*("engine", "registry", "structures", "errors", "config", "durable", "discovery")},
     "hooks": {
@@ -45,6 +55,8 @@ NEVER = {
     "visualization": {"torch", "mmengine"},
     "errors": {"torch", "mmengine", "numpy"},
     "config": {"torch"},
+    "rasters": {"torch", "mmengine"},
+    "statistics": {"torch", "mmengine"},
 }
 ANYWHERE = {"torchvision", "timm"}
 

@@ -90,6 +90,7 @@ class ForecastMethod(Method, ABC):
     def predict(self, inputs: Inputs, targets: Targets) -> list[Sample]:
         truth = targets["frames"]  # in data units: the border normalises targets only for training
         fields = self.answer(inputs, horizon=truth.shape[1])
+        fields["last"] = self.data_preprocessor.denormalize(inputs["frames"][:, -1])
         return paired(fields, truth.float(), targets.get("valid"))
 
     @final
@@ -113,24 +114,52 @@ class ForecastMethod(Method, ABC):
         }
 
 
-def paired(fields: dict[str, Tensor], truth: Tensor, valid: Tensor | None) -> list[Sample]:
+class LabelMethod(Method, ABC):
+    """A method whose answer is classes, of pixels or of samples; it cannot see the truth either."""
+
+    @abstractmethod
+    def logits(self, inputs: Inputs) -> Tensor:
+        """Shaped (B, K, ...); what K logits mean, ``decide`` knows."""
+
+    @abstractmethod
+    def decide(self, logits: Tensor) -> dict[str, Tensor]:
+        """Float32 logits to ``probability`` (B, K, ...) of each class and ``labels`` (B, ...)."""
+
+    @final
+    def answer(self, inputs: Inputs) -> dict[str, Tensor]:
+        """Probability and labels: all that is needed where no truth is known."""
+        return self.decide(self.logits(inputs).float())
+
+    @final
+    def predict(self, inputs: Inputs, targets: Targets) -> list[Sample]:
+        return paired(self.answer(inputs), targets["labels"], targets.get("valid"), judged="labels")
+
+    @final
+    def tensor(self, inputs: Inputs) -> Tensor:
+        return self.logits(inputs)
+
+
+def paired(
+    fields: dict[str, Tensor], truth: Tensor, valid: Tensor | None, *, judged: str = "forecast"
+) -> list[Sample]:
     """One record a sample: the fields of an answer beside the truth.
 
     Args:
-        fields: What the method says, in data units; ``forecast`` among them.
+        fields: What the method says, in data units.
         truth: What came true, in data units.
         valid: True where the truth exists; None means everywhere.
+        judged: The field that the truth is for.
 
     Shape:
-        - fields, truth, valid: (B, T', C, H, W); in each record: (T', C, H, W).
+        - the field that is judged, truth, valid: alike, (B, T', C, H, W) for frames; in each
+          record without the batch.
 
     Raises:
-        ValueError: If forecast and truth differ in shape; a broadcast would score nonsense.
+        ValueError: If answer and truth differ in shape; a broadcast would score nonsense.
     """
-    if fields["forecast"].shape != truth.shape:
+    if fields[judged].shape != truth.shape:
         raise ValueError(
-            f"the forecast has shape {tuple(fields['forecast'].shape)}, "
-            f"its truth {tuple(truth.shape)}"
+            f"the {judged} has shape {tuple(fields[judged].shape)}, its truth {tuple(truth.shape)}"
         )
     valid = torch.ones_like(truth, dtype=torch.bool) if valid is None else valid
     columns = {**fields, "target": truth, "valid": valid}

@@ -1,31 +1,43 @@
 """The border of units: data units outside, normalised values inside."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from openstl_ext.errors import ShapeError
+from openstl_ext.errors import CheckpointError, ConfigError, DatasetNotFoundError, ShapeError
 from openstl_ext.registry import METHODS
+from openstl_ext.statistics import GROUPS, Statistics
+
+COVARIATES = tuple(group for group in GROUPS if group != "frames")
 
 
 @METHODS.register_module()
 class SequencePreprocessor(BaseDataPreprocessor):
-    """Move a batch to the device, blank what is not valid, normalise frames; and back again.
+    """Move a batch to the device, blank what is not valid, normalise; and back again.
 
     Targets are normalised for training only: a forecast is judged in data units. Only ``frames``
-    cross the border; a covariate never comes back out, so its dataset scales it.
+    come back out; covariates are normalised where there are statistics of them, and what is NaN
+    in them becomes 0, the mean.
 
     Args:
-        mean: Subtracted, one value or one a channel, in data units.
+        mean: Subtracted from frames, one value or one a channel, in data units.
         std: Divided by, one value or one a channel, in data units.
+        statistics: File of means and deviations, as the tools of ``tools/prepare_data`` write it.
+            They become part of the checkpoint, so that a forecast needs no file.
+        channels: With statistics, the names of the channels of each field, in order, as in
+            ``dict(frames=["red", "nir"])``.
 
     Shape:
         - frames: (B, T, C, H, W), C being the number of means where there is more than one.
+        - dynamic: (B, T, C', H, W); static: (B, C', H, W).
 
     Raises:
+        ConfigError: If both numbers and a file are given, or a file without channels.
+        DataError: If the file is of other channels, or of these in another order.
         ValueError: If a std is not positive.
     """
 
@@ -33,23 +45,86 @@ class SequencePreprocessor(BaseDataPreprocessor):
     std: Tensor
 
     def __init__(
-        self, *, mean: float | Sequence[float] = 0.0, std: float | Sequence[float] = 1.0
+        self,
+        *,
+        mean: float | Sequence[float] = 0.0,
+        std: float | Sequence[float] = 1.0,
+        statistics: str | None = None,
+        channels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         super().__init__()
-        # not persistent: they are in the config, and a checkpoint must not contradict it
-        self.register_buffer("mean", _by_channel(mean), persistent=False)
-        self.register_buffer("std", _by_channel(std), persistent=False)
-        if not bool((self.std > 0).all()):
-            raise ValueError(f"std must be positive, got {std}")
+        self.statistics, self.covariates = statistics, tuple[str, ...]()
+        if statistics is None:
+            # not persistent: they are in the config, and a checkpoint must not contradict it
+            self.register_buffer("mean", _by_channel(mean), persistent=False)
+            self.register_buffer("std", _by_channel(std), persistent=False)
+            if not bool((self.std > 0).all()):
+                raise ValueError(f"std must be positive, got {std}")
+        else:
+            if (mean, std) != (0.0, 1.0) or "frames" not in (channels or {}):
+                raise ConfigError("with statistics give channels=dict(frames=[...]), not mean, std")
+            self._register(statistics, channels or {})
+
+    def _register(self, path: str, channels: Mapping[str, Sequence[str]]) -> None:
+        """Buffers of every field; NaN while neither the file nor a checkpoint has filled them."""
+        try:
+            read = Statistics.read(path, prepare="the tool of tools/prepare_data for this dataset")
+        except DatasetNotFoundError:
+            read = None  # weights that are loaded bring their own
+        self.covariates = tuple(group for group in COVARIATES if channels.get(group))
+        for group in ("frames", *self.covariates):
+            names, prefix = channels[group], "" if group == "frames" else f"{group}_"
+            found = read.of(group, names, path=path) if read else None
+            mean = found.mean if found else [torch.nan] * len(names)
+            std = found.std if found else [torch.nan] * len(names)
+            self.register_buffer(f"{prefix}mean", _by_channel(mean))
+            self.register_buffer(f"{prefix}std", _by_channel(std))
+        order = repr({group: list(channels[group]) for group in sorted(channels)})
+        digest = hashlib.sha256(order.encode()).digest()[:8]
+        self.register_buffer("channels_digest", torch.tensor(list(digest), dtype=torch.uint8))
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        """Refuse weights that learnt from other channels."""
+        theirs = state_dict.get(f"{prefix}channels_digest")
+        ours = getattr(self, "channels_digest", None)
+        if theirs is not None and ours is not None and not torch.equal(theirs.cpu(), ours.cpu()):
+            raise CheckpointError(
+                "these weights learnt from other channels, or from these in another order; "
+                "give data_preprocessor.channels as they were in training"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """The same batch on the device, its frames normalised; the one given is left alone."""
+        """The same batch on the device, its fields normalised; the one given is left alone.
+
+        Raises:
+            DatasetNotFoundError: If there are neither statistics nor weights that bring them.
+        """
+        if self.statistics is not None and bool(self.mean.isnan().any()):
+            tool = "the tool of tools/prepare_data for this dataset"
+            raise DatasetNotFoundError(self.statistics, prepare=tool)
         data = self.cast_data(data)
         inputs, targets = dict(data["inputs"]), dict(data.get("data_samples") or {})
         inputs["frames"] = self.normalize(inputs["frames"], inputs.get("valid"))
+        for group in COVARIATES:
+            if group in inputs:
+                inputs[group] = self._covariate(group, inputs[group])
         if training and "frames" in targets:
             targets["frames"] = self.normalize(targets["frames"], targets.get("valid"))
         return {"inputs": inputs, "data_samples": targets}
+
+    def _covariate(self, group: str, values: Tensor) -> Tensor:
+        """Normalised where there are statistics; 0 where there is no data."""
+        values = values.float()
+        if group in self.covariates:
+            mean, std = getattr(self, f"{group}_mean"), getattr(self, f"{group}_std")
+            if values.shape[-3] != mean.shape[0]:
+                raise ShapeError(
+                    f"{group} has shape {tuple(values.shape)}, but statistics of {mean.shape[0]} "
+                    "channels"
+                )
+            values = (values - mean) / std
+        return torch.where(values.isfinite(), values, 0.0)
 
     def normalize(self, frames: Tensor, valid: Tensor | None = None) -> Tensor:
         """Data units to normalised; pixels without data become 0, the mean."""

@@ -1,6 +1,7 @@
 """What every metric promises: one tally a sample, one score a test set."""
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, final
@@ -11,11 +12,13 @@ from mmengine.dist import all_gather_object
 from mmengine.evaluator import BaseMetric
 
 from openstl_ext.metrics.tallies import (
+    TOTAL,
     WEIGHT,
     Tally,
     bootstrap_interval,
+    exact_sum,
+    exact_sums,
     merge_shards,
-    score,
 )
 from openstl_ext.structures import Sample
 
@@ -25,12 +28,14 @@ __all__ = ["SampleMetric", "Tally"]
 class SampleMetric(BaseMetric, ABC):
     """A mean over samples that no batch size, order or number of ranks can move.
 
-    A subclass says how one sample is judged. Kept are two floats a sample and lead; they are
+    A subclass says how one sample is judged. Kept are a few floats a sample and column; they are
     gathered, refused unless there is one a sample, summed exactly and divided once, so the score
-    is the same to the last bit however the test set was dealt out.
+    is the same to the last bit however the test set was dealt out. A column is a lead, unless the
+    subclass names its columns otherwise.
 
     Attributes:
-        name: Key of the overall score; that of lead k, counted from 1, is ``<name>@k``.
+        name: Key of the overall score; that of a column is ``<name>@<column>``, leads being
+            counted from 1.
         unit: Unit of the score, for tables.
         higher_is_better: Which way the arrow points.
     """
@@ -59,12 +64,29 @@ class SampleMetric(BaseMetric, ABC):
         """What becomes of a mean, of one lead or of all; the mean itself unless overridden."""
         return mean
 
+    def combine(self, sums: np.ndarray) -> float:
+        """Score of one column, or of all pooled; the finished mean unless overridden.
+
+        Shape:
+            - sums: (S,), in the order of a Tally: total, weight, more.
+        """
+        weight = float(sums[WEIGHT])
+        return self.finish(float(sums[TOTAL]) / weight) if weight else math.nan
+
+    def overall(self, sums: np.ndarray) -> float:
+        """Score of all columns (S, T): of what they hold together, unless overridden."""
+        return self.combine(np.array([exact_sum(row) for row in sums]))
+
+    def columns(self, number: int) -> list[str]:
+        """Name of each column: leads, counted from 1, unless overridden."""
+        return [str(lead + 1) for lead in range(number)]
+
     def convention(self) -> str:
         """In one line, what is computed: two scores are comparable only where it is the same."""
         return inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
 
     def count(self, tallies: np.ndarray) -> dict[str, int]:  # noqa: ARG002
-        """Numbers of special cases among the tallies (N, 2, T), to be told with the score."""
+        """Numbers of special cases among the tallies (N, S, T), to be told with the score."""
         return {}
 
     @final
@@ -74,7 +96,7 @@ class SampleMetric(BaseMetric, ABC):
         if not data_samples:
             return
         judged = [self.measure(sample) for sample in data_samples]
-        stacked = torch.stack([torch.stack((t.total, t.weight)) for t in judged])
+        stacked = torch.stack([torch.stack((t.total, t.weight, *t.more)) for t in judged])
         self.results.append(stacked.cpu().double().numpy())
 
     @final
@@ -85,7 +107,7 @@ class SampleMetric(BaseMetric, ABC):
             size: Number of samples in the dataset.
 
         Returns:
-            The overall score and one a lead; NaN where nothing was valid.
+            The overall score and one a column; NaN where nothing was valid.
 
         Raises:
             ConfigError: Unless each sample was judged exactly once.
@@ -97,13 +119,11 @@ class SampleMetric(BaseMetric, ABC):
 
     @final
     def compute_metrics(self, results: np.ndarray) -> dict[str, float]:
-        """Scores of tallies (N, 2, T)."""
-        leads = range(results.shape[2])
-        per_lead = {
-            f"{self.name}@{lead + 1}": score(results[..., lead : lead + 1], self.finish)
-            for lead in leads
-        }
-        return {self.name: score(results, self.finish), **per_lead}
+        """Scores of tallies (N, S, T)."""
+        sums = exact_sums(results)
+        names = self.columns(sums.shape[1])
+        each = {f"{self.name}@{n}": self.combine(sums[:, k]) for k, n in enumerate(names)}
+        return {self.name: self.overall(sums), **each}
 
     @final
     def describe(self) -> dict[str, dict[str, Any]]:
@@ -123,7 +143,7 @@ class SampleMetric(BaseMetric, ABC):
                 "leads": self._tallies.shape[2],
                 "num_samples": len(self._tallies),
                 "num_unscored_frames": int((self._tallies[:, WEIGHT] == 0).sum()),
-                "interval": bootstrap_interval(self._tallies, self.finish),
+                "interval": bootstrap_interval(self._tallies, self.overall),
                 **self.count(self._tallies),
             }
         return {self.name: facts}

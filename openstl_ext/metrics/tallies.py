@@ -10,7 +10,7 @@ from torch import Tensor
 from openstl_ext.errors import ConfigError, ShapeError
 
 TOTAL, WEIGHT = 0, 1
-"""Places on the second axis of an array of tallies, which is (N, 2, T)."""
+"""Places on the second axis of an array of tallies, which is (N, S, T)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +18,18 @@ class Tally:
     """What a metric keeps of one sample.
 
     Args:
-        total: What is summed, one number a lead.
-        weight: What the sum is divided by, one number a lead; 0 where there was nothing to judge.
+        total: What is summed, one number a column: a lead, or a class.
+        weight: What the sum is divided by, one number a column; 0 where there was nothing to
+            judge.
+        more: Further sums, for a score that is no quotient of two.
 
     Shape:
-        - total, weight: (T,).
+        - total, weight, each of more: (T,).
     """
 
     total: Tensor
     weight: Tensor
+    more: tuple[Tensor, ...] = ()
 
 
 def merge_shards(shards: Sequence[np.ndarray], size: int) -> np.ndarray:
@@ -40,7 +43,7 @@ def merge_shards(shards: Sequence[np.ndarray], size: int) -> np.ndarray:
         size: Number of samples in the dataset.
 
     Shape:
-        - each shard: (n, 2, T); returns: (size, 2, T).
+        - each shard: (n, S, T); returns: (size, S, T).
 
     Raises:
         ConfigError: Unless there is exactly one tally a sample.
@@ -54,10 +57,11 @@ def merge_shards(shards: Sequence[np.ndarray], size: int) -> np.ndarray:
             "judged twice or never; the loader's sampler must be a DefaultSampler with "
             "shuffle=False and round_up=False, and nothing may drop its last batch"
         )
-    lengths = sorted({shard.shape[2] for shard in shards if len(shard)})
-    if len(lengths) > 1:
+    shapes = sorted({shard.shape[1:] for shard in shards if len(shard)})
+    if len(shapes) > 1:
+        lengths = [length for _, length in shapes]
         raise ShapeError(f"all samples need the same number of leads, got {lengths}")
-    merged = np.empty((size, 2, lengths[0] if lengths else 0))
+    merged = np.empty((size, *(shapes[0] if shapes else (2, 0))))
     for rank, shard in enumerate(shards):
         if len(shard):
             merged[rank :: len(shards)] = shard
@@ -72,22 +76,19 @@ def exact_sum(values: np.ndarray) -> float:
     return math.fsum(flat)
 
 
-def score(tallies: np.ndarray, finish: Callable[[float], float]) -> float:
-    """Weighted mean of tallies, finished; NaN where nothing was judged.
-
-    Args:
-        tallies: Of any samples and leads.
-        finish: What is done to the mean, a root for example.
-
-    Shape:
-        - tallies: (N, 2, T).
-    """
-    weight = exact_sum(tallies[:, WEIGHT])
-    return finish(exact_sum(tallies[:, TOTAL]) / weight) if weight else math.nan
+def exact_sums(tallies: np.ndarray) -> np.ndarray:
+    """Sum over samples without rounding on the way, (N, S, T) to (S, T)."""
+    flat = tallies.reshape(len(tallies), tallies.shape[1] * tallies.shape[2])
+    sums = [exact_sum(column) for column in flat.T]
+    return np.array(sums, dtype=float).reshape(tallies.shape[1:])
 
 
 def bootstrap_interval(
-    tallies: np.ndarray, finish: Callable[[float], float], *, resamples: int = 1000, seed: int = 0
+    tallies: np.ndarray,
+    score: Callable[[np.ndarray], float],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> list[float] | None:
     """The 95 % interval of a score under redrawing of the samples.
 
@@ -95,24 +96,26 @@ def bootstrap_interval(
     training seed.
 
     Args:
-        tallies: Of all samples and leads.
-        finish: What is done to a mean.
+        tallies: Of all samples and columns.
+        score: What is made of sums (S, T); NaN where there is nothing to judge.
         resamples: How often a test set is redrawn.
         seed: Of the drawing, so that two runs on equal tallies agree.
 
     Shape:
-        - tallies: (N, 2, T).
+        - tallies: (N, S, T).
 
     Returns:
         Its lower and upper end; None for fewer than two samples or a score that is not finite.
     """
-    if len(tallies) < 2 or not np.isfinite(tallies).all():
+    size = len(tallies)
+    if size < 2 or not np.isfinite(tallies).all():
         return None
-    pooled = tallies.sum(axis=2)  # (N, 2)
+    flat = tallies.reshape(size, -1)
     rng = np.random.default_rng(seed)
     drawn = []
     for _ in range(resamples):
-        total, weight = pooled[rng.integers(len(pooled), size=len(pooled))].sum(axis=0)
-        if weight:  # a redrawn set may hold nothing but gaps
-            drawn.append(finish(float(total / weight)))
+        times = np.bincount(rng.integers(size, size=size), minlength=size).astype(float)
+        found = score((times @ flat).reshape(tallies.shape[1:]))
+        if not math.isnan(found):  # a redrawn set may hold nothing but gaps
+            drawn.append(found)
     return [float(end) for end in np.quantile(drawn, (0.025, 0.975))] if drawn else None

@@ -1,0 +1,1 @@
+"""Georeferenced rasters, read and written in windows; rasterio is imported when one is opened."""

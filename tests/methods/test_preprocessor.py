@@ -1,0 +1,57 @@
+"""The border of units."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from openstl_ext.errors import CheckpointError, DataError, DatasetNotFoundError
+from openstl_ext.methods.preprocessor import SequencePreprocessor
+from openstl_ext.statistics import ChannelStatistics, Statistics
+
+CHANNELS = {"frames": ["red", "nir"], "static": ["height"]}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file of statistics."""
+    groups = {
+        "frames": ChannelStatistics(names=("red", "nir"), mean=(1.0, 2.0), std=(2.0, 4.0)),
+        "static": ChannelStatistics(names=("height",), mean=(100.0,), std=(50.0,)),
+    }
+    Statistics(groups=groups).write(tmp_path / "statistics.json")
+    return tmp_path / "statistics.json"
+
+
+def test_frames_and_covariates_are_normalised_and_gaps_become_the_mean(path: Path) -> None:
+    """A NaN that enters a net spreads over the whole map."""
+    border = SequencePreprocessor(statistics=str(path), channels=CHANNELS)
+    frames = torch.tensor([3.0, torch.nan]).view(1, 1, 2, 1, 1)
+    static = torch.tensor([150.0, torch.nan]).view(1, 1, 1, 2)
+    batch = {"inputs": {"frames": frames, "valid": frames.isfinite(), "static": static}}
+    inputs = border(batch)["inputs"]
+    assert inputs["frames"].flatten().tolist() == [1.0, 0.0]
+    assert inputs["static"].flatten().tolist() == [1.0, 0.0]
+    assert border.denormalize(inputs["frames"]).flatten().tolist() == [3.0, 2.0]
+
+
+def test_statistics_travel_with_the_weights(path: Path) -> None:
+    """A forecast on another machine must not need the training data."""
+    state = SequencePreprocessor(statistics=str(path), channels=CHANNELS).state_dict()
+    elsewhere = SequencePreprocessor(statistics="nowhere.json", channels=CHANNELS)
+    batch = {"inputs": {"frames": torch.full((1, 1, 2, 1, 1), 5.0)}}
+    with pytest.raises(DatasetNotFoundError, match=r"nowhere.json"):
+        elsewhere(batch)
+    elsewhere.load_state_dict(state)
+    assert elsewhere(batch)["inputs"]["frames"].flatten().tolist() == [2.0, 0.75]
+
+
+def test_weights_of_other_channels_are_refused(path: Path) -> None:
+    """Red taken for infrared gives a map that looks plausible and is wrong."""
+    state = SequencePreprocessor(statistics=str(path), channels=CHANNELS).state_dict()
+    turned = {**CHANNELS, "frames": ["nir", "red"]}
+    other = SequencePreprocessor(statistics="nowhere.json", channels=turned)
+    with pytest.raises(CheckpointError, match="another order"):
+        other.load_state_dict(state)
+    with pytest.raises(DataError, match=r"red, nir.*nir, red"):
+        SequencePreprocessor(statistics=str(path), channels=turned)
