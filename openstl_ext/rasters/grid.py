@@ -31,7 +31,8 @@ class Grid:
     def of(cls, dataset: Any) -> "Grid":
         """The grid of a dataset that rasterio has opened."""
         crs = dataset.crs.to_wkt() if dataset.crs else ""
-        transform = tuple(float(v) for v in dataset.transform[:6])
+        a, b, c, d, e, f = (float(v) for v in dataset.transform[:6])
+        transform = (a, b, c, d, e, f)
         return cls(height=dataset.height, width=dataset.width, crs=crs, transform=transform)
 
     def describe(self) -> str:
