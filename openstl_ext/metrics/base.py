@@ -4,7 +4,7 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 import torch
@@ -38,8 +38,11 @@ class SampleMetric(BaseMetric, ABC):
             counted from 1.
         unit: Unit of the score, for tables.
         higher_is_better: Which way the arrow points.
+        judges: What a sample must hold to be judged: ``forecast``; ``interval`` for a forecast
+            with ``lower`` and ``upper``; ``labels`` for classes.
     """
 
+    judges: Literal["forecast", "interval", "labels"] = "forecast"
     name: str
     unit: str
     higher_is_better: bool

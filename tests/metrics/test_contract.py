@@ -13,7 +13,9 @@ METRICS.import_from_location()
 NAMES = sorted(
     name
     for name, cls in METRICS.module_dict.items()
-    if issubclass(cls, SampleMetric) and cls.__module__.startswith("openstl_ext.")
+    if issubclass(cls, SampleMetric)
+    and cls.__module__.startswith("openstl_ext.")
+    and cls.judges == "forecast"
 )
 SCORES = {
     *("mse_sum", "mae_sum", "rmse_sum", "mse", "mae", "rmse"),
