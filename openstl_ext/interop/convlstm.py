@@ -5,19 +5,16 @@ from typing import Any
 
 from torch import Tensor
 
+from openstl_ext.interop.arrangements import Arrangement, Joined, Reordered
 from openstl_ext.interop.checkpoints import Found, recognises
-from openstl_ext.interop.counterparts import (
-    Counterpart,
-    Joined,
-    Kwargs,
-    NotBuiltError,
-    builds,
-)
+from openstl_ext.interop.counterparts import Counterpart, Kwargs, NotBuiltError, builds
 from openstl_ext.layers.convlstm_cell import ConvLSTMCell
 from openstl_ext.models.convlstm import ConvLSTM
 
 OPENSTL = "chengtan9907/OpenSTL"
 UNUSED = ("*conv_o.*", "cell_list.*.conv_last.weight")
+OUTPUT_BEFORE_NEW = (0, 1, 3, 2)
+"""Gates of the many cells after ndrplz/ConvLSTM_pytorch: input, forget, output, new."""
 
 
 @builds("ConvLSTM_Model", OPENSTL)
@@ -34,7 +31,7 @@ def convlstm(kwargs: Kwargs) -> Counterpart:
     if configs.get("layer_norm"):
         arguments["layer_norm"] = tuple(configs["in_shape"][2:])
     net = ConvLSTM(**arguments)
-    theirs: dict[str, str | Joined] = {"read.weight": "conv_last.weight"}
+    theirs: dict[str, str | Arrangement] = {"read.weight": "conv_last.weight"}
     for index, cell in enumerate(net.cells):
         theirs |= _cell(f"cells.{index}.", f"cell_list.{index}.", cell)
     return Counterpart(net, theirs, unused=UNUSED, arguments=arguments)
@@ -53,7 +50,7 @@ def convlstm_cell(kwargs: Kwargs) -> Counterpart:
     return Counterpart(cell, _cell("", "", cell), unused=("conv_o.*", "conv_last.weight"))
 
 
-def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | Joined]:
+def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | Arrangement]:
     """Keys of one cell, behind a prefix on either side."""
     if hasattr(cell.gates, "conv"):
         below, all_in = cell.gates.in_channels, cell.gates.conv.in_channels
@@ -68,6 +65,19 @@ def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | Joined]:
     for part in ("weight", "bias"):
         keys |= {f"{ours}gates.{k}.{part}": f"{theirs}{v}.{part}" for k, v in norms.items()}
     return dict(keys)
+
+
+def one_convolution_cell(ours: str, theirs: str) -> dict[str, str | Arrangement]:
+    """Keys of a cell with a bias and one convolution ``conv``, after ndrplz/ConvLSTM_pytorch.
+
+    Args:
+        ours: Prefix of our cell.
+        theirs: Prefix of theirs.
+    """
+    return {
+        f"{ours}gates.conv.{part}": Reordered(f"{theirs}conv.{part}", OUTPUT_BEFORE_NEW)
+        for part in ("weight", "bias")
+    }
 
 
 def _refuse_stride(configs: Kwargs) -> None:

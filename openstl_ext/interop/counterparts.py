@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import CheckpointError, UserError, nearest
+from openstl_ext.interop.arrangements import Arrangement, Same
 
 Kwargs = Mapping[str, Any]
 
@@ -18,41 +18,35 @@ class NotBuiltError(UserError):
 
 
 @dataclass(frozen=True)
-class Joined:
-    """Weights of several of the reference's layers that are one of ours, side by side.
-
-    Args:
-        widths: For each key of theirs, in the order they lie along axis 1, its size along it.
-    """
-
-    widths: Mapping[str, int]
-
-
-@dataclass(frozen=True)
 class Counterpart:
     """Our net for a class of another system.
 
     Args:
         net: Our net, with weights of its own.
-        theirs: For each key of the net's state dict, the key of the reference, or several.
+        theirs: For each key of the net's state dict, the key of the reference, or how several of
+            its weights, or the parts of one, are arranged in ours.
         unused: Patterns (as of file names) of keys that the reference makes and never uses; they
             have no place in our net.
         arguments: Arguments of our net, for a config that would build it.
     """
 
     net: nn.Module
-    theirs: Mapping[str, str | Joined]
+    theirs: Mapping[str, str | Arrangement]
     unused: tuple[str, ...] = ()
     arguments: Kwargs = field(default_factory=dict)
 
     @property
+    def arranged(self) -> dict[str, Arrangement]:
+        """For each key of ours, how it is made."""
+        return {
+            ours: Same(theirs) if isinstance(theirs, str) else theirs
+            for ours, theirs in self.theirs.items()
+        }
+
+    @property
     def ours(self) -> dict[str, str]:
         """For each key of the reference that counts, ours."""
-        return {
-            key: ours
-            for ours, theirs in self.theirs.items()
-            for key in (theirs.widths if isinstance(theirs, Joined) else (theirs,))
-        }
+        return {key: ours for ours, made in self.arranged.items() for key in made.keys}
 
     def split(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Tensors of ours, weights or gradients, under the reference's names.
@@ -61,14 +55,9 @@ class Counterpart:
             tensors: By our key; what is absent stays absent.
         """
         found: dict[str, Tensor] = {}
-        for ours, theirs in self.theirs.items():
-            if ours not in tensors:
-                continue
-            if isinstance(theirs, Joined):
-                parts = tensors[ours].split(list(theirs.widths.values()), dim=1)
-                found.update(zip(theirs.widths, parts, strict=True))
-            else:
-                found[theirs] = tensors[ours]
+        for ours, made in self.arranged.items():
+            if ours in tensors:
+                found |= made.split(tensors[ours])
         return found
 
     def is_unused(self, key: str) -> bool:
@@ -97,12 +86,7 @@ class Counterpart:
                 f"these weights are not those of the {type(self.net).__name__} that the arguments "
                 f"describe; {'; '.join(said)}"
             )
-        joined = {
-            ours: torch.cat([given[key] for key in theirs.widths], dim=1)
-            if isinstance(theirs, Joined)
-            else given[theirs]
-            for ours, theirs in self.theirs.items()
-        }
+        joined = {ours: made.join(given) for ours, made in self.arranged.items()}
         self.net.load_state_dict(joined, strict=True)
         return self.net
 

@@ -38,6 +38,7 @@ class ConvLSTMCell(nn.Module):
             ``gate * new``, where what is kept never reaches what is said.
         map_size: Height and width of the map, to follow each convolution by a layer norm over
             channels and space; None for no norm.
+        bias: Whether each gate has a bias; with a norm, the norm's stands for it.
 
     Shape:
         - x: (B, C, H, W); memory: of (B, D, H, W), or None at the start.
@@ -51,8 +52,8 @@ class ConvLSTMCell(nn.Module):
         ``published_tables`` after OpenSTL@0a0f36c, whose cells made the published tables.
 
     Deviations:
-        Upstream creates ``conv_o`` and ``conv_last``, which nothing uses; we do not. There is no
-        bias on the forget gate here and there, although upstream names one.
+        Upstream creates ``conv_o`` and ``conv_last``, which nothing uses; we do not. Neither adds
+        anything to the forget gate, although upstream names a bias for it.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ConvLSTMCell(nn.Module):
         kernel_size: int,
         output: Output = "corrected",
         map_size: Sequence[int] | None = None,
+        bias: bool = False,
     ) -> None:
         super().__init__()
         if output not in OUTPUTS:
@@ -70,7 +72,7 @@ class ConvLSTMCell(nn.Module):
         self.output = output
         self.gates: nn.Module
         if map_size is None:
-            self.gates = ConvGates(in_channels, hidden_channels, kernel_size=kernel_size)
+            self.gates = ConvGates(in_channels, hidden_channels, kernel_size=kernel_size, bias=bias)
         else:
             self.gates = NormedConvGates(
                 in_channels, hidden_channels, kernel_size=kernel_size, map_size=map_size

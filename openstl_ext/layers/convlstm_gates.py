@@ -18,13 +18,16 @@ class ConvGates(nn.Module):
         in_channels: Channels C of the input.
         hidden_channels: Width D of the memory.
         kernel_size: Side of the kernel, odd.
+        bias: Whether each gate has one.
 
     Shape:
         - x: (B, C, H, W); hidden: (B, D, H, W), or None where it is all zeros.
         - returns: (B, 4 D, H, W).
     """
 
-    def __init__(self, in_channels: int, hidden_channels: int, *, kernel_size: int) -> None:
+    def __init__(
+        self, in_channels: int, hidden_channels: int, *, kernel_size: int, bias: bool = False
+    ) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.conv = nn.Conv2d(
@@ -32,14 +35,14 @@ class ConvGates(nn.Module):
             GATES * hidden_channels,
             kernel_size,
             padding=kernel_size // 2,
-            bias=False,
+            bias=bias,
         )
 
     def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         hidden = traced(hidden, x, self.conv.in_channels - self.in_channels)
         if hidden is None:  # zeros convolve to zeros
             weight = self.conv.weight[:, : self.in_channels]
-            return F.conv2d(x, weight, padding=self.conv.padding)
+            return F.conv2d(x, weight, self.conv.bias, padding=self.conv.padding)
         return self.conv(torch.cat([x, hidden.to(x.dtype)], dim=1))
 
 
