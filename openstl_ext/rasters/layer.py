@@ -1,0 +1,111 @@
+"""One band as a layer, and layers as a stack on one grid."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from openstl_ext.errors import DataError
+from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.raster_file import RasterFile
+from openstl_ext.rasters.window import Window
+
+
+class RasterLayer:
+    """One band of a file, read in windows, in the units that the file declares.
+
+    The file is opened at the first question, once in each process; memory is that of a window
+    and of GDAL's small cache, however large the raster. It can be pickled.
+
+    Args:
+        path: A GeoTIFF, or whatever else GDAL opens.
+        band: Which band, counted from one.
+        nodata: Stored value that means no data, instead of the one in the file.
+    """
+
+    def __init__(self, path: Path | str, *, band: int = 1, nodata: float | None = None) -> None:
+        self.path = path
+        self.band = band
+        self.nodata = nodata
+        self.file = RasterFile(path)
+
+    @property
+    def grid(self) -> Grid:
+        """Where the pixels lie."""
+        return self.file.grid
+
+    @property
+    def num_bands(self) -> int:
+        """Number of bands of the file."""
+        return int(self.file.dataset.count)
+
+    @property
+    def description(self) -> str:
+        """What the file says of the band; empty if nothing."""
+        self.file.check_band(self.band)
+        return self.file.dataset.descriptions[self.band - 1] or ""
+
+    def read(self, window: Window) -> np.ndarray:
+        """Values of a window: scaled, NaN where there is no data and beyond the border.
+
+        Shape:
+            - returns: (rows, columns), float32.
+
+        Raises:
+            DataError: If the file cannot be read, or has no such band.
+        """
+        self.file.check_band(self.band)
+        return self.file.read([self.band], window, nodata=[self.nodata])[0]
+
+
+class RasterStack:
+    """Layers whose pixels are the same places.
+
+    Bands of one file are read together, through one handle.
+
+    Args:
+        layers: In the order in which they are read.
+
+    Raises:
+        DataError: If two layers lie on different grids; the message has both.
+    """
+
+    def __init__(self, layers: Sequence[RasterLayer]) -> None:
+        if not layers:
+            raise DataError("a stack of rasters needs one layer at least")
+        self.layers = tuple(layers)
+        files: dict[str, RasterFile] = {}
+        self._groups: dict[tuple[str, str], list[int]] = {}
+        for index, layer in enumerate(self.layers):
+            file = files.setdefault(str(layer.path), layer.file)
+            file.check_band(layer.band)
+            dtype = file.dataset.dtypes[layer.band - 1]
+            self._groups.setdefault((str(layer.path), dtype), []).append(index)
+        self._files = files
+        first = self.layers[0]
+        for file in files.values():
+            self.grid.check_same(file.grid, path=first.path, other_path=file.path)
+
+    @property
+    def grid(self) -> Grid:
+        """Where the pixels lie, as the first layer has it."""
+        return self._files[str(self.layers[0].path)].grid
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Values of a window, as ``RasterLayer.read`` gives them.
+
+        Shape:
+            - returns: (layers, rows, columns), float32.
+        """
+        out = np.empty((len(self), window.height, window.width), np.float32)
+        for (path, _), members in self._groups.items():
+            layers = [self.layers[k] for k in members]
+            out[members] = self._files[path].read(
+                [layer.band for layer in layers],
+                window,
+                nodata=[layer.nodata for layer in layers],
+            )
+        return out
