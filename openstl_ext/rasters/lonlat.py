@@ -37,6 +37,7 @@ def lonlat(grid: Grid, window: Window) -> np.ndarray:
     points = np.stack(grid_points(grid, columns, rows))
     if not _is_wgs84(grid.crs):
         points = _to_wgs84(grid, window, points)
+    points = np.where(np.isfinite(points), points, np.nan)
     lon, lat = points
     lon = np.where((lon >= -180) & (lon < 180), lon, (lon + 180) % 360 - 180)
     return np.stack([lon, lat]).astype(np.float32)
