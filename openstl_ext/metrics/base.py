@@ -92,6 +92,11 @@ class SampleMetric(BaseMetric, ABC):
         """Numbers of special cases among the tallies (N, S, T), to be told with the score."""
         return {}
 
+    def span(self, tallies: np.ndarray) -> dict[str, Any]:
+        """What columns there are, and in how many there was nothing to judge: leads, of frames."""
+        nothing = tallies[:, WEIGHT] == 0
+        return {"leads": tallies.shape[2], "num_unscored_frames": int(nothing.sum())}
+
     @final
     @torch.inference_mode()
     def process(self, data_batch: Any, data_samples: Sequence[Sample]) -> None:  # noqa: ARG002
@@ -126,15 +131,18 @@ class SampleMetric(BaseMetric, ABC):
         sums = exact_sums(results)
         names = self.columns(sums.shape[1])
         each = {f"{self.name}@{n}": self.combine(sums[:, k]) for k, n in enumerate(names)}
-        return {self.name: self.overall(sums), **each}
+        scores = {self.name: self.overall(sums), **each}
+        # a plateau keeps its best score in the checkpoint, where NumPy's numbers cannot be read
+        return {name: float(value) for name, value in scores.items()}
 
     @final
     def describe(self) -> dict[str, dict[str, Any]]:
         """What a table must say beside the score; the numbers only once there are scores.
 
         Returns:
-            ``{name: facts}``. ``interval`` is the 95 % interval by redrawing samples;
-            ``num_unscored_frames`` those in which there was nothing to judge.
+            ``{name: facts}``. ``interval`` is the 95 % interval by redrawing samples; ``leads``
+            and ``num_unscored_frames`` say what columns there are, and in how many frames there
+            was nothing to judge.
         """
         facts: dict[str, Any] = {
             "unit": self.unit,
@@ -143,9 +151,8 @@ class SampleMetric(BaseMetric, ABC):
         }
         if self._tallies is not None:
             facts |= {
-                "leads": self._tallies.shape[2],
                 "num_samples": len(self._tallies),
-                "num_unscored_frames": int((self._tallies[:, WEIGHT] == 0).sum()),
+                **self.span(self._tallies),
                 "interval": bootstrap_interval(self._tallies, self.overall),
                 **self.count(self._tallies),
             }

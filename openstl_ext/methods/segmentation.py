@@ -1,0 +1,119 @@
+"""A class for each pixel, from a series of frames."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openstl_ext.errors import ConfigError
+from openstl_ext.methods.base import LabelMethod
+from openstl_ext.ports import TOY_SHAPE, DenseModel
+from openstl_ext.registry import LOSSES, METHODS, MODELS
+from openstl_ext.structures import Inputs, Targets
+
+EVEN = 0.5
+"""The threshold at which two classes are told apart by the more probable one."""
+UNLABELLED = 255
+"""What toy labels hold where there is no truth, as many published label rasters do."""
+
+
+@METHODS.register_module()
+class Segmentation(LabelMethod):
+    """Train a net on labelled pixels; answer with a probability of each class at each pixel.
+
+    One logit stands for two classes, of which it is the log-odds of the second; K logits stand
+    for K classes.
+
+    Args:
+        net: Config of a DenseModel.
+        loss: Config of the criterion, called with (logits, labels, valid).
+        threshold: Probability of the second class from which a pixel is of it; where there are
+            more than two classes the most probable one is taken, and no threshold.
+        data_preprocessor: Config of the border between data units and normalised units.
+
+    Raises:
+        ConfigError: If the threshold is not between 0 and 1, or is set for more than two classes.
+
+    Source:
+        xian1234/ST-Mamba@19bdeec, train_parally.py.
+
+    Deviations:
+        Upstream has no answer for more than two classes. A pixel exactly at the threshold is of
+        the second class here, and of the first there.
+    """
+
+    port = DenseModel
+
+    def __init__(
+        self,
+        *,
+        net: dict[str, Any],
+        loss: dict[str, Any],
+        threshold: float = EVEN,
+        data_preprocessor: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        if not 0 < threshold < 1:
+            raise ConfigError(f"threshold is a probability between 0 and 1, not {threshold}")
+        self.net = MODELS.build(net)
+        self.criterion = LOSSES.build(loss)
+        self.threshold = threshold
+
+    def loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
+        logits = self.logits(inputs)
+        return {"loss_labels": self.criterion(logits, targets["labels"], targets.get("valid"))}
+
+    def logits(self, inputs: Inputs) -> Tensor:
+        logits = self.net(inputs["frames"])
+        # here, so that it shows in the first step of a training and not in its first validation
+        if logits.shape[1] > 2 and self.threshold != EVEN:
+            raise ConfigError(
+                f"threshold={self.threshold} is for two classes, but the net has "
+                f"{logits.shape[1]}, of which the most probable is taken; leave it out"
+            )
+        return logits
+
+    def decide(self, logits: Tensor) -> dict[str, Tensor]:
+        if logits.shape[1] == 1:
+            second = logits.sigmoid()
+            probability = torch.cat([1 - second, second], dim=1)
+        else:
+            probability = logits.softmax(dim=1)
+        return {"probability": probability, "labels": self.labels_of(probability)}
+
+    def labels_of(self, probability: Tensor) -> Tensor:
+        """Classes from probabilities, which may have been blended from those of several tiles.
+
+        Shape:
+            - probability: (B, K, H, W), K being 2 for a net of one logit; returns: (B, H, W).
+        """
+        if probability.shape[1] == 2:
+            return (probability[:, 1] >= self.threshold).long()
+        return probability.argmax(dim=1)
+
+    @classmethod
+    def toy(cls, net: Any = None) -> "Segmentation":
+        """Smallest honest instance, around any net of the port, for the contract tests."""
+        net = MODELS.get("UNet").toy() if net is None else MODELS.build(net)
+        with torch.no_grad():
+            num_logits = net.eval()(torch.zeros(1, *TOY_SHAPE)).shape[1]
+        return cls(net=net, loss={"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"})
+
+    @staticmethod
+    def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:
+        """Sites that grow brighter from frame to frame; a strip of each map was never labelled."""
+        length, channels, height, width = TOY_SHAPE
+        phase = torch.rand(size, 1, 1, generator=torch.Generator().manual_seed(0)) * 2 * torch.pi
+        row = torch.arange(height).view(1, -1, 1)
+        column = torch.arange(width).view(1, 1, -1)
+        ridge = torch.cos(2 * torch.pi * column / width + phase)
+        relief = ridge * torch.cos(2 * torch.pi * row / height)
+        growth = torch.linspace(0.25, 0.5, length).view(1, -1, 1, 1, 1)
+        frames = 0.5 + growth * relief[:, None, None].expand(-1, length, channels, -1, -1)
+        valid = torch.ones(size, height, width, dtype=torch.bool)
+        valid[:, :2] = False
+        labels = torch.where(valid, (relief > 0.2).long(), UNLABELLED)
+        return {
+            "inputs": {"frames": frames},
+            "data_samples": {"labels": labels, "valid": valid},
+        }

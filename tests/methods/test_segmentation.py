@@ -1,0 +1,98 @@
+"""What segmentation makes of logits."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from openstl_ext.errors import ConfigError
+from openstl_ext.methods.segmentation import Segmentation
+from openstl_ext.ports import TOY_SHAPE
+
+
+class PixelNet(nn.Module):
+    """A linear classifier of each pixel, from all its values."""
+
+    def __init__(self, num_logits: int = 1) -> None:
+        super().__init__()
+        self.head = nn.Conv2d(TOY_SHAPE[0] * TOY_SHAPE[1], num_logits, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.head(frames.flatten(1, 2))
+
+
+def method(num_logits: int = 1, **arguments: Any) -> Segmentation:
+    torch.manual_seed(0)
+    loss = {"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"}
+    return Segmentation(net=PixelNet(num_logits), loss=loss, **arguments)
+
+
+def test_one_logit_is_two_classes() -> None:
+    """A map of probabilities must say of which class they are, whatever the net."""
+    decided = method(threshold=0.7).decide(torch.tensor([[[[-20.0, 0.8, 0.9]]]]))
+    second = torch.sigmoid(torch.tensor([-20.0, 0.8, 0.9]))
+    torch.testing.assert_close(decided["probability"][0, :, 0], torch.stack([1 - second, second]))
+    assert decided["labels"].tolist() == [[[0, 0, 1]]]  # sigmoid(0.8) is 0.69
+    assert decided["labels"].dtype == torch.int64
+
+
+def test_many_logits_are_as_many_classes() -> None:
+    """The most probable one is answered."""
+    logits = torch.tensor([[1.0, 0.0], [0.0, 0.5], [2.0, -1.0]]).view(1, 3, 1, 2)
+    decided = method(3).decide(logits)
+    torch.testing.assert_close(decided["probability"], logits.softmax(dim=1))
+    assert decided["labels"].tolist() == [[[2, 1]]]
+
+
+@pytest.mark.parametrize("num_logits", [1, 2, 3])
+def test_blended_probabilities_are_decided_as_those_of_a_batch(num_logits: int) -> None:
+    """The map of a large raster would else have other labels than the patches it is made of."""
+    toy = method(num_logits)
+    answer = toy.answer(toy.toy_batch(2)["inputs"])
+    assert torch.equal(toy.labels_of(answer["probability"]), answer["labels"])
+    assert torch.equal(answer["labels"], answer["probability"].argmax(dim=1))
+
+
+def test_a_threshold_moves_the_border_of_two_classes_only() -> None:
+    """With three classes it has no meaning, and a config that sets it expects one."""
+    blended = torch.tensor([0.7, 0.3]).view(1, 2, 1, 1)
+    assert method(threshold=0.3).labels_of(blended).item() == 1
+    assert method(2, threshold=0.31).labels_of(blended).item() == 0
+    inputs = Segmentation.toy_batch(1)
+    with pytest.raises(ConfigError, match=r"threshold=0.3 is for two classes, but the net has 3"):
+        method(3, threshold=0.3)(**inputs, mode="loss")
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, 50])
+def test_a_threshold_that_nothing_passes_is_refused(threshold: float) -> None:
+    """0, 1 or percent would give an empty or a full map."""
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        method(threshold=threshold)
+
+
+@pytest.mark.parametrize("num_logits", [1, 2, 3])
+def test_a_pixel_can_learn_its_class(num_logits: int) -> None:
+    """Whatever the number of logits, the loss must fit what is decided."""
+    toy = Segmentation.toy(method(num_logits).net).train()
+    batch = toy.data_preprocessor(toy.toy_batch(4), training=True)
+    optimizer = torch.optim.Adam(toy.parameters(), lr=1.0)
+    losses = []
+    for _ in range(60):
+        loss = toy(**batch, mode="loss")["loss_labels"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.3 * losses[0]
+    found = toy.eval()(**batch, mode="predict")
+    right = [(s["labels"] == s["target"])[s["valid"]].float().mean().item() for s in found]
+    assert min(right) > 0.95
+
+
+def test_toy_labels_have_both_classes_and_gaps() -> None:
+    """A toy that is all background, or all known, would prove little."""
+    targets = Segmentation.toy_batch(3)["data_samples"]
+    known = targets["labels"][targets["valid"]].float()
+    assert 0.2 < known.mean() < 0.8
+    assert set(targets["labels"][~targets["valid"]].tolist()) == {255}
