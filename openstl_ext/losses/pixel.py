@@ -18,10 +18,16 @@ def mean_over_valid(error: Tensor, valid: Tensor | None) -> Tensor:
     return torch.where(valid, error, 0.0).sum() / valid.sum().clamp(min=1)
 
 
-def _filled(prediction: Tensor, target: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Both in float32, gaps of the target set to 0 so that they reach no gradient."""
-    target = target if valid is None else torch.where(valid, target, 0.0)
-    return prediction.float(), target.float()
+def filled(prediction: Tensor, target: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Both in float32, their gaps set to 0 before any arithmetic, so that they reach no gradient.
+
+    Shape:
+        - prediction, target, valid: same shape; returns: two of it.
+    """
+    prediction, target = prediction.float(), target.float()
+    if valid is None:
+        return prediction, target
+    return torch.where(valid, prediction, 0.0), torch.where(valid, target, 0.0)
 
 
 @LOSSES.register_module()
@@ -33,7 +39,7 @@ class L2(nn.Module):
     """
 
     def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
-        prediction, target = _filled(prediction, target, valid)
+        prediction, target = filled(prediction, target, valid)
         return mean_over_valid((prediction - target).square(), valid)
 
 
@@ -46,5 +52,5 @@ class L1(nn.Module):
     """
 
     def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
-        prediction, target = _filled(prediction, target, valid)
+        prediction, target = filled(prediction, target, valid)
         return mean_over_valid((prediction - target).abs(), valid)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+TOLERANCE = 1e-5
+"""Largest error that is rounding."""
+
 
 @dataclass(frozen=True)
 class Quantity:

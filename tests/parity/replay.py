@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from openstl_ext.interop import NotBuiltError
-from tests.parity.quantity import Quantity
+from tests.parity.quantity import TOLERANCE, Quantity
 
-TOLERANCE = 1e-5
 GOLDEN = Path(__file__).with_name("golden")
 
 Record = Mapping[str, Any]
@@ -46,6 +45,7 @@ REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     (made_by("/simvp_minimal", "apply_boiling"), "tests.parity.boiling_record:replay"),
     (made_by("/openstl", "reshape_patch"), "tests.parity.patch_record:replay"),
     (made_by("/mamba", "selective_scan"), "tests.parity.scan_records:replay_selective_scan"),
+    (made_by("/spatio-temporal", "losses"), "tests.parity.hm_losses_record:replay"),
     (has("schedule_sampling", "args"), "tests.parity.sampling_record:replay"),
     (has("cells", "reference"), "tests.parity.cells_record:replay"),
     (has("variants", "reference"), "tests.parity.variants_record:replay"),

@@ -24,7 +24,7 @@ NETWORKS = (
     "simvp_minimal_model_cout",
     "simvp_minimal_temporal_attention",
 )
-OTHERS = ("metrics", "simvp_minimal_metrics", "simvp_minimal_boiling")
+OTHERS = ("metrics", "simvp_minimal_metrics", "simvp_minimal_boiling", "hm_losses")
 
 
 def record(name: str) -> dict[str, Any]:
