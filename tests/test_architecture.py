@@ -28,7 +28,8 @@ MAY_IMPORT = {
     },
     "rasters": {"rasters", "errors", "durable"},
     "prediction": {
-        *("prediction", "rasters", "structures", "registry", "errors", "durable", "engine")
+        *("prediction", "rasters", "structures", "registry", "errors", "durable", "engine"),
+        "datasets",  # its layout of frames on disk; which dataset, the registry knows
     },
     "statistics": {"errors", "durable"},
     "metrics": {"metrics", "structures", "registry", "errors", "discovery"},

@@ -72,8 +72,12 @@ def frame_shape(path: Path) -> tuple[int, int, int]:
     return _as_frame(path, shape)
 
 
-def read_frame(path: Path) -> NDArray[np.float32]:
+def read_frame(path: Path, *, finite: bool = True) -> NDArray[np.float32]:
     """Values of a frame, (C, H, W); whatever number type was stored becomes float32.
+
+    Args:
+        path: The file.
+        finite: Whether to refuse a frame with missing values, as training does.
 
     Raises:
         DataError: If the file is unreadable, cut off or pickled, or a value is not finite.
@@ -85,7 +89,7 @@ def read_frame(path: Path) -> NDArray[np.float32]:
         values = np.frombuffer(stream.read(count * dtype.itemsize), dtype=dtype, count=count)
     values = values.reshape(shape, order="F" if fortran else "C")
     frame = values.reshape(_as_frame(path, shape)).astype(np.float32)
-    if not np.isfinite(frame).all():
+    if finite and not np.isfinite(frame).all():
         bad = int(frame.size - np.isfinite(frame).sum())
         raise blame(path, f"{bad} of {frame.size} values are NaN or infinite")
     return frame

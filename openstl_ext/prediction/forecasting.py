@@ -1,0 +1,163 @@
+"""From sequences of frames to their future, batch by batch."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from openstl_ext.durable import whole_file
+from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.prediction.mapping import Fields, map_scene
+from openstl_ext.prediction.predictor import Predictor
+from openstl_ext.prediction.sequences import Frames, Sequences
+from openstl_ext.prediction.tiles import Tiling
+from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.window import Window
+
+BatchSink = Callable[[list[str], Frames], None]
+
+
+def forecast_sequences(
+    predictor: Predictor,
+    source: Sequences,
+    sink: BatchSink,
+    *,
+    num_frames: int,
+    horizon: int,
+    batch_size: int = 8,
+    tile: int | None = None,
+    overlap: int = 0,
+) -> None:
+    """Forecast every sample; memory is that of a batch.
+
+    As in a map, a pixel that no frame has seen gets no answer: it is NaN.
+
+    Args:
+        predictor: A method whose answer is frames.
+        source: Where the frames are.
+        sink: Receives names and central forecasts (n, horizon, C, H, W), batch by batch.
+        num_frames: Newest frames of each sample to forecast from.
+        horizon: Number of frames to forecast.
+        batch_size: Samples, or tiles of one, that are answered together.
+        tile: Side of overlapping tiles to cut frames into; whole frames if not given.
+        overlap: Pixels that neighbouring tiles share.
+
+    Raises:
+        ConfigError: If the method says classes, or a batch is of no sample.
+        DataError: If a forecast is not finite.
+    """
+    if predictor.says_labels:
+        raise ConfigError(
+            "the method of this config says classes; frames are for one that forecasts"
+        )
+    if batch_size < 1:
+        raise ConfigError(f"--batch-size is at least 1, not {batch_size}")
+    step = batch_size if tile is None else 1
+    for first in range(0, len(source.names), step):
+        names = source.names[first : first + step]
+        frames = source.read(range(first, first + len(names)), num_frames)
+        if tile is None:
+            forecast = predictor({"frames": frames}, horizon)["forecast"]
+            if not np.isfinite(forecast).all():
+                raise DataError(f"the forecast of {names[0]} is not finite; are its weights sound?")
+            seen = np.isfinite(frames).any(axis=(1, 2), keepdims=True)
+            forecast = np.where(seen, forecast, np.nan)
+        else:
+            cuts = {"size": tile, "overlap": overlap, "batch_size": batch_size}
+            forecast = _in_tiles(predictor, frames[0], horizon, **cuts)[None]
+        sink(names, forecast)
+
+
+@final
+class FramesScene:
+    """Frames without a place on earth, as what a map is made of.
+
+    Args:
+        frames: (T, C, H, W), NaN where there is no data.
+    """
+
+    clip: tuple[float, float] | None = None
+
+    def __init__(self, frames: Frames) -> None:
+        self.frames = frames
+        height, width = frames.shape[-2:]
+        straight = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+        self.grid = Grid(height=height, width=width, crs="", transform=straight)
+
+    def read(self, window: Window) -> dict[str, NDArray[Any]]:
+        """Frames of a window; NaN beyond the border."""
+        found = np.full((*self.frames.shape[:2], window.height, window.width), np.nan, np.float32)
+        inside = window.meet(Window(0, 0, self.grid.height, self.grid.width))
+        if inside is not None:
+            row, column = inside.row - window.row, inside.column - window.column
+            here = Window(row, column, inside.height, inside.width)
+            (rows, columns), (down, across) = here.slices, inside.slices
+            found[..., rows, columns] = self.frames[..., down, across]
+        return {"frames": found, "valid": np.isfinite(found)}
+
+    def steps(self, horizon: int) -> list[str]:
+        """Numbers: how long a step is, only the data know."""
+        return [str(step) for step in range(horizon)]
+
+
+def _in_tiles(
+    predictor: Predictor, frames: Frames, horizon: int, *, size: int, overlap: int, batch_size: int
+) -> Frames:
+    """The forecast of one sample, (horizon, C, H, W), from overlapping tiles."""
+    found: list[Frames] = []
+
+    def collect(_: Window, fields: Fields) -> None:
+        found.append(fields["forecast"].copy())
+
+    height, width = frames.shape[-2:]
+    map_scene(
+        lambda inputs: predictor(inputs, horizon),
+        FramesScene(frames),
+        collect,
+        tiling=Tiling(height=height, width=width, size=size, overlap=overlap),
+        batch_size=batch_size,
+    )
+    return np.concatenate(found, axis=-2)
+
+
+@contextmanager
+def array_file(path: Path, source: Sequences) -> Iterator[BatchSink]:
+    """An ``.npy`` of all forecasts, shaped as the source is, (N, T', C, H, W) for a set.
+
+    It is written batch by batch, and is there whole or not at all.
+    """
+    with whole_file(path) as file:
+        is_begun = False
+
+        def sink(_: list[str], forecast: Frames) -> None:
+            nonlocal is_begun
+            if not is_begun:
+                shape = (len(source.names), *forecast.shape[1:])
+                if source.is_single:
+                    shape = shape[1:] if source.has_channels else (shape[1], *shape[3:])
+                about = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                npy.write_array_header_1_0(file, about)
+                is_begun = True
+            file.write(np.ascontiguousarray(forecast, dtype="<f4").data)
+
+        yield sink
+
+
+def frame_files(folder: Path, source: Sequences) -> BatchSink:
+    """Write ``<sample>/<t>.npy`` below a folder, or ``<t>.npy`` where the source is one sample.
+
+    A frame is (H, W) where it has one channel, else (C, H, W); t counts from 0.
+    """
+
+    def sink(names: list[str], forecast: Frames) -> None:
+        for name, frames in zip(names, forecast, strict=True):
+            place = folder if source.is_single else folder / name
+            place.mkdir(exist_ok=True)
+            for t, frame in enumerate(frames):
+                np.save(place / f"{t}.npy", frame[0] if len(frame) == 1 else frame)
+
+    return sink

@@ -1,0 +1,155 @@
+"""From a scene to a map, tile by tile."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstl_ext.errors import ConfigError, DataError, ShapeError
+from openstl_ext.prediction.blending import Blender
+from openstl_ext.prediction.tiles import Tiling
+from openstl_ext.rasters.scene import Scene
+from openstl_ext.rasters.window import Window
+
+Inputs = dict[str, NDArray[Any]]
+Fields = dict[str, NDArray[np.float32]]
+Answer = Callable[[Mapping[str, NDArray[Any]]], Fields]
+FieldSink = Callable[[Window, Fields], None]
+Mask = Callable[[Window], NDArray[np.bool_]]
+
+
+def map_scene(
+    answer: Answer,
+    scene: Scene,
+    sink: FieldSink,
+    *,
+    tiling: Tiling,
+    area: Window | None = None,
+    mask: Mask | None = None,
+    batch_size: int = 8,
+    step: int = 1,
+) -> int:
+    """Answer every pixel of an area, holding no more than a row of tiles.
+
+    A pixel is answered where at least one of its frames has data; tiles without such a pixel are
+    passed over.
+
+    Args:
+        answer: From a batch of inputs to fields (B, ..., H, W).
+        scene: What is read.
+        sink: Receives finished rows of every field, (..., rows, columns), NaN where there is no
+            answer, and their window in the raster; the arrays are overwritten later.
+        tiling: Where tiles lie.
+        area: The pixels asked for; all of the raster if not given.
+        mask: Tells which pixels of a window of the area are asked for; all if not given.
+        batch_size: Tiles that are answered together.
+        step: Rows come in multiples of this, but for the last.
+
+    Returns:
+        Number of tiles that were answered.
+
+    Raises:
+        ConfigError: If a batch has no tile.
+        DataError: If no pixel of the area has data, or the net says NaN.
+        ShapeError: If the net does not answer pixel by pixel.
+    """
+    if batch_size < 1:
+        raise ConfigError(f"--batch-size is at least 1, not {batch_size}")
+    area = area or tiling.whole
+    blender: Blender | None = None
+    count = 0
+    for tiles, wanted, inputs in _batches(scene, tiling, area, mask, batch_size):
+        fields = answer(inputs)
+        flat = {name: _by_pixel(name, v, tiling.size) for name, v in fields.items()}
+        stacked = np.concatenate(list(flat.values()), axis=1)
+        if blender is None:
+            shapes = {name: value.shape[1:-2] for name, value in fields.items()}
+            blender = Blender(
+                tiling=tiling,
+                area=area,
+                num_channels=stacked.shape[1],
+                sink=partial(_pass_on, sink, shapes),
+                step=step,
+            )
+        for tile, values, pixels in zip(tiles, stacked, wanted, strict=True):
+            if not np.isfinite(values[:, pixels]).all():
+                raise DataError(f"the net says NaN or infinity in {tile}; are its weights sound?")
+            blender.add(tile, values, pixels)
+        count += len(tiles)
+    if blender is None:
+        raise DataError(f"there is nothing to map: no pixel with data in {area}")
+    blender.finish()
+    return count
+
+
+def _batches(
+    scene: Scene, tiling: Tiling, area: Window, mask: Mask | None, batch_size: int
+) -> Iterator[tuple[list[Window], list[NDArray[np.bool_]], Inputs]]:
+    """Tiles that have a wanted pixel, which pixels these are, and the inputs, stacked."""
+    tiles: list[Window] = []
+    wanted: list[NDArray[np.bool_]] = []
+    read: list[Inputs] = []
+    for tile in tiling.covering(area):
+        asked = _asked(tile, area, mask)
+        if not asked.any():
+            continue
+        inputs = scene.read(tile)
+        pixels = asked & has_data(inputs)
+        if not pixels.any():
+            continue
+        tiles.append(tile)
+        wanted.append(pixels)
+        read.append(inputs)
+        if len(tiles) == batch_size:
+            yield tiles, wanted, _stacked(read)
+            tiles, wanted, read = [], [], []
+    if tiles:
+        yield tiles, wanted, _stacked(read)
+
+
+def has_data(inputs: Inputs) -> NDArray[np.bool_]:
+    """Where a pixel has data in at least one frame, (H, W)."""
+    seen = np.isfinite(inputs["frames"]) & inputs.get("valid", True)
+    return np.asarray(seen.any(axis=(0, 1)))
+
+
+def _asked(tile: Window, area: Window, mask: Mask | None) -> NDArray[np.bool_]:
+    """Which pixels of a tile are asked for."""
+    asked = np.zeros((tile.height, tile.width), dtype=bool)
+    if part := tile.meet(area):
+        here = Window(part.row - tile.row, part.column - tile.column, part.height, part.width)
+        asked[here.slices] = True if mask is None else mask(part)
+    return asked
+
+
+def _stacked(read: list[Inputs]) -> Inputs:
+    return {name: np.stack([inputs[name] for inputs in read]) for name in read[0]}
+
+
+def _by_pixel(name: str, values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """(B, ..., H, W) -> (B, K, H, W)."""
+    if values.ndim < 4 or values.shape[-2:] != (size, size):
+        raise ShapeError(
+            f"a map needs an answer at each pixel of a tile, (B, ..., {size}, {size}), but "
+            f"{name} has shape {values.shape}"
+        )
+    return values.reshape(len(values), -1, size, size)
+
+
+def _pass_on(
+    sink: FieldSink, shapes: dict[str, tuple[int, ...]], window: Window, rows: NDArray[np.float32]
+) -> None:
+    """Give the rows of a blender as the fields of which they are made."""
+    sink(window, _unstacked(rows, shapes))
+
+
+def _unstacked(rows: NDArray[np.float32], shapes: dict[str, tuple[int, ...]]) -> Fields:
+    """The fields of which (K, rows, columns) is made."""
+    fields, first = {}, 0
+    for name, shape in shapes.items():
+        count = int(np.prod(shape))
+        fields[name] = rows[first : first + count].reshape(*shape, *rows.shape[1:])
+        first += count
+    return fields

@@ -1,0 +1,236 @@
+"""What a user asks of a trained method, and which way leads to the answer."""
+
+import inspect
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from openstl_ext import registry as r
+from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.prediction import maps
+from openstl_ext.prediction.destination import answer_folder, check_file
+from openstl_ext.prediction.forecasting import array_file, forecast_sequences, frame_files
+from openstl_ext.prediction.mapping import map_scene
+from openstl_ext.prediction.predictor import Predictor
+from openstl_ext.prediction.sequences import holds_frames, open_sequences
+from openstl_ext.prediction.tiles import Tiling
+from openstl_ext.rasters.region import Region
+from openstl_ext.rasters.scene import Scene
+
+TIFF = (".tif", ".tiff")
+TILE = 128
+HORIZONS = ("num_targets", "horizon", "num_horizons")
+"""What datasets call the number of frames that are asked."""
+SIDES = ("patch_size", "chip_size")
+"""What datasets call the side of what they cut out of an area."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One call of ``tools/predict.py``.
+
+    Args:
+        source: What is read: frames (.npy, .npz, a folder of frame files) or what the dataset of
+            the config can open as a scene.
+        out: What is written: a map, a folder of maps, an .npy or a folder of frames.
+        probability: A second map, of class probabilities.
+        tile: Side of a tile, in pixels; if not given, maps take that of the patches in training,
+            or 128, and frames are not cut.
+        overlap: Pixels that neighbouring tiles share.
+        batch_size: Tiles, or samples, that are answered together.
+        horizon: Frames to forecast; as many as the dataset asks if not given.
+        last: Whether to take the newest frames where there are more than the config expects.
+        region: GeoJSON of the area to map.
+        region_crs: Its CRS, where it does not say, or says wrongly.
+        device: Where to compute; a GPU if there is one.
+        bfloat16: Whether to compute in that type where it is safe.
+    """
+
+    source: Path
+    out: Path
+    probability: Path | None = None
+    tile: int | None = None
+    overlap: int = 32
+    batch_size: int = 8
+    horizon: int | None = None
+    last: bool = False
+    region: Path | None = None
+    region_crs: str | None = None
+    device: str | None = None
+    bfloat16: bool = False
+
+
+def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
+    """Answer a request, and say what was written.
+
+    Of the config only the method is built, and of the dataset only its class is asked to open the
+    source: no truth is needed, nor read.
+
+    Args:
+        cfg: A loaded config.
+        checkpoint: Weights of its method.
+        request: What is asked.
+
+    Raises:
+        UserError: Of the kind that fits; nothing is left under the final names.
+    """
+    if not request.source.exists():
+        raise DataError(f"--input {request.source}: there is no such file or folder")
+    if request.horizon is not None and request.horizon < 1:
+        raise ConfigError(f"--horizon is at least 1, not {request.horizon}")
+    predictor = Predictor.load(cfg, checkpoint, device=request.device, amp=request.bfloat16)
+    dataset, settings = _dataset_of(cfg)
+    about = {
+        "config": str(cfg.get("identity")),
+        "checkpoint": str(checkpoint),
+        "input": str(request.source),
+    }
+    if holds_frames(request.source) and not predictor.says_labels:
+        return _forecast(predictor, dataset, settings, request, about)
+    opener = getattr(dataset, "scene", None)
+    if opener is None:
+        name = dataset.__name__ if dataset else "none"
+        raise ConfigError(
+            f"the dataset of this config ({name}) opens no rasters, so {request.source} cannot be "
+            "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
+        )
+    scene: Scene = opener(request.source, settings)
+    size = _asked(dataset, settings, SIDES) or TILE if request.tile is None else request.tile
+    request = replace(request, tile=size)
+    if predictor.says_labels:
+        return _map_labels(predictor, scene, request, about)
+    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or 1)
+    return _map_forecast(predictor, scene, steps, request, about)
+
+
+def _forecast(
+    predictor: Predictor,
+    dataset: type | None,
+    settings: Mapping[str, Any],
+    request: Request,
+    about: dict[str, str],
+) -> str:
+    """Frames to frames."""
+    if request.region or request.probability:
+        raise ConfigError("--region and --probability are for maps of rasters, not for frames")
+    source = open_sequences(request.source)
+    expected = _asked(dataset, settings, ("num_inputs",)) or source.length
+    if source.length < expected or (source.length > expected and not request.last):
+        hint = "; --last takes the newest" if source.length > expected else ""
+        raise DataError(
+            f"{request.source} has {source.length} frames a sample, and the config forecasts from "
+            f"{expected}{hint}"
+        )
+    horizon = request.horizon or _asked(dataset, settings, HORIZONS) or expected
+    run = partial(
+        forecast_sequences,
+        predictor,
+        source,
+        num_frames=expected,
+        horizon=horizon,
+        batch_size=request.batch_size,
+        tile=request.tile,
+        overlap=request.overlap,
+    )
+    if request.out.suffix == ".npy":
+        check_file(request.out, suffixes=(".npy",), option="--out", source=request.source)
+        with array_file(request.out, source) as sink:
+            run(sink)
+    elif request.out.suffix in (".npz", *TIFF):
+        raise ConfigError(f"--out {request.out}: forecasts of frames go to an .npy or a folder")
+    else:
+        with answer_folder(request.out, about, source=request.source) as folder:
+            run(frame_files(folder, source))
+    return f"{len(source.names)} x {horizon} frames in {request.out}"
+
+
+def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dict[str, str]) -> str:
+    """A scene to a map of classes."""
+    for option, path in (("--out", request.out), ("--probability", request.probability)):
+        if path is not None:
+            check_file(path, suffixes=TIFF, option=option, source=request.source)
+    if request.probability and request.probability.resolve() == request.out.resolve():
+        raise ConfigError("--out and --probability are the same file; name two")
+    where = _where(scene, request)
+    with maps.label_map(
+        request.out,
+        predictor,
+        grid=scene.grid,
+        area=where["area"],
+        probability=request.probability,
+        tags=about,
+    ) as sink:
+        count = map_scene(lambda x: predictor(x, 0), scene, sink, step=maps.BLOCK, **where)
+    return f"{request.out}: {count} tiles of {where['tiling'].size} pixels"
+
+
+def _map_forecast(
+    predictor: Predictor, scene: Scene, steps: list[str], request: Request, about: dict[str, str]
+) -> str:
+    """A scene to a map a step and quantile."""
+    if request.out.suffix.lower() in TIFF:
+        raise ConfigError(f"--out {request.out}: a forecast is several maps, so name a folder")
+    if request.probability:
+        raise ConfigError("--probability is for a method that says classes; this one forecasts")
+    where = _where(scene, request)
+    with ExitStack() as stack:
+        folder = stack.enter_context(answer_folder(request.out, about, source=request.source))
+        sink = stack.enter_context(
+            maps.forecast_maps(
+                folder,
+                request.source.stem,
+                steps,
+                grid=scene.grid,
+                area=where["area"],
+                clip=scene.clip,
+                tags=about,
+            )
+        )
+        answer = partial(predictor, horizon=len(steps))
+        count = map_scene(answer, scene, sink, step=maps.BLOCK, **where)
+    return f"{len(steps)} steps in {request.out}: {count} tiles of {where['tiling'].size} pixels"
+
+
+def _where(scene: Scene, request: Request) -> dict[str, Any]:
+    """Tiles, area and mask of a map."""
+    grid = scene.grid
+    tiling = Tiling(
+        height=grid.height,
+        width=grid.width,
+        size=TILE if request.tile is None else request.tile,
+        overlap=request.overlap,
+    )
+    found = {"tiling": tiling, "area": tiling.whole, "batch_size": request.batch_size}
+    if request.region is None:
+        return found
+    region = Region.read(request.region, grid, crs=request.region_crs)
+    return {**found, "area": region.window, "mask": region.mask}
+
+
+def _dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:
+    """Class of the test dataset and its arguments, without root and split; it is not built."""
+    loader = cfg.to_dict().get("test_dataloader") or {}
+    described = dict(loader.get("dataset") or {})
+    if "type" not in described:
+        return None, {}
+    r.check_arguments(described, r.DATASETS)
+    dataset = r.DATASETS.get(described.pop("type"))
+    return dataset, {k: v for k, v in described.items() if k not in ("root", "split")}
+
+
+def _asked(dataset: type | None, settings: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    """What a config says of a number, or else the default of its dataset; None for neither."""
+    if dataset is None:
+        return None
+    parameters = inspect.signature(dataset).parameters
+    for name in names:
+        default = parameters[name].default if name in parameters else None
+        value = settings.get(name, default)
+        if isinstance(value, int):
+            return value
+    return None

@@ -1,0 +1,166 @@
+"""Sequences of frames from arrays and folders, without any truth."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstl_ext.datasets.layout.frame_file import (
+    frame_shape,
+    list_frames,
+    read_frame,
+    sample_folders,
+)
+from openstl_ext.datasets.layout.pack import Pack
+from openstl_ext.errors import DataError
+
+SUFFIXES = (".npy", ".npz")
+KEY = "frames"
+
+Frames = NDArray[np.float32]
+
+
+class Sequences(ABC):
+    """Samples of frames, some at a time.
+
+    Attributes:
+        names: What each sample is called.
+        is_single: Whether the source is one sample, and not a set of one.
+        has_channels: Whether the source has an axis of channels, even if of one.
+        length: Frames T of each sample.
+    """
+
+    names: list[str]
+    is_single: bool
+    has_channels: bool = True
+    length: int
+
+    @abstractmethod
+    def read(self, indices: Sequence[int], num_frames: int) -> Frames:
+        """The newest frames of some samples, (n, num_frames, C, H, W); NaN where there is none."""
+
+
+@final
+class ArrayFrames(Sequences):
+    """Frames of one array in a file.
+
+    Args:
+        path: ``.npy``, which is mapped, not read; or ``.npz`` with one array, or one that is
+            called ``frames``.
+
+    Shape:
+        - the array: (T, H, W), (T, C, H, W) or (N, T, C, H, W), any real number type.
+
+    Raises:
+        DataError: If the file holds no such array.
+    """
+
+    def __init__(self, path: Path) -> None:
+        array = _array_of(path)
+        if array.dtype.kind not in "fiub":
+            raise DataError(f"{path} holds {array.dtype}; frames are real numbers")
+        if array.ndim not in (3, 4, 5) or 0 in array.shape:
+            raise DataError(
+                f"{path} has shape {array.shape}; frames are (T, H, W), (T, C, H, W) or "
+                "(N, T, C, H, W)"
+            )
+        self.is_single = array.ndim < 5
+        self.has_channels = array.ndim > 3
+        array = array if self.has_channels else array[:, None]
+        self.array = array[None] if self.is_single else array
+        self.length = self.array.shape[1]
+        digits = max(5, len(str(len(self.array) - 1)))
+        self.names = [f"{index:0{digits}d}" for index in range(len(self.array))]
+
+    def read(self, indices: Sequence[int], num_frames: int) -> Frames:
+        return self.array[list(indices), self.length - num_frames :].astype(np.float32)
+
+
+@final
+class FolderFrames(Sequences):
+    """Frames of folders, one file a frame, as ``FrameFolders`` has them, or packed.
+
+    Args:
+        root: A folder of frame files, ``<t>.npy``, or of such folders, or with ``packed.npy``.
+
+    Raises:
+        DataError: If there are no frames, one is missing, or samples differ in length or shape.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.is_single = not sample_folders(root) and not Pack.exists(root)
+        self.pack: Pack | None = None
+        if Pack.exists(root) and not sample_folders(root):
+            self.pack = Pack(root)
+            self.names, self.length = list(self.pack.rows), self.pack.shape[1]
+            return
+        folders = [root] if self.is_single else sample_folders(root)
+        self.files = [list_frames(folder) for folder in folders]
+        self.names, self.length = [folder.name for folder in folders], len(self.files[0])
+        first = self.files[0][0]
+        for folder, files in zip(folders, self.files, strict=True):
+            if len(files) != self.length:
+                raise DataError(
+                    f"{folder} has {len(files)} frames, {folders[0]} has {self.length}; samples "
+                    "that are forecast together have as many"
+                )
+            for path in files:
+                if (shape := frame_shape(path)) != frame_shape(first):
+                    raise DataError(f"{path} has shape {shape}, {first} has {frame_shape(first)}")
+
+    def read(self, indices: Sequence[int], num_frames: int) -> Frames:
+        if self.pack is not None:
+            return self.pack.array[list(indices), self.length - num_frames :]
+        return np.stack(
+            [
+                np.stack([read_frame(path, finite=False) for path in self.files[i][-num_frames:]])
+                for i in indices
+            ]
+        )
+
+
+def open_sequences(source: Path) -> Sequences:
+    """The frames of a file or of a folder.
+
+    Raises:
+        DataError: If there are none.
+    """
+    return FolderFrames(source) if source.is_dir() else ArrayFrames(source)
+
+
+def holds_frames(source: Path) -> bool:
+    """Whether a path looks like frames without a place on earth: an array, or frame files."""
+    if not source.is_dir():
+        return source.suffix.lower() in SUFFIXES
+    if Pack.exists(source):
+        return True
+    return any(_has_frame(folder) for folder in (source, *sample_folders(source)))
+
+
+def _has_frame(folder: Path) -> bool:
+    return any(p.suffix in SUFFIXES and p.stem.isdigit() for p in folder.iterdir())
+
+
+def _array_of(path: Path) -> NDArray[Any]:
+    """The array in a file, mapped where that is possible; pickled objects are refused."""
+    if not path.is_file():
+        raise DataError(f"there are no frames at {path}")
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return found
+        with found as archive:
+            names = archive.files
+            if len(names) != 1 and KEY not in names:
+                raise DataError(
+                    f"{path} holds {', '.join(names) or 'no array'}; give one array, or call the "
+                    f"frames {KEY!r}"
+                )
+            return archive[KEY if KEY in names else names[0]]
+    except DataError:
+        raise
+    except Exception as error:  # numpy and zipfile have an exception for each way to be broken
+        raise DataError(f"{path}: not a readable array of numbers: {error}") from error

@@ -1,0 +1,156 @@
+"""From a scene to a map."""
+
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from openstl_ext.errors import ConfigError, DataError, ShapeError
+from openstl_ext.prediction.mapping import map_scene
+from openstl_ext.prediction.predictor import Predictor
+from openstl_ext.prediction.tiles import Tiling
+from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.window import Window
+
+from .scenes import UTM, Landscape, far_from_borders, forecasting, segmentation
+
+SIDE = 24
+TILING = Tiling(height=UTM.height, width=UTM.width, size=SIDE, overlap=10)
+
+
+def mapped(answer, scene, **options) -> dict[str, np.ndarray]:
+    """All rows of a map."""
+    rows = []
+    sink = lambda _, fields: rows.append({k: v.copy() for k, v in fields.items()})  # noqa: E731
+    map_scene(answer, scene, sink, **{"tiling": TILING, **options})
+    return {k: np.concatenate([row[k] for row in rows], axis=-2) for k in rows[0]}
+
+
+@pytest.mark.parametrize("method", [segmentation(), forecasting()], ids=["labels", "frames"])
+def test_a_tiled_answer_is_the_untiled_one_away_from_the_borders_of_tiles(method):
+    """A map is else not what the net says, but an artefact of how it was cut."""
+    predictor, scene = Predictor(method, device="cpu"), Landscape()
+    whole = predictor({"frames": scene.frames[None]}, 2)
+    found = mapped(partial(predictor, horizon=2), scene)
+    far = far_from_borders(TILING.covering(TILING.whole), UTM.height, UTM.width)
+    assert 0.1 < far.mean() < 0.9
+    assert set(found) == set(whole)
+    for name, values in found.items():
+        np.testing.assert_allclose(values[..., far], whole[name][0][..., far], atol=1e-5)
+        assert np.isfinite(values).all()
+        assert np.abs(values - whole[name][0]).max() > 1e-4  # borders were really cut
+
+
+def test_the_map_of_a_region_is_cut_out_of_the_map_of_all():
+    """Two maps of one place would else differ by where their borders were drawn."""
+    predictor, scene = Predictor(segmentation(), device="cpu"), Landscape()
+    answer, area = partial(predictor, horizon=0), Window(13, 31, 40, 50)
+    asked = np.random.default_rng(0).random((UTM.height, UTM.width)) > 0.5
+    part = mapped(answer, scene, area=area, mask=lambda w: asked[w.slices], batch_size=3, step=7)
+    rows, columns = area.slices
+    expected = np.where(asked, mapped(answer, scene)["probability"], np.nan)[:, rows, columns]
+    # another batch may take another path through the library of convolutions
+    np.testing.assert_allclose(part["probability"], expected, atol=1e-6)
+
+
+def test_what_was_never_seen_has_no_answer_and_one_frame_is_enough():
+    """A guess over the sea looks like any other value in a map."""
+    scene = Landscape()
+    scene.frames[:, :, 40:, :60] = np.nan
+    scene.frames[1:, :, :10] = np.nan
+    read = []
+    predictor = Predictor(segmentation(), device="cpu")
+
+    def answer(inputs):
+        read.append(len(inputs["frames"]))
+        return predictor(inputs, 0)
+
+    found = mapped(answer, scene)["probability"]
+    unseen = np.zeros((UTM.height, UTM.width), dtype=bool)
+    unseen[40:, :60] = True
+    assert np.array_equal(np.isnan(found), np.broadcast_to(unseen, found.shape))
+    assert sum(read) < len(list(TILING.covering(TILING.whole)))  # empty tiles cost nothing
+    scene.frames[:] = np.nan
+    with pytest.raises(DataError, match="no pixel with data"):
+        mapped(answer, scene)
+
+
+def test_a_raster_smaller_than_a_tile_is_padded_to_one():
+    """Some nets take one size only."""
+    grid = Grid(height=5, width=7, crs="", transform=UTM.transform)
+    sizes = []
+
+    def answer(inputs):
+        sizes.append(inputs["frames"].shape)
+        return first_frame(inputs)
+
+    scene = Landscape(grid=grid)
+    found = mapped(answer, scene, tiling=Tiling(height=5, width=7, size=SIDE, overlap=2))
+    np.testing.assert_allclose(found["probability"], scene.frames[0], atol=1e-6)
+    assert sizes == [(1, 3, 2, SIDE, SIDE)]
+
+
+class Endless:
+    """Frames that are made when they are asked for."""
+
+    clip = None
+
+    def read(self, window: Window) -> dict[str, np.ndarray]:
+        shape = (2, 1, window.height, window.width)
+        return {"frames": np.full(shape, window.row, dtype="float32")}
+
+
+def first_frame(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The answer of a net that has learnt nothing."""
+    return {"probability": inputs["frames"][:, 0]}
+
+
+def test_memory_grows_with_the_width_and_not_with_the_height():
+    """If this fails, a raster larger than memory cannot be mapped."""
+    peaks = []
+    for height in (200, 1600):
+        tiling = Tiling(height=height, width=500, size=32, overlap=8)
+        tracemalloc.start()
+        map_scene(first_frame, Endless(), lambda *_: None, tiling=tiling, batch_size=2)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
+    assert peaks[1] < 1600 * 500 * 4 / 3  # less than a third of the map
+
+
+def test_answers_that_make_no_map_are_refused():
+    """A class a sample, or NaN, must not become a map."""
+    scene, options = Landscape(), {"tiling": TILING}
+    with pytest.raises(ShapeError, match="at each pixel"):
+        map_scene(lambda _: {"probability": np.ones((1, 2))}, scene, print, **options)
+    nothing = np.full((1, 2, SIDE, SIDE), np.nan, dtype="float32")
+    with pytest.raises(DataError, match="NaN"):
+        map_scene(lambda _: {"forecast": nothing}, scene, print, batch_size=1, **options)
+    with pytest.raises(ConfigError, match="batch-size"):
+        map_scene(lambda _: {}, scene, print, batch_size=0, **options)
+
+
+def test_a_net_that_cannot_take_the_frames_says_so_in_a_sentence():
+    """The message of torch names no frames, and comes with a traceback."""
+    predictor = Predictor(segmentation(), device="cpu")
+    with pytest.raises(ShapeError, match=r"cannot take frames of shape \(5, 2, 8, 8\)"):
+        predictor({"frames": np.zeros((1, 5, 2, 8, 8), dtype="float32")}, 0)
+
+
+def test_bfloat16_is_near_and_its_answer_is_float32():
+    """Half the memory traffic, the same map to the eye."""
+    frames = {"frames": Landscape().frames[None]}
+    method = forecasting()
+    exact = Predictor(method, device="cpu")(frames, 2)["forecast"]
+    near = Predictor(method, device="cpu", amp=True)(frames, 2)["forecast"]
+    assert near.dtype == np.float32
+    assert 0 < np.abs(near - exact).max() < 0.02
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_an_error_of_the_user(device):
+    """A job of many hours should not start on a CPU without a word."""
+    with pytest.raises(ConfigError, match=device):
+        Predictor(torch.nn.Identity(), device=device)
