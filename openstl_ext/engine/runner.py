@@ -15,6 +15,7 @@ from openstl_ext.engine import distributed, state
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, end_workers
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
+from openstl_ext.engine.scores import check_plateaus
 from openstl_ext.engine.validate import validate
 from openstl_ext.errors import CheckpointError, UserError
 
@@ -100,6 +101,7 @@ class Runner(MMRunner):
             self._test_loop = self.build_test_loop(self._test_loop)
         if self._train_loop is not None:
             metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
+            check_plateaus(state.schedulers(self), metrics)
             for hook in self.hooks:
                 if hasattr(hook, "check"):
                     hook.check(self, metrics, state.accumulative_counts(self))

@@ -6,7 +6,8 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.engine.scores import keys_of, metric_of
+from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
 
 
@@ -80,11 +81,9 @@ class ExactCheckpointHook(Hook):
 
     def chosen(self, metrics: list[Any]) -> tuple[str, Any]:
         """The key that chooses the best, and its metric."""
-        keys = {key: metric for metric in metrics for key in keys_of(metric)}
-        wanted = next(iter(keys)) if self.save_best == "auto" else str(self.save_best)
-        if (metric := keys.get(wanted.partition("@")[0])) is None:
-            raise ConfigError(f"save_best={wanted!r} is no score; {nearest(wanted, keys)}")
-        return wanted, metric
+        auto = self.save_best == "auto"
+        wanted = keys_of(metrics[0])[0] if auto else str(self.save_best)
+        return wanted, metric_of(wanted, metrics, asked_by="save_best")
 
     def after_train_iter(
         self,
@@ -116,10 +115,3 @@ class ExactCheckpointHook(Hook):
         before = runner.best_value(self.save_best)
         if before is None or (value < before if self.rule == "less" else value > before):
             runner.save_best(key=self.save_best, value=float(value))
-
-
-def keys_of(metric: Any) -> list[str]:
-    """Names of a metric's scores, without their leads."""
-    keys = getattr(metric, "keys", None)
-    keys = keys() if callable(keys) else keys
-    return list(keys or [metric.name])

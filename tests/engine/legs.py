@@ -23,6 +23,7 @@ from typing import Any
 
 import torch
 import toy
+import toy_sites  # noqa: F401  # registers
 
 from openstl_ext.engine import atomic, runner
 

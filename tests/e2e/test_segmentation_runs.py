@@ -1,0 +1,73 @@
+"""A run of segmentation is one run too: killed or not, on however many ranks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openstl_ext.engine import checkpoint
+from tests.e2e.test_resume import assert_same, losses
+from tests.engine.journeys import log_of, travel
+from tests.engine.toy_sites import options
+
+EPOCHS = {"train_cfg.max_epochs": 8}
+DIARY = {"type": "LossDiary"}
+
+
+def killed_at(iteration: int) -> dict[str, Any]:
+    return options(**EPOCHS, custom_hooks=[DIARY, {"type": "KillHook", "at": iteration}])
+
+
+def final(work_dir: Path) -> dict[str, Any]:
+    return checkpoint.newest(work_dir, pytest.fail)[1]
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_plateau_outlives_a_kill(ranks: int, tmp_path: Path) -> None:
+    """Counters that start anew keep the rate too high for as long again, after every kill."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    first, second = (3 * 8 + 2, 6 * 8) if ranks == 1 else (3 * 4 + 1, 6 * 4)
+    codes = travel(
+        {
+            whole: [{"options": options(**EPOCHS), "ranks": ranks}],
+            killed: [
+                {"options": killed_at(first), "ranks": ranks},
+                {"options": {**killed_at(second), "resume": True}, "ranks": ranks},
+                {"options": options(**EPOCHS, resume=True), "ranks": ranks},
+            ],
+        }
+    )
+    assert codes[whole] == [[0] * ranks], log_of(whole)
+    assert codes[killed][-1] == [0] * ranks, log_of(killed)
+    assert_same(final(whole), final(killed))
+    for rank in range(ranks):
+        assert losses(whole, rank) == losses(killed, rank)
+    (plateau,) = final(whole)["param_schedulers"]
+    assert plateau["best"] > 0.5, "it never saw a Dice"
+    assert final(whole)["optimizer"]["param_groups"][0]["lr"] < 1e-2, "the plateau never came"
+
+
+def test_all_ranks_slow_down_together(tmp_path: Path) -> None:
+    """Upstream steps on the first rank only; from the first plateau on, the weights drift apart."""
+    work_dir = tmp_path / "run"
+    told = options(**EPOCHS, custom_hooks=[DIARY, {"type": "RateDiary"}])
+    codes = travel({work_dir: [{"options": told, "ranks": 2}]})
+    assert codes[work_dir] == [[0, 0]], log_of(work_dir)
+    first, second = ((work_dir / f"rates_{rank}.txt").read_text() for rank in (0, 1))
+    assert first == second
+    assert len(set(first.split())) > 1, "the plateau never came"
+
+
+def test_scores_of_labels_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -> None:
+    """Else a Dice would say how many GPUs a laboratory has."""
+    work_dir = tmp_path / "run"
+    legs = [{"options": options(), "ranks": ranks, "test": True} for ranks in (1, 2, 3)]
+    codes = travel({work_dir: legs})[work_dir]
+    assert codes == [[0] * ranks for ranks in (1, 2, 3)], log_of(work_dir)
+    one, two, three = (
+        json.loads((work_dir / f"scores_{ranks}.json").read_text()) for ranks in (1, 2, 3)
+    )
+    assert one == two == three
+    assert {"dice", "dice@background", "dice@site", "iou", "kappa"} <= set(one)
+    assert 0 < float.fromhex(one["dice@site"]) < 1

@@ -1,0 +1,116 @@
+"""Schedules and checkpoints that wait for a score get it."""
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper, ReduceOnPlateauLR
+from torch.nn.utils import clip_grad_norm_
+
+from openstl_ext.config import load
+from openstl_ext.engine.runner import build
+from openstl_ext.errors import ConfigError
+from openstl_ext.metrics.overlap import Dice
+from tests.engine import toy, toy_sites
+
+SCHEDULE = Path(__file__).parents[2] / "configs/_base_/schedules/adamw_plateau.py"
+PLATEAU = {"type": "ReduceOnPlateauLR", "monitor": "dice@site", "rule": "greater"}
+
+
+def config(work_dir: Path, **more: Any) -> Config:
+    return toy.config(work_dir, **toy_sites.options(**more))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"monitor": "dise"}, "monitor='dise' is no score; did you mean 'dice'"),
+        ({"monitor": "dice@sight"}, "monitor='dice@sight' is no score; did you mean 'dice@site'"),
+        ({"monitor": "kappa@site"}, "monitor='kappa@site' is no score"),
+        ({"rule": "less"}, "rule='less', but dice@site is best when greater"),
+    ],
+)
+def test_a_schedule_that_would_wait_in_vain_is_refused(
+    change: dict, said: str, tmp_path: Path
+) -> None:
+    """Mmengine says so after the first epoch, or, with the wrong rule, never."""
+    with pytest.raises(ConfigError, match=said):
+        build(config(tmp_path, param_scheduler=[{**PLATEAU, **change}]))
+
+
+def test_a_schedule_needs_a_validation_to_wait_for(tmp_path: Path) -> None:
+    """Without one the rate never falls, and nothing says why."""
+    cfg = config(tmp_path, param_scheduler=[PLATEAU])
+    for block in ("val_dataloader", "val_cfg", "val_evaluator"):
+        cfg.pop(block, None)
+    with pytest.raises(ConfigError, match="waits for 'dice@site', and nothing validates"):
+        build(cfg)
+
+
+def test_the_best_of_a_class_can_be_kept(tmp_path: Path) -> None:
+    """A typo in the class would show when the first epoch is over."""
+    hook = {"default_hooks.checkpoint": {"save_best": "dice@site"}}
+    assert build(config(tmp_path, **hook)).hooks
+    hook["default_hooks.checkpoint"]["save_best"] = "dice@sights"
+    with pytest.raises(ConfigError, match="save_best='dice@sights' is no score"):
+        build(config(tmp_path, **hook))
+
+
+def test_the_published_schedule_is_what_it_says(tmp_path: Path) -> None:
+    """AdamW 1e-4, weight decay 1e-5, gradients of length 1 at most, patience 5, factor 0.1."""
+    schedule = load(SCHEDULE)
+    cfg = config(tmp_path)
+    for block in ("optim_wrapper", "param_scheduler"):
+        cfg[block] = schedule[block]
+    run = build(cfg)
+    optimizer = run.optim_wrapper.optimizer
+    assert type(optimizer).__name__ == "AdamW"
+    assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (1e-4, 1e-5)
+    (plateau,) = run.param_schedulers
+    assert (plateau.monitor, plateau.factor, plateau.patience) == ("dice@site", 0.1, 5)
+    wrapper = run.optim_wrapper
+    assert (wrapper.clip_func, wrapper.clip_grad_kwargs) == (clip_grad_norm_, {"max_norm": 1.0})
+
+
+def reduced(scores: list[float], **how: Any) -> list[float]:
+    """Learning rate after each validation, by mmengine."""
+    weight = torch.nn.Parameter(torch.zeros(()))
+    wrapper = OptimWrapper(torch.optim.SGD([weight], lr=1.0))
+    plateau = ReduceOnPlateauLR(wrapper, monitor="dice@site", rule="greater", **how)
+    rates = []
+    for score in scores:
+        plateau.step()
+        plateau.step({"dice@site": score})
+        rates.append(wrapper.param_groups[0]["lr"])
+    return rates
+
+
+def test_the_plateau_is_that_of_torch_and_nan_is_no_progress() -> None:
+    """A site that no validation patch has gives NaN; the run must go on, and not think it best."""
+    scores = [math.nan, 0.0, 0.1, math.nan, 0.3, 0.3, math.nan, 0.29, 0.31, math.nan, 0.3, 0.3, 0.1]
+    weight = torch.nn.Parameter(torch.zeros(()))
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, "max", patience=2, factor=0.5)
+    expected = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a schedule without steps
+        for score in scores:
+            theirs.step(score)
+            expected.append(optimizer.param_groups[0]["lr"])
+    assert reduced(scores, patience=2, factor=0.5) == expected
+    assert len(set(expected)) == 3
+
+
+def test_a_validation_without_any_site_does_not_end_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every patch of a small validation may be background, which has no Dice of the sites."""
+    monkeypatch.setattr(Dice, "ratio", lambda *_: math.nan)
+    told = {"train_cfg.max_epochs": 3, "custom_hooks": []}
+    run = build(config(tmp_path, **told))
+    run.train()
+    assert run.optim_wrapper.param_groups[0]["lr"] == 5e-3  # patience 1, factor 0.5
