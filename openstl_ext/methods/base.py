@@ -74,7 +74,13 @@ class Method(BaseModel, ABC):
 
 
 class ForecastMethod(Method, ABC):
-    """A method whose answer is frames. Its forecast cannot see what it is asked for."""
+    """A method whose answer is frames. Its forecast cannot see what it is asked for.
+
+    Attributes:
+        max_horizon: Largest horizon that can be asked for; None where any can.
+    """
+
+    max_horizon: int | None = None
 
     @abstractmethod
     def forecast(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
@@ -95,7 +101,8 @@ class ForecastMethod(Method, ABC):
 
     @final
     def tensor(self, inputs: Inputs) -> Tensor:
-        return self.forecast(inputs, horizon=inputs["frames"].shape[1])["forecast"]
+        length = inputs["frames"].shape[1]
+        return self.forecast(inputs, horizon=min(length, self.max_horizon or length))["forecast"]
 
     @staticmethod
     def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:

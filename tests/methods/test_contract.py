@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from openstl_ext.errors import ShapeError
 from openstl_ext.methods.base import LabelMethod, Method
 from openstl_ext.registry import METHODS, MODELS, Registry
 from openstl_ext.structures import Sample
@@ -111,6 +112,10 @@ def test_any_horizon_can_be_asked_for(method: Any, net: Any, horizon: int) -> No
         return
     toy = built(method, net).eval()
     inputs = toy.toy_batch(size=2)["inputs"]
+    if toy.max_horizon is not None and horizon >= toy.max_horizon:
+        with pytest.raises(ShapeError, match=f"{toy.max_horizon} horizons"):
+            toy.answer(inputs, horizon=toy.max_horizon + 1)
+        return
     with torch.no_grad():
         forecast = toy.answer(inputs, horizon=horizon)["forecast"]
         longer = toy.answer(inputs, horizon=horizon + 1)["forecast"]

@@ -1,0 +1,280 @@
+"""Regression over horizons, with gaps: what is learnt, what is said, and how gaps stay out."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.methods.multi_horizon_regression import MultiHorizonRegression
+from openstl_ext.ports import Quantiles
+
+TERMS: dict[str, Any] = {
+    "mse": {"loss": {"type": "L2"}, "of": "change"},
+    "ssim": {"loss": {"type": "StructuralDissimilarity"}, "weight": 0.2},
+    "bands": {"loss": {"type": "LaplacianPyramid"}},
+    "histogram": {"loss": {"type": "ChangeHistogram"}, "of": "data_change", "weight": 0.67},
+    "lower": {"loss": {"type": "Pinball", "quantile": 0.025}, "of": "lower"},
+    "upper": {"loss": {"type": "Pinball", "quantile": 0.975}, "of": "upper"},
+}
+
+
+class Weights(nn.Module):
+    """A weighted mean of all frames for each horizon, and an interval around it."""
+
+    def __init__(self, *, num_horizons: int = 4, length: int = 4, interval: bool = True) -> None:
+        super().__init__()
+        self.num_horizons, self.interval = num_horizons, interval
+        self.mix = nn.Conv2d(length, num_horizons, 3, padding=1)
+        self.width = nn.Parameter(torch.full((num_horizons, 1, 1), 0.1))
+
+    def forward(
+        self,
+        frames: Tensor,
+        *,
+        dynamic: Tensor | None = None,
+        static: Tensor | None = None,
+        lonlat: Tensor | None = None,
+    ) -> Quantiles:
+        central = self.mix(frames[:, :, 0])
+        for extra in (None if dynamic is None else dynamic[:, -1], static):
+            central = central if extra is None else central + 0.1 * extra.mean(1, keepdim=True)
+        if not self.interval:
+            return Quantiles(central)
+        return Quantiles(central, central - self.width, central + self.width)
+
+
+def built(strategy: str = "direct", net: Any = None, **options: Any) -> MultiHorizonRegression:
+    torch.manual_seed(0)
+    net = net or Weights(num_horizons=4 if strategy == "direct" else 1)
+    return MultiHorizonRegression(**{"net": net, "strategy": strategy, "terms": TERMS, **options})
+
+
+def batch(size: int = 2) -> dict[str, Any]:
+    return MultiHorizonRegression.toy_batch(size)
+
+
+def still(made: dict[str, Any]) -> dict[str, Any]:
+    """The same without covariates of years to come."""
+    del made["inputs"]["dynamic"]
+    return made
+
+
+@pytest.mark.parametrize("strategy", ["direct", "autoregressive"])
+@pytest.mark.parametrize("side", ["inputs", "data_samples"])
+@pytest.mark.parametrize("filler", [math.nan, math.inf, -9999.0])
+def test_what_lies_in_a_gap_moves_no_loss_gradient_or_forecast(
+    strategy: str, side: str, filler: float
+) -> None:
+    """A coast of NaN would end the training; one of -9999 would teach the net about nodata."""
+    found = []
+    for planted in (0.0, filler):
+        border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
+        method = built(strategy, data_preprocessor=border)
+        raw = still(batch())
+        raw[side]["frames"] = torch.where(raw[side]["valid"], raw[side]["frames"], planted)
+        ready = method.data_preprocessor(raw, training=True)
+        losses = method(**ready, mode="loss")
+        sum(v for k, v in losses.items() if k.startswith("loss_")).backward()
+        gradients = [p.grad for p in method.parameters()]
+        said = method(**method.data_preprocessor(raw), mode="predict")
+        found.append([*losses.values(), *gradients, *(s["forecast"] for s in said)])
+    for honest, other in zip(*found, strict=True):
+        assert other.isfinite().all()
+        assert torch.equal(honest, other)
+
+
+def test_a_nan_covariate_reaches_nothing() -> None:
+    """Rasters of income end at borders; the border fills them with the mean."""
+    method, raw = built(), batch()
+    raw["inputs"]["dynamic"][:, :, 0, :3] = torch.nan
+    raw["inputs"]["static"][..., 5] = torch.nan
+    losses = method(**method.data_preprocessor(raw, training=True), mode="loss")
+    assert all(value.isfinite() for value in losses.values())
+
+
+@pytest.mark.parametrize("strategy", ["direct", "autoregressive"])
+def test_a_batch_without_truth_is_zero_with_a_graph(strategy: str) -> None:
+    """A batch of open sea must pass backward, or a run ends by chance."""
+    method, ready = built(strategy), still(batch())
+    ready["data_samples"]["valid"] &= False
+    losses = method(**ready, mode="loss")
+    total = sum(v for k, v in losses.items() if k.startswith("loss_"))
+    total.backward()
+    assert total.item() == 0
+    assert all(p.grad is not None and p.grad.eq(0).all() for p in method.parameters())
+
+
+def test_horizons_without_truth_take_no_part_in_the_mean() -> None:
+    """Upstream adds a 0 for each, so that windows near the end of the record weigh less."""
+    method, ready = built(terms={"mse": {"loss": {"type": "L2"}}}), batch()
+    truth = ready["data_samples"]
+    truth["valid"][:, 2:] = False
+    said = method.forecast(ready["inputs"], 4)["forecast"]
+    each = [
+        (said[:, k] - truth["frames"][:, k])[truth["valid"][:, k]].square().mean() for k in (0, 1)
+    ]
+    found = method(**ready, mode="loss")["loss_mse"]
+    torch.testing.assert_close(found, (each[0] + each[1]) / 2)
+
+
+def test_terms_are_weighted_logged_and_start_when_they_should() -> None:
+    """A warm-up that counts batches by itself would start anew after a resume."""
+    terms = {
+        "mse": {"loss": {"type": "L2"}},
+        "late": {"loss": {"type": "L1"}, "weight": 0.5, "start_iteration": 10},
+    }
+    method = built(terms=terms)
+    for iteration, weight in ((9, 0.0), (10, 0.5), (0, 0.0)):
+        method.iteration = iteration
+        losses = method(**batch(), mode="loss")
+        assert losses["late"] > 0
+        assert not losses["late"].requires_grad
+        torch.testing.assert_close(losses["loss_late"].detach(), weight * losses["late"])
+        assert set(losses) == {"mse", "late", "loss_mse", "loss_late"}
+
+
+def test_each_term_is_of_what_it_says() -> None:
+    """A pinball on the wrong end, or a change since the wrong frame, trains without a word."""
+    border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
+    mean = {"type": "L1"}
+    ways = ("forecast", "change", "data_change", "lower", "upper")
+    terms = {way: {"loss": mean, "of": way} for way in ways}
+    method = built(terms=terms, data_preprocessor=border)
+    ready = method.data_preprocessor(batch(), training=True)
+    del ready["inputs"]["valid"], ready["data_samples"]["valid"]
+    losses = method(**ready, mode="loss")
+    said = method.forecast(ready["inputs"], 4)
+    truth = ready["data_samples"]["frames"]
+    for end in ("forecast", "lower", "upper"):
+        torch.testing.assert_close(losses[end], (said[end] - truth).abs().mean())
+    torch.testing.assert_close(losses["change"], losses["forecast"])
+    torch.testing.assert_close(losses["data_change"], 0.2 * losses["forecast"])
+
+
+def test_change_since_an_unknown_frame_is_not_compared() -> None:
+    """Else change is counted from the mean that fills the gap."""
+    terms = {"change": {"loss": {"type": "L1"}, "of": "change"}}
+    method, ready = built(terms=terms), batch()
+    ready["inputs"]["valid"][:, -1, :, 8:] = False
+    last = ready["inputs"]["frames"][:, -1:]
+    planted = last.clone()
+    planted[..., 8:, :] += 5.0
+    found = []
+    for frames in (last, planted):
+        inputs = {**ready["inputs"], "frames": ready["inputs"]["frames"].clone()}
+        method.net.mix = nn.Conv2d(4, 4, 1)  # sees no neighbours
+        torch.manual_seed(0)
+        method.net.mix.reset_parameters()
+        inputs["frames"][:, -1:] = frames
+        found.append(method.loss(inputs, ready["data_samples"])["change"])
+    assert torch.equal(*found)
+
+
+def test_a_criterion_for_each_horizon() -> None:
+    """Rare change is rarer after five years than after twenty: bins weigh differently."""
+    each = [{"type": "Pinball", "quantile": q} for q in (0.1, 0.4, 0.6, 0.9)]
+    one = built(terms={"a": {"loss": each}})
+    ready = batch()
+    del ready["data_samples"]["valid"]
+    parts = [
+        built(terms={"a": {"loss": loss}}).loss(
+            ready["inputs"], {"frames": ready["data_samples"]["frames"]}
+        )
+        for loss in each
+    ]
+    assert len({p["a"].item() for p in parts}) == 4
+    said = one.forecast(ready["inputs"], 4)["forecast"]
+    truth = ready["data_samples"]["frames"]
+    by_hand = [
+        torch.maximum(q * (t - s), (q - 1) * (t - s)).mean()
+        for q, s, t in zip((0.1, 0.4, 0.6, 0.9), said.unbind(1), truth.unbind(1), strict=True)
+    ]
+    torch.testing.assert_close(one(**ready, mode="loss")["a"], sum(by_hand).detach() / 4)
+    with pytest.raises(ConfigError, match="4 horizons need as many"):
+        built(terms={"a": {"loss": each[:2]}})(**ready, mode="loss")
+
+
+def test_steps_are_rolled_by_hand() -> None:
+    """A window that keeps its oldest frame shows the net what it never saw in training."""
+    method = built("autoregressive")
+    inputs = still(batch())["inputs"]
+    frames, steps = inputs["frames"], []
+    for _ in range(6):
+        said = method.net(frames, static=inputs["static"]).central.unsqueeze(2)
+        steps.append(said)
+        frames = torch.cat([frames[:, 1:], said], dim=1)
+    torch.testing.assert_close(method.forecast(inputs, 6)["forecast"], torch.cat(steps, dim=1))
+
+
+def test_stepwise_training_looks_at_the_next_frame_alone() -> None:
+    """The published net is trained one step ahead; later truth must not leak into it."""
+    method, ready = built("autoregressive"), still(batch())
+    before = method(**ready, mode="loss")
+    ready["data_samples"]["frames"][:, 1:] = 7.0
+    after = method(**ready, mode="loss")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_covariates_of_years_to_come_are_not_made_up_unasked() -> None:
+    """Population of 2035 is not known; the last one held is a choice that a config must say."""
+    inputs = batch()["inputs"]
+    with pytest.raises(ConfigError, match="hold_dynamic"):
+        built("autoregressive").forecast(inputs, 2)
+    method = built("autoregressive", hold_dynamic=True)
+    said = method.forecast(inputs, 2)["forecast"]
+    second = torch.cat([inputs["frames"][:, 1:], said[:, :1]], dim=1)
+    held = torch.cat([inputs["dynamic"][:, 1:], inputs["dynamic"][:, -1:]], dim=1)
+    expected = method.net(second, dynamic=held, static=inputs["static"]).central
+    torch.testing.assert_close(said[:, 1, 0], expected[:, 0])
+
+
+def test_a_direct_net_says_no_more_than_it_has() -> None:
+    """Fewer horizons are cut; more would have to be made up."""
+    method, inputs = built(), batch()["inputs"]
+    assert method.max_horizon == 4
+    assert method.forecast(inputs, 2)["upper"].shape[1] == 2
+    assert method.tensor({**inputs, "frames": inputs["frames"]}).shape[1] == 4
+    with pytest.raises(ShapeError, match="says 4 horizons at once, and 5"):
+        method.forecast(inputs, 5)
+
+
+def test_calibrated_ends_lie_a_margin_further_out_in_data_units() -> None:
+    """A margin in normalised units would be wrong by the deviation of the data."""
+    border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
+    method, ready = built(data_preprocessor=border), batch()
+    assert "lower_calibrated" not in method.answer(ready["inputs"], 4)
+    method.calibrate([0.01, -0.02, math.nan])
+    answer = method.answer(ready["inputs"], 4)
+    for k, margin in enumerate((0.01, -0.02)):
+        below = answer["lower"][:, k] - answer["lower_calibrated"][:, k]
+        above = answer["upper_calibrated"][:, k] - answer["upper"][:, k]
+        torch.testing.assert_close(below, torch.full_like(below, margin), atol=1e-6, rtol=0)
+        torch.testing.assert_close(above, torch.full_like(above, margin), atol=1e-6, rtol=0)
+    assert answer["upper_calibrated"][:, 2:].isnan().all()  # no margin is known there
+    assert "margin" not in method.state_dict()
+    assert "lower_calibrated" in method(**ready, mode="predict")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "autoregresive"}, "autoregressive"),
+        ({"terms": {}}, "at least one"),
+        ({"terms": {"a": {"weight": 1.0}}}, "'a' needs a loss"),
+        ({"terms": {"a": {"loss": {"type": "L2"}, "wieght": 1.0}}}, "weight"),
+        ({"terms": {"a": {"loss": {"type": "L2"}, "of": "forcast"}}}, "forecast"),
+    ],
+)
+def test_a_config_that_means_nothing_is_refused(options: dict, message: str) -> None:
+    """A misspelt weight would otherwise be 1."""
+    with pytest.raises(ConfigError, match=message):
+        built(**{"strategy": "direct", **options})
+
+
+def test_a_quantile_of_a_net_without_any_is_refused() -> None:
+    """The term would be missing from the loss, and no line would say so."""
+    with pytest.raises(ConfigError, match="no lower end"):
+        built(net=Weights(interval=False))(**batch(), mode="loss")
