@@ -26,7 +26,9 @@ def parse() -> argparse.Namespace:
         help="frames to forecast from; default: an item of the test split",
     )
     parser.add_argument(
-        "--horizon", type=int, help="frames to forecast; default: as the item, or T"
+        "--horizon",
+        type=int,
+        help="frames to forecast; default: as the item, or T; labels have none",
     )
     return parser.parse_args()
 

@@ -8,20 +8,21 @@ from mmengine.config import Config
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, DatasetNotFoundError
-from openstl_ext.profiling.report import in_words, profile
+from openstl_ext.profiling.report import answer_of, in_words, profile
 from openstl_ext.registry import DATASETS, METHODS
 
 
 def describe(
     cfg: Config, shape: Sequence[int] | None, horizon: int | None, *, batch_size: int = 1
 ) -> str:
-    """Build the method of a config and say what one forecast of it costs.
+    """Build the method of a config and say what one forecast or labelling of it costs.
 
     Args:
         cfg: A loaded config.
         shape: Frames (T, C, H, W) to forecast from; without, those of a test item, or where the
             data are not there, those that the net says it takes.
-        horizon: Number of future frames; without, the item's, or as many as go in.
+        horizon: Number of future frames; without, the item's, or as many as go in. Where the
+            answer is labels, there is none.
         batch_size: Samples of the batch that is timed.
 
     Raises:
@@ -35,7 +36,8 @@ def describe(
     horizon = horizon or asked
     frames = tuple(inputs["frames"].shape[1:])
     profiled = profile(method, inputs, horizon, batch_size=batch_size)
-    return f"{cfg.identity}: {frames} -> {horizon} frames ({source})\n{in_words(profiled)}"
+    said = f"{horizon} frames" if answer_of(method) == "frames" else "labels"
+    return f"{cfg.identity}: {frames} -> {said} ({source})\n{in_words(profiled)}"
 
 
 def starting_point(cfg: Config, shape: Sequence[int] | None) -> tuple[dict[str, Tensor], int, str]:
@@ -50,7 +52,8 @@ def starting_point(cfg: Config, shape: Sequence[int] | None) -> tuple[dict[str, 
             raise ConfigError(f"{error}; or give --shape T C H W") from None
         return {"frames": torch.rand(1, *taken)}, taken[0], "the shape of the net; no data there"
     inputs = {name: value[None] for name, value in item["inputs"].items()}
-    return inputs, len(item["data_samples"]["frames"]), "an item of the test split"
+    truth = item["data_samples"].get("frames", ())  # labels have no horizon
+    return inputs, len(truth) or 1, "an item of the test split"
 
 
 def net_shape(model: dict[str, Any]) -> tuple[int, ...] | None:

@@ -10,6 +10,8 @@ from openstl_ext.profiling.flops import CONVENTION, count_flops
 from openstl_ext.profiling.parameters import count_parameters
 from openstl_ext.profiling.speed import frames_per_second
 
+COUNTED = {"frames": "forecast frames", "labels": "labelled samples"}
+
 
 def profile(
     method: nn.Module, inputs: Mapping[str, Tensor], horizon: int, *, batch_size: int = 1
@@ -21,12 +23,13 @@ def profile(
     Args:
         method: The method, not wrapped for many processes.
         inputs: One batch of inputs in data units; its first sample is repeated.
-        horizon: Number of future frames, the protocol's.
+        horizon: Number of future frames, the protocol's; where the answer is labels, any.
         batch_size: Samples in the batch that is timed.
 
     Returns:
         ``num_parameters``, ``flops`` (and ``flops_<column>`` of handles that asked for one),
-        ``uncounted`` operators, ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``.
+        ``uncounted`` operators, ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``;
+        and ``answer``, frames or labels: of labels, the speed is samples per second.
     """
     weight = next(method.parameters(), torch.zeros(()))
     one = _normalized(method, {name: value[:1] for name, value in inputs.items()})
@@ -44,7 +47,13 @@ def profile(
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(weight.dtype).removeprefix("torch."),
         "batch_size": batch_size,
+        "answer": answer_of(method),
     }
+
+
+def answer_of(method: nn.Module) -> str:
+    """What a method answers with: frames or labels."""
+    return "frames" if hasattr(method, "forecast") else "labels"
 
 
 def _normalized(method: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -66,7 +75,7 @@ def in_words(profiled: Mapping[str, Any]) -> str:
         ("not counted", ", ".join(profiled["uncounted"]) or "nothing"),
         (
             "speed",
-            f"{profiled['frames_per_second']:.1f} forecast frames a second "
+            f"{profiled['frames_per_second']:.1f} {COUNTED[profiled['answer']]} a second "
             f"({profiled['device']}, {profiled['dtype']}, batch of {profiled['batch_size']})",
         ),
     ]

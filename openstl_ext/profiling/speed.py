@@ -1,4 +1,4 @@
-"""How many frames a method forecasts in a second."""
+"""How many frames a method forecasts in a second, or how many samples it labels."""
 
 import copy
 import statistics
@@ -21,6 +21,8 @@ def frames_per_second(
 ) -> float:
     """Forecast frames per second of a copy in eval mode: the batch times the horizon, over time.
 
+    A method whose answer is labels has no horizon: of one, it is samples per second.
+
     Args:
         method: The method; it is left alone.
         inputs: Normalised inputs with a batch axis, on the device of the method.
@@ -38,11 +40,12 @@ def frames_per_second(
         end = time.perf_counter() + seconds
         while len(times) < min_runs or (len(times) < max_runs and time.perf_counter() < end):
             times.append(timed(probe, inputs, horizon, device))
-    return batch * horizon / statistics.median(times)
+    answers = batch * horizon if hasattr(method, "forecast") else batch
+    return answers / statistics.median(times)
 
 
 def timed(method: Any, inputs: Mapping[str, Tensor], horizon: int, device: torch.device) -> float:
-    """Seconds of one forecast."""
+    """Seconds of one forecast, or of one labelling."""
     _finish(device)
     start = time.perf_counter()
     if hasattr(method, "forecast"):

@@ -41,15 +41,18 @@ def _section(table: Table) -> list[str]:
 
 
 def _task(table: Table) -> str:
-    """In a sentence, what was forecast from what."""
+    """In a sentence, what was forecast from what, or labelled."""
     shapes, size = table.protocol["shapes"], table.protocol["size"]
     past, future = shapes.get("inputs.frames"), shapes.get("data_samples.frames")
-    if not past or not future or len(past) != 4:
+    if not past or len(past) != 4 or not (future or table.answers_with_labels):
         return f"{size} test samples."
     time, channels, height, width = past
     lead = table.protocol["metainfo"].get("lead") or (1, "frame")
     step = "" if list(lead) == [1, "frame"] else f", {lead[0]:g} {lead[1]} apart"
     frame = f"{channels} x {height} x {width}"
+    if table.answers_with_labels:
+        classes = ", ".join(table.protocol["metainfo"].get("classes") or ())
+        return f"{time} frames of {frame}{step} -> labels ({classes}); {size} test samples."
     return f"{time} -> {future[0]} frames of {frame}{step}; {size} test samples."
 
 
@@ -57,7 +60,8 @@ def _grid(table: Table) -> str:
     """The table itself, padded so that its columns stand below each other."""
     head = ["recipe", "config", "seeds"]
     head += [name + ARROWS[higher_is_better(table.about, name)] for name in table.metrics]
-    head += ["parameters", "FLOPs", "frames/s"]
+    speed = "samples/s" if table.answers_with_labels else "frames/s"
+    head += ["parameters", "FLOPs", speed]
     body = [_cells(table, row) for row in table.rows]
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     text = [_line(head, widths), _line(["-" * w for w in widths], widths, rule=True)]

@@ -20,7 +20,7 @@ class RecordError(UserError):
 
 
 class Speed(TypedDict):
-    """Forecast frames per second, and under which conditions."""
+    """Forecast frames or labelled samples per second, and under which conditions."""
 
     value: float | None
     device: str
@@ -61,7 +61,7 @@ class Record:
         flops: Multiply-adds of one forecast.
         flops_apart: Multiply-adds that the profile shows apart, by name, such as those of a scan.
         uncounted: Operators that ``flops`` leaves out.
-        frames_per_second: Speed of the forecast.
+        frames_per_second: Speed of the forecast; where the answer is labels, samples per second.
         checkpoint: Which weights were judged; null if they were those of the moment.
         seed: What chance depended on.
         overrides: What ``--cfg-options`` set; a run with any is a probe.

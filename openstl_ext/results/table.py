@@ -90,6 +90,11 @@ class Table:
     beside: str | None = None
 
     @property
+    def answers_with_labels(self) -> bool:
+        """Whether the truth is classes; frames otherwise."""
+        return "data_samples.labels" in self.protocol["shapes"]
+
+    @property
     def synthetic(self) -> bool:
         """Whether the data were made up."""
         return any(record.synthetic for row in self.rows for record in row.records)
@@ -108,8 +113,8 @@ def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[T
 
     Args:
         records: One a run: two of the same config, seed and protocol must not both be given.
-        patterns: Metrics to show, in order, as in ``mse_sum ssim@*``; by default all but those of
-            single lead times.
+        patterns: Metrics to show, in order, as in ``mse_sum ssim@* dice@site``; by default all
+            but those of single lead times and classes.
 
     Raises:
         UserError: If a pattern fits no metric of any record.
@@ -188,7 +193,7 @@ def score(values: Iterable[float | None]) -> Score:
 
 
 def higher_is_better(about: dict[str, dict[str, Any]], metric: str) -> bool | None:
-    """Direction of a metric; one of a single lead time has that of the whole."""
+    """Direction of a metric; one of a single lead time or class has that of the whole."""
     facts = about.get(metric) or about.get(metric.partition("@")[0]) or {}
     return facts.get("higher_is_better")
 

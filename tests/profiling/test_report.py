@@ -4,14 +4,18 @@ import warnings
 
 import pytest
 import torch
+from mmengine.config import Config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.methods.direct_forecast import DirectForecast
+from openstl_ext.methods.segmentation import Segmentation
 from openstl_ext.profiling import flops
 from openstl_ext.profiling.flops import count_flops, register_flop_handle
 from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.recipe import describe
 from openstl_ext.profiling.report import in_words, profile
+from openstl_ext.registry import DATASETS, MODELS
 
 INPUTS = {"frames": torch.rand(2, 4, 1, 8, 8)}
 
@@ -62,6 +66,57 @@ def test_the_record_has_what_the_leaderboard_shows() -> None:
     words = in_words(record)
     for part in ("one multiply-add = 1", "not counted", "batch of 3", "cpu"):
         assert part in words
+
+
+class OnePixel(nn.Module):
+    """One logit a pixel, from all its values: a multiply-add for each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Conv2d(4, 1, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.head(frames.flatten(1, 2))
+
+
+def test_labels_have_no_horizon() -> None:
+    """If this fails, a label map counts as often as somebody asked for frames."""
+    labelling = Segmentation(net=OnePixel(), loss={"type": "BCEDice"})
+    one, many = (profile(labelling, INPUTS, horizon=h, batch_size=2) for h in (1, 10_000))
+    assert one["flops"] == many["flops"] == 4 * 8 * 8
+    assert 0.01 < many["frames_per_second"] / one["frames_per_second"] < 100
+    assert "labelled samples a second" in in_words(one)
+    assert "forecast frames a second" in in_words(profile(method(OneConv()), INPUTS, horizon=4))
+
+
+def test_a_recipe_of_labels_can_be_profiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails, `tools/profile.py` ends in a traceback where the truth is no frames."""
+
+    class Sites:
+        def __init__(self) -> None:
+            pass
+
+        def __getitem__(self, index: int) -> dict:
+            truth = {"labels": torch.zeros(8, 8, dtype=torch.int64)}
+            return {"inputs": {"frames": INPUTS["frames"][index]}, "data_samples": truth}
+
+    monkeypatch.setitem(DATASETS.module_dict, "Sites", Sites)
+    monkeypatch.setitem(MODELS.module_dict, "OnePixel", OnePixel)
+    monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+    cfg = Config(
+        {
+            "model": {
+                "type": "Segmentation",
+                "net": {"type": "OnePixel"},
+                "loss": {"type": "BCEDice"},
+            },
+            "test_dataloader": {"dataset": {"type": "Sites"}},
+            "identity": "sites/pixel",
+        }
+    )
+    from_item = describe(cfg, None, None)
+    assert from_item.startswith("sites/pixel: (4, 1, 8, 8) -> labels (an item of the test split)")
+    assert describe(cfg, (4, 1, 6, 6), 3).startswith("sites/pixel: (4, 1, 6, 6) -> labels (the ")
 
 
 class Attention(nn.Module):
