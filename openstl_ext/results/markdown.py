@@ -44,7 +44,7 @@ def _task(table: Table) -> str:
     """In a sentence, what was forecast from what, or labelled."""
     shapes, size = table.protocol["shapes"], table.protocol["size"]
     past, future = shapes.get("inputs.frames"), shapes.get("data_samples.frames")
-    if not past or len(past) != 4 or not (future or table.answers_with_labels):
+    if not past or len(past) != 4:
         return f"{size} test samples."
     time, channels, height, width = past
     lead = table.protocol["metainfo"].get("lead") or (1, "frame")
@@ -53,6 +53,8 @@ def _task(table: Table) -> str:
     if table.answers_with_labels:
         classes = ", ".join(table.protocol["metainfo"].get("classes") or ())
         return f"{time} frames of {frame}{step} -> labels ({classes}); {size} test samples."
+    if not future:
+        return f"{size} test samples."
     return f"{time} -> {future[0]} frames of {frame}{step}; {size} test samples."
 
 
