@@ -16,7 +16,7 @@ from openstl_ext.rasters.window import Window
 
 GEOJSON_CRS = "EPSG:4326"
 """What RFC 7946 demands; files of before may name another in a member ``crs``."""
-STRAIGHT = 0.1
+STRAIGHT = 0.02
 """By how many pixels an edge may pass beside where the reprojected one runs."""
 MAX_HALVINGS = 12
 Ring = list[tuple[float, float]]
@@ -190,13 +190,15 @@ class _Reprojection:
     def _move(self, points: np.ndarray) -> np.ndarray:
         rio = rasterio()
         try:
-            x, y = rio.warp.transform(self.source, self.target, *points.T.tolist())
-        except rio._err.CPLE_BaseError as e:
+            moved = rio.warp.transform(self.source, self.target, *points.T.tolist())
+        except rio._err.CPLE_BaseError:
+            moved = np.nan  # GDAL raises for some points, and gives others back as infinite
+        if not np.isfinite(moved).all():
             raise DataError(
-                f"the region {self.path} has points that the raster's CRS cannot show: {e}; are "
-                f"its coordinates really in {self.source}?"
-            ) from e
-        return np.stack([x, y], axis=1)
+                f"the region {self.path} has points that the raster's CRS cannot show; are its "
+                f"coordinates really in {self.source}?"
+            )
+        return np.stack(moved, axis=1)
 
     def _pixels(self, points: np.ndarray) -> np.ndarray:
         return np.stack(grid_pixels(self.grid, *points.T), axis=1)

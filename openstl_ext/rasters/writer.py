@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,8 +22,9 @@ SIDECARS = (".aux.xml", ".ovr", ".msk")
 class RasterWriter:
     """Stream windows into a tiled, compressed GeoTIFF, which gets its name when all is written.
 
-    Memory is that of a window and of GDAL's small cache. A window that covers whole blocks is
-    written once; parts of a block are put together, and may take more room on disk.
+    A value that equals ``nodata`` is read back as missing. Memory is that of a window and of
+    GDAL's small cache. A window that covers whole blocks is written once; parts of a block are
+    put together, and may take more room on disk.
 
     Args:
         path: Final name, ending in .tif; its folder is made.
@@ -72,35 +73,40 @@ class RasterWriter:
     def __enter__(self) -> "RasterWriter":
         rio = rasterio()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        grid = self.grid
-        with warnings.catch_warnings(), small_cache():
-            warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
-            try:
-                self._handle = rio.open(
-                    self._part,
-                    "w",
-                    driver="GTiff",
-                    height=grid.height,
-                    width=grid.width,
-                    count=self.num_bands,
-                    dtype=self.dtype.name,
-                    nodata=self.nodata,
-                    crs=rio.crs.CRS.from_wkt(grid.crs) if grid.crs else None,
-                    transform=rio.Affine(*grid.transform),
-                    tiled=True,
-                    blockxsize=self.block,
-                    blockysize=self.block,
-                    compress="deflate",
-                    predictor=3 if self.dtype.kind == "f" else 2,
-                    bigtiff="IF_SAFER",
-                )
+        try:
+            with warnings.catch_warnings(), small_cache():
+                warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
+                self._handle = rio.open(self._part, "w", **self._profile())
                 for band, text in enumerate(self.descriptions, start=1):
                     self._handle.set_band_description(band, text)
                 self._handle.update_tags(**self.tags)
-            except rio.errors.RasterioError as e:
-                self._remove()
+        except BaseException as e:
+            self._remove()
+            if isinstance(e, rio.errors.RasterioError | rio.errors.CRSError):
                 raise UserError(f"{self.path} cannot be written: {e}") from e
+            raise
         return self
+
+    def _profile(self) -> dict[str, Any]:
+        """What rasterio is told of the file."""
+        rio, grid = rasterio(), self.grid
+        return {
+            "driver": "GTiff",
+            "height": grid.height,
+            "width": grid.width,
+            "count": self.num_bands,
+            "dtype": self.dtype.name,
+            "nodata": self.nodata,
+            "crs": rio.crs.CRS.from_wkt(grid.crs) if grid.crs else None,
+            "transform": rio.Affine(*grid.transform),
+            "tiled": True,
+            "blockxsize": self.block,
+            "blockysize": self.block,
+            "interleave": "band",  # else a block of one band is written again for each other
+            "compress": "deflate",
+            "predictor": 3 if self.dtype.kind == "f" else 2,
+            "bigtiff": "IF_SAFER",
+        }
 
     def write(self, array: np.ndarray, window: Window, band: int = 1) -> None:
         """Write the values of a window; what lies beyond the border is left out.
@@ -137,8 +143,10 @@ class RasterWriter:
         """Values in the type of the file."""
         finite = np.isfinite(array)
         if self.dtype.kind == "f":
-            return np.where(finite, array, self.nodata).astype(self.dtype)
-        whole = np.rint(np.where(finite, array, 0))
+            with np.errstate(over="ignore"):
+                return np.where(finite, array, self.nodata).astype(self.dtype)
+        whole = np.where(finite, array, 0)
+        whole = np.rint(whole) if whole.dtype.kind == "f" else whole
         limits = np.iinfo(self.dtype)
         if whole.min() < limits.min or whole.max() > limits.max:
             raise DataError(
@@ -163,6 +171,7 @@ class RasterWriter:
 
     def _finish(self) -> None:
         """Give the file its name."""
+        _check_whole(self._part, self.path)
         handle = os.open(self._part, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -177,6 +186,34 @@ class RasterWriter:
         """Leave nothing of an unfinished file."""
         for ending in ("", *SIDECARS):
             self._part.with_name(self._part.name + ending).unlink(missing_ok=True)
+
+
+def _check_whole(part: Path, path: Path) -> None:
+    """Refuse a file that ends before its blocks do.
+
+    On a full disk GDAL closes a file as if nothing had happened.
+    """
+    size = part.stat().st_size
+    for band, place, offset, length in _blocks(part):
+        if offset is None or int(offset) + int(length) > size:
+            raise UserError(
+                f"{path} is not whole, block {place} of band {band} is missing; is the disk full?"
+            )
+
+
+def _blocks(part: Path) -> Iterator[tuple[int, tuple[int, int], str | None, str]]:
+    """Where in the file each block of each band lies, as GDAL tells it."""
+    rio = rasterio()
+    with warnings.catch_warnings(), small_cache():
+        warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
+        with rio.open(part) as dataset:
+            for band in dataset.indexes:
+                for (i, j), _ in dataset.block_windows(band):
+                    offset, length = (
+                        dataset.get_tag_item(f"BLOCK_{what}_{j}_{i}", "TIFF", bidx=band)
+                        for what in ("OFFSET", "SIZE")
+                    )
+                    yield band, (i, j), offset, length
 
 
 def default_nodata(dtype: np.dtype) -> float:

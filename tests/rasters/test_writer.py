@@ -1,0 +1,160 @@
+"""Maps: whole, or not there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from openstl_ext.errors import DataError, UserError
+from openstl_ext.rasters.layer import RasterLayer
+from openstl_ext.rasters.window import Window
+from openstl_ext.rasters.writer import RasterWriter
+from tests.rasters.files import grid_of
+
+NAN = float("nan")
+
+
+def test_windows_make_the_map_that_is_read_back(tmp_path: Path) -> None:
+    """If this fails, tiles end up in other places, or the map is not on earth."""
+    grid = grid_of(70, 100, crs="ESRI:54009", transform=(300.0, 0, 1e6, 0, -300.0, 5e6))
+    values = np.random.default_rng(0).random((2, 70, 100), np.float32)
+    path = tmp_path / "made" / "map.tif"
+    with RasterWriter(
+        path, grid, num_bands=2, descriptions=("2025", "2030"), tags={"seed": "1"}, block=16
+    ) as writer:
+        for band in (1, 2):
+            for row in range(-5, 70, 30):
+                for column in range(-5, 100, 30):
+                    whole = np.pad(values[band - 1], 40)
+                    tile = whole[row + 40 : row + 70, column + 40 : column + 70]
+                    writer.write(tile, Window(row, column, 30, 30), band)
+        assert not path.exists()
+    layers = [RasterLayer(path, band=band) for band in (1, 2)]
+    assert not layers[0].grid.differs_from(grid)
+    assert [layer.description for layer in layers] == ["2025", "2030"]
+    for layer, expected in zip(layers, values, strict=True):
+        np.testing.assert_array_equal(layer.read(Window(0, 0, 70, 100)), expected)
+    with rasterio.open(path) as file:
+        assert file.block_shapes == [(16, 16)] * 2
+        assert (file.compression.name, file.tags()["seed"]) == ("deflate", "1")
+    assert [p.name for p in path.parent.iterdir()] == ["map.tif"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "nodata", "tag"),
+    [
+        ("float32", None, NAN),
+        ("float32", -9999.0, -9999.0),
+        ("uint8", None, 255),
+        ("int16", None, -32768),
+        ("uint8", 0, 0),
+    ],
+)
+def test_what_was_not_written_and_what_is_nan_is_nodata(
+    tmp_path: Path, dtype: str, nodata: float | None, tag: float
+) -> None:
+    """If this fails, places without a forecast say zero."""
+    path = tmp_path / "map.tif"
+    values = np.full((10, 10), 3.0)
+    values[0, 0] = np.nan
+    with RasterWriter(path, grid_of(64, 64), dtype=dtype, nodata=nodata, block=16) as writer:
+        writer.write(values, Window(4, 4, 10, 10))
+    with rasterio.open(path) as file:
+        stored = file.read(1)
+        np.testing.assert_equal(file.nodata, tag)
+    expected = np.full((64, 64), tag)
+    expected[4:14, 4:14] = 3
+    expected[4, 4] = tag
+    np.testing.assert_array_equal(stored, expected)
+    assert np.isnan(RasterLayer(path).read(Window(0, 0, 64, 64))).sum() == 64 * 64 - 99
+
+
+def test_integers_are_rounded_and_never_wrapped(tmp_path: Path) -> None:
+    """If this fails, class 256 is class 0, or 2.9999 is 2."""
+    path = tmp_path / "map.tif"
+    with RasterWriter(path, grid_of(16, 16), dtype="uint8") as writer:
+        writer.write(np.full((2, 2), 2.9999), Window(0, 0, 2, 2))
+        writer.write(np.full((2, 2), True), Window(2, 2, 2, 2))
+        with pytest.raises(DataError, match=r"from 256 to 256 do not fit into uint8 of .*map\.tif"):
+            writer.write(np.full((2, 2), 256), Window(4, 4, 2, 2))
+    with rasterio.open(path) as file:
+        assert file.read(1)[[0, 2], [0, 2]].tolist() == [3, 1]
+
+
+def test_an_error_leaves_the_old_map_and_nothing_else(tmp_path: Path) -> None:
+    """If this fails, half a map is taken for a map."""
+    path = tmp_path / "map.tif"
+
+    def write(value: float, stop: bool) -> None:
+        with RasterWriter(path, grid_of(32, 32)) as writer:
+            writer.write(np.full((32, 32), value), Window(0, 0, 32, 32))
+            if stop:
+                raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        write(1.0, stop=True)
+    assert list(tmp_path.iterdir()) == []
+    write(2.0, stop=False)
+    with pytest.raises(RuntimeError):
+        write(3.0, stop=True)
+    assert list(tmp_path.iterdir()) == [path]
+    assert (RasterLayer(path).read(Window(0, 0, 32, 32)) == 2).all()
+
+
+def test_what_belonged_to_the_old_map_goes_with_it(tmp_path: Path) -> None:
+    """If this fails, the mask of the old map hides parts of the new one."""
+    path = tmp_path / "map.tif"
+    for ending in (".msk", ".ovr", ".aux.xml"):
+        path.with_name(path.name + ending).write_text("old")
+    with RasterWriter(path, grid_of(32, 32)):
+        pass
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_map_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """If this fails, hours of forecasts end in a file that was never possible."""
+    path, grid = tmp_path / "map.tif", grid_of(32, 32)
+    with pytest.raises(UserError, match=r"nodata -1 of .* is no value of uint8"):
+        RasterWriter(path, grid, dtype="uint8", nodata=-1)
+    with pytest.raises(UserError, match="2 bands but 1 descriptions"):
+        RasterWriter(path, grid, num_bands=2, descriptions=("a",))
+    with (
+        pytest.raises(UserError, match=r"map\.tif cannot be written"),
+        RasterWriter(path, grid, block=17),
+    ):
+        pass
+    with pytest.raises(ValueError, match="does not fill"), RasterWriter(path, grid) as writer:
+        writer.write(np.zeros((2, 3)), Window(0, 0, 3, 2))
+    assert list(tmp_path.iterdir()) == []
+
+
+FULL_DISK = """
+import resource, signal, sys
+import numpy as np
+from openstl_ext.errors import UserError
+from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.window import Window
+from openstl_ext.rasters.writer import RasterWriter
+grid = Grid(height=300, width=1000, crs="", transform=(1, 0, 0, 0, -1, 0))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**18, 2**18))
+try:
+    with RasterWriter(sys.argv[1], grid) as writer:
+        writer.write(np.random.default_rng(0).random((100, 1000)), Window(0, 0, 100, 1000))
+        print("written")
+except UserError as e:
+    print(e)
+"""
+
+
+def test_a_full_disk_leaves_no_map(tmp_path: Path) -> None:
+    """If this fails, GDAL's silence at the end of a disk makes a map that breaks when read."""
+    path = tmp_path / "map.tif"
+    command = [sys.executable, "-c", FULL_DISK, str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "written" in said
+    assert "map.tif is not whole" in said
+    assert list(tmp_path.iterdir()) == []
