@@ -94,7 +94,7 @@ class Segmentation(LabelMethod):
     @classmethod
     def toy(cls, net: Any = None) -> "Segmentation":
         """Smallest honest instance, around any net of the port, for the contract tests."""
-        net = MODELS.get("UNet").toy() if net is None else MODELS.build(net)
+        net = MODELS.get("ConvGRUUNet").toy() if net is None else MODELS.build(net)
         with torch.no_grad():
             num_logits = net.eval()(torch.zeros(1, *TOY_SHAPE)).shape[1]
         return cls(net=net, loss={"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"})

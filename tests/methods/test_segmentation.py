@@ -96,3 +96,10 @@ def test_toy_labels_have_both_classes_and_gaps() -> None:
     known = targets["labels"][targets["valid"]].float()
     assert 0.2 < known.mean() < 0.8
     assert set(targets["labels"][~targets["valid"]].tolist()) == {255}
+
+
+def test_a_toy_can_be_had_without_a_net() -> None:
+    """Tools that list methods build one of each."""
+    toy = Segmentation.toy().eval()
+    samples = toy(**toy.toy_batch(2), mode="predict")
+    assert {"labels", "probability", "target", "valid"} == set(samples[0])
