@@ -80,12 +80,26 @@ class ConvLSTMCell(nn.Module):
 
     def forward(self, x: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
         gates = self.gates(x, None if memory is None else memory.hidden)
-        write, forget, new, say = gates.chunk(4, dim=1)
-        new = new.tanh()
-        cell = at_least_float32(write.sigmoid() * new)
-        if memory is not None:
-            cell = torch.addcmul(cell, at_least_float32(forget.sigmoid()), memory.cell)
-        # Upstream: OpenSTL 0.3 says `o * g` (modules/convlstm_modules.py@0a0f36c)
-        said = cell.tanh() if self.output == "corrected" else new
-        hidden = say.sigmoid() * said.to(say.dtype)
-        return hidden, Memory(hidden, cell)
+        memory = next_memory(gates, memory, self.output)
+        return memory.hidden, memory
+
+
+def next_memory(gates: Tensor, memory: Memory | None, output: Output = "corrected") -> Memory:
+    """What a cell keeps and says, from what its convolutions say of the gates.
+
+    Args:
+        gates: Input, forget, new, output, before their activations.
+        memory: Of the step before; None at the start.
+        output: As in `ConvLSTMCell`.
+
+    Shape:
+        - gates: (B, 4 D, H, W); memory: of (B, D, H, W).
+    """
+    write, forget, new, say = gates.chunk(4, dim=1)
+    new = new.tanh()
+    cell = at_least_float32(write.sigmoid() * new)
+    if memory is not None:
+        cell = torch.addcmul(cell, at_least_float32(forget.sigmoid()), memory.cell)
+    # Upstream: OpenSTL 0.3 says `o * g` (modules/convlstm_modules.py@0a0f36c)
+    said = cell.tanh() if output == "corrected" else new
+    return Memory(say.sigmoid() * said.to(say.dtype), cell)

@@ -41,9 +41,18 @@ class ConvGates(nn.Module):
     def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         hidden = traced(hidden, x, self.conv.in_channels - self.in_channels)
         if hidden is None:  # zeros convolve to zeros
-            weight = self.conv.weight[:, : self.in_channels]
-            return F.conv2d(x, weight, self.conv.bias, padding=self.conv.padding)
+            return self.of_input(x)
         return self.conv(torch.cat([x, hidden.to(x.dtype)], dim=1))
+
+    def of_input(self, x: Tensor) -> Tensor:
+        """What the input adds to the gates, the bias with it."""
+        weight = self.conv.weight[:, : self.in_channels]
+        return F.conv2d(x, weight, self.conv.bias, padding=self.conv.padding)
+
+    @property
+    def hidden_weight(self) -> Tensor:
+        """The part of the kernel that goes over what was said before."""
+        return self.conv.weight[:, self.in_channels :]
 
 
 class NormedConvGates(nn.Module):

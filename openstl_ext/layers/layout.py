@@ -15,7 +15,12 @@ def rearranged(x: Tensor) -> bool:
 
     A trace is read by people and counters, who look for the operators that were published.
     """
-    return _ALLOWED.get() and x.device.type == "cpu" and not torch.jit.is_tracing()
+    return x.device.type == "cpu" and not published()
+
+
+def published() -> bool:
+    """True where the published order is wanted: by people who compare, and while tracing."""
+    return not _ALLOWED.get() or torch.jit.is_tracing()
 
 
 @contextmanager

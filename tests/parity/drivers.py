@@ -100,6 +100,21 @@ def convlstm_cell_alone(net: nn.Module, _record: Record, inputs: list[Tensor]) -
     return {"output": said, "cell": memory.cell}
 
 
+def volumes(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Frames that lie with their channels before time."""
+    return {"output": net(frames_of(record, inputs))}
+
+
+def human_modification(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """One next frame; or, of several horizons, lower, central and upper after one another."""
+    steps, static = inputs
+    if record["reference"].get("version") != "direct":
+        return {"output": net(steps, static=static).central}
+    net.isolated = False  # the recorded gradients are of a loss on all three
+    said = net(steps[:, :, :1], dynamic=steps[:, :, 1:], static=static)
+    return {"output": torch.stack([said.lower, said.central, said.upper], dim=2).flatten(1, 2)}
+
+
 DRIVERS: dict[tuple[str, str], Driver] = {
     ("openstl", "ConvLSTM_Model"): convlstm,
     ("openstl", "ConvLSTMCell"): convlstm_cell_alone,
@@ -110,6 +125,8 @@ DRIVERS: dict[tuple[str, str], Driver] = {
     ("vmrnn-pytorch", "VMRNNCell"): vmrnn_cell_alone,
     ("vmrnn-pytorch", "VSB"): block,
     ("vmrnn-pytorch", "SS2D"): ss2d,
+    ("st-mamba", "UNet3D"): volumes,
+    ("spatio-temporal", "SpatioTemporalPredictor"): human_modification,
 }
 
 
@@ -127,6 +144,11 @@ def forecast_of(record: Record, inputs: list[Tensor]) -> tuple[Tensor, int]:
     _, channels, height, width = configs["in_shape"]
     seen, length = configs["in_shape"][0], inputs[0].shape[1]
     return torch.rand(len(inputs[0]), seen, channels, height, width), length - seen
+
+
+def frames_of(record: Record, inputs: list[Tensor]) -> Tensor:
+    """The frames (B, T, C, H, W) of a net that says a class of each pixel."""
+    return inputs[0].transpose(1, 2) if driver(record) is volumes else inputs[0]
 
 
 def recorded_at(record: Record, path: str) -> Any | None:

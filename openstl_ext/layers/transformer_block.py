@@ -1,0 +1,62 @@
+"""The block that transformers are made of."""
+
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from openstl_ext.errors import ConfigError
+
+
+class TransformerBlock(nn.Module):
+    """Let every token look at every other, then transform each; both added to what was there.
+
+    Both parts see normalised tokens (pre-norm). Order and place of tokens are unknown to it.
+
+    Args:
+        channels: Width D of a token.
+        num_heads: Heads of the attention; they divide D.
+        mlp_channels: Width between the two layers that transform a token.
+        dropout_prob: Dropout of attention weights and of both layers, in training.
+
+    Shape:
+        - tokens: (B, N, D); returns: the same.
+
+    Raises:
+        ConfigError: If the heads do not divide the width.
+
+    Source:
+        Vaswani et al. (arXiv:1706.03762) with the norms of Xiong et al. (arXiv:2002.04745);
+        weights drawn as in ``torch.nn.MultiheadAttention``.
+    """
+
+    def __init__(
+        self, channels: int, *, num_heads: int, mlp_channels: int, dropout_prob: float = 0.0
+    ) -> None:
+        super().__init__()
+        if channels % num_heads:
+            raise ConfigError(f"{num_heads} attention heads do not divide a width of {channels}")
+        self.num_heads = num_heads
+        self.dropout_prob = dropout_prob
+        self.attention_norm = nn.LayerNorm(channels)
+        self.attend = nn.Linear(channels, 3 * channels)
+        self.mix = nn.Linear(channels, channels)
+        self.mlp_norm = nn.LayerNorm(channels)
+        self.widen = nn.Linear(channels, mlp_channels)
+        self.narrow = nn.Linear(mlp_channels, channels)
+        self.dropout = nn.Dropout(dropout_prob)
+        nn.init.xavier_uniform_(self.attend.weight)
+        nn.init.zeros_(self.attend.bias)
+        nn.init.zeros_(self.mix.bias)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens + self._attention(self.attention_norm(tokens))
+        hidden = self.dropout(F.gelu(self.widen(self.mlp_norm(tokens))))
+        return tokens + self.dropout(self.narrow(hidden))
+
+    def _attention(self, tokens: Tensor) -> Tensor:
+        query, key, value = rearrange(
+            self.attend(tokens), "b n (three g d) -> three b g n d", three=3, g=self.num_heads
+        )
+        dropout = self.dropout_prob if self.training else 0.0
+        mean = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+        return self.mix(rearrange(mean, "b g n d -> b n (g d)"))

@@ -1,0 +1,72 @@
+"""U-Net with a convolutional GRU at every level."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor, nn
+
+from openstl_ext.layers.frame_limits import check_frames
+from openstl_ext.layers.sequence_convgru import SequenceConvGRU
+from openstl_ext.layers.sequence_encoder import SequenceEncoder
+from openstl_ext.layers.unet_decoder import UNetDecoder
+from openstl_ext.ports import DenseModel
+from openstl_ext.registry import MODELS
+
+
+@MODELS.register_module()
+class ConvGRUUNet(nn.Module):
+    """Encode each frame, read each level's maps with a ConvGRU, decode the last memories.
+
+    The memories are the skips, so the decoder sees all of time at every level.
+
+    Args:
+        in_channels: Channels C of a frame.
+        num_classes: Logits K a pixel; one where there are two classes.
+        widths: Width of each level, finest first.
+        norm_over: What the encoder's batch norms average over in training: the frames of one time
+            ``step``, as upstream's loop does, or the whole ``sequence``.
+        recompute: Whether the encoder keeps no activations and computes them again in the backward
+            pass.
+
+    Shape:
+        - frames: (B, T, C, H, W), any T, H and W at least 2 ** n with n + 1 levels.
+        - returns: logits (B, K, H, W).
+
+    Raises:
+        ShapeError: If the frames are too small, or have other channels.
+
+    Source:
+        xian1234/ST-Mamba@9dae127, models/convgru_unet.py (SpatioTemporalUNet in its first
+        version); cells after Ballas et al. (arXiv:1511.06432).
+    """
+
+    port = DenseModel
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_classes: int = 1,
+        widths: Sequence[int] = (64, 128, 256, 512),
+        norm_over: Literal["step", "sequence"] = "step",
+        recompute: bool = False,
+    ) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.encoder = SequenceEncoder(
+            in_channels, widths=widths, norm_over=norm_over, recompute=recompute
+        )
+        self.memories = nn.ModuleList(SequenceConvGRU(width) for width in widths)
+        self.decoder = UNetDecoder(widths, num_classes=num_classes)
+
+    @classmethod
+    def toy(cls) -> "ConvGRUUNet":
+        """Smallest honest instance, for the contract tests."""
+        return cls(in_channels=1, widths=(4, 8))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        side = 2 ** (len(self.memories) - 1)
+        check_frames(type(self).__name__, frames, channels=self.in_channels, least_side=side)
+        maps = self.encoder(frames)
+        last = [memory(level) for memory, level in zip(self.memories, maps, strict=True)]
+        return self.decoder(last)
