@@ -32,12 +32,14 @@ class Found:
         cls: Name of the class there.
         kwargs: Arguments as spelled there.
         open: Arguments of ours that leave no trace in weights, as a reader would fill them in.
+        under: Prefix of the net's weights, where what trained it keeps others beside them.
     """
 
     source: str
     cls: str
     kwargs: Mapping[str, Any]
     open: Mapping[str, Any] = field(default_factory=dict)
+    under: str = ""
 
 
 Recognise = Callable[[Mapping[str, Tensor]], Found | None]
@@ -101,7 +103,8 @@ def convert(path: Path | str, source: str | None = None) -> dict[str, Any]:
     weights = read_weights(path)
     found = _recognised(weights, source, path)
     match = counterpart(found.source, found.cls, found.kwargs)
-    net = match.load(weights)
+    own = {k.removeprefix(found.under): v for k, v in weights.items() if k.startswith(found.under)}
+    net = match.load(own)
     return {
         "state_dict": {f"net.{key}": value for key, value in net.state_dict().items()},
         "meta": {

@@ -87,11 +87,12 @@ class _Forecast(nn.Module):
         self.method: Any = method
         self.names, self.horizon = names, horizon
 
-    def forward(self, *tensors: Tensor) -> Tensor:
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         inputs = dict(zip(self.names, tensors, strict=True))
         if not hasattr(self.method, "forecast"):
-            return self.method.tensor(inputs)
-        return self.method.forecast(inputs, self.horizon)["forecast"]
+            return (self.method.tensor(inputs),)
+        fields = self.method.forecast(inputs, self.horizon)
+        return tuple(fields.values())  # all of them: what leads to no answer is not traced
 
 
 def _in_column(handle: Handle, column: str) -> Callable[[list[Any], list[Any]], Any]:
@@ -108,6 +109,13 @@ def _attention(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
     return prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
 
 
+def _batched_product(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
+    """Of baddbmm: what is added, then (B, M, K) times (B, K, N)."""
+    left, right = (get_shape(tensor) for tensor in inputs[1:3])
+    return prod(left) * right[-1]
+
+
 register_flop_handle("aten::scaled_dot_product_attention", _attention)
+register_flop_handle("aten::baddbmm", _batched_product)
 for _operator in ("aten::unflatten", "aten::pixel_shuffle", "aten::pixel_unshuffle"):
     register_flop_handle(_operator, lambda *_: 0)  # they move values and compute none

@@ -46,6 +46,10 @@ REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     (made_by("/openstl", "reshape_patch"), "tests.parity.patch_record:replay"),
     (made_by("/mamba", "selective_scan"), "tests.parity.scan_records:replay_selective_scan"),
     (made_by("/spatio-temporal", "losses"), "tests.parity.hm_losses_record:replay"),
+    (
+        made_by("/spatio-temporal", "SpatioTemporalPredictor"),
+        "tests.parity.human_modification_record:replay",
+    ),
     (has("schedule_sampling", "args"), "tests.parity.sampling_record:replay"),
     (has("cells", "reference"), "tests.parity.cells_record:replay"),
     (has("variants", "reference"), "tests.parity.variants_record:replay"),

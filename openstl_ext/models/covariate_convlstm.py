@@ -1,0 +1,74 @@
+"""ConvLSTM that reads one variable and what surrounds it, and says its next frame."""
+
+from torch import Tensor, nn
+
+from openstl_ext.layers.convlstm_stack import ConvLSTMStack
+from openstl_ext.layers.covariates import needed, with_dynamic
+from openstl_ext.ports import CovariateModel, Quantiles
+from openstl_ext.registry import MODELS
+
+
+@MODELS.register_module()
+class CovariateConvLSTM(nn.Module):
+    """Read all frames with the covariates beside them; read the next frame off the last state.
+
+    It says the value itself, not a change, and one horizon: longer ones are a method's business,
+    which appends the answer to the frames.
+
+    Args:
+        hidden_channels: Width of each cell.
+        kernel_size: Side of the recurrent convolutions, in pixels, odd.
+        num_layers: Number of cells.
+        static_channels: Covariates that do not change, such as elevation.
+        dynamic_channels: Covariates of each step.
+
+    Shape:
+        - frames: (B, T, 1, H, W); dynamic: (B, T, C, H, W); static: (B, C', H, W).
+        - returns: one horizon, (B, 1, H, W), without an interval. ``lonlat`` is left aside.
+
+    Raises:
+        ShapeError: If a covariate that it was built with is absent or of another shape.
+
+    Source:
+        GMoncrieff/spatio-temporal@4eb523d, src/models/spatiotemporal_predictor.py; the cell after
+        Shi et al. (arXiv:1506.04214).
+    """
+
+    port = CovariateModel
+
+    def __init__(
+        self,
+        *,
+        hidden_channels: int = 16,
+        kernel_size: int = 3,
+        num_layers: int = 1,
+        static_channels: int = 1,
+        dynamic_channels: int = 0,
+    ) -> None:
+        super().__init__()
+        self.static_channels = static_channels
+        self.dynamic_channels = dynamic_channels
+        self.trunk = ConvLSTMStack(
+            1 + dynamic_channels + static_channels,
+            hidden_channels,
+            kernel_size=kernel_size,
+            num_layers=num_layers,
+        )
+        self.head = nn.Conv2d(hidden_channels, 1, kernel_size=1)
+
+    @classmethod
+    def toy(cls) -> "CovariateConvLSTM":
+        """Smallest honest instance, for the contract tests."""
+        return cls(hidden_channels=8, static_channels=1)
+
+    def forward(
+        self,
+        frames: Tensor,
+        *,
+        dynamic: Tensor | None = None,
+        static: Tensor | None = None,
+        lonlat: Tensor | None = None,  # noqa: ARG002
+    ) -> Quantiles:
+        steps = with_dynamic(frames, dynamic, self.dynamic_channels)
+        constant = needed("static", static, self.static_channels, frames)
+        return Quantiles(self.head(self.trunk(steps, constant)))

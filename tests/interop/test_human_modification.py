@@ -1,0 +1,84 @@
+"""Checkpoint files of the Human Modification forecasters."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from openstl_ext import interop
+from openstl_ext.errors import CheckpointError
+from openstl_ext.registry import MODELS
+from tests.parity import recipe, replay
+
+SOURCE, CLASS = "GMoncrieff/spatio-temporal", "SpatioTemporalPredictor"
+# What Lightning saves of the losses that lie beside the net.
+BUFFERS = {"histogram_bins": torch.rand(9), "histogram_loss_fn.bin_weights": torch.rand(4, 8)}
+
+
+def converted(weights: dict[str, torch.Tensor], folder: Path) -> tuple[torch.nn.Module, dict]:
+    """A Lightning file of weights, read back as a net of ours and its config."""
+    path = folder / "last.ckpt"
+    state = {f"model.{key}": value for key, value in weights.items()}
+    torch.save({"state_dict": {**state, **BUFFERS}, "epoch": 3}, path)
+    found = interop.convert(path)
+    net = MODELS.build(found["meta"]["net"])
+    names = {k.removeprefix("net."): v for k, v in found["state_dict"].items()}
+    net.load_state_dict(names, strict=True)
+    return net.eval(), found["meta"]["net"]
+
+
+@pytest.mark.parametrize("name", ["hm_simple", "hm_simple_default", "hm_direct"])
+def test_a_file_becomes_the_net_that_its_arguments_describe(name: str, tmp_path: Path) -> None:
+    """Who has a trained net should not have to know how it was built."""
+    record = json.loads((replay.GOLDEN / f"{name}.json").read_text())
+    weights = recipe.weights(record)
+    net, _ = converted(weights, tmp_path)
+    known = interop.load(SOURCE, CLASS, record["kwargs"], weights).eval()
+    assert type(net) is type(known)
+    # how many covariates change in time leaves no trace in weights, nor a difference in answers
+    frames = torch.rand(2, 3, 1, 12, 16)
+    constant = torch.rand(2, net.static_channels + net.dynamic_channels, 12, 16)
+    steps = constant[:, None].expand(-1, 3, -1, -1, -1)
+
+    def answer(any_net: Any) -> torch.Tensor:
+        change = any_net.dynamic_channels
+        beside = {"dynamic": steps[:, :, :change], "static": constant[:, change:]}
+        return any_net(frames, **beside).central
+
+    with torch.no_grad():
+        torch.testing.assert_close(answer(net), answer(known), rtol=1e-6, atol=1e-6)
+
+
+def test_an_encoder_of_places_comes_along(tmp_path: Path) -> None:
+    """Its weights are a tenth of the published net, and its sizes stand in them alone."""
+    kwargs = {
+        **{"hidden_dim": 4, "num_dynamic_channels": 11, "num_static_channels": 7},
+        **{"locenc_out_channels": 5, "locenc_hparams": {"legendre_polys": 6, "dim_hidden": 12}},
+    }
+    known = interop.counterpart(SOURCE, CLASS, kwargs)
+    own = known.split(known.net.state_dict())
+    weights = {key: recipe.fill(key, list(value.shape)) for key, value in own.items()}
+    known.load(weights)
+    net, config = converted(weights, tmp_path)
+    assert config == {"type": "QuantileConvLSTM", **known.arguments}
+    shapes = {"frames": (3, 1), "dynamic": (3, 10), "static": (7,), "lonlat": (2,)}
+    inputs = {name: torch.rand(1, *shape, 8, 8) for name, shape in shapes.items()}
+    with torch.no_grad():
+        for ours, theirs in zip(net(**inputs), known.net(**inputs), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def test_weights_of_a_later_version_are_refused_by_name(tmp_path: Path) -> None:
+    """What grew a spline since is another net; half of its weights would be a third."""
+    record = json.loads((replay.GOLDEN / "hm_direct.json").read_text())
+    weights = {**recipe.weights(record), "shape_head.0.weight": torch.rand(2, 2)}
+    with pytest.raises(CheckpointError, match=r"unknown: shape_head"):
+        converted(weights, tmp_path)
+
+
+def test_another_kind_of_encoder_is_refused() -> None:
+    """It would be made of our harmonics, and no key would tell."""
+    with pytest.raises(interop.NotBuiltError, match="theory and siren"):
+        interop.counterpart(SOURCE, CLASS, {"locenc_backbone": ("theory", "siren")})

@@ -1,0 +1,159 @@
+"""ConvLSTM that says several horizons with intervals."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
+from openstl_ext.ports import Quantiles
+
+
+def size(module: torch.nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def small(**changed: Any) -> QuantileConvLSTM:
+    """A small net, the same at each call but for what is changed."""
+    torch.manual_seed(0)
+    sizes: dict[str, Any] = {
+        **{"hidden_channels": 4, "num_layers": 2, "dynamic_channels": 2, "static_channels": 1},
+        **{"location_channels": 2, "harmonic_degrees": 3, "location_hidden": 4},
+    }
+    return QuantileConvLSTM(**{**sizes, **changed})
+
+
+def shown() -> dict[str, Tensor]:
+    draw = torch.Generator().manual_seed(1)
+    shapes = {"frames": (3, 1), "dynamic": (3, 2), "static": (1,), "lonlat": (2,)}
+    return {n: torch.rand(2, *shape, 8, 8, generator=draw) for n, shape in shapes.items()}
+
+
+def losses(said: Quantiles, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared error of the centre; pinball of both ends."""
+    ends = ((said.lower, 0.025), (said.upper, 0.975))
+    pinball = [torch.maximum(q * (truth - e), (q - 1) * (truth - e)).mean() for e, q in ends]
+    return (said.central - truth).square().mean(), pinball[0] + pinball[1]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "layers", "features", "expected"),
+    [
+        (16, 1, 8, (54_100, 24_256, 9_348, 4_676, 4_676)),
+        (64, 2, 8, (809_876, 502_784, 147_972, 73_988, 73_988)),
+        (64, 2, 0, (780_300, 484_352, 147_972, 73_988, 73_988)),
+    ],
+)
+@pytest.mark.parametrize("crossing", ["allow", "forbid"])
+def test_it_has_the_published_sizes(
+    hidden: int, layers: int, features: int, expected: tuple[int, ...], crossing: Any
+) -> None:
+    """A size that differs, of the whole or of a part, is another net."""
+    with torch.device("meta"):
+        net = QuantileConvLSTM(
+            hidden_channels=hidden,
+            num_layers=layers,
+            location_channels=features,
+            crossing=crossing,
+        )
+    parts = [net, net.trunk, net.central, net.lower, net.upper]
+    assert tuple(map(size, parts)) == expected
+    assert (size(net.location) if net.location is not None else 0) == (11_144 if features else 0)
+
+
+@pytest.mark.parametrize("crossing", ["allow", "forbid"])
+def test_one_pass_back_equals_the_published_two(crossing: Any) -> None:
+    """Upstream goes back twice, keeping of each pass the gradients that belong to its loss."""
+    truth = torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    ours = small(crossing=crossing)
+    sum(losses(ours(**shown()), truth)).backward()
+
+    theirs = small(crossing=crossing, isolated=False)
+    central, quantiles = losses(theirs(**shown()), truth)
+    ends = ("lower.", "upper.")
+    central.backward(retain_graph=True)
+    expected = {
+        name: p.grad.clone()
+        for name, p in theirs.named_parameters()
+        if p.grad is not None and not name.startswith(ends)
+    }
+    theirs.zero_grad()
+    quantiles.backward()
+    named = dict(theirs.named_parameters())
+    assert named["trunk.cells.0.gates.conv.weight"].grad.abs().max() > 1e-4  # thrown away
+    expected |= {n: p.grad for n, p in named.items() if n.startswith(ends)}
+
+    assert expected.keys() == named.keys()
+    for name, parameter in ours.named_parameters():
+        torch.testing.assert_close(
+            parameter.grad, expected[name], msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+def test_an_interval_that_may_not_cross_never_does() -> None:
+    """A lower end above the upper one is no interval, and its coverage a riddle."""
+    wild = small()
+    safe = small(crossing="forbid")
+    for net in (wild, safe):
+        for parameter in net.parameters():
+            parameter.data.mul_(5)
+    crossed = wild(**shown())
+    assert (crossed.lower > crossed.upper).any()
+    said = safe(**shown())
+    assert (said.lower < said.central).all()
+    assert (said.central < said.upper).all()
+    torch.testing.assert_close(said.central, crossed.central)
+    with pytest.raises(ConfigError, match="allow, forbid"):
+        small(crossing="sort")
+
+
+def test_a_head_on_the_wrong_side_finds_its_way_back() -> None:
+    """Where a clamp has no gradient the interval stays closed for ever."""
+    net = small(crossing="forbid")
+    for head in net.lower:
+        head[2].bias.data.fill_(-12.0)  # the interval is all but closed
+    lower = net(**shown()).lower
+    lower.sum().backward()
+    assert all(head[2].bias.grad.abs() > 1e-4 for head in net.lower)
+
+
+@pytest.mark.parametrize("name", ["frames", "dynamic", "static", "lonlat"])
+def test_all_that_it_is_shown_is_read(name: str) -> None:
+    """An input that changes nothing is an input that got lost."""
+    net, inputs = small(), shown()
+    before = net(**inputs)
+    inputs[name] = inputs[name] + 20
+    after = net(**inputs)
+    for was, is_now in zip(before, after, strict=True):
+        assert not torch.allclose(was, is_now)
+
+
+def test_horizons_are_as_many_as_asked_for_and_their_heads_their_own() -> None:
+    """Four horizons of one head would be one forecast, said four times."""
+    said = small(num_horizons=3)(**shown())
+    assert {tuple(field.shape) for field in said} == {(2, 3, 8, 8)}
+    assert not torch.allclose(said.central[:, 0], said.central[:, 1])
+
+
+@pytest.mark.parametrize("name", ["dynamic", "static", "lonlat"])
+def test_a_covariate_that_is_missing_is_named(name: str) -> None:
+    """The message has to say what would do."""
+    inputs = shown()
+    del inputs[name]
+    with pytest.raises(ShapeError, match=f"`{name}`.*got none"):
+        small()(**inputs)
+    built_without = small(location_channels=0, static_channels=0, dynamic_channels=0)
+    assert built_without(inputs["frames"]).central.isfinite().all()
+
+
+def test_it_runs_in_bf16_and_keeps_its_memory_in_float32() -> None:
+    """A width below the rounding of bf16 would be an interval that touches its centre."""
+    net, inputs = small(crossing="forbid"), shown()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        said = net(**inputs)
+    exact = net(**inputs)
+    assert said.lower.dtype == said.upper.dtype == torch.float32
+    for mixed, full in zip(said, exact, strict=True):
+        torch.testing.assert_close(mixed.float(), full, rtol=0, atol=0.03)

@@ -1,0 +1,78 @@
+"""Replay what is recorded of the Human Modification forecasters beside a network's usual parts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from openstl_ext.methods.multi_horizon_regression import MultiHorizonRegression
+from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
+from openstl_ext.profiling.flops import count_flops
+from openstl_ext.structures import Inputs
+from tests.parity import recipe
+from tests.parity.network_record import NetworkRecord, distance, relative
+from tests.parity.quantity import Quantity
+
+QUANTILES = {"lower": 0.025, "upper": 0.975}
+
+
+def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
+    """A network's usual parts, its cost, one version's roll-out and the other's isolation."""
+    part = NetworkRecord(record)
+    yield from part.replay()
+    if "flops_fvcore" in record:
+        method, inputs = forecasting(part)
+        horizon = getattr(method.net, "num_horizons", 1)
+        count = count_flops(method, inputs, horizon)
+        yield relative("flops_fvcore", count.total, record["flops_fvcore"])
+    if "rollout" in record:
+        method, inputs = forecasting(part)
+        recorded = record["rollout"]
+        with torch.no_grad():
+            said = method.forecast(inputs, recorded["horizons"])["forecast"]
+        yield distance(f"rollout[{recorded['horizons']}]", said, recorded["output"])
+    if "isolated" in record:
+        yield from isolated(part)
+
+
+def forecasting(part: NetworkRecord) -> tuple[MultiHorizonRegression, Inputs]:
+    """The method around a new net, and the recorded inputs as it takes them."""
+    net, (steps, static) = part.build().net, part.inputs
+    method = MultiHorizonRegression(
+        net=net,
+        strategy="direct" if isinstance(net, QuantileConvLSTM) else "autoregressive",
+        terms={"mse": {"loss": {"type": "L2"}}},
+    )
+    inputs: Inputs = {"frames": steps[:, :, :1], "static": static}
+    if steps.shape[2] > 1:
+        inputs["dynamic"] = steps[:, :, 1:]
+    return method.eval(), inputs
+
+
+def isolated(part: NetworkRecord) -> Iterator[Quantity]:
+    """Both losses and whose gradients they are, in one pass back."""
+    recorded, net = part.record["isolated"], part.build().net
+    assert isinstance(net, QuantileConvLSTM)
+    steps, static = part.inputs
+    shape = (len(steps), net.num_horizons, *steps.shape[3:])
+    (truth,) = recipe.inputs({"inputs": [{"shape": shape, "seed": recorded["y_seed"]}]})
+    said = net(steps[:, :, :1], dynamic=steps[:, :, 1:], static=static)
+    central = (said.central - truth).square().mean()
+    quantiles = sum(
+        torch.maximum(q * error, (q - 1) * error).mean()
+        for error, q in ((truth - getattr(said, name), q) for name, q in QUANTILES.items())
+    )
+    (central + quantiles).backward()
+    yield relative("isolated.central_loss", central.item(), recorded["central_loss"])
+    yield relative("isolated.quantile_loss", quantiles.item(), recorded["quantile_loss"])
+    trunk = nn.ModuleList([net.trunk, net.central])  # as the record counts
+    heads = nn.ModuleList([net.lower, net.upper])
+    for name, module in (("trunk", trunk), ("quantile_heads", heads)):
+        yield relative(f"isolated.{name}_grad_l2", norm(module), recorded[f"{name}_grad_l2"])
+
+
+def norm(module: nn.Module) -> float:
+    """Euclidean norm of all gradients of a module."""
+    grads = [p.grad.double().norm() for p in module.parameters() if p.grad is not None]
+    return torch.stack(grads).norm().item()

@@ -1,0 +1,97 @@
+"""Records of the Human Modification forecasters, replayed."""
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+
+from openstl_ext import interop
+from tests.parity import recipe, replay
+from tests.parity.human_modification_record import replay as replay_network
+from tests.parity.network_record import NetworkRecord
+
+NAMES = ("hm_simple", "hm_simple_default", "hm_direct")
+
+
+def record(name: str) -> dict[str, Any]:
+    return json.loads((replay.GOLDEN / f"{name}.json").read_text())
+
+
+@cache
+def errors(name: str) -> dict[str, float | None]:
+    return {q.name: q.error for q in replay.quantities(record(name))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recorded_quantity_is_met(name: str) -> None:
+    """If this fails, what we call by the published name is another thing."""
+    assert all(error is not None and error <= replay.TOLERANCE for error in errors(name).values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_replay_covers_all_that_is_recorded(name: str) -> None:
+    """A quantity that nobody compares is green whatever it is."""
+    recorded = record(name)
+    expected = {"n_params", "output", "train.loss", "flops_fvcore"}
+    expected |= {f"train.grad_l2[{key}]" for key in recorded["train"]["grad_l2"]}
+    if "rollout" in recorded:
+        expected.add("rollout[4]")
+    parts = ("central_loss", "quantile_loss", "trunk_grad_l2", "quantile_heads_grad_l2")
+    expected |= {f"isolated.{part}" for part in parts if part in recorded.get("isolated", ())}
+    assert errors(name).keys() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("hm_simple", ("rollout", "output", "l2")),
+        ("hm_direct", ("isolated", "trunk_grad_l2")),
+        ("hm_direct", ("isolated", "quantile_heads_grad_l2")),
+        ("hm_direct", ("isolated", "quantile_loss")),
+        ("hm_direct", ("flops_fvcore",)),
+    ],
+)
+def test_each_recorded_number_is_compared(name: str, path: tuple[str, ...]) -> None:
+    """A comparison against itself would be green, too."""
+    changed = place = record(name)
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] *= 1.001
+    assert sum(not q.error <= replay.TOLERANCE for q in replay_network(changed)) == 1
+
+
+def test_a_wrong_weight_is_seen() -> None:
+    """Gates that lie in another order in ours must still be their own."""
+    part = NetworkRecord(record("hm_direct"))
+    part.weights["convlstm.cell_list.1.conv.weight"][9] += 0.1
+    seen = {q.name for q in part.replay() if not (q.error or 0.0) <= replay.TOLERANCE}
+    assert {"output", "train.loss"} <= seen
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "first"),
+    [
+        ({}, (64, 18, 3, 3)),
+        ({"hidden_dim": 6, "num_layers": 3, "kernel_size": 5}, (24, 8, 5, 5)),
+        ({"hidden_dim": 6, "num_static_channels": 2, "use_location_encoder": False}, (24, 9, 3, 3)),
+        ({"num_dynamic_channels": 3, "locenc_out_channels": 5}, (64, 25, 3, 3)),
+        ({"locenc_hparams": {"legendre_polys": 4, "dim_hidden": 8}}, (64, 26, 3, 3)),
+    ],
+    ids=str,
+)
+def test_other_arguments_of_either_version_make_its_net(
+    kwargs: dict[str, Any], first: tuple[int, ...]
+) -> None:
+    """Records with other arguments exist elsewhere; the shapes here were worked out by hand."""
+    match = interop.counterpart("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
+    own = match.split(match.net.state_dict())
+    assert tuple(own["convlstm.cell_list.0.conv.weight"].shape) == first
+    filled = match.load({key: recipe.fill(key, list(value.shape)) for key, value in own.items()})
+    assert filled is match.net
+    again = type(match.net)(**match.arguments)
+    again.load_state_dict(match.net.state_dict(), strict=True)
+    if kwargs.get("locenc_hparams"):
+        key = "location_encoder.neural_network.layers.0.weight"
+        assert torch.equal(own[key], match.net.location.net.layers[0].weight)
