@@ -72,6 +72,11 @@ class ExactCheckpointHook(Hook):
             )
         if self.save_best is not None and metrics:
             self.save_best, metric = self.chosen(metrics)
+            if metric.higher_is_better is None:
+                raise ConfigError(
+                    f"save_best={self.save_best!r} has no best: more of it is neither better nor "
+                    "worse; name a score with a direction"
+                )
             better = "greater" if metric.higher_is_better else "less"
             self.rule = self.rule or better
             if self.rule != better:

@@ -37,15 +37,19 @@ class SampleMetric(BaseMetric, ABC):
         name: Key of the overall score; that of a column is ``<name>@<column>``, leads being
             counted from 1.
         unit: Unit of the score, for tables.
-        higher_is_better: Which way the arrow points.
+        higher_is_better: Which way the arrow points; None where more is neither better nor worse.
         judges: What a sample must hold to be judged: ``forecast``; ``interval`` for a forecast
-            with ``lower`` and ``upper``; ``labels`` for classes.
+            with ``lower`` and ``upper``; ``labels`` for classes; ``truth`` where the answer does
+            not matter.
+        counts_pixels: Whether a weight is a number of valid pixels, which then stands beside the
+            score as ``num_valid``, one a column.
     """
 
-    judges: Literal["forecast", "interval", "labels"] = "forecast"
+    judges: Literal["forecast", "interval", "labels", "truth"] = "forecast"
+    counts_pixels: bool = False
     name: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
 
     def __init__(self) -> None:
         super().__init__(prefix=self.name)  # mmengine warns of a metric without one,
@@ -94,8 +98,11 @@ class SampleMetric(BaseMetric, ABC):
 
     def span(self, tallies: np.ndarray) -> dict[str, Any]:
         """What columns there are, and in how many there was nothing to judge: leads, of frames."""
-        nothing = tallies[:, WEIGHT] == 0
-        return {"leads": tallies.shape[2], "num_unscored_frames": int(nothing.sum())}
+        weight = tallies[:, WEIGHT]
+        told = {"leads": tallies.shape[2], "num_unscored_frames": int((weight == 0).sum())}
+        if self.counts_pixels:
+            return {**told, "num_valid": [int(number) for number in weight.sum(axis=0)]}
+        return told
 
     @final
     @torch.inference_mode()

@@ -27,14 +27,19 @@ def sum_over_valid(error: Tensor, valid: Tensor) -> Tensor:
     return frame_sum(torch.where(valid, error, 0.0))  # a product would keep the NaN
 
 
+def signed_error(sample: Sample) -> Tensor:
+    """Forecast less truth, of each pixel (T, C, H, W)."""
+    return sample["forecast"] - sample["target"]
+
+
 def squared_error(sample: Sample) -> Tensor:
     """Squared error of each pixel (T, C, H, W)."""
-    return (sample["forecast"] - sample["target"]).square()
+    return signed_error(sample).square()
 
 
 def absolute_error(sample: Sample) -> Tensor:
     """Absolute error of each pixel (T, C, H, W)."""
-    return (sample["forecast"] - sample["target"]).abs()
+    return signed_error(sample).abs()
 
 
 def clipped(frames: Tensor, clip: tuple[float, float] | None) -> Tensor:

@@ -21,7 +21,7 @@ def _tally(
     clip: tuple[float, float] | None,
     volume: bool = False,
 ) -> Tally:
-    """Mean similarity of each frame; a frame without a wholly valid window weighs nothing."""
+    """Similarity summed over wholly valid windows; a frame weighs as many as it has."""
     valid = sample["valid"]
     total, count = similarity(
         clipped(sample["forecast"], clip),
@@ -31,17 +31,15 @@ def _tally(
         valid=None if valid.all() else valid,
         volume=volume,
     )
-    judged = count > 0
-    mean = torch.where(judged, total / count.clamp(min=1), 0.0)
-    return Tally(total=mean, weight=judged.double())
+    return Tally(total=total, weight=count)
 
 
 @METRICS.register_module()
 class SSIM(SampleMetric):
     """Structural similarity of Wang et al. 2004: Gaussian window of 11, population covariance.
 
-    Mean over windows, channels, frames and samples. Windows that touch a gap are left out; a
-    frame without any is not counted.
+    Mean over windows, channels, frames and samples. Windows that touch a gap are left out, so a
+    frame weighs as many windows as it has.
 
     Args:
         data_range: Span of the values as the data define it, not as a frame happens to show.
@@ -72,9 +70,9 @@ class SSIM(SampleMetric):
 class SSIMOpenSTL(SampleMetric):
     """Structural similarity as in OpenSTL's tables: uniform window of 7, sample covariance.
 
-    Mean over windows, channels, frames and samples. Windows that touch a gap are left out; a
-    frame without any is not counted. Scores are higher than SSIM's: the published code leaves the
-    data range to an old scikit-image, which takes 2 for data in [0, 1].
+    Mean over windows, channels, frames and samples. Windows that touch a gap are left out, so a
+    frame weighs as many windows as it has. Scores are higher than SSIM's: the published code
+    leaves the data range to an old scikit-image, which takes 2 for data in [0, 1].
 
     Args:
         data_range: Span of the values; 2 is what the published figures were made with.

@@ -9,6 +9,7 @@ from openstl_ext.hooks.checkpoint import ExactCheckpointHook
 
 LESS = SimpleNamespace(name="mse", higher_is_better=False)
 GREATER = SimpleNamespace(name="psnr", higher_is_better=True)
+NEITHER = SimpleNamespace(name="coverage", higher_is_better=None)
 
 
 class FakeRun(SimpleNamespace):
@@ -27,7 +28,7 @@ class FakeRun(SimpleNamespace):
 
 def checked(counts: int = 1, **arguments: object) -> ExactCheckpointHook:
     hook = ExactCheckpointHook(**arguments)
-    hook.check(FakeRun(), [LESS, GREATER], counts)
+    hook.check(FakeRun(), [LESS, GREATER, NEITHER], counts)
     return hook
 
 
@@ -67,6 +68,7 @@ def test_a_score_that_is_no_number_is_never_the_best() -> None:
         ({"save_best": "mes"}, "did you mean 'mse'"),
         ({"save_best": "mse", "rule": "greater"}, "best when less"),
         ({"rule": "lesser"}, "'less' or 'greater'"),
+        ({"save_best": "coverage"}, "neither better nor worse"),
         ({"keep": 0}, "at least 1"),
     ],
 )

@@ -13,9 +13,10 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
 
 
 def sample(forecast: Tensor, target: Tensor, valid: Tensor | None = None) -> Sample:
-    """One sample, valid everywhere unless told otherwise."""
+    """One sample, valid everywhere unless told otherwise, after a frame of noise."""
     valid = torch.ones_like(target, dtype=torch.bool) if valid is None else valid
-    return {"forecast": forecast, "target": target, "valid": valid}
+    last = draw(*target.shape[1:], seed=99).to(target)
+    return {"forecast": forecast, "target": target, "valid": valid, "last": last}
 
 
 def drawn_samples(count: int, shape: tuple[int, ...] = (2, 1, 12, 13)) -> list[Sample]:

@@ -118,6 +118,18 @@ def test_only_windows_without_a_gap_count(kind: type[SSIM]) -> None:
     assert gappy == pytest.approx(cut, abs=1e-6)
 
 
+def test_a_frame_weighs_as_many_windows_as_it_has() -> None:
+    """A coast with one window left would else say as much as a whole chip of land."""
+    target, forecast = draw(2, 1, 24, 20), draw(2, 1, 24, 20, seed=1)
+    forecast[1] = 0.8 * target[1] + 0.2 * forecast[1]
+    valid = torch.ones_like(target, dtype=torch.bool)
+    valid[1, ..., 12:] = False
+    scores = evaluated(SSIM(), [sample(forecast, target, valid)])
+    first, second = 14 * 10, 14 * 2
+    pooled = (first * scores["ssim@1"] + second * scores["ssim@2"]) / (first + second)
+    assert scores["ssim"] == pytest.approx(pooled)
+
+
 def test_a_frame_smaller_than_the_window_is_refused() -> None:
     """A score of no window is no score; the message has to name both sizes."""
     with pytest.raises(ShapeError, match=r"11 a side.*\(1, 8, 20\)"):

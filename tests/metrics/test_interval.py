@@ -1,0 +1,105 @@
+"""Metrics of intervals, by hand, and the laws of metrics for them."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.metrics.interval import IntervalCoverage, IntervalWidth
+from openstl_ext.structures import Sample
+from tests.metrics.samples import draw, drawn_samples, evaluated, frames
+
+KINDS = [IntervalCoverage, IntervalWidth]
+
+
+def with_ends(samples: list[Sample], ending: str = "") -> list[Sample]:
+    """Intervals of several widths around forecasts of middling quality."""
+    made: list[Any] = []
+    for i, sample in enumerate(samples):
+        ends = (draw(*sample["target"].shape, seed=50 + i) - 0.3 for _ in range(2))
+        low, high = ends
+        lower, upper = sample["forecast"] - low, sample["forecast"] + high
+        made.append({**sample, f"lower{ending}": lower, f"upper{ending}": upper})
+    return made
+
+
+def test_coverage_and_width_are_what_they_are_by_hand() -> None:
+    """An end that is left out, or a gap that is counted, moves 95 % where nobody sees it."""
+    lone: Any = {
+        "forecast": frames([[0.0, 0.0], [0.0, 0.0]]),
+        "target": frames([[0.0, 1.0], [2.0, 9.0]]),
+        "lower": frames([[0.0, 0.5], [2.5, 0.0]]),
+        "upper": frames([[1.0, 1.0], [3.0, 1.0]]),
+        "valid": torch.tensor([[[[True, True], [True, False]]]]),
+    }
+    assert evaluated(IntervalCoverage(), [lone])["coverage"] == pytest.approx(2 / 3)
+    assert evaluated(IntervalWidth(), [lone])["width"] == pytest.approx((1 + 0.5 + 0.5) / 3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_forecast_without_an_interval_has_no_score(kind: type[SampleMetric]) -> None:
+    """Persistence has no interval; a coverage of 0 would be a lie, a crash the end of the test."""
+    metric = kind()
+    scores = evaluated(metric, drawn_samples(3))
+    assert all(math.isnan(value) for value in scores.values())
+    assert metric.describe()[metric.name]["interval"] is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_before_and_after_calibration_are_two_scores(kind: type[SampleMetric]) -> None:
+    """What calibration did can be seen only if both stand in one table."""
+    before, after = kind(), kind(calibrated=True)
+    assert after.name == f"{before.name}_calibrated"
+    assert before.convention() != after.convention()
+    samples = with_ends(with_ends(drawn_samples(3)), "_calibrated")
+    for sample in samples:
+        sample["upper_calibrated"] = sample["upper_calibrated"] + 1.0
+    assert evaluated(after, samples)[after.name] > evaluated(before, samples)[before.name]
+    assert list(evaluated(after, samples)) == [after.name, f"{after.name}@1", f"{after.name}@2"]
+    assert math.isnan(evaluated(after, with_ends(drawn_samples(3)))[after.name])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_do_not_depend_on_order_or_batch_size(kind: type[SampleMetric]) -> None:
+    """A coverage that depends on the loader cannot be compared with anybody else's."""
+    metric, samples = kind(), with_ends(drawn_samples(7))
+    whole = evaluated(metric, samples, batch_size=7)
+    assert evaluated(metric, samples, batch_size=1) == whole
+    assert evaluated(metric, samples[::-1], batch_size=2) == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("field", ["lower", "upper", "target"])
+def test_what_lies_in_a_gap_changes_nothing(kind: type[SampleMetric], field: str) -> None:
+    """The sea has no truth, and may hold anything."""
+    metric, (whole,) = kind(), with_ends(drawn_samples(1))
+    whole["valid"][0, :, 3:5] = False
+    honest = evaluated(metric, [whole])
+    for filler in (math.nan, math.inf, -9999.0):
+        planted: Any = {**whole, field: torch.where(whole["valid"], whole[field], filler)}
+        assert evaluated(metric, [planted]) == honest
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nan_in_an_end_surfaces(kind: type[SampleMetric]) -> None:
+    """A comparison with NaN is False, and would pass for a truth outside."""
+    metric, samples = kind(), with_ends(drawn_samples(2))
+    samples[1]["upper"][1, 0, 2, 2] = math.nan
+    scores = evaluated(metric, samples)
+    assert math.isnan(scores[metric.name])
+    assert math.isnan(scores[f"{metric.name}@2"])
+    assert math.isfinite(scores[f"{metric.name}@1"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lead_without_truth_has_no_score_and_no_say(kind: type[SampleMetric]) -> None:
+    """A horizon beyond the record is neither covered nor missed."""
+    metric, samples = kind(), with_ends(drawn_samples(2))
+    for sample in samples:
+        sample["valid"][1] = False
+    scores = evaluated(metric, samples)
+    assert math.isnan(scores[f"{metric.name}@2"])
+    assert scores[metric.name] == scores[f"{metric.name}@1"]
+    assert metric.describe()[metric.name]["num_valid"] == [2 * 12 * 13, 0]
