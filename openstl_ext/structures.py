@@ -82,6 +82,7 @@ class Metainfo:
         lead: Length of one time step and its unit, as in ``(30, "min")``.
         synthetic: True if the data were made up, so that no table shows them as observations.
         classes: Name of each class, where the truth is labels.
+        years: Of each frame of the inputs, where the steps are years, with gaps perhaps.
     """
 
     name: str
@@ -90,3 +91,4 @@ class Metainfo:
     lead: tuple[float, str] = (1, "frame")
     synthetic: bool = False
     classes: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()

@@ -1,0 +1,6 @@
+"""Cut, convert and verify long time series of satellite images, or write a small synthetic one."""
+
+from openstl_ext.datasets.preparation.lts_segmentation import run
+
+if __name__ == "__main__":
+    run(__doc__)
