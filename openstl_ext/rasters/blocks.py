@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from openstl_ext.durable import write_whole
 from openstl_ext.errors import DataError, nearest
+from openstl_ext.rasters.dealing import deal
 from openstl_ext.rasters.placement import Placement, Runs
-from openstl_ext.rasters.shares import largest_remainder
 from openstl_ext.rasters.window import Window
 
 FORMAT = "openstl_ext block split 1"
@@ -24,8 +22,8 @@ class BlockSplit:
     """Which split each block of a raster belongs to.
 
     Neighbouring pixels are alike, so chips that are dealt out one by one would be tested next to
-    where they were trained. Whole blocks are dealt out instead, and a buffer of pixels
-    between chips of different splits is a matter of where chips are cut.
+    where they were trained. Whole blocks are dealt out instead; the buffer between chips of
+    different splits is asked for when chips are cut.
 
     Args:
         height: Rows of the raster, in pixels.
@@ -53,7 +51,7 @@ class BlockSplit:
             )
         if not 1 <= len(set(names)) == len(names) <= len(DIGITS):
             raise DataError(f"a block split has one to nine splits, each named once: {names}")
-        if codes.max() > len(names):
+        if codes.min() < 0 or codes.max() > len(names):
             raise DataError(f"a block belongs to split {codes.max()} of {len(names)}")
         self.height = height
         self.width = width
@@ -61,14 +59,7 @@ class BlockSplit:
         self.names = tuple(names)
         self.codes = codes.astype(np.uint8)
         self.codes.flags.writeable = False
-        self._runs = lru_cache(maxsize=16)(self._draws)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_runs"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._runs = lru_cache(maxsize=16)(self._draws)
+        self._runs: dict[tuple[str, int, int], Runs] = {}
 
     @classmethod
     def draw(
@@ -107,17 +98,7 @@ class BlockSplit:
             valid_share = np.ones(shape)
         if valid_share.shape != shape:
             raise DataError(f"valid_share is given for {valid_share.shape} blocks, not {shape}")
-        used = np.flatnonzero(valid_share >= min_valid)
-        counts = largest_remainder(shares, len(used))
-        if empty := [name for name, count in counts.items() if not count]:
-            raise DataError(
-                f"{len(used)} blocks of {block_size} pixels with at least {min_valid:.0%} of data "
-                f"are too few for {dict(shares)}: {', '.join(empty)} would get none; "
-                "take a smaller block_size, or ask for less data with min_valid"
-            )
-        codes = np.zeros(shape, np.uint8)
-        dealt = np.repeat(np.arange(1, len(counts) + 1), list(counts.values()))
-        codes.flat[np.random.default_rng(seed).permutation(used)] = dealt
+        codes = deal(valid_share >= min_valid, shares, seed)
         return cls(
             height=height, width=width, block_size=block_size, names=tuple(shares), codes=codes
         )
@@ -172,15 +153,14 @@ class BlockSplit:
         Raises:
             DataError: If there is no such split, or no place for a chip.
         """
-        runs = self._runs(name, size, buffer)
-        row, column = runs[int(rng.integers(len(runs)))]
-        return Window(row, column, size, size)
-
-    def _draws(self, name: str, size: int, buffer: int) -> Runs:
-        runs = self._placement(name, (size, size), buffer).runs()
+        key = (name, size, buffer)
+        if key not in self._runs:
+            self._runs[key] = self._placement(name, (size, size), buffer).runs()
+        runs = self._runs[key]
         if not len(runs):
             raise self._no_place(name, size, buffer)
-        return runs
+        row, column = runs[int(rng.integers(len(runs)))]
+        return Window(row, column, size, size)
 
     def allows(self, name: str, window: Window, buffer: int) -> bool:
         """Whether all pixels of a window are of a split, and far enough from the others."""
