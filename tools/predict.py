@@ -27,7 +27,7 @@ def parse() -> argparse.Namespace:
     add("--out", type=Path, required=True, help="MAP.tif, FRAMES.npy or a folder")
     add("--probability", type=Path, metavar="FILE.tif", help="write one band a class, too")
     add("--tile", type=int, help="side of a tile; default: as in training, or whole frames")
-    add("--overlap", type=int, default=32, help="pixels that tiles share (%(default)s)")
+    add("--overlap", type=int, help="pixels that tiles share; default: a quarter of a tile")
     add("--batch-size", type=int, default=8, help="tiles or samples (%(default)s)")
     add("--horizon", type=int, help="frames to forecast; default: as the config's dataset")
     add("--last", action="store_true", help="of more frames than needed take the newest")

@@ -41,7 +41,7 @@ class Request:
         probability: A second map, of class probabilities.
         tile: Side of a tile, in pixels; if not given, maps take that of the patches in training,
             or 128, and frames are not cut.
-        overlap: Pixels that neighbouring tiles share.
+        overlap: Pixels that neighbouring tiles share; a quarter of a tile if not given.
         batch_size: Tiles, or samples, that are answered together.
         horizon: Frames to forecast; as many as the dataset asks if not given.
         last: Whether to take the newest frames where there are more than the config expects.
@@ -55,7 +55,7 @@ class Request:
     out: Path
     probability: Path | None = None
     tile: int | None = None
-    overlap: int = 32
+    overlap: int | None = None
     batch_size: int = 8
     horizon: int | None = None
     last: bool = False
@@ -100,8 +100,8 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
             "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
         )
     scene: Scene = opener(request.source, settings)
-    size = _asked(dataset, settings, SIDES) or TILE if request.tile is None else request.tile
-    request = replace(request, tile=size)
+    if request.tile is None:
+        request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
         return _map_labels(predictor, scene, request, about)
     steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or 1)
@@ -135,7 +135,7 @@ def _forecast(
         horizon=horizon,
         batch_size=request.batch_size,
         tile=request.tile,
-        overlap=request.overlap,
+        overlap=_overlap(request),
     )
     if request.out.suffix == ".npy":
         check_file(request.out, suffixes=(".npy",), option="--out", source=request.source)
@@ -203,13 +203,18 @@ def _where(scene: Scene, request: Request) -> dict[str, Any]:
         height=grid.height,
         width=grid.width,
         size=TILE if request.tile is None else request.tile,
-        overlap=request.overlap,
+        overlap=_overlap(request),
     )
     found = {"tiling": tiling, "area": tiling.whole, "batch_size": request.batch_size}
     if request.region is None:
         return found
     region = Region.read(request.region, grid, crs=request.region_crs)
     return {**found, "area": region.window, "mask": region.mask}
+
+
+def _overlap(request: Request) -> int:
+    """Pixels that tiles share."""
+    return (request.tile or TILE) // 4 if request.overlap is None else request.overlap
 
 
 def _dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:

@@ -1,0 +1,222 @@
+"""Which way leads from a request to its answer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from mmengine.config import Config
+from rasterio import warp
+
+from openstl_ext import config
+from openstl_ext.datasets.lts_segmentation import LTSSegmentation
+from openstl_ext.errors import UserError
+from openstl_ext.prediction.request import Request, predict
+from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.window import Window
+from openstl_ext.registry import METHODS
+
+FORECAST = """
+model = dict(
+    type="RecurrentForecast",
+    net=dict(type="ConvLSTM", in_channels=1, hidden=(4,), kernel_size=3, patch_size=4),
+    feed=dict(type="FreeRunning"),
+    loss=dict(type="L2"),
+)
+test_dataloader = dict(dataset=dict(type="Boiling", root="gone", num_inputs=4))
+"""
+LABELS = """
+model = dict(
+    type="Segmentation",
+    net=dict(type="ConvLSTMUNet", in_channels=4, widths=(4, 8)),
+    loss=dict(type="BCEDice"),
+    data_preprocessor=dict(
+        type="SequencePreprocessor",
+        statistics="gone/statistics.json",
+        channels=dict(frames=["blue", "green", "red", "nir"]),
+    ),
+)
+test_dataloader = dict(
+    dataset=dict(type="LTSSegmentation", root="gone", num_years=3, patch_size=32)
+)
+"""
+FRAMES = np.random.default_rng(0).random((2, 4, 1, 16, 16), dtype="float32")
+
+
+def made(folder: Path, text: str, **changes: str) -> tuple[Config, Any]:
+    """A config, and the method whose weights lie beside it in ``weights.pth``."""
+    (folder / "toy.py").write_text(text)
+    cfg = config.load(folder / "toy.py")
+    described = cfg.model.to_dict()
+    if changes:
+        described["data_preprocessor"].update(changes)
+    torch.manual_seed(0)
+    method = METHODS.build(described).eval()
+    torch.save(method.state_dict(), folder / "weights.pth")
+    return cfg, method
+
+
+def ask(cfg: Config, source: str, out: str, **options: Any) -> str:
+    """What the tool does; names are below the working directory."""
+    paths = {k: Path(v) if k in ("probability", "region") else v for k, v in options.items()}
+    request = Request(source=Path(source), out=Path(out), device="cpu", **paths)
+    return predict(cfg, "weights.pth", request)
+
+
+def answer(method: Any, inputs: dict[str, np.ndarray], *horizon: int) -> dict[str, np.ndarray]:
+    """What the method says itself."""
+    fields = {name: torch.from_numpy(value) for name, value in inputs.items()}
+    with torch.inference_mode():
+        found = method.answer(method.data_preprocessor({"inputs": fields})["inputs"], *horizon)
+    return {name: value.numpy() for name, value in found.items()}
+
+
+@pytest.fixture
+def forecasting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config, Any]:
+    """A recipe that forecasts, and frames."""
+    monkeypatch.chdir(tmp_path)
+    np.save("frames.npy", FRAMES)
+    return made(tmp_path, FORECAST)
+
+
+@pytest.fixture
+def mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config, Any]:
+    """A recipe of segmentation, and a landscape of which nobody has labels."""
+    monkeypatch.chdir(tmp_path)
+    Path("lts").mkdir()
+    LTSSegmentation.make_toy(Path("lts"))
+    for path in (*Path("lts").glob("label*"), *Path("lts").glob("*_coords.npy")):
+        path.unlink()
+    found = made(tmp_path, LABELS, statistics="lts/statistics.json")
+    Path("lts/statistics.json").unlink()  # the checkpoint brings them
+    return found
+
+
+def test_the_horizon_is_that_of_the_dataset_if_none_is_asked_for(forecasting):
+    """The config says what was learnt; its reader should not have to repeat it."""
+    cfg, method = forecasting
+    ask(cfg, "frames.npy", "new/next.npy")
+    wanted = answer(method, {"frames": FRAMES}, 10)["forecast"]
+    np.testing.assert_allclose(np.load("new/next.npy"), wanted, atol=1e-6)
+
+
+def test_the_newest_of_more_frames_are_taken_when_asked_for(forecasting):
+    """A series grows every day, and a net takes as many frames as it was trained on."""
+    cfg, _ = forecasting
+    np.save("longer.npy", np.concatenate([1 - FRAMES, FRAMES], axis=1))
+    ask(cfg, "longer.npy", "longer_next.npy", last=True)
+    ask(cfg, "frames.npy", "next.npy")
+    np.testing.assert_array_equal(np.load("longer_next.npy"), np.load("next.npy"))
+
+
+def test_a_folder_of_answers_is_replaced_and_no_other(forecasting):
+    """Forecasts of every day go to one place; a folder of data given by mistake must live."""
+    cfg, _ = forecasting
+    ask(cfg, "frames.npy", "days", horizon=3)
+    ask(cfg, "frames.npy", "days", horizon=2, batch_size=1)
+    files = {str(path.relative_to("days")) for path in Path("days").rglob("*.*")}
+    frames = {f"0000{n}/{t}.npy" for n in range(2) for t in range(2)}
+    assert files == {*frames, "prediction.json"}
+    about = json.loads(Path("days/prediction.json").read_text())
+    assert about == {"config": cfg.identity, "checkpoint": "weights.pth", "input": "frames.npy"}
+    Path("data").mkdir()
+    Path("data/precious.txt").touch()
+    with pytest.raises(UserError, match="not replaced"):
+        ask(cfg, "frames.npy", "data")
+    for t in (2, 3):
+        np.save(f"days/00000/{t}.npy", FRAMES[0, 0, 0])
+    with pytest.raises(UserError, match="holds what --input names"):
+        ask(cfg, "days/00000", "days")
+    assert Path("data/precious.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "options", "message"),
+    [
+        ("nowhere.npy", "o.npy", {}, "no such file"),
+        ("longer.npy", "o.npy", {}, "has 8 frames a sample, and the config forecasts from 4; --la"),
+        ("short.npy", "o.npy", {"last": True}, "has 1 frames a sample"),
+        ("toy.py", "o", {}, r"\(Boiling\) opens no rasters"),
+        ("frames.npy", "o.tif", {}, "an .npy or a folder"),
+        ("frames.npy", "frames.npy", {}, "what --input names"),
+        ("frames.npy", "o.npy", {"horizon": 0}, "--horizon is at least 1"),
+        ("frames.npy", "o.npy", {"batch_size": 0}, "--batch-size is at least 1"),
+        ("frames.npy", "o.npy", {"region": "r.geojson"}, "for maps"),
+        ("wide.npy", "o.npy", {}, r"\(4, 2, 16, 16\)|2 channels"),
+    ],
+)
+def test_a_mistake_about_frames_is_said(forecasting, source, out, options, message):
+    """If this fails, a wrong path answers with a traceback, or half an answer."""
+    np.save("longer.npy", np.concatenate([FRAMES, FRAMES], axis=1))
+    np.save("short.npy", FRAMES[:, :1])
+    np.save("wide.npy", np.concatenate([FRAMES, FRAMES], axis=2))
+    before = set(Path().iterdir())
+    with pytest.raises(UserError, match=message):
+        ask(forecasting[0], source, out, **options)
+    assert set(Path().iterdir()) == before
+    np.testing.assert_array_equal(np.load("frames.npy"), FRAMES)
+
+
+def test_a_map_is_what_the_method_answers(mapping):
+    """If this fails, what was learnt on patches never reaches a map, or another one does."""
+    cfg, method = mapping
+    ask(cfg, "lts", "map.tif", probability="p.tif", tile=128)
+    scene = LTSSegmentation.scene(Path("lts"), {"num_years": 3})
+    inputs = scene.read(Window(0, 0, 128, 128))
+    whole = answer(method, {name: value[None] for name, value in inputs.items()})
+    with rasterio.open("map.tif") as labels, rasterio.open("p.tif") as chance:
+        scene.grid.check_same(Grid.of(labels), path="lts", other_path="map.tif")
+        scene.grid.check_same(Grid.of(chance), path="lts", other_path="p.tif")
+        known = labels.read(1) != labels.nodata
+        assert np.array_equal(known, inputs["valid"].any((0, 1)))
+        shares, classes = chance.read(), labels.read(1)
+    np.testing.assert_allclose(shares[:, known], whole["probability"][0][:, known], atol=1e-5)
+    assert np.array_equal(classes[known], whole["labels"][0][known])
+
+
+def test_a_region_is_cut_from_the_map(mapping):
+    """A district is drawn in degrees, and lies in a raster of metres."""
+    x, y = [500_600, 502_100, 502_100, 500_600], [5_199_400] * 2 + [5_198_800] * 2
+    longitude, latitude = warp.transform("EPSG:32633", "EPSG:4326", x, y)
+    ring = [list(point) for point in zip(longitude, latitude, strict=True)]
+    district = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    Path("district.geojson").write_text(json.dumps(district))
+    said = ask(mapping[0], "lts", "part.tif", region="district.geojson")
+    assert "of 32 pixels" in said  # the patches of the config
+    ask(mapping[0], "lts", "map.tif")
+    with rasterio.open("part.tif") as part, rasterio.open("map.tif") as whole:
+        assert (part.width, part.height) == (pytest.approx(50, abs=2), pytest.approx(20, abs=2))
+        assert part.crs == whole.crs
+        found, there = part.read(1), whole.read(1, window=whole.window(*part.bounds))
+    inside = found != 255
+    assert inside.mean() > 0.8
+    assert (found[inside] == there[inside]).mean() > 0.99  # a tie may fall either way
+
+
+@pytest.mark.parametrize(
+    ("out", "options", "message"),
+    [
+        ("o.npy", {}, "--out o.npy: name a file that ends with .tif"),
+        ("o.tif", {"probability": "o.tif"}, "the same file"),
+        ("o.tif", {"region": "toy.py"}, "no GeoJSON"),
+        ("o.tif", {"tile": 8, "overlap": 8}, "smaller than the size"),
+        ("o.tif", {"tile": 1}, "2 x 2|too small|at least"),
+    ],
+)
+def test_a_mistake_about_a_map_is_said(mapping, out, options, message):
+    """If this fails, hours of mapping end in a traceback, or in half a map."""
+    before = set(Path().iterdir())
+    with pytest.raises(UserError, match=message):
+        ask(mapping[0], "lts", out, **options)
+    assert set(Path().iterdir()) == before
+
+
+def test_weights_of_another_config_are_refused(mapping):
+    """They would make a map of noise."""
+    cfg, _ = mapping
+    cfg.model.net.in_channels = 3
+    with pytest.raises(UserError, match="wrong shape"):
+        ask(cfg, "lts", "o.tif")
