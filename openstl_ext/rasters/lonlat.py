@@ -76,11 +76,10 @@ def _to_wgs84_where_possible(
     """
     rio, crs = rasterio(), _parsed(grid.crs)
     found = np.full((2, x.size), np.nan)
-    # each point twice: a line of one point is none, and would be lost
-    line = {"type": "LineString", "coordinates": np.stack([x, y], 1).repeat(2, axis=0).tolist()}
+    line = {"type": "LineString", "coordinates": np.stack([x, y], 1).tolist()}
     try:
         with rio.Env(OGR_ENABLE_PARTIAL_REPROJECTION=True):
-            kept = np.array(rio.warp.transform_geom(crs, WGS84, line)["coordinates"])[::2, :2].T
+            kept = np.array(rio.warp.transform_geom(crs, WGS84, line)["coordinates"])[:, :2].T
         back = np.array(rio.warp.transform(WGS84, crs, *kept.tolist()))
     except (rio._err.CPLE_BaseError, SystemError):  # none of the points has a place
         return found

@@ -68,6 +68,15 @@ def test_pixels_off_the_earth_are_nan_and_the_others_exact(row: int) -> None:
                 np.testing.assert_allclose((lon[i, j], lat[i, j]), (there, up), rtol=1e-5)
 
 
+def test_one_pixel_on_earth_among_others_is_found() -> None:
+    """If this fails, the last islet of the map has no place, and NaN goes into the net."""
+    far = (1.8e7, 0.0, -2.7e7, 0.0, -1.0, 9e6)
+    places = lonlat(grid_of(1, 2, crs="ESRI:54009", transform=far), Window(0, 0, 1, 2))
+    assert np.isnan(places[:, 0, 0]).all()
+    assert abs(places[0, 0, 1]) < 1e-6
+    assert 85 < places[1, 0, 1] < 90
+
+
 def test_a_raster_of_no_place_is_an_error() -> None:
     """If this fails, pixel numbers are taken for degrees."""
     with pytest.raises(DataError, match="no CRS has no places on earth"):
