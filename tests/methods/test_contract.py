@@ -79,9 +79,14 @@ def test_a_batch_is_its_samples(method: Any, net: Any) -> None:
 @pytest.mark.parametrize(("method", "net"), LEARNING)
 def test_a_method_can_learn_at_all(method: Any, net: Any) -> None:
     """A detached graph or a wrong sign trains for a week and learns nothing."""
-    toy = built(method, net).train()
-    batch = toy.data_preprocessor(toy.toy_batch(size=4), training=True)
-    optimizer = torch.optim.Adam(toy.parameters(), lr=1e-2)
+    # the few weights of a linear net have far to go
+    assert any(halved(built(method, net), learning_rate=rate) for rate in (1e-2, 1.0))
+
+
+def halved(toy: Method, *, learning_rate: float) -> bool:
+    """Whether thirty steps on one batch cut the loss by half."""
+    batch = toy.train().data_preprocessor(toy.toy_batch(size=4), training=True)
+    optimizer = torch.optim.Adam(toy.parameters(), lr=learning_rate)
     losses = []
     for iteration in range(30):
         toy.iteration = iteration
@@ -90,7 +95,7 @@ def test_a_method_can_learn_at_all(method: Any, net: Any) -> None:
         total.backward()
         optimizer.step()
         losses.append(total.item())
-    assert min(losses[-5:]) < 0.5 * losses[0]
+    return min(losses[-5:]) < 0.5 * losses[0]
 
 
 @pytest.mark.parametrize(("method", "net"), PAIRS)
