@@ -55,7 +55,13 @@ def check_plateaus(schedulers: Iterable[Any], metrics: Sequence[Any]) -> None:
         if not metrics:
             raise ConfigError(f"param_scheduler: {name} waits for {score!r}, and nothing validates")
         metric = metric_of(score, metrics, asked_by=f"param_scheduler: {name}.monitor")
-        better = "greater" if getattr(metric, "higher_is_better", False) else "less"
+        higher = metric.higher_is_better
+        if higher is None:
+            raise ConfigError(
+                f"param_scheduler: {name} waits for more of {score!r}, which is neither better "
+                "nor worse; name a score with a direction"
+            )
+        better = "greater" if higher else "less"
         if scheduler.rule != better:
             raise ConfigError(
                 f"param_scheduler: {name} has rule={scheduler.rule!r}, but {score} is best when "

@@ -164,7 +164,8 @@ def _notes(table: Table) -> list[str]:
     if any(len(row.records) > 1 and not row.is_baseline for row in rows):
         notes.append(f"a {PLUS_MINUS} b: mean and sample standard deviation over seeds")
     if any(row.facts("flops") for row in rows):
-        notes.append("FLOPs: of one forecast, a multiply-add counts once" + _uncounted(rows))
+        what = "labelled sample" if table.answers_with_labels else "forecast"
+        notes.append(f"FLOPs: of one {what}, a multiply-add counts once{_uncounted(rows)}")
     if any(map(_apart, rows)):
         notes.append("FLOPs after a +: of operators that published tables leave out, all counted")
     if any(row.is_baseline for row in rows):

@@ -42,6 +42,15 @@ def test_a_schedule_that_would_wait_in_vain_is_refused(
         build(config(tmp_path, param_scheduler=[{**PLATEAU, **change}]))
 
 
+def test_a_schedule_cannot_wait_for_more_of_what_is_no_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A score without a direction has no plateau."""
+    monkeypatch.setattr(Dice, "higher_is_better", None)
+    with pytest.raises(ConfigError, match="neither better nor worse"):
+        build(config(tmp_path, param_scheduler=[PLATEAU]))
+
+
 def test_a_schedule_needs_a_validation_to_wait_for(tmp_path: Path) -> None:
     """Without one the rate never falls, and nothing says why."""
     cfg = config(tmp_path, param_scheduler=[PLATEAU])
