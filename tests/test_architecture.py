@@ -30,13 +30,15 @@ MAY_IMPORT = {
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "durable", "engine"),
         "datasets",  # its layout of frames on disk; which dataset, the registry knows
+        "calibration",
     },
     "statistics": {"errors", "durable"},
+    "calibration": {"errors", "durable"},
     "metrics": {"metrics", "structures", "registry", "errors", "discovery"},
     "engine": {*("engine", "registry", "structures", "errors", "config", "durable", "discovery")},
     "hooks": {
         *("hooks", "structures", "registry", "errors", "discovery"),
-        *("results", "profiling", "engine"),
+        *("results", "profiling", "engine", "calibration"),
     },
     "interop": {"interop", "registry", "errors", "models", "layers", "discovery"},
     "profiling": {"profiling", "ops", "structures", "errors", "registry", "durable"},
@@ -58,6 +60,7 @@ NEVER = {
     "config": {"torch"},
     "rasters": {"torch", "mmengine"},
     "statistics": {"torch", "mmengine"},
+    "calibration": {"torch", "mmengine"},
 }
 ANYWHERE = {"torchvision", "timm"}
 

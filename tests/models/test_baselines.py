@@ -1,8 +1,11 @@
-"""The two forecasts that cost nothing."""
+"""The forecasts that cost nothing."""
 
 import pytest
 import torch
 
+from openstl_ext.errors import ShapeError
+from openstl_ext.methods.direct_forecast import DirectForecast
+from openstl_ext.models.linear_extrapolation import LinearExtrapolation
 from openstl_ext.models.persistence import Persistence
 from openstl_ext.models.training_mean import TrainingMean
 
@@ -13,6 +16,23 @@ def test_persistence_says_the_last_frame_again() -> None:
     forecast = Persistence()(frames)
     assert forecast.shape == frames.shape
     assert all(torch.equal(forecast[:, t], frames[:, -1]) for t in range(3))
+
+
+@pytest.mark.parametrize("horizon", [1, 3, 8])
+def test_a_line_goes_on_at_any_horizon(horizon: int) -> None:
+    """A chain that starts a new line with each block would be no baseline of a trend."""
+    start, slope = torch.rand(2, 1, 1, 4, 5), torch.randn(2, 1, 1, 4, 5)
+    time = torch.arange(3 + horizon).view(1, -1, 1, 1, 1)
+    line = start + time * slope
+    method = DirectForecast(net=LinearExtrapolation(), loss={"type": "L2"})
+    forecast = method.forecast({"frames": line[:, :3]}, horizon)["forecast"]
+    torch.testing.assert_close(forecast, line[:, 3:], rtol=1e-4, atol=1e-4)
+
+
+def test_one_frame_is_no_line() -> None:
+    """Going on from zero would be a forecast of doubling."""
+    with pytest.raises(ShapeError, match="two frames"):
+        LinearExtrapolation()(torch.rand(1, 1, 1, 4, 4))
 
 
 def test_the_training_mean_is_the_mean_of_what_is_valid() -> None:

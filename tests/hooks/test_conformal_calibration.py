@@ -1,0 +1,210 @@
+"""Intervals are calibrated before a test, on samples of their own."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from openstl_ext.calibration import Calibration
+from openstl_ext.engine.runner import build
+from openstl_ext.errors import ConfigError
+from openstl_ext.hooks.conformal_calibration import ConformalCalibrationHook
+from openstl_ext.ports import CovariateModel, Quantiles
+from openstl_ext.registry import DATASETS, MODELS
+from openstl_ext.results.record import Record
+from openstl_ext.structures import Metainfo
+from tests.engine.journeys import log_of, travel
+
+
+class Noise(Dataset):
+    """Noise about the last frame, stronger at each horizon; every split is drawn alike."""
+
+    metainfo = Metainfo(name="noise", channels=("x",), synthetic=True)
+
+    def __init__(self, *, split: str, length: int = 8) -> None:
+        self.split, self.length = split, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> dict[str, dict[str, Tensor]]:
+        seed = 1000 * ("calibration", "test").index(self.split) + index
+        draw = torch.Generator().manual_seed(seed)
+        past = torch.randn(3, 1, 16, 16, generator=draw)
+        strength = torch.tensor([1.0, 2.0, 3.0]).view(-1, 1, 1, 1)
+        future = past[-1:] + strength * torch.randn(3, 1, 16, 16, generator=draw)
+        valid = torch.rand(3, 1, 16, 16, generator=draw) > 0.3
+        valid[2] = False  # a horizon beyond the record
+        return {
+            "inputs": {"frames": past, "valid": torch.ones_like(past, dtype=torch.bool)},
+            "data_samples": {"frames": torch.where(valid, future, torch.nan), "valid": valid},
+        }
+
+
+class Sure(nn.Module):
+    """The last frame again, with an interval that is far too narrow."""
+
+    port = CovariateModel
+
+    def __init__(self, *, interval: bool = True) -> None:
+        super().__init__()
+        self.interval = interval
+
+    def forward(
+        self,
+        frames: Tensor,
+        *,
+        dynamic: Tensor | None = None,
+        static: Tensor | None = None,
+        lonlat: Tensor | None = None,
+    ) -> Quantiles:
+        said = frames[:, -1].expand(-1, 3, -1, -1)
+        return Quantiles(said, said - 0.1, said + 0.1) if self.interval else Quantiles(said)
+
+
+def record_of(work_dir: Path, **net: Any) -> Record:
+    """Test a net that is too sure of itself; returns the record it left."""
+    calibration = {"type": "Noise", "split": "calibration"}
+    baselines = [{"type": "Persistence"}, {"type": "LinearExtrapolation"}]
+    cfg = Config(
+        {
+            "model": {
+                "type": "MultiHorizonRegression",
+                "net": {"type": "Sure", **net},
+                "strategy": "direct",
+                "terms": {"mse": {"loss": {"type": "L2"}}},
+                "data_preprocessor": {"type": "SequencePreprocessor", "mean": 1.0, "std": 2.0},
+            },
+            "test_dataloader": {
+                "batch_size": 3,
+                "dataset": {"type": "Noise", "split": "test", "length": 7},
+            },
+            "test_evaluator": [
+                *({"type": "MeanMAE"}, {"type": "ChangeR2"}, {"type": "ValidPixels"}),
+                *({"type": "IntervalCoverage", "calibrated": c} for c in (False, True)),
+                *({"type": "IntervalWidth", "calibrated": c} for c in (False, True)),
+            ],
+            "custom_hooks": [
+                {"type": "BaselinesHook", "nets": baselines},
+                {"type": "ConformalCalibrationHook", "dataset": calibration},
+                {"type": "ResultHook"},
+            ],
+            "work_dir": str(work_dir),
+            "identity": "noise/sure",
+            "seed": 4,
+            "log_level": "ERROR",
+        }
+    )
+    build(cfg, train=False).test()
+    return Record.read(work_dir / "result.json")
+
+
+@pytest.fixture(scope="module")
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder, while what the configs name is registered."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DATASETS.module_dict, "Noise", Noise)
+        patch.setitem(MODELS.module_dict, "Sure", Sure)
+        # timing takes a second, and is tested where it lives
+        patch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+        yield tmp_path_factory.mktemp("noise")
+
+
+@pytest.fixture(scope="module")
+def record(work_dir: Path) -> Record:
+    """What one test run found."""
+    return record_of(work_dir)
+
+
+def test_the_test_tells_coverage_before_and_after(record: Record, work_dir: Path) -> None:
+    """An interval that promises 95 % and keeps 10 % is worse than none."""
+    metrics = record.metrics
+    assert metrics["coverage@1"] < 0.2
+    for lead in ("@1", "@2"):
+        assert metrics[f"coverage_calibrated{lead}"] == pytest.approx(0.95, abs=0.02)
+    found = Calibration.read(work_dir / "calibration.json")
+    # the truth is a normal one about the middle: 1.96 deviations, less the half width in data units
+    assert found.margin[0] == pytest.approx(1.96 - 0.2, rel=0.08)
+    assert found.margin[1] == pytest.approx(2 * 1.96 - 0.2, rel=0.08)
+    width = metrics["width_calibrated@1"] - metrics["width@1"]
+    assert width == pytest.approx(2 * found.margin[0], rel=1e-4)
+
+
+def test_a_horizon_without_truth_has_neither_margin_nor_score(
+    record: Record, work_dir: Path
+) -> None:
+    """A margin of 0 for what was never observed would pass for a calibrated one."""
+    metrics = record.metrics
+    found = Calibration.read(work_dir / "calibration.json")
+    assert found.margin[2] is None
+    assert found.num_valid[2] == 0
+    assert metrics["coverage_calibrated@3"] is None
+    assert metrics["mae@3"] is None
+    assert metrics["valid_pixels@3"] == 0
+    assert metrics["coverage_calibrated"] is not None  # no pixel there has a say
+
+
+def test_baselines_are_judged_on_the_same_pixels_and_have_no_interval(record: Record) -> None:
+    """Persistence and a line are what a forecast has to beat; they must not end the test."""
+    assert set(record.baselines) == {"Persistence", "LinearExtrapolation"}
+    for scores in record.baselines.values():
+        assert scores["coverage"] is None
+        assert scores["mae@3"] is None
+        assert scores["valid_pixels"] == record.metrics["valid_pixels"]
+    assert record.baselines["Persistence"]["mae"] == pytest.approx(record.metrics["mae"], rel=1e-6)
+    assert record.baselines["LinearExtrapolation"]["mae"] > record.metrics["mae"]
+
+
+def test_a_net_without_intervals_says_so(work_dir: Path) -> None:
+    """A traceback after hours of training names a line of ours and not the config's."""
+    with pytest.raises(ConfigError, match="says none"):
+        record_of(work_dir, interval=False)
+
+
+def test_other_methods_are_refused_before_the_training() -> None:
+    """After the training is too late to learn that there is nothing to calibrate."""
+
+    class Run:
+        model = nn.Linear(1, 1)
+
+    with pytest.raises(ConfigError, match="no intervals"):
+        ConformalCalibrationHook(dataset={}).before_run(Run())
+
+
+def test_margins_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -> None:
+    """Two laboratories with the same weights must draw the same map."""
+    net = {
+        **{"type": "QuantileConvLSTM", "hidden_channels": 4, "num_layers": 1, "num_horizons": 2},
+        **{"dynamic_channels": 0, "static_channels": 0, "location_channels": 0},
+    }
+    waves = {"type": "ToyWaves", "num_samples": 5, "disturbed": False}
+    options = {
+        "model": {
+            "_delete_": True,
+            "type": "MultiHorizonRegression",
+            "net": net,
+            "strategy": "direct",
+            "terms": {"mse": {"loss": {"type": "L2"}}},
+        },
+        "test_evaluator": [{"type": "IntervalCoverage", "calibrated": True}, {"type": "ChangeR2"}],
+        "custom_hooks": [{"type": "ConformalCalibrationHook", "dataset": waves}],
+    }
+    legs = {
+        tmp_path / f"on_{ranks}": [{"options": options, "ranks": ranks, "test": True}]
+        for ranks in (1, 2)
+    }
+    codes = travel(legs)
+    alone, shared = (tmp_path / "on_1", tmp_path / "on_2")
+    assert codes == {alone: [[0]], shared: [[0, 0]]}, log_of(shared)
+    margins = [Calibration.read(folder / "calibration.json") for folder in (alone, shared)]
+    assert margins[0] == margins[1]
+    assert all(math.isfinite(value) for value in margins[0].margins)
+    one = json.loads((alone / "scores_1.json").read_text())
+    assert one == json.loads((shared / "scores_2.json").read_text())
