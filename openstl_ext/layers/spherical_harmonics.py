@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-PLACES_AT_ONCE = 8192
+PLACES_AT_ONCE = 16384
 """Places a CPU computes at once, so that the tables of float64 stay in its cache."""
 
 
@@ -51,26 +51,32 @@ def _fill(found: Tensor, longitude: Tensor, latitude: Tensor) -> None:
     degrees = math.isqrt(len(found))
     # Upstream: polar angle latitude + 90 degrees, azimuth longitude + 180 degrees
     along, across = -latitude.sin(), latitude.cos()
-    cosines, sines = _orders(longitude + math.pi, degrees)
+    cosines, sines = _waves(longitude + math.pi, degrees)
     older = along.new_empty(0, len(along))
     newer = along.new_full((1, len(along)), math.sqrt(1 / (4 * math.pi)))
     for degree in range(degrees):
         if degree:
             older, newer = newer, _next_degree(degree, older, newer, along, across)
-        middle = degree * (degree + 1)
-        found[middle : middle + degree + 1] = newer * cosines[: degree + 1]
-        found[middle - degree : middle] = (newer[1:] * sines[1 : degree + 1]).flip(0)
+        middle, values = degree * (degree + 1), newer.float()
+        torch.mul(values, cosines[: degree + 1], out=found[middle : middle + degree + 1])
+        highest_first = sines[degrees - 1 - degree : degrees - 1]
+        torch.mul(values[1:].flip(0), highest_first, out=found[middle - degree : middle])
 
 
-def _orders(azimuth: Tensor, degrees: int) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of every multiple of an angle (L, N), by turning on; norm 1 over orders."""
-    turn = torch.polar(torch.ones_like(azimuth), azimuth)
-    turned = [torch.ones_like(turn)]
+def _waves(azimuth: Tensor, degrees: int) -> tuple[Tensor, Tensor]:
+    """Cosines of 0, 1, ... times an angle and sines of L - 1, ..., 0 times it, both (L, N).
+
+    Those of the next order are those of the last, turned on by one angle.
+    """
+    cosine, sine = azimuth.cos(), azimuth.sin()
+    cosines, sines = [torch.ones_like(azimuth)], [torch.zeros_like(azimuth)]
     for _ in range(1, degrees):
-        turned.append(turned[-1] * turn)
-    table = torch.stack(turned)
-    table[1:] *= math.sqrt(2)
-    return table.real, table.imag
+        x, y = cosines[-1], sines[-1]
+        cosines.append(x * cosine - y * sine)
+        sines.append(x * sine + y * cosine)
+    both = torch.stack([*cosines, *sines[::-1]]).float() * math.sqrt(2)
+    both[0] = 1  # order 0 has no sine to share its norm with
+    return both[:degrees], both[degrees:]
 
 
 def _next_degree(
@@ -79,11 +85,9 @@ def _next_degree(
     """Normalised Legendre functions of all orders of a degree (l + 1, N) from those before."""
     order = torch.arange(degree - 1, dtype=along.dtype, device=along.device)[:, None]
     gain = ((4 * degree**2 - 1) / (degree**2 - order**2)).sqrt()
-    damping = (((degree - 1) ** 2 - order**2) / (4 * (degree - 1) ** 2 - 1)).sqrt()
-    low = gain * (along * newer[:-1] - damping * older)
-    last = newer[-1]
-    top = [
-        math.sqrt(2 * degree + 1) * along * last,
-        math.sqrt((2 * degree + 1) / (2 * degree)) * across * last,
-    ]
-    return torch.cat([low, torch.stack(top)])
+    loss = (((degree - 1) ** 2 - order**2) / (4 * (degree - 1) ** 2 - 1)).sqrt() * gain
+    found = newer.new_empty(degree + 1, len(along))
+    torch.mul(newer[:-1] * along, gain, out=found[:-2]).addcmul_(older, loss, value=-1)
+    torch.mul(newer[-1] * along, math.sqrt(2 * degree + 1), out=found[-2])
+    torch.mul(newer[-1] * across, math.sqrt(1 + 1 / (2 * degree)), out=found[-1])
+    return found
