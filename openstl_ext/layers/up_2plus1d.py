@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.layers.conv_2plus1d import double_conv_2plus1d
+from openstl_ext.layers.layout import published
 
 
 class Up2Plus1D(nn.Module):
@@ -37,7 +38,7 @@ class Up2Plus1D(nn.Module):
         surplus = length - skip.shape[2]
         behind = surplus // 2  # of what is cropped in time; the rest in front
         in_front = surplus - behind
-        if surplus > 0 and not torch.jit.is_tracing():  # counters look for what is published
+        if surplus > 0 and not published():
             # what would be cropped, whole input frames of it, is not computed
             first, spare = in_front // self.time_stride, behind // self.time_stride
             deep = deep[:, :, first : deep.shape[2] - spare]
