@@ -4,7 +4,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 
 def gaussian_weights(size: int, sigma: float) -> Tensor:
@@ -18,9 +17,11 @@ def gaussian_weights(size: int, sigma: float) -> Tensor:
 
 
 def blur(maps: Tensor, weights: Tensor, *, padding: int = 0) -> Tensor:
-    """Weighted mean under each window, one axis after the other.
+    """Weighted mean under each window.
 
-    Always in float32: second moments that autocast rounds to bf16 are noise.
+    Along each axis a product with a band matrix: on a CPU several times as fast as a convolution
+    of one channel, and on a GPU in float32, where convolutions round to TF32 by default. Second
+    moments that are rounded so, or to bf16 by autocast, are noise.
 
     Args:
         maps: What is blurred.
@@ -28,8 +29,21 @@ def blur(maps: Tensor, weights: Tensor, *, padding: int = 0) -> Tensor:
         padding: Zeros put around a map first.
 
     Shape:
-        - maps: (N, 1, H, W); weights: (S,); returns: H and W longer by 2 * padding - (S - 1).
+        - maps: (..., H, W); weights: (S,); returns: H and W longer by 2 * padding - (S - 1).
     """
+    height, width = maps.shape[-2:]
     with torch.autocast(maps.device.type, enabled=False):
-        rows = F.conv2d(maps, weights.view(1, 1, 1, -1), padding=(0, padding))
-        return F.conv2d(rows, weights.view(1, 1, -1, 1), padding=(padding, 0))
+        return _band(height, weights, padding) @ maps @ _band(width, weights, padding).T
+
+
+def _band(length: int, weights: Tensor, padding: int) -> Tensor:
+    """The matrix that slides a window along a line.
+
+    Shape:
+        - returns: (length + 2 * padding - (S - 1), length).
+    """
+    size = len(weights)
+    row = torch.arange(length + 2 * padding - (size - 1), device=weights.device).unsqueeze(1)
+    tap = torch.arange(length, device=weights.device) - row + padding
+    within = (tap >= 0) & (tap < size)
+    return torch.where(within, weights[tap.clamp(0, size - 1)], 0.0)
