@@ -37,7 +37,8 @@ def map_scene(
     passed over.
 
     Args:
-        answer: From a batch of inputs to fields (B, ..., H, W).
+        answer: From a batch of inputs to fields (B, ..., H, W), of which the first is never NaN;
+            another may be, such as an interval of a step that nobody has calibrated.
         scene: What is read.
         sink: Receives finished rows of every field, (..., rows, columns), NaN where there is no
             answer, and their window in the raster; the arrays are overwritten later.
@@ -64,6 +65,7 @@ def map_scene(
         fields = answer(inputs)
         flat = {name: _by_pixel(name, v, tiling.size) for name, v in fields.items()}
         stacked = np.concatenate(list(flat.values()), axis=1)
+        main = next(iter(flat.values()))[0]
         if blender is None:
             shapes = {name: value.shape[1:-2] for name, value in fields.items()}
             blender = Blender(
@@ -74,7 +76,7 @@ def map_scene(
                 step=step,
             )
         for tile, values, pixels in zip(tiles, stacked, wanted, strict=True):
-            if not np.isfinite(values[:, pixels]).all():
+            if not np.isfinite(values[: len(main), pixels]).all():
                 raise DataError(f"the net says NaN or infinity in {tile}; are its weights sound?")
             blender.add(tile, values, pixels)
         count += len(tiles)

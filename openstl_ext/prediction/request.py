@@ -104,7 +104,8 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
         request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
         return _map_labels(predictor, scene, request, about)
-    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or 1)
+    said = getattr(predictor.method, "max_horizon", None)  # of a net that says all at once
+    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or said or 1)
     return _map_forecast(predictor, scene, steps, request, about)
 
 

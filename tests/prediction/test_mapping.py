@@ -129,6 +129,8 @@ def test_answers_that_make_no_map_are_refused():
     nothing = np.full((1, 2, SIDE, SIDE), np.nan, dtype="float32")
     with pytest.raises(DataError, match="NaN"):
         map_scene(lambda _: {"forecast": nothing}, scene, print, batch_size=1, **options)
+    half = {"forecast": np.zeros_like(nothing), "lower": nothing}  # a step without calibration
+    map_scene(lambda _: half, scene, lambda *_: None, batch_size=1, **options)
     with pytest.raises(ConfigError, match="batch-size"):
         map_scene(lambda _: {}, scene, print, batch_size=0, **options)
 
