@@ -12,8 +12,10 @@ from mmengine.config import Config
 from rasterio import warp
 
 from openstl_ext import config
+from openstl_ext.datasets.boiling import Boiling
 from openstl_ext.datasets.lts_segmentation import LTSSegmentation
 from openstl_ext.errors import UserError
+from openstl_ext.prediction.forecasting import FramesScene
 from openstl_ext.prediction.request import Request, predict
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
@@ -220,3 +222,29 @@ def test_weights_of_another_config_are_refused(mapping):
     cfg.model.net.in_channels = 3
     with pytest.raises(UserError, match="wrong shape"):
         ask(cfg, "lts", "o.tif")
+
+
+def test_a_forecast_of_an_area_is_a_folder_of_maps(forecasting, monkeypatch):
+    """Horizons of a continent go to one folder, all or none, in place of those of before."""
+    cfg, method = forecasting
+    opened = []
+
+    def scene(_: type, source: Path, settings: dict[str, Any]) -> FramesScene:
+        opened.append((source, settings))
+        found = FramesScene(FRAMES[0])
+        found.clip = (0.0, 0.01)
+        return found
+
+    monkeypatch.setattr(Boiling, "scene", classmethod(scene), raising=False)
+    Path("continent").mkdir()
+    for horizon in (3, 2):
+        ask(cfg, "continent", "maps", horizon=horizon, tile=16)
+    assert opened[0] == (Path("continent"), {"num_inputs": 4})
+    files = {path.name for path in Path("maps").iterdir()}
+    assert files == {"continent_0_central.tif", "continent_1_central.tif", "prediction.json"}
+    wanted = answer(method, {"frames": FRAMES[:1]}, 2)["forecast"][0, 1, 0]
+    with rasterio.open("maps/continent_1_central.tif") as file:
+        np.testing.assert_allclose(file.read(1), wanted.clip(0, 0.01), atol=1e-6)
+    for out, options in (("o.tif", {}), ("o", {"probability": "p.tif"})):
+        with pytest.raises(UserError, match=r"several maps|says classes"):
+            ask(cfg, "continent", out, **options)
