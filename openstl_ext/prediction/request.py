@@ -92,21 +92,7 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
     }
     if holds_frames(request.source) and not predictor.says_labels:
         return _forecast(predictor, dataset, settings, request, about)
-    opener = getattr(dataset, "scene", None)
-    if opener is None:
-        name = dataset.__name__ if dataset else "none"
-        raise ConfigError(
-            f"the dataset of this config ({name}) opens no rasters, so {request.source} cannot be "
-            "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
-        )
-    scene: Scene = opener(request.source, settings)
-    if request.tile is None:
-        request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
-    if predictor.says_labels:
-        return _map_labels(predictor, scene, request, about)
-    said = getattr(predictor.method, "max_horizon", None)  # of a net that says all at once
-    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or said or 1)
-    return _map_forecast(predictor, scene, steps, request, about)
+    return _map(predictor, dataset, settings, request, about)
 
 
 def _forecast(
@@ -148,6 +134,31 @@ def _forecast(
         with answer_folder(request.out, about, source=request.source) as folder:
             run(frame_files(folder, source))
     return f"{len(source.names)} x {horizon} frames in {request.out}"
+
+
+def _map(
+    predictor: Predictor,
+    dataset: type | None,
+    settings: Mapping[str, Any],
+    request: Request,
+    about: dict[str, str],
+) -> str:
+    """A scene, which the dataset opens, to maps."""
+    opener = getattr(dataset, "scene", None)
+    if opener is None:
+        name = dataset.__name__ if dataset else "none"
+        raise ConfigError(
+            f"the dataset of this config ({name}) opens no rasters, so {request.source} cannot be "
+            "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
+        )
+    scene: Scene = opener(request.source, settings)
+    if request.tile is None:
+        request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
+    if predictor.says_labels:
+        return _map_labels(predictor, scene, request, about)
+    said = getattr(predictor.method, "max_horizon", None)  # of a net that says all at once
+    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or said or 1)
+    return _map_forecast(predictor, scene, steps, request, about)
 
 
 def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dict[str, str]) -> str:
