@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class BlockSplit:
         block_size: Side of a block, in pixels; the last ones may be cut off by the border.
         names: Splits, at most nine.
         codes: 0 for a block of no split, k for one of ``names[k - 1]``.
+        about: Facts that are stored with the split, such as the buffer that it was drawn for.
 
     Shape:
         - codes: (rows of blocks, columns of blocks), uint8.
@@ -40,7 +42,14 @@ class BlockSplit:
     """
 
     def __init__(
-        self, *, height: int, width: int, block_size: int, names: Sequence[str], codes: np.ndarray
+        self,
+        *,
+        height: int,
+        width: int,
+        block_size: int,
+        names: Sequence[str],
+        codes: np.ndarray,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         if min(height, width, block_size) < 1:
             raise DataError(f"{height} x {width} pixels have no blocks of {block_size}")
@@ -59,6 +68,7 @@ class BlockSplit:
         self.names = tuple(names)
         self.codes = codes.astype(np.uint8)
         self.codes.flags.writeable = False
+        self.about = dict(about or {})
         self._runs: dict[tuple[str, int, int], Runs] = {}
 
     @classmethod
@@ -72,6 +82,7 @@ class BlockSplit:
         seed: int,
         valid_share: np.ndarray | None = None,
         min_valid: float = 0.2,
+        about: Mapping[str, Any] | None = None,
     ) -> "BlockSplit":
         """Deal blocks out by chance, in shares that are as exact as whole blocks allow.
 
@@ -83,6 +94,7 @@ class BlockSplit:
             seed: Of the shuffle; the same one always gives the same split.
             valid_share: Part of the pixels of each block that hold data; all of them by default.
             min_valid: Blocks with a lesser part are left unused.
+            about: Facts that are stored with the split.
 
         Shape:
             - valid_share: (rows of blocks, columns of blocks).
@@ -100,7 +112,12 @@ class BlockSplit:
             raise DataError(f"valid_share is given for {valid_share.shape} blocks, not {shape}")
         codes = deal(valid_share >= min_valid, shares, seed)
         return cls(
-            height=height, width=width, block_size=block_size, names=tuple(shares), codes=codes
+            height=height,
+            width=width,
+            block_size=block_size,
+            names=tuple(shares),
+            codes=codes,
+            about=about,
         )
 
     def windows(self, name: str, *, size: int, stride: int, buffer: int) -> list[Window]:
@@ -196,6 +213,7 @@ class BlockSplit:
             "width": self.width,
             "block_size": self.block_size,
             "names": list(self.names),
+            "about": self.about,
             "num_blocks": count,
             "blocks": ["".join((UNUSED + DIGITS)[c] for c in row) for row in self.codes],
         }
@@ -219,6 +237,7 @@ class BlockSplit:
                 block_size=int(document["block_size"]),
                 names=document["names"],
                 codes=np.array(codes, np.uint8),
+                about=document.get("about"),
             )
             for name, count in document["num_blocks"].items():
                 if (found := int((split.codes == split._code(name)).sum())) != count:

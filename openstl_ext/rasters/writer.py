@@ -36,6 +36,8 @@ class RasterWriter:
         descriptions: Name of each band; none, or one a band.
         tags: Facts to store in the file.
         block: Side of a tile, in pixels; a multiple of 16.
+        scale: What a stored number is multiplied by to give a value; ``write`` takes values.
+        offset: What is then added to it.
 
     Raises:
         UserError: If the file cannot be made, or ``nodata`` is no value of ``dtype``.
@@ -52,6 +54,8 @@ class RasterWriter:
         descriptions: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         block: int = 256,
+        scale: float = 1.0,
+        offset: float = 0.0,
     ) -> None:
         self.path = Path(path)
         self.grid = grid
@@ -67,6 +71,7 @@ class RasterWriter:
         self.descriptions = tuple(descriptions)
         self.tags = dict(tags or {})
         self.block = block
+        self.scale, self.offset = scale, offset
         self._part = self.path.with_name(f"{self.path.stem}.part.tif")
         self._handle: Any = None
 
@@ -80,12 +85,19 @@ class RasterWriter:
                 for band, text in enumerate(self.descriptions, start=1):
                     self._handle.set_band_description(band, text)
                 self._handle.update_tags(**self.tags)
+                if self._scaled:
+                    self._handle.scales = (self.scale,) * self.num_bands
+                    self._handle.offsets = (self.offset,) * self.num_bands
         except BaseException as e:
             self._remove()
             if isinstance(e, rio.errors.RasterioError | rio.errors.CRSError):
                 raise UserError(f"{self.path} cannot be written: {e}") from e
             raise
         return self
+
+    @property
+    def _scaled(self) -> bool:
+        return (self.scale, self.offset) != (1, 0)
 
     def _profile(self) -> dict[str, Any]:
         """What rasterio is told of the file."""
@@ -141,6 +153,8 @@ class RasterWriter:
 
     def _stored(self, array: np.ndarray) -> np.ndarray:
         """Values in the type of the file."""
+        if self._scaled:
+            array = (array.astype(np.float64) - self.offset) / self.scale
         finite = np.isfinite(array)
         if self.dtype.kind == "f":
             with np.errstate(over="ignore"):

@@ -210,11 +210,13 @@ def test_a_stored_split_is_read_back(tmp_path: Path) -> None:
         seed=0,
         valid_share=np.eye(10, 8) + 0.1,
         min_valid=0.1,
+        about={"buffer": 3},
     )
     split.write(tmp_path / "made" / "split.json")
     read = BlockSplit.read(tmp_path / "made" / "split.json")
     assert (read.height, read.width, read.block_size, read.names) == (95, 77, 10, tuple(SHARES))
     np.testing.assert_array_equal(read.codes, split.codes)
+    assert read.about == {"buffer": 3}
 
 
 @pytest.mark.parametrize(

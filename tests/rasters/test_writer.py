@@ -131,6 +131,20 @@ def test_a_map_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_values_are_stored_in_the_unit_of_the_file(tmp_path: Path) -> None:
+    """If this fails, a raster with a scale says other values than were written."""
+    path, grid = tmp_path / "map.tif", grid_of(3, 4)
+    values = np.linspace(-2, 3, 12).reshape(3, 4)
+    values[1, 2] = np.nan
+    window = Window(0, 0, 3, 4)
+    with RasterWriter(path, grid, dtype="int16", scale=0.001, offset=1.0) as writer:
+        writer.write(values, window)
+    with rasterio.open(path) as file:
+        assert (file.scales, file.offsets, file.nodata) == ((0.001,), (1.0,), -32768)
+        assert file.read(1)[0, 0] == -3000
+    np.testing.assert_allclose(RasterLayer(path).read(window), values, atol=0.00051)
+
+
 FULL_DISK = """
 import resource, signal, sys
 import numpy as np
