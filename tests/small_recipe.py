@@ -12,6 +12,7 @@ from openstl_ext.registry import DATASETS
 SIZES: dict[str, dict[str, Any]] = {
     "MovingMNIST": {"num_inputs": 2, "num_targets": 2, "image_size": 32},
     "KTH": {"num_inputs": 2, "num_targets": 4, "image_size": 32},
+    "LTSSegmentation": {"num_years": 4, "patch_size": 16},
 }
 """Arguments of datasets whose frames and sequences are as large as one asks."""
 WIDTHS: dict[str, dict[str, Any]] = {
@@ -19,6 +20,10 @@ WIDTHS: dict[str, dict[str, Any]] = {
     "ConvLSTM": {"hidden": (4, 4), "kernel_size": 3},
     "VMRNNB": {"channels": 16, "depths": (1,)},
     "VMRNND": {"channels": 16, "depths_down": (1, 1), "depths_up": (1, 1)},
+    "ConvGRUUNet": {"widths": (4, 4, 8)},
+    "ConvLSTMUNet": {"widths": (4, 4, 8)},
+    "UNet2Plus1D": {"widths": (4, 4, 8), "time_strides": (1, 2)},
+    "PixelLogistic": {"num_steps": 4},
 }
 
 
@@ -29,6 +34,8 @@ def shrink(cfg: Config) -> Config:
         loader.batch_size, loader.num_workers = 2, 0
         loader.dataset.root = str(toy_set(loader.dataset.type))
         loader.dataset.update(SIZES.get(loader.dataset.type, {}))
+    if "statistics" in (border := cfg.model.get("data_preprocessor") or {}):
+        border.statistics = f"{cfg.train_dataloader.dataset.root}/{Path(border.statistics).name}"
     net = cfg.model.net
     net.update(WIDTHS.get(net.type, {}))
     if "in_shape" in net:

@@ -1,5 +1,13 @@
 """LTS, 128 x 128: in which pixels there is a site, from all years of the series."""
 
+model = dict(
+    data_preprocessor=dict(
+        type="SequencePreprocessor",
+        statistics="data/lts/statistics.json",
+        channels=dict(frames=["blue", "green", "red", "nir"]),
+    ),
+)
+
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,

@@ -1,5 +1,13 @@
 """LTS on its synthetic miniature, which prepare_data/lts_segmentation.py --miniature writes."""
 
+model = dict(
+    data_preprocessor=dict(
+        type="SequencePreprocessor",
+        statistics="data/miniature/lts/statistics.json",
+        channels=dict(frames=["blue", "green", "red", "nir"]),
+    ),
+)
+
 train_dataloader = dict(
     batch_size=8,
     num_workers=0,
