@@ -1,4 +1,4 @@
-"""What the series of each pixel alone says on the miniature LTS: the row that the nets must beat."""
+"""What the series of a pixel alone says on the miniature LTS: the row that nets must beat."""
 
 _base_ = [
     "../../_base_/benchmarks/lts_segmentation_miniature.py",
