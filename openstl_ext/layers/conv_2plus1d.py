@@ -1,6 +1,5 @@
 """A 3-D convolution split into one over space and one over time."""
 
-from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -35,19 +34,20 @@ class Conv2Plus1D(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         series = self._as_volumes(x) if published() else self._as_images(x)
-        return F.relu(self.norm(series)).unflatten(3, x.shape[3:])
+        return F.relu(self.norm(series), inplace=True).unflatten(3, x.shape[3:])
 
     def _as_volumes(self, x: Tensor) -> Tensor:
         x = F.conv3d(x, self.spatial.weight, padding=(0, 1, 1))
         return F.conv3d(x, self.temporal.weight, padding=(1, 0, 0)).flatten(3)
 
     def _as_images(self, x: Tensor) -> Tensor:
-        batch = len(x)
-        x = rearrange(x, "b c t h w -> b t h w c").contiguous()  # a view, once the first has run
-        x = rearrange(x, "b t h w c -> (b t) c h w")
-        x = F.conv2d(x, self.spatial.weight.squeeze(2), padding=1)
-        x = rearrange(x, "(b t) c h w -> b c t (h w)", b=batch)
-        return F.conv2d(x, self.temporal.weight.squeeze(4), padding=(1, 0))
+        batch, _, length, height, width = x.shape
+        # Channels last throughout, and made contiguous and reshaped as such: an axis of size 1 then
+        # has the stride by which convolutions recognise that order.
+        x = x.permute(0, 2, 3, 4, 1).contiguous().view(batch * length, height, width, -1)
+        x = F.conv2d(x.permute(0, 3, 1, 2), self.spatial.weight.squeeze(2), padding=1)
+        x = x.permute(0, 2, 3, 1).contiguous().view(batch, length, height * width, -1)
+        return F.conv2d(x.permute(0, 3, 1, 2), self.temporal.weight.squeeze(4), padding=(1, 0))
 
 
 def double_conv_2plus1d(in_channels: int, out_channels: int) -> nn.Sequential:

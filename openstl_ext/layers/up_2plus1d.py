@@ -49,4 +49,6 @@ class Up2Plus1D(nn.Module):
         edges = [right // 2, right - right // 2, down // 2, down - down // 2, -in_front, -behind]
         if any(edges):
             x = F.pad(x, edges)
-        return self.conv(torch.cat([skip, x], dim=1))
+        last = (volume.permute(0, 2, 3, 4, 1) for volume in (skip, x))
+        both = torch.cat(list(last), dim=-1)  # so that channels lie last, as the next wants them
+        return self.conv(both.permute(0, 4, 1, 2, 3))
