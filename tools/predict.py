@@ -33,6 +33,7 @@ def parse() -> argparse.Namespace:
     add("--last", action="store_true", help="of more frames than needed take the newest")
     add("--region", type=Path, metavar="FILE.geojson", help="map only what lies inside")
     add("--region-crs", metavar="EPSG:CODE", help="of a GeoJSON that does not say")
+    add("--calibration", type=Path, metavar="FILE", help="default: of the run, if it was tested")
     add("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
     add("--amp", dest="bfloat16", action="store_true", help="compute in bfloat16")
     return parser.parse_args()

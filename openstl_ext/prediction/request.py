@@ -15,6 +15,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction import maps
 from openstl_ext.prediction.destination import answer_folder, check_file
 from openstl_ext.prediction.forecasting import array_file, forecast_sequences, frame_files
+from openstl_ext.prediction.intervals import calibrate
 from openstl_ext.prediction.mapping import map_scene
 from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.prediction.sequences import holds_frames, open_sequences
@@ -49,6 +50,8 @@ class Request:
         region_crs: Its CRS, where it does not say, or says wrongly.
         device: Where to compute; a GPU if there is one.
         bfloat16: Whether to compute in that type where it is safe.
+        calibration: By how much intervals are widened, as a test left it; if not given, that of
+            the checkpoint's work directory, if there is one.
     """
 
     source: Path
@@ -63,6 +66,7 @@ class Request:
     region_crs: str | None = None
     device: str | None = None
     bfloat16: bool = False
+    calibration: Path | None = None
 
 
 def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
@@ -84,15 +88,19 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
     if request.horizon is not None and request.horizon < 1:
         raise ConfigError(f"--horizon is at least 1, not {request.horizon}")
     predictor = Predictor.load(cfg, checkpoint, device=request.device, amp=request.bfloat16)
+    intervals = calibrate(predictor.method, checkpoint, request.calibration)
     dataset, settings = _dataset_of(cfg)
     about = {
         "config": str(cfg.get("identity")),
         "checkpoint": str(checkpoint),
         "input": str(request.source),
     }
-    if holds_frames(request.source) and not predictor.says_labels:
-        return _forecast(predictor, dataset, settings, request, about)
-    return _map(predictor, dataset, settings, request, about)
+    if intervals:
+        about["intervals"] = intervals
+    frames = holds_frames(request.source) and not predictor.says_labels
+    answer = _forecast if frames else _map
+    said = answer(predictor, dataset, settings, request, about)
+    return "\n".join(filter(None, (intervals, said)))
 
 
 def _forecast(
