@@ -100,13 +100,17 @@ class SeriesFacts:
     def in_data_units(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Stored numbers as values, float32, NaN where the observation is missing."""
         values = stored.astype(np.float32)
-        missing = ~np.isfinite(values)
-        if self.nodata is not None:
-            missing |= values == np.float32(self.nodata)
         if (self.scale, self.offset) != (1.0, 0.0):
             values *= np.float32(self.scale)
             values += np.float32(self.offset)
-        values[missing] = np.nan
+        is_float = stored.dtype.kind == "f"
+        if is_float:
+            np.copyto(values, np.nan, where=np.isinf(stored))
+        if self.nodata is not None and (is_float or self.nodata == int(self.nodata)):
+            # in the stored type: -3.4e38 has more digits as a double, and whole numbers are faster
+            with np.errstate(over="ignore"):
+                nodata = stored.dtype.type(self.nodata) if is_float else int(self.nodata)
+            np.copyto(values, np.nan, where=stored == nodata)
         return values
 
     def newest(self, num_years: int | None) -> slice:
