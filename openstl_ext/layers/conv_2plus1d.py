@@ -10,7 +10,7 @@ class Conv2Plus1D(nn.Module):
     """Convolve each image, then each pixel's series; normalise once, activate once.
 
     Weighs (9 + 3) D * D where a full 3 x 3 x 3 kernel weighs 27 D * D. Both run as 2-D convolutions
-    on channels-last views, whose kernels are several times faster than the 3-D ones of a CPU.
+    on channels-last views, whose kernels are faster than the 3-D ones on CPUs.
 
     Args:
         in_channels: Width C of the input.
