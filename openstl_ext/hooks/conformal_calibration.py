@@ -29,7 +29,8 @@ class ConformalCalibrationHook(Hook):
     drawn at random over the region of the test are near that, other continents are not.
 
     Args:
-        dataset: Config of the calibration split.
+        dataset: Config of the calibration split; without a type, what differs from the test
+            dataset, as in ``dict(split="calibration")``.
         coverage: Share of the truth that should lie within.
         filename: Where the margins are left in the work directory, for ``tools/predict.py``.
 
@@ -60,11 +61,13 @@ class ConformalCalibrationHook(Hook):
 
     @torch.no_grad()
     def before_test_epoch(self, runner: Runner) -> None:
+        judged = {} if "type" in self.dataset else runner.cfg.test_dataloader.dataset
+        dataset = {**judged, **self.dataset}
         loader = runner.build_dataloader(
             {
                 **runner.cfg.test_dataloader,
                 "persistent_workers": False,
-                "dataset": {"type": Seeded, "dataset": self.dataset, "seed": runner.seed},
+                "dataset": {"type": Seeded, "dataset": dataset, "seed": runner.seed},
             },
             seed=runner.seed,
         )
