@@ -1,9 +1,8 @@
 """The block that U-Nets are made of."""
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from openstl_ext.layers.step_batch_norm import StepBatchNorm2d
+from openstl_ext.layers.step_batch_norm import StepBatchNormReLU
 
 
 class DoubleConv(nn.Module):
@@ -29,10 +28,10 @@ class DoubleConv(nn.Module):
         super().__init__()
         between = mid_channels or out_channels
         self.first = nn.Conv2d(in_channels, between, kernel_size=3, padding=1, bias=False)
-        self.first_norm = StepBatchNorm2d(between)
+        self.first_norm = StepBatchNormReLU(between)
         self.second = nn.Conv2d(between, out_channels, kernel_size=3, padding=1, bias=False)
-        self.second_norm = StepBatchNorm2d(out_channels)
+        self.second_norm = StepBatchNormReLU(out_channels)
 
     def forward(self, x: Tensor, num_steps: int = 1) -> Tensor:
-        x = F.relu(self.first_norm(self.first(x), num_steps), inplace=True)
-        return F.relu(self.second_norm(self.second(x), num_steps), inplace=True)
+        x = self.first_norm(self.first(x), num_steps)
+        return self.second_norm(self.second(x), num_steps)

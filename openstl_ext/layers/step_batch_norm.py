@@ -1,11 +1,21 @@
-"""Batch norm of a sequence whose steps are normalised apart."""
+"""Batch norm of a sequence whose steps are normalised apart, and what is below zero cut off."""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.layers.recomputation import recomputing
+
+threshold_backward = torch.ops.aten.threshold_backward
+native_batch_norm_backward = torch.ops.aten.native_batch_norm_backward
 
 
-class StepBatchNorm2d(nn.BatchNorm2d):
-    """Normalise each time step with its own batch statistics, all steps in one call.
+class StepBatchNormReLU(nn.BatchNorm2d):
+    """Normalise each time step with its own batch statistics, all steps in one call, then rectify.
 
     A net that is called once a step sees, in training, the mean and variance of that step alone,
     and moves its running statistics once a step. This does the same to a whole sequence, so that
@@ -14,20 +24,82 @@ class StepBatchNorm2d(nn.BatchNorm2d):
     Args:
         channels: Width D.
         eps: Added to the variance.
-        momentum: Weight of a step in the running statistics.
+        momentum: Weight of a step in the running statistics, up to 1.
 
     Shape:
         - x: (T * B, D, H, W), time slowest, T being ``num_steps``; returns: the same.
+
+    Raises:
+        ConfigError: If the momentum is no such weight.
+        ShapeError: If in training a step has one value a channel, whose variance is nothing.
     """
 
     momentum: float
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        if not momentum or not 0 < momentum <= 1:
+            raise ConfigError(f"momentum weighs a step, so it is in (0, 1], not {momentum}")
         super().__init__(channels, eps=eps, momentum=momentum)
 
     def forward(self, x: Tensor, num_steps: int = 1) -> Tensor:
-        if num_steps == 1 or not self.training:
-            return super().forward(x)
-        return torch.cat(
-            [super(StepBatchNorm2d, self).forward(part) for part in x.chunk(num_steps)]
-        )
+        if not self.training:
+            running = (self.running_mean, self.running_var)
+            fixed = F.batch_norm(x, *running, self.weight, self.bias, eps=self.eps)
+            return F.relu(fixed, inplace=True)
+        if x.numel() == num_steps * x.shape[1]:
+            raise ShapeError(
+                "in training a batch norm needs two values a channel and step, but one image of "
+                f"1 x 1 was given, {tuple(x.shape)} with {num_steps} steps; take a larger batch "
+                "or larger frames"
+            )
+        return _StepNormReLU.apply(x, self.weight, self.bias, self, num_steps)
+
+
+class _StepNormReLU(torch.autograd.Function):
+    """PyTorch's own batch norm of one step after the other, read and written in place.
+
+    Autograd's way, to take the tensor apart and put it together again, copies it once more in
+    each direction.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: StepBatchNormReLU, num_steps: int
+    ) -> Tensor:
+        running = (norm.running_mean, norm.running_var)
+        if recomputing():  # the first pass has moved them
+            running = (norm.running_mean.clone(), norm.running_var.clone())
+        else:
+            norm.num_batches_tracked.add_(num_steps)
+        out = torch.empty_like(x)
+        means, scales = weight.new_empty(2, num_steps, len(weight))
+        chunks = (x.chunk(num_steps), out.chunk(num_steps), means, scales)
+        for step, *into in zip(*chunks, strict=True):
+            torch.native_batch_norm(
+                step, weight, bias, *running, True, norm.momentum, norm.eps, out=tuple(into)
+            )
+            into[0].relu_()
+        ctx.save_for_backward(x, out, weight, means, scales)
+        ctx.eps = norm.eps
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        x, out, weight, means, scales = ctx.saved_tensors
+        num_steps = len(means)
+        grad_x = torch.empty_like(x)
+        grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(weight)
+        chunks = (t.chunk(num_steps) for t in (grad, out, x, grad_x))
+        for there, said, step, into, mean, scale in zip(*chunks, means, scales, strict=True):
+            here, dw, db = native_batch_norm_backward(
+                threshold_backward(there, said, 0),
+                *(step, weight, None, None, mean, scale, True, ctx.eps, [True, True, True]),
+            )
+            into.copy_(here)
+            grad_weight += dw
+            grad_bias += db
+        return grad_x, grad_weight, grad_bias, None, None

@@ -4,7 +4,7 @@ import copy
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -52,7 +52,13 @@ def register_flop_handle(operator: str, handle: Handle, *, column: str = MAIN) -
     _HANDLES[operator] = (handle, column)
 
 
-def count_flops(method: nn.Module, inputs: Mapping[str, Tensor], horizon: int) -> FlopCount:
+def count_flops(
+    method: nn.Module,
+    inputs: Mapping[str, Tensor],
+    horizon: int,
+    *,
+    unknown: Collection[str] = (),
+) -> FlopCount:
     """Multiply-adds of ``method.forecast(inputs, horizon)``, traced on a copy in eval mode.
 
     The horizon is the protocol's: a chained or recurrent forecast costs more than one pass.
@@ -61,6 +67,7 @@ def count_flops(method: nn.Module, inputs: Mapping[str, Tensor], horizon: int) -
         method: The method; it is left alone, its mode and its running statistics included.
         inputs: Normalised inputs with a batch axis; the count is of that batch.
         horizon: Number of future frames.
+        unknown: Operators whose handle is not asked, to count as one did who had none.
     """
     tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
     probe = _Forecast(copy.deepcopy(method).eval(), tuple(tensors), horizon)
@@ -69,6 +76,8 @@ def count_flops(method: nn.Module, inputs: Mapping[str, Tensor], horizon: int) -
         warnings.simplefilter("ignore")  # tracing warns of every shape that Python reads
         analysis = FlopCountAnalysis(probe, tuple(tensors.values()))
         for operator, (handle, column) in _HANDLES.items():
+            if operator in unknown:
+                continue
             analysis.set_op_handle(operator, _in_column(handle, column))
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         counted = analysis.by_operator()
@@ -115,7 +124,19 @@ def _batched_product(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG
     return prod(left) * right[-1]
 
 
+def _recurrent(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
+    """Each weight matrix of each layer and direction, once a token.
+
+    Shape:
+        - tokens (B, T, C); a list of states; a list of weights, of which the matrices multiply.
+    """
+    weights = [get_shape(weight) for weight in inputs[2].node().inputs()]
+    return prod(get_shape(inputs[0])[:-1]) * sum(prod(w) for w in weights if len(w) == 2)
+
+
 register_flop_handle("aten::scaled_dot_product_attention", _attention)
+for _operator in ("aten::gru", "aten::lstm"):
+    register_flop_handle(_operator, _recurrent)
 register_flop_handle("aten::baddbmm", _batched_product)
 for _operator in ("aten::unflatten", "aten::pixel_shuffle", "aten::pixel_unshuffle"):
     register_flop_handle(_operator, lambda *_: 0)  # they move values and compute none

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.profiling.flops import CONVENTION, count_flops
-from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.parameters import count_parameters, largest_layer
 from openstl_ext.profiling.speed import frames_per_second
 
 COUNTED = {"frames": "forecast frames", "labels": "labelled samples"}
@@ -27,7 +27,7 @@ def profile(
         batch_size: Samples in the batch that is timed.
 
     Returns:
-        ``num_parameters``, ``flops`` (and ``flops_<column>`` of handles that asked for one),
+        ``num_parameters``, ``largest_layer`` if one holds more than half of them, ``flops`` (and ``flops_<column>`` of handles that asked for one),
         ``uncounted`` operators, ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``;
         and ``answer``, frames or labels: of labels, the speed is samples per second.
     """
@@ -38,6 +38,7 @@ def profile(
     device = weight.device
     return {
         "num_parameters": count_parameters(method),
+        "largest_layer": largest_layer(method),
         "flops": flops.total,
         **{f"flops_{name}": count for name, count in flops.columns.items()},
         "uncounted": list(flops.uncounted),
@@ -66,6 +67,7 @@ def in_words(profiled: Mapping[str, Any]) -> str:
     """The record of `profile` as lines for a terminal."""
     rows = [
         ("parameters", f"{profiled['num_parameters'] / 1e6:.2f} M"),
+        *_of_which(profiled),
         ("FLOPs", f"{_giga(profiled['flops'])} a sample ({CONVENTION})"),
         *(
             (f"FLOPs, {name.removeprefix('flops_')}", f"{_giga(value)} a sample")
@@ -80,6 +82,16 @@ def in_words(profiled: Mapping[str, Any]) -> str:
         ),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in rows)
+
+
+def _of_which(profiled: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The line of the layer that holds more than half of the weights, if one does."""
+    layer = profiled["largest_layer"]
+    if layer is None:
+        return []
+    share = layer["num_parameters"] / profiled["num_parameters"]
+    size = f"{layer['num_parameters'] / 1e6:.2f} M"
+    return [("of which", f"{size} ({share:.0%}) in {layer['name']}, one {layer['type']}")]
 
 
 def _giga(flops: float) -> str:

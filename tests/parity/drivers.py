@@ -105,6 +105,11 @@ def volumes(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
     return {"output": net(frames_of(record, inputs))}
 
 
+def stacked(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Frames that lie as channels of one image."""
+    return {"output": net(frames_of(record, inputs))}
+
+
 def human_modification(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
     """One next frame; or, of several horizons, lower, central and upper after one another."""
     steps, static = inputs
@@ -126,6 +131,7 @@ DRIVERS: dict[tuple[str, str], Driver] = {
     ("vmrnn-pytorch", "VSB"): block,
     ("vmrnn-pytorch", "SS2D"): ss2d,
     ("st-mamba", "UNet3D"): volumes,
+    ("st-mamba", "BaselineUNet"): stacked,
     ("spatio-temporal", "SpatioTemporalPredictor"): human_modification,
 }
 
@@ -148,6 +154,8 @@ def forecast_of(record: Record, inputs: list[Tensor]) -> tuple[Tensor, int]:
 
 def frames_of(record: Record, inputs: list[Tensor]) -> Tensor:
     """The frames (B, T, C, H, W) of a net that says a class of each pixel."""
+    if driver(record) is stacked:
+        return inputs[0].unsqueeze(1)
     return inputs[0].transpose(1, 2) if driver(record) is volumes else inputs[0]
 
 

@@ -1,0 +1,113 @@
+"""ST-Mamba with either temporal module, and its U-Net of stacked frames."""
+
+import re
+from collections.abc import Mapping
+from math import isqrt
+from typing import Any
+
+from torch import Tensor
+
+from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.interop.counterparts import Counterpart, Kwargs, builds
+from openstl_ext.interop.mamba import THEIRS as MAMBA
+from openstl_ext.interop.segmentation_unets import (
+    DECODER,
+    DOUBLE_CONV,
+    ENCODER,
+    ST_MAMBA,
+    Rename,
+    counted,
+    renamed,
+)
+from openstl_ext.models.st_mamba import STMamba
+from openstl_ext.models.unet import UNet
+
+READER = "temporal_fusion.temporal_model."
+FUSION: tuple[Rename, ...] = (
+    (r"^fuse\.reader\.decay_log$", READER + "A_log"),
+    (r"^fuse\.reader\.skip$", READER + "D"),
+    *(
+        (rf"^fuse\.reader\.{re.escape(ours)}\.", f"{READER}{theirs}.")
+        for ours, theirs in MAMBA.items()
+    ),
+    (r"^fuse\.reader\.", READER),
+    (r"^expand\.project\.", "decoder_projection."),
+)
+STACKED: tuple[Rename, ...] = (
+    *DOUBLE_CONV,
+    (r"^inlet\.", "inc."),
+    (r"^downs\.(\d+)\.conv\.", counted("down", ".maxpool_conv.1.")),
+    (r"^ups\.(\d+)\.grow\.", counted("up", ".up.")),
+    (r"^ups\.(\d+)\.", counted("up", ".")),
+    (r"^read\.", "outc.conv."),
+)
+
+
+@builds("SpatioTemporalFusion", ST_MAMBA)
+def spatio_temporal_fusion(kwargs: Kwargs) -> Counterpart:
+    """STMamba and STBiGRU under their first name."""
+    return _fusion(kwargs, kwargs.get("temporal_module", "mamba"))
+
+
+@builds("STMamba", ST_MAMBA)
+def st_mamba(kwargs: Kwargs) -> Counterpart:
+    """Fused by Mamba."""
+    return _fusion(kwargs, "mamba")
+
+
+@builds("STBiGRU", ST_MAMBA)
+def st_bigru(kwargs: Kwargs) -> Counterpart:
+    """Fused by a GRU that reads both ways."""
+    return _fusion(kwargs, "gru")
+
+
+def _fusion(kwargs: Kwargs, temporal: str) -> Counterpart:
+    arguments = {
+        "in_channels": kwargs.get("n_channels", 4),
+        "num_classes": kwargs.get("n_classes", 1),
+        "temporal": temporal,
+        "patch_size": kwargs.get("patch_size", 128),
+    }
+    net = STMamba(**arguments)
+    return Counterpart(net, renamed(net, (*ENCODER, *DECODER, *FUSION)), arguments=arguments)
+
+
+@builds("BaselineUNet", ST_MAMBA)
+def baseline_unet(kwargs: Kwargs) -> Counterpart:
+    """UNet under its first name."""
+    return unet(kwargs)
+
+
+@builds("UNet", ST_MAMBA)
+def unet(kwargs: Kwargs) -> Counterpart:
+    """The U-Net of stacked frames, which it counts as one frame of so many channels."""
+    arguments = {
+        "in_channels": kwargs.get("n_channels", 4),
+        "num_steps": 1,
+        "num_classes": kwargs.get("n_classes", 1),
+        "bilinear": kwargs.get("bilinear", True),
+    }
+    net = UNet(**arguments)
+    return Counterpart(net, renamed(net, STACKED), arguments=arguments)
+
+
+@recognises(ST_MAMBA)
+def st_mamba_arguments(weights: Mapping[str, Tensor]) -> Found | None:
+    """Read the class and its sizes off the weights.
+
+    A side that is no multiple of 8 leaves the trace of the next smaller multiple.
+    """
+    first = weights.get("inc.double_conv.0.weight")
+    last = weights.get("outc.conv.weight")
+    if first is None or last is None:
+        return None
+    kwargs: dict[str, Any] = {"n_channels": first.shape[1], "n_classes": len(last)}
+    way_back = weights.get("decoder_projection.bias")
+    if way_back is not None:
+        temporal = "mamba" if READER + "A_log" in weights else "gru"
+        deepest = len(weights["down3.maxpool_conv.1.double_conv.4.bias"])
+        kwargs["patch_size"] = 8 * isqrt(len(way_back) // deepest)
+        return Found(ST_MAMBA, "STMamba" if temporal == "mamba" else "STBiGRU", kwargs)
+    if "up4.conv.double_conv.0.weight" in weights:
+        return Found(ST_MAMBA, "UNet", {**kwargs, "bilinear": "up1.up.weight" not in weights})
+    return None

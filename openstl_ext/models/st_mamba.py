@@ -1,0 +1,153 @@
+"""ST-Mamba: a series of frames encoded apart, fused in time as vectors, decoded as one map."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.layers.at_least_float32 import at_least_float32
+from openstl_ext.layers.frame_limits import check_frames
+from openstl_ext.layers.mamba_block import MambaBlock
+from openstl_ext.layers.sequence_encoder import Norm, SequenceEncoder
+from openstl_ext.layers.time_fusion import Fused, TimeFusion
+from openstl_ext.layers.unet_decoder import UNetDecoder
+from openstl_ext.layers.vector_to_map import vector_to_map
+from openstl_ext.ports import DenseModel
+from openstl_ext.registry import MODELS
+
+
+@MODELS.register_module()
+class STMamba(nn.Module):
+    """Encode each frame, fuse the means of the deepest maps in time, decode with the last skips.
+
+    Time is seen through one vector a frame. The way back from the fused vector to a map is where
+    most weights are, and what fixes the size of the frames; the others need no size. With 4
+    channels, 1 class and patches of 128:
+
+    =========  =========================  =======================  ==========================
+    temporal   ``expand="linear"``        ``"broadcast"``          ``"conv"``
+    =========  =========================  =======================  ==========================
+    mamba      78,269,697 (67,239,936)    11,292,417 (262,656)     11,554,561 (524,800)
+    gru        151,560,449 (134,348,800)  17,736,449 (524,800)     17,998,593 (786,944)
+    =========  =========================  =======================  ==========================
+
+    In parentheses, those on the way back.
+
+    Args:
+        in_channels: Channels C of a frame.
+        num_classes: Logits K a pixel; one where there are two classes.
+        widths: Width of each level, finest first.
+        temporal: What reads the vectors: ``mamba``, or ``gru`` for two layers that read both ways.
+        fused: The ``last`` of what it says, or the ``mean`` over time. The last word of the
+            backward half of a GRU has seen the last frame only.
+        expand: The way back to a map: ``linear`` with a weight for each place, ``broadcast`` of
+            the same to every place, or ``conv``, a 1x1 convolution of the vector and the deepest
+            map of the last frame.
+        patch_size: Height and width of the frames, in pixels, where ``expand`` is ``linear``.
+        state_size: Numbers each channel of Mamba remembers.
+        causal_kernel_size: Frames that Mamba mixes before its scan.
+        inner_ratio: Width within Mamba over that of a vector.
+        scan_backend: Which selective scan runs; None for the best there is.
+        norm_over: What the encoder's batch norms average over in training: the frames of one time
+            ``step``, as upstream's loop does, or the whole ``sequence``.
+        recompute: Whether the encoder keeps no activations and computes them again in the backward
+            pass.
+
+    Shape:
+        - frames: (B, T, C, H, W), any T. H and W are the patch size where ``expand`` is
+          ``linear``, and at least 2 ** n with n + 1 levels elsewhere.
+        - returns: logits (B, K, H, W).
+
+    Raises:
+        ConfigError: If an argument has no such value.
+        ShapeError: If the frames are of another size than the weights, too small, or have other
+            channels.
+
+    Source:
+        xian1234/ST-Mamba@9dae127, models/st_mamba.py and models/st_bigru.py (SpatioTemporalFusion
+        in their first version).
+
+    Deviations:
+        Upstream's GRU and Mamba are two classes; there is only the linear way back and only the
+        last word, though its paper speaks of a mean over time.
+    """
+
+    port = DenseModel
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_classes: int = 1,
+        widths: Sequence[int] = (64, 128, 256, 512),
+        temporal: Literal["mamba", "gru"] = "mamba",
+        fused: Fused = "last",
+        expand: Literal["linear", "broadcast", "conv"] = "linear",
+        patch_size: int = 128,
+        state_size: int = 16,
+        causal_kernel_size: int = 4,
+        inner_ratio: float = 2,
+        scan_backend: str | None = None,
+        norm_over: Norm = "step",
+        recompute: bool = False,
+    ) -> None:
+        super().__init__()
+        width = widths[-1]
+        self.in_channels = in_channels
+        self.least_side = 2 ** (len(widths) - 1)
+        self.patch_size = patch_size if expand == "linear" else None
+        if expand == "linear" and patch_size < self.least_side:
+            raise ConfigError(
+                f"patch_size={patch_size} is less than one pixel of the deepest map; with "
+                f"{len(widths)} levels it is at least {self.least_side}"
+            )
+        self.encoder = SequenceEncoder(
+            in_channels, widths=widths, norm_over=norm_over, recompute=recompute
+        )
+        reader: nn.Module
+        if temporal == "mamba":
+            reader = MambaBlock(
+                width,
+                state_size=state_size,
+                kernel_size=causal_kernel_size,
+                expand=inner_ratio,
+                scan_backend=scan_backend,
+            )
+        elif temporal == "gru":
+            reader = nn.GRU(width, width, num_layers=2, batch_first=True, bidirectional=True)
+        else:
+            raise ConfigError(f"temporal is mamba or gru, not {temporal!r}")
+        self.fuse = TimeFusion(reader, fused=fused)
+        self.expand = vector_to_map(
+            expand,
+            2 * width if temporal == "gru" else width,
+            width,
+            side=patch_size // self.least_side,
+        )
+        self.decoder = UNetDecoder(widths, num_classes=num_classes)
+
+    @classmethod
+    def toy(cls) -> "STMamba":
+        """Smallest honest instance, for the contract tests."""
+        return cls(in_channels=1, widths=(4, 8), patch_size=16, state_size=4)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        check_frames("STMamba", frames, channels=self.in_channels, least_side=self.least_side)
+        self._check_size(*frames.shape[-2:])
+        *finer, deepest = self.encoder(frames, finer="last")
+        means = F.adaptive_avg_pool2d(at_least_float32(deepest).flatten(0, 1), 1)
+        vectors = means.unflatten(0, deepest.shape[:2]).flatten(2)  # (B, T, D)
+        deep = self.expand(self.fuse(vectors), deepest[:, -1])
+        return self.decoder([*(level[:, -1] for level in finer), deep])
+
+    def _check_size(self, height: int, width: int) -> None:
+        """Before any work, as the weights that need the size come last."""
+        if self.patch_size is not None and (height, width) != (self.patch_size, self.patch_size):
+            raise ShapeError(
+                f"STMamba was built for frames of {self.patch_size} x {self.patch_size} pixels, "
+                f"which its linear way back to a map fixes; got {height} x {width}. Cut the frames "
+                "to that size, set `patch_size` to a square that they have, or take "
+                "expand='broadcast' or 'conv', which are trained anew and take any size"
+            )

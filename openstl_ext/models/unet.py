@@ -1,0 +1,95 @@
+"""U-Net over a series of frames that are channels of one image."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from openstl_ext.errors import ShapeError
+from openstl_ext.layers.double_conv import DoubleConv
+from openstl_ext.layers.frame_limits import check_frames
+from openstl_ext.layers.layout import rearranged
+from openstl_ext.layers.unet_blocks import Down, Up
+from openstl_ext.ports import DenseModel
+from openstl_ext.registry import MODELS
+
+
+@MODELS.register_module()
+class UNet(nn.Module):
+    """Stack the frames as channels of one image and segment that.
+
+    The first convolution sees all of time at once, and knows each frame by its place.
+
+    Args:
+        in_channels: Channels C of a frame.
+        num_steps: Frames T that are stacked.
+        num_classes: Logits K a pixel; one where there are two classes.
+        widths: Width of each level, finest first.
+        bilinear: Whether maps grow by bilinear interpolation; otherwise by transposed convolutions
+            that keep their width.
+
+    Shape:
+        - frames: (B, T, C, H, W), H and W at least 2 ** n with n + 1 levels.
+        - returns: logits (B, K, H, W).
+
+    Raises:
+        ShapeError: If the frames are more or fewer, too small, or have other channels.
+
+    Source:
+        Ronneberger et al. (arXiv:1505.04597); xian1234/ST-Mamba@9dae127, models/unet.py
+        (BaselineUNet in its first version).
+
+    Deviations:
+        Frames are (B, T, C, H, W); upstream takes them stacked, (B, T * C, H, W). Its weights fit
+        whatever T and C have that product.
+    """
+
+    port = DenseModel
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_steps: int,
+        num_classes: int = 1,
+        widths: Sequence[int] = (64, 128, 256, 512, 1024),
+        bilinear: bool = True,
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.num_steps = in_channels, num_steps
+        self.inlet = DoubleConv(num_steps * in_channels, widths[0])
+        self.downs = nn.ModuleList(Down(*pair) for pair in pairwise(widths))
+        self.ups = nn.ModuleList(
+            Up(
+                fine + deep,
+                fine,
+                grow=None if bilinear else nn.ConvTranspose2d(deep, deep, kernel_size=2, stride=2),
+            )
+            for deep, fine in pairwise(reversed(widths))
+        )
+        self.read = nn.Conv2d(widths[0], num_classes, kernel_size=1)
+
+    @classmethod
+    def toy(cls) -> "UNet":
+        """Smallest honest instance, for the contract tests."""
+        return cls(in_channels=1, num_steps=4, widths=(4, 8))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        least_side = 2 ** len(self.downs)
+        check_frames("UNet", frames, channels=self.in_channels, least_side=least_side)
+        if frames.shape[1] != self.num_steps:
+            raise ShapeError(
+                f"UNet was built for {self.num_steps} frames, each of which has weights of its "
+                f"own; got {frames.shape[1]}. Set `num_steps` to what the data have"
+            )
+        x = frames.flatten(1, 2)
+        if rearranged(x):
+            x = x.contiguous(memory_format=torch.channels_last)
+        maps = [self.inlet(x)]
+        for down in self.downs:
+            maps.append(down(maps[-1]))
+        *finer, x = maps
+        for up, skip in zip(self.ups, reversed(finer), strict=True):
+            x = up(x, skip)
+        return self.read(x)
