@@ -74,7 +74,12 @@ def quantities(record: Record) -> Iterator[Quantity]:
 def replayed(path: Path) -> bool | None:
     """Print a file's quantities; return whether all are met, or None if it is not built."""
     try:
-        found = list(quantities(json.loads(path.read_text())))
+        found = list(quantities(json.loads(path.read_bytes())))
+    except ValueError as error:
+        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+            print(f"{path.name}: no record ({error})")
+            return False
+        raise
     except NotBuiltError as error:
         print(f"{path.name}: not built ({error})")
         return None

@@ -44,15 +44,32 @@ def test_two_commands_give_a_dataset(root: Path) -> None:
     assert (root / dataset.sample_id(0) / "4.npy").is_file()
 
 
-def test_a_mistake_is_one_sentence_and_a_status(root: Path) -> None:
+SIZE = ("--num_samples", 9, "--num_frames", 5, "--image_size", 8)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "place", "message"),
+    [
+        ("generate_boiling_data.py", SIZE, "", "num_samples 8 there, 9 asked"),
+        ("generate_boiling_data.py", SIZE, "boiling.json/under", "Not a directory"),
+        ("create_dataloader.py", (), "nowhere", "generate_boiling_data.py"),
+        ("pack_frames.py", (), "nowhere", "nowhere"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_status(
+    tool: str,
+    arguments: tuple[object, ...],
+    place: str,
+    message: str,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """If this fails, a typo prints a traceback, or a script goes on after a failure."""
-    size = ("--num_samples", 9, "--num_frames", 5, "--image_size", 8)
-    with pytest.raises(SystemExit, match=r"error: .*num_samples 8 there, 9 asked"):
-        call("generate_boiling_data.py", *size, "--data_path", root)
-    with pytest.raises(SystemExit, match=r"error: .*generate_boiling_data\.py"):
-        call("create_dataloader.py", "--data_path", root / "nowhere")
-    with pytest.raises(SystemExit, match=r"error: .*nowhere"):
-        call("pack_frames.py", "--data_path", root / "nowhere")
+    with pytest.raises(SystemExit, match="2"):
+        call(tool, *arguments, "--data_path", root / place)
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert message in said
 
 
 def test_any_folder_can_be_packed(root: Path) -> None:

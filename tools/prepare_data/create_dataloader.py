@@ -1,11 +1,10 @@
 """Split the samples of a folder into train, validation and test, in a ``<id>_loaders.json``."""
 
 import argparse
-import sys
 from pathlib import Path
 
+from openstl_ext import cli
 from openstl_ext.datasets.generation.splits import SplitRecipe, create_loaders
-from openstl_ext.errors import UserError
 
 
 def main() -> None:
@@ -23,12 +22,9 @@ def main() -> None:
     add("--seed", type=int, default=0, help="same seed, same splits (%(default)s)")
     options = vars(parser.parse_args())
     root = options.pop("data_path")
-    try:
-        path, lines = create_loaders(root, SplitRecipe(**options))
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    path, lines = create_loaders(root, SplitRecipe(**options))
     print("\n".join([*lines, f"loader file: {path}"]))
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -1,11 +1,10 @@
 """Generate the boiling simulation. Running it again keeps what is there."""
 
 import argparse
-import sys
 from pathlib import Path
 
+from openstl_ext import cli
 from openstl_ext.datasets.generation.boiling import BoilingRecipe, generate
-from openstl_ext.errors import UserError
 
 
 def main() -> None:
@@ -23,21 +22,16 @@ def main() -> None:
     form.add_argument("--no-packed", action="store_true", help="write the many small files only")
     form.add_argument("--packed-only", action="store_true", help="write the one packed array only")
     args = parser.parse_args()
-    try:
-        recipe = BoilingRecipe(
-            num_samples=args.num_samples,
-            num_frames=args.num_frames,
-            increment=args.increment,
-            image_size=args.image_size,
-            seed=args.seed,
-        )
-        done = generate(
-            args.data_path, recipe, files=not args.packed_only, packed=not args.no_packed
-        )
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    recipe = BoilingRecipe(
+        num_samples=args.num_samples,
+        num_frames=args.num_frames,
+        increment=args.increment,
+        image_size=args.image_size,
+        seed=args.seed,
+    )
+    done = generate(args.data_path, recipe, files=not args.packed_only, packed=not args.no_packed)
     print("\n".join([*done, f"boiling data are in {args.data_path}"]))
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)
