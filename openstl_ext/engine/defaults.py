@@ -49,6 +49,8 @@ def complete(cfg: Config) -> Config:
     cfg.model_wrapper_cfg = wrapper(cfg.get("model_wrapper_cfg") or {})
     cfg.default_hooks = merged(HOOKS, cfg.get("default_hooks") or {})
     cfg.setdefault("visualizer", {"type": "Visualizer", "vis_backends": list(TRACKERS)})
+    if mode := cfg.pop("track", None):
+        cfg.visualizer.vis_backends.append({"type": "WandbTracker", "mode": mode})
     cfg.setdefault("log_processor", {"type": "LogLines"})
     for stage in LOOPS:
         complete_stage(cfg, stage)

@@ -1,4 +1,4 @@
-"""Where scalars go: a file of JSON lines and TensorBoard, on one axis of iterations.
+"""Where scalars and pictures go: JSON lines and TensorBoard, on one axis of iterations.
 
 mmengine's own sinks write validation over epochs and training over iterations, start a new folder
 with every restart, write NaN (which is no JSON), and ask for a package that we do not need.
@@ -6,11 +6,14 @@ with every restart, write NaN (which is no JSON), and ask for a package that we 
 
 import json
 import math
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.visualization.vis_backend import BaseVisBackend
+from numpy.typing import NDArray
 
 from openstl_ext.durable import write_whole
 from openstl_ext.registry import VISBACKENDS
@@ -18,12 +21,13 @@ from openstl_ext.registry import VISBACKENDS
 AXES = ("iter", "epoch", "step")
 
 
-class _Tracker(BaseVisBackend):
-    """What both sinks share: where they write, and what a resume does to what is there.
+class Tracker(BaseVisBackend):
+    """What all sinks share: where they write, and what a resume does to what is there.
 
     A run that is resumed goes on in the same place. What was written after the point of resume is
     taken back when the first new scalar arrives, or the curve would have two ends. A run that
-    starts anew starts an empty curve.
+    starts anew starts an empty curve. A picture takes nothing back, and starts nothing: a test of
+    a run adds one to its curves.
     """
 
     def __init__(self, save_dir: str | None = None) -> None:
@@ -64,6 +68,20 @@ class _Tracker(BaseVisBackend):
         phase = "train" if "iter" in scalar_dict else "val"
         self._write(scalar_dict, step, phase=phase)
 
+    def add_image(
+        self,
+        name: str,
+        image: NDArray[np.uint8],
+        step: int = 0,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Show one picture; a sink that has no place for pictures leaves it out.
+
+        Shape:
+            - image: (H, W, 3), RGB.
+        """
+        self._show(name, image, step)
+
     def _write(self, scalars: dict[str, Any], step: int, *, phase: str | None) -> None:
         values = {name: number(value) for name, value in scalars.items() if name not in AXES}
         if not self._begun:
@@ -79,9 +97,12 @@ class _Tracker(BaseVisBackend):
     def _put(self, values: dict[str, float], step: int, phase: str | None) -> None:
         raise NotImplementedError
 
+    def _show(self, name: str, image: NDArray[np.uint8], step: int) -> None:
+        """Show a picture, where there is a place for it."""
+
 
 @VISBACKENDS.register_module()
-class JsonLinesTracker(_Tracker):
+class JsonLinesTracker(Tracker):
     """Append scalars to ``scalars.jsonl`` in the work directory, one JSON object a line.
 
     A value that is not finite is written as null. The file is opened for each line, so a kill
@@ -123,8 +144,8 @@ def entries(path: Path) -> list[dict[str, Any]]:
 
 
 @VISBACKENDS.register_module()
-class TensorboardXTracker(_Tracker):
-    """Write finite scalars for TensorBoard, below ``tensorboard/`` in the work directory.
+class TensorboardXTracker(Tracker):
+    """Write finite scalars and pictures for TensorBoard, into ``tensorboard/`` of the run.
 
     Args:
         save_dir: Folder above it, until the config of the run names its work directory.
@@ -137,27 +158,48 @@ class TensorboardXTracker(_Tracker):
         self._writer: Any = None
 
     def _begin(self, folder: Path, step: int) -> None:
+        self._close_writer()
+        # TensorBoard itself hides what older files of the folder hold from that step on
+        self._open(folder, f".{step}", purge_step=step if self._resumed else 0)
+
+    def _open(self, folder: Path, suffix: str, *, purge_step: int | None) -> None:
         from tensorboardX import SummaryWriter  # takes a second, which tools that only list need
 
-        # TensorBoard itself hides what older files of the folder hold from that step on
         self._writer = SummaryWriter(
             logdir=str(folder / "tensorboard"),
-            purge_step=step if self._resumed else 0,
+            purge_step=purge_step,
             flush_secs=self.flush_seconds,
-            filename_suffix=f".{step}",  # or a restart within the second overwrites the file
+            filename_suffix=suffix,  # or a restart within the second overwrites the file
         )
 
     def _put(self, values: dict[str, float], step: int, phase: str | None) -> None:
-        for name, value in values.items():
-            if math.isfinite(value):
-                tag = name if phase is None else f"{phase}/{name}"
-                self._writer.add_scalar(tag, value, global_step=step)
+        from tensorboardX.proto.summary_pb2 import Summary
+
+        prefix = "" if phase is None else f"{phase}/"
+        # not add_scalar, which would write mse@1 as mse_1
+        shown = [
+            Summary.Value(tag=prefix + name, simple_value=float(value))
+            for name, value in values.items()
+            if math.isfinite(value)
+        ]
+        if shown:
+            self._writer.file_writer.add_summary(Summary(value=shown), step)
+
+    def _show(self, name: str, image: NDArray[np.uint8], step: int) -> None:
+        if self._writer is None:
+            self._open(Path(self._save_dir), f".{step}.{time.time_ns()}", purge_step=None)
+        self._writer.add_image(name, image, global_step=step, dataformats="HWC")
 
     def close(self) -> None:
         """Write what is buffered; a later scalar opens a new file."""
+        self._close_writer()
+        if self._begun:
+            self._begun, self._resumed = False, True
+
+    def _close_writer(self) -> None:
         if self._writer is not None:
             self._writer.close()
-            self._writer, self._begun, self._resumed = None, False, True
+            self._writer = None
 
 
 def number(value: Any) -> float | int | None:

@@ -11,8 +11,10 @@ from mmengine.config import Config
 from tensorboardX import proto
 from tensorboardX.record_writer import masked_crc32c
 
+from openstl_ext.engine.runner import build
 from openstl_ext.engine.tracking import JsonLinesTracker, TensorboardXTracker
 from openstl_ext.registry import VISBACKENDS
+from tests.engine import toy
 
 
 def tracker(folder: Path, *, resume: bool = False) -> JsonLinesTracker:
@@ -116,6 +118,42 @@ def test_tensorboard_gets_one_axis_and_a_resume(tmp_path: Path) -> None:
     resumed.close()
     starts = [e.step for e in events(tmp_path) if e.session_log.status]
     assert starts == [0, 20]
+
+
+def test_scores_of_every_lead_reach_both(tmp_path: Path) -> None:
+    """If this fails, nobody sees which horizon gets worse while the mean gets better."""
+    build(toy.config(tmp_path, **{"train_cfg.max_epochs": 2, "log_level": "ERROR"})).train()
+    judged = [entry for entry in lines(tmp_path) if entry["phase"] == "val"]
+    assert len(judged) == 2
+    drawn = {
+        (event.step, value.tag): value.simple_value
+        for event in events(tmp_path)
+        for value in event.summary.value
+    }
+    for entry in judged:
+        assert entry["mse"] == pytest.approx((entry["mse@1"] + entry["mse@2"]) / 2)
+        for name in ("mse", "mse@1", "mse@2"):
+            assert drawn[entry["step"], f"val/{name}"] == pytest.approx(entry[name])
+
+
+def test_a_picture_lies_beside_the_curves_and_takes_nothing_from_them(tmp_path: Path) -> None:
+    """If this fails, the picture of a test hides the training in TensorBoard."""
+    picture = np.full((2, 3, 3), 7, dtype=np.uint8)
+    sink = TensorboardXTracker(str(tmp_path))
+    train(sink, 10, loss=1.0)
+    sink.close()
+    for resume in (False, True):  # a test after it, of the best iteration, in two processes
+        judged = TensorboardXTracker(str(tmp_path))
+        judged.add_config(Config({"work_dir": str(tmp_path), "resume": resume}))
+        judged.add_image("test/panel", picture, step=4)
+        judged.close()
+    found = events(tmp_path)
+    (shown, _) = [v.image for e in found for v in e.summary.value if v.tag == "test/panel"]
+    assert (shown.height, shown.width) == (2, 3)
+    assert [e.step for e in found if e.session_log.status] == [0]
+    lines_of = tracker(tmp_path / "lines")
+    lines_of.add_image("test/panel", picture, step=4)
+    assert not (tmp_path / "lines").exists()
 
 
 def test_both_are_found_by_name() -> None:

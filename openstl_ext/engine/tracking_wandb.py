@@ -1,0 +1,183 @@
+"""Scalars and pictures to Weights & Biases, which may be absent or fail without harm."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from numpy.typing import NDArray
+
+from openstl_ext.durable import write_whole
+from openstl_ext.engine.tracking import Tracker
+from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.registry import VISBACKENDS
+
+MODES = ("offline", "online")
+AXIS = "iteration"
+"""Name of the axis. W&B's own step only grows, and refuses what is logged for an earlier one."""
+SECONDS = 60
+"""How long a run waits for an answer before it goes on without."""
+
+log = logging.getLogger(__name__)
+
+
+@VISBACKENDS.register_module()
+class WandbTracker(Tracker):
+    """Send finite scalars and pictures to Weights & Biases, on the axis of the other trackers.
+
+    A guest in the run: if the library is absent, or anything in it fails, there is one warning,
+    and the run goes on without it. The other trackers hold the same scalars.
+
+    A run keeps its id in its work directory, so a resume and a test go on in the same run of W&B.
+    What was sent cannot be taken back there; a resumed run repeats the same values bit for bit, so
+    its curve has one end all the same.
+
+    Args:
+        save_dir: Folder of the run, until its config names its work directory.
+        mode: ``offline`` writes below ``wandb/`` in the work directory, for ``wandb sync`` later;
+            ``online`` sends at once, and needs a login.
+        project: Where the run belongs.
+        name: Of the run; by default its config and seed.
+        group: Runs that belong together; by default those of one config.
+
+    Raises:
+        ConfigError: If the mode is neither.
+    """
+
+    filename = "wandb_id.txt"
+
+    def __init__(
+        self,
+        save_dir: str | None = None,
+        *,
+        mode: Literal["offline", "online"] = "offline",
+        project: str = "openstl_ext",
+        name: str | None = None,
+        group: str | None = None,
+    ) -> None:
+        super().__init__(save_dir)
+        if mode not in MODES:
+            raise ConfigError(f"WandbTracker.mode: {mode!r} is none; {nearest(mode, MODES)}")
+        self.mode, self.project, self.name, self.group = mode, project, name, group
+        self._config = Config()
+        self._run: Any = None
+        self._broken = False
+
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Learn where the run lives; keep its config for when the first scalar arrives."""
+        super().add_config(config, **kwargs)
+        self._config = config
+
+    def close(self) -> None:
+        """Let W&B send what it has; a later scalar goes on in the same run."""
+        if self._run is not None:
+            run, self._run = self._run, None
+            self._try("finishing", lambda: within(SECONDS, run.finish))
+            self._begun, self._resumed = False, True
+
+    def _begin(self, folder: Path, step: int) -> None:  # noqa: ARG002
+        if self._run is None:
+            self._try("starting", lambda: self._start(folder, fresh=not self._resumed))
+
+    def _put(self, values: dict[str, float], step: int, phase: str | None) -> None:
+        prefix = "" if phase is None else f"{phase}/"
+        finite = {prefix + name: v for name, v in values.items() if np.isfinite(v)}
+        self._log(lambda: finite, step)
+
+    def _show(self, name: str, image: NDArray[np.uint8], step: int) -> None:
+        if self._run is None:
+            self._try("starting", lambda: self._start(Path(self._save_dir), fresh=False))
+        self._log(lambda: {name: _wandb().Image(image)}, step)
+
+    def _log(self, content: Callable[[], dict[str, Any]], step: int) -> None:
+        if self._run is not None:
+            self._try("logging", lambda: self._run.log({AXIS: step, **content()}))
+
+    def _start(self, folder: Path, *, fresh: bool) -> None:
+        """Open the run of this folder, or begin one."""
+        if not is_main_process():
+            return
+        wandb, config = _wandb(), self._config
+        identity = str(config.get("identity") or folder.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        run = wandb.init(
+            project=self.project,
+            name=self.name or f"{identity} seed {config.get('seed', 0)}",
+            group=self.group or identity,
+            mode=self.mode,
+            id=run_id(folder / self.filename, fresh=fresh),
+            resume="allow",
+            dir=str(folder.resolve()),
+            config=config.to_dict(),
+            allow_val_change=True,  # a resumed run says resume=True
+            # nobody may be there to answer a question about a login; the log of the run is its own
+            settings={"init_timeout": SECONDS, "login_timeout": SECONDS, "console": "off"},
+        )
+        run.define_metric(AXIS)
+        run.define_metric("*", step_metric=AXIS)
+        self._run = run
+
+    def _try(self, doing: str, call: Callable[[], None]) -> None:
+        """Call W&B, unless it has failed before; the first failure is told, and the last."""
+        if self._broken:
+            return
+        try:
+            call()
+        except Exception as error:  # a guest must not end the run, whatever happens to it
+            self._broken, self._run = True, None
+            first = str(error).partition("\n")[0]
+            log.warning(
+                f"W&B is left out from here on: {doing} it failed ({type(error).__name__}: "
+                f"{first}). The scalars are in the work directory all the same. It comes with "
+                "pip install 'openstl_ext[track]', and mode='offline' needs no network"
+            )
+
+
+def run_id(path: Path, *, fresh: bool) -> str:
+    """The id that a file keeps, or a new one for it.
+
+    Args:
+        path: The file.
+        fresh: Whether the run starts anew, so that an id that is there is of another.
+    """
+    known = "" if fresh or not path.is_file() else path.read_text(encoding="utf-8").strip()
+    if not known:
+        known = os.urandom(4).hex()  # not drawn from the chance of the run, which is seeded
+        write_whole(path, f"{known}\n".encode())
+    return known
+
+
+def within(seconds: float, call: Callable[[], Any]) -> None:
+    """Call something that may wait for a network for ever.
+
+    Raises:
+        TimeoutError: If it is not done in time; it is left to itself then.
+        Exception: Whatever the call raises.
+    """
+    failed: list[Exception] = []
+
+    def guarded() -> None:
+        try:
+            call()
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=guarded, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    if failed:
+        raise failed[0]
+
+
+def _wandb() -> Any:
+    """The library, which is optional; imported when the first scalar arrives."""
+    import wandb
+
+    return wandb
