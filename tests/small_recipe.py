@@ -23,6 +23,8 @@ WIDTHS: dict[str, dict[str, Any]] = {
     "ConvGRUUNet": {"widths": (4, 4, 8)},
     "ConvLSTMUNet": {"widths": (4, 4, 8)},
     "UNet2Plus1D": {"widths": (4, 4, 8), "time_strides": (1, 2)},
+    "UNet": {"num_steps": 4, "widths": (4, 4, 8)},
+    "STMamba": {"widths": (4, 4, 8), "patch_size": 16, "state_size": 4},
     "PixelLogistic": {"num_steps": 4},
 }
 
