@@ -1,4 +1,4 @@
-"""Save what was forecast, frame by frame."""
+"""Save what was answered beside its truth: forecasts frame by frame, or maps of labels."""
 
 import json
 import shutil
@@ -11,6 +11,7 @@ import torch
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from numpy.typing import NDArray
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, DataError
@@ -19,13 +20,16 @@ from openstl_ext.results.protocol import facts_of, plain
 from openstl_ext.structures import Inputs, Sample
 
 KINDS = ("inputs", "trues", "preds")
+PROBABILITIES = "probs"
+UNKNOWN = -1
+"""What a saved truth says where there is none; no class has this number."""
 
 
 @HOOKS.register_module()
 class PredictionsHook(Hook):
-    """Stream inputs, truth and forecast of every test sample to disk, in data units.
+    """Stream inputs, truth and answer of every test sample to disk, in data units.
 
-    Frames go to ``saved.part``, which becomes ``saved`` when all are there and the scores are
+    Files go to ``saved.part``, which becomes ``saved`` when all are there and the scores are
     known: an interrupted run leaves no half set, and the one from before stays until then. Each
     rank writes its own samples, so no frame is ever gathered.
 
@@ -38,7 +42,13 @@ class PredictionsHook(Hook):
         field a score, so that ``np.load(path)["mse_sum"]`` is a number; ``metrics.json``: the
         same, null for NaN. ``about.json``: channels, unit, lead, config.
 
+        Where the answer is a map of labels, ``{trues,preds}/<sample>/0.npy`` are class indices,
+        int16 (H, W), the truth -1 where it is not known; ``probs/<sample>/<k>.npy`` is the
+        probability of class k, float32 (H, W); and ``about.json`` says ``"kind": "labels"``,
+        classes and years.
+
     Raises:
+        ConfigError: If the answer is neither frames nor a map of labels.
         DataError: If two samples have one name, or a name is no folder name.
 
     Source:
@@ -78,13 +88,13 @@ class PredictionsHook(Hook):
         names, part = self._names[batch_idx], self._places(runner)[1]
         frames, valid = inputs.get("frames"), inputs.get("valid")
         for index, (name, sample) in enumerate(zip(names, outputs, strict=True)):
-            if frames is None or "forecast" not in sample:
-                raise ConfigError("PredictionsHook saves frames; this method forecasts none")
+            if frames is None:
+                raise ConfigError("PredictionsHook saves frames, but the inputs have none")
             past = known(frames[index], None if valid is None else valid[index])
-            truth = known(sample["target"], sample.get("valid"))
+            files = {"inputs": frame_arrays(past), **answer_arrays(sample)}
             try:
-                for kind, series in zip(KINDS, (past, truth, sample["forecast"]), strict=True):
-                    write_frames(part / kind / name, series)
+                for kind, arrays in files.items():
+                    write_arrays(part / kind / name, arrays)
             except OSError:
                 shutil.rmtree(part, ignore_errors=True)  # a full disk should not stay full
                 raise
@@ -96,18 +106,19 @@ class PredictionsHook(Hook):
         final, part, old = self._places(runner)
         found, size = len(list((part / "preds").iterdir())), len(runner.test_dataloader.dataset)
         if found != size:
-            raise DataError(f"{found} forecasts were saved, but there are {size} test samples")
+            raise DataError(f"{found} answers were saved, but there are {size} test samples")
         scores = {name: float(value) for name, value in (metrics or {}).items()}
         fields = np.dtype([(name, "f8") for name in scores])
         np.save(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
         _write_json(part / "metrics.json", scores)
-        _write_json(part / "about.json", self._about(runner))
+        kind = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
+        _write_json(part / "about.json", {**self._about(runner), **kind})
         shutil.rmtree(old, ignore_errors=True)
         if final.exists():
             final.rename(old)
         part.rename(final)
         shutil.rmtree(old, ignore_errors=True)
-        runner.logger.info(f"{size} forecasts are in {final}")
+        runner.logger.info(f"{size} answers are in {final}")
 
     def _places(self, runner: Runner) -> tuple[Path, Path, Path]:
         """Where the set belongs, where it grows, where the one before waits."""
@@ -143,22 +154,47 @@ def known(frames: Tensor, valid: Tensor | None) -> Tensor:
     return frames if valid is None else torch.where(valid, frames, torch.nan)
 
 
-def write_frames(folder: Path, frames: Tensor) -> None:
-    """Write one file a frame, (H, W) where there is one channel.
+def answer_arrays(sample: Sample) -> dict[str, NDArray[Any]]:
+    """What is saved of an answer and its truth: for each kind its arrays, a file each.
+
+    Raises:
+        ConfigError: If the answer is neither frames nor a map of labels.
+    """
+    if "forecast" in sample:
+        truth = known(sample["target"], sample.get("valid"))
+        return {"trues": frame_arrays(truth), "preds": frame_arrays(sample["forecast"])}
+    if "labels" not in sample or sample["labels"].ndim != 2:
+        raise ConfigError("PredictionsHook saves frames and maps of labels; this method gives none")
+    truth = sample["target"]
+    if "valid" in sample:
+        truth = torch.where(sample["valid"], truth, UNKNOWN)
+    maps = {"trues": truth, "preds": sample["labels"]}
+    arrays = {kind: x.detach().cpu().numpy().astype(np.int16)[None] for kind, x in maps.items()}
+    return {**arrays, PROBABILITIES: sample["probability"].detach().float().cpu().numpy()}
+
+
+def frame_arrays(frames: Tensor) -> NDArray[np.float32]:
+    """Frames as they are saved, one a file.
 
     Shape:
-        - frames: (T, C, H, W).
+        - frames: (T, C, H, W); returns: the same, or (T, H, W) where there is one channel.
+    """
+    array = frames.detach().float().cpu().numpy()
+    return array[:, 0] if array.shape[1] == 1 else array
+
+
+def write_arrays(folder: Path, arrays: NDArray[Any]) -> None:
+    """Write one file for each entry of the first axis.
 
     Raises:
         DataError: If the folder is there already, so that two samples have one name.
     """
     try:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     except FileExistsError:
         raise DataError(f"two test samples are called {folder.name!r}") from None
-    array = frames.detach().float().cpu().numpy()
-    for t, frame in enumerate(array[:, 0] if array.shape[1] == 1 else array):
-        np.save(folder / f"{t}.npy", frame, allow_pickle=False)
+    for number, array in enumerate(arrays):
+        np.save(folder / f"{number}.npy", array, allow_pickle=False)
 
 
 def _index(ticket: Any) -> int:

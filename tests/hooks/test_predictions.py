@@ -15,7 +15,7 @@ from mmengine.hooks import Hook
 from torch.utils.data import BatchSampler, Dataset
 
 from openstl_ext.engine.runner import build
-from openstl_ext.errors import DataError
+from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.hooks import predictions
 from openstl_ext.hooks.predictions import PredictionsHook, sample_name
 from openstl_ext.registry import DATASETS, HOOKS
@@ -44,6 +44,30 @@ class Gappy(Dataset):
         return {
             "inputs": {"frames": frames[:3], "valid": valid[:3]},
             "data_samples": {"frames": frames[3:], "valid": valid[3:]},
+        }
+
+
+class Labelled(Dataset):
+    """Three maps of classes with a strip that nobody labelled; frame t is t above the label."""
+
+    metainfo = Metainfo(
+        name="labelled", channels=("red",), classes=("water", "site"), years=(2010, 2011, 2013)
+    )
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> dict[str, dict[str, torch.Tensor]]:
+        labels = torch.zeros(4, 5, dtype=torch.int64)
+        labels[:, index:] = 1
+        known = torch.ones(4, 5, dtype=torch.bool)
+        known[0] = False
+        frames = labels + torch.arange(3.0).view(-1, 1, 1, 1)
+        valid = torch.ones_like(frames, dtype=torch.bool)
+        valid[1, 0, 2, 2] = False
+        return {
+            "inputs": {"frames": frames, "valid": valid},
+            "data_samples": {"labels": torch.where(known, labels, 255), "valid": known},
         }
 
 
@@ -152,6 +176,80 @@ def test_the_old_set_stays_until_the_new_one_is_whole(run, tmp_path: Path):
     assert not (tmp_path / "saved.old").exists()
 
 
+@pytest.fixture
+def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The saved folder of a segmentation."""
+    monkeypatch.setitem(DATASETS.module_dict, "Labelled", Labelled)
+    cfg = Config(
+        {
+            "model": {
+                "type": "Segmentation",
+                "net": {"type": "PixelLogistic", "in_channels": 1, "num_steps": 3},
+                "loss": {"type": "BCEDice"},
+            },
+            "test_dataloader": {"batch_size": 2, "dataset": {"type": "Labelled"}},
+            "test_evaluator": [{"type": "Dice", "classes": ["water", "site"]}],
+            "custom_hooks": [{"type": "PredictionsHook"}],
+            "work_dir": str(tmp_path),
+            "identity": "labelled/logistic",
+            "log_level": "ERROR",
+        }
+    )
+    runner = build(cfg, train=False)
+    with torch.no_grad():  # the frames of a site sum up to 6; where one is missing, to 4
+        runner.model.net.read.weight.fill_(1.0)
+        runner.model.net.read.bias.fill_(-5.0)
+    runner.test()
+    return tmp_path / "saved"
+
+
+def test_labels_are_saved_with_their_probability_and_what_is_not_known(labelled: Path):
+    """A picture of a map needs all three, and a gap in the truth is no background."""
+    for index in range(3):
+        truth, answer = (np.load(labelled / f"{k}/{index:05d}/0.npy") for k in ("trues", "preds"))
+        assert truth.dtype == answer.dtype == np.int16
+        assert (truth[0] == predictions.UNKNOWN).all()
+        np.testing.assert_array_equal(truth[1:] == 1, np.arange(5)[None] >= np.full((3, 1), index))
+        assert set(np.unique(answer)) <= {0, 1}
+        folder = labelled / predictions.PROBABILITIES / f"{index:05d}"
+        probability = np.stack([np.load(folder / f"{k}.npy") for k in range(2)])
+        assert probability.shape == (2, 4, 5)
+        np.testing.assert_allclose(probability.sum(axis=0), 1, rtol=1e-6)
+        np.testing.assert_array_equal(probability[1] >= 0.5, answer == 1)
+        past = np.stack([np.load(labelled / f"inputs/{index:05d}/{t}.npy") for t in range(3)])
+        assert past.shape == (3, 4, 5)
+        assert np.argwhere(np.isnan(past)).tolist() == [[1, 2, 2]]
+
+
+def test_the_saved_labels_give_the_score_of_the_run(labelled: Path):
+    """If pictures and table came from different labels, neither could be trusted."""
+    truth, answer = (
+        np.stack([np.load(labelled / f"{kind}/{i:05d}/0.npy") for i in range(3)])
+        for kind in ("trues", "preds")
+    )
+    hit, said, there = (
+        int((known & (truth != predictions.UNKNOWN)).sum())
+        for known in ((truth == 1) & (answer == 1), answer == 1, truth == 1)
+    )
+    scores = json.loads((labelled / "metrics.json").read_text())
+    assert scores["dice@site"] == pytest.approx(2 * hit / (said + there))
+    assert 0 < scores["dice@site"] < 1
+
+
+def test_a_set_of_labels_says_so(labelled: Path):
+    """Whoever draws it must not take class 1 for a value of 1."""
+    about = json.loads((labelled / "about.json").read_text())
+    assert (about["kind"], about["config"]) == ("labels", "labelled/logistic")
+    assert (about["classes"], about["years"]) == (["water", "site"], [2010, 2011, 2013])
+
+
+def test_classes_of_whole_samples_are_refused():
+    """There is no map to save."""
+    sample = {"labels": torch.tensor(1), "target": torch.tensor(1)}
+    with pytest.raises(ConfigError, match="frames and maps of labels"):
+        predictions.answer_arrays(sample)
+
+
 @pytest.mark.parametrize("name", ["../s{}", "a/{}", "a\\{}", ".{}", "", "c:{}"])
 def test_names_that_lead_elsewhere_are_refused(name: str):
     """A name from a data file must not choose where on the disk is written."""
@@ -208,6 +306,6 @@ def test_a_sample_that_was_lost_is_noticed(tmp_path: Path):
     runner = SimpleNamespace(test_dataloader=loader, work_dir=str(tmp_path), cfg={}, seed=0)
     hook = PredictionsHook()
     hook.before_test_epoch(runner)
-    with pytest.raises(DataError, match="0 forecasts were saved, but there are 5"):
+    with pytest.raises(DataError, match="0 answers were saved, but there are 5"):
         hook.after_test_epoch(runner, {})
     assert not (tmp_path / "saved").exists()
