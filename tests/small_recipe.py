@@ -12,6 +12,7 @@ from openstl_ext.registry import DATASETS
 SIZES: dict[str, dict[str, Any]] = {
     "MovingMNIST": {"num_inputs": 2, "num_targets": 2, "image_size": 32},
     "KTH": {"num_inputs": 2, "num_targets": 4, "image_size": 32},
+    "HumanModification": {"chip_size": 16, "chips_per_epoch": 6},
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
 }
 """Arguments of datasets whose frames and sequences are as large as one asks."""
@@ -20,6 +21,11 @@ WIDTHS: dict[str, dict[str, Any]] = {
     "ConvLSTM": {"hidden": (4, 4), "kernel_size": 3},
     "VMRNNB": {"channels": 16, "depths": (1,)},
     "VMRNND": {"channels": 16, "depths_down": (1, 1), "depths_up": (1, 1)},
+    "CovariateConvLSTM": {"hidden_channels": 4},
+    "QuantileConvLSTM": {
+        **{"hidden_channels": 4, "num_layers": 1, "location_channels": 2},
+        **{"harmonic_degrees": 3, "location_hidden": 4},
+    },
     "ConvGRUUNet": {"widths": (4, 4, 8)},
     "ConvLSTMUNet": {"widths": (4, 4, 8)},
     "UNet2Plus1D": {"widths": (4, 4, 8), "time_strides": (1, 2)},

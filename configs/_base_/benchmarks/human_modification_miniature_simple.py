@@ -1,0 +1,71 @@
+"""The miniature of Human Modification: the next maps from three and elevation, up to 2020."""
+
+model = dict(
+    data_preprocessor=dict(
+        type="SequencePreprocessor",
+        statistics="data/miniature/human_modification/statistics_simple.json",
+        channels=dict(frames=["HM"], static=["elevation"]),
+    ),
+)
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    dataset=dict(
+        type="HumanModification",
+        root="data/miniature/human_modification",
+        split="train",
+        target="HM",
+        static=["elevation"],
+        num_targets=1,
+        values="0-10000",
+        chip_size=32,
+        mode="random",
+        chips_per_epoch=200,
+    ),
+    sampler=dict(type="DefaultSampler", shuffle=True),
+)
+val_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    dataset=dict(
+        type="HumanModification",
+        root="data/miniature/human_modification",
+        split="val",
+        target="HM",
+        static=["elevation"],
+        num_targets=4,
+        values="0-10000",
+        chip_size=32,
+    ),
+    sampler=dict(type="DefaultSampler", shuffle=False),
+)
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    dataset=dict(
+        type="HumanModification",
+        root="data/miniature/human_modification",
+        split="test",
+        target="HM",
+        static=["elevation"],
+        num_targets=4,
+        values="0-10000",
+        chip_size=32,
+    ),
+    sampler=dict(type="DefaultSampler", shuffle=False),
+)
+
+val_evaluator = [  # the first chooses the best checkpoint
+    dict(type="MeanMAE"),
+    dict(type="MeanRMSE"),
+    dict(type="Bias"),
+]
+test_evaluator = [
+    dict(type="MeanMAE"),
+    dict(type="MeanRMSE"),
+    dict(type="Bias"),
+    dict(type="SSIM", data_range=10_000),
+    dict(type="ChangeR2"),
+    dict(type="ValidPixels"),
+]

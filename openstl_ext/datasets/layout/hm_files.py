@@ -1,0 +1,93 @@
+"""Rasters of the Human Modification index, known by their names."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from openstl_ext.errors import DataError, DatasetNotFoundError
+
+PREPARE = "python tools/prepare_data/human_modification.py"
+OF_A_YEAR = re.compile(r"HM_(\d{4})(?:_(.+))?$", re.IGNORECASE)
+FIXED = re.compile(r"(?:hm_static|SRTM)_(.+)$", re.IGNORECASE)
+RESOLUTION = re.compile(r"(?:^|_)\d+k?m?$", re.IGNORECASE)
+"""Ending of a name: 1000, 1km."""
+
+INDEX = "HM"
+"""Name of the variable in files that name none, as in HM_1990_1km.tif."""
+
+Key = tuple[str, int | None]
+"""A variable and its year; None for one that does not change."""
+
+
+def find(root: Path, files: str = "*") -> dict[Key, list[Path]]:
+    """What rasters a folder and its subfolders hold.
+
+    Args:
+        root: The folder.
+        files: Pattern of the names that are looked at, as in ``*_1000.tiff``.
+
+    Raises:
+        DatasetNotFoundError: If there is no such folder.
+    """
+    if not root.is_dir():
+        raise DatasetNotFoundError(root, prepare=f"{PREPARE} --help")
+    found: dict[Key, list[Path]] = {}
+    for path in sorted((*root.glob(files), *root.glob(f"*/{files}"))):
+        if path.suffix.lower() in (".tif", ".tiff") and (key := _key(path.stem)):
+            found.setdefault(key, []).append(path)
+    return found
+
+
+def _key(stem: str) -> Key | None:
+    """Variable and year of a file."""
+    if match := OF_A_YEAR.match(stem):
+        return RESOLUTION.sub("", match[2] or "") or INDEX, int(match[1])
+    if match := FIXED.match(stem):
+        name = RESOLUTION.sub("", match[1])
+        return (name.lower() if stem[:4].upper() == "SRTM" else name), None
+    return None
+
+
+def chosen(
+    root: Path, found: Mapping[Key, Sequence[Path]], *, wanted: Sequence[Key]
+) -> dict[Key, Path]:
+    """The raster of each variable and year.
+
+    Args:
+        root: The folder, for messages.
+        found: What it holds.
+        wanted: Variables and their years.
+
+    Raises:
+        DataError: If one is absent, with a list of what is there; or if two files claim to be one.
+    """
+    if absent := [key for key in wanted if key not in found]:
+        raise DataError(
+            f"{root} has no raster of {_listed(absent)}; put "
+            f"{', '.join(_file_name(*key) for key in absent[:3])} there, or change years, target, "
+            f"dynamic or static of the dataset. There are: {_listed(found) or 'none at all'}"
+        )
+    for key in wanted:
+        if len(found[key]) > 1:
+            raise DataError(
+                f"{' and '.join(map(str, found[key]))} are both {_listed([key])}; say which with "
+                "files, as in files='*_1000.tiff'"
+            )
+    return {key: found[key][0] for key in wanted}
+
+
+def _listed(keys: Sequence[Key] | Mapping[Key, Sequence[Path]]) -> str:
+    """Variables with their years, in words."""
+    years: dict[str, list[str]] = {}
+    for name, year in keys:
+        years.setdefault(name, []).extend([str(year)] if year else [])
+    return "; ".join(" ".join([name, ", ".join(sorted(of))]).strip() for name, of in years.items())
+
+
+def _file_name(name: str, year: int | None) -> str:
+    """What a file that is missing would be called."""
+    if name == INDEX:
+        return f"HM_{year}_*.tif"
+    if name == "elevation":
+        return "SRTM_Elevation_*.tif"
+    return f"HM_{year}_{name}_*.tiff" if year else f"hm_static_{name}_*.tiff"

@@ -1,0 +1,6 @@
+"""Split, measure and verify Human Modification rasters, or write a small synthetic continent."""
+
+from openstl_ext.datasets.preparation.human_modification import run
+
+if __name__ == "__main__":
+    run(__doc__)
