@@ -111,6 +111,16 @@ class Page:
             tick.set_fontfamily(FONT)
         axes.set_ylabel(label, fontsize=7, color=FAINT, family=FONT, labelpad=5)
 
+    def pixels(self) -> NDArray[np.uint8]:
+        """The page as an array of colours.
+
+        Shape:
+            - returns: (H, W, 3), RGB.
+        """
+        self.axes.set(xlim=(0, self.width), ylim=(self.height, 0))
+        self.canvas.draw()
+        return np.array(self.canvas.buffer_rgba())[..., :3]
+
     def png(self) -> bytes:
         """The page as PNG; the same page gives the same bytes."""
         self.axes.set(xlim=(0, self.width), ylim=(self.height, 0))

@@ -1,5 +1,9 @@
 """Which colour a value has."""
 
+import re
+from collections.abc import Sequence
+from typing import Any
+
 import matplotlib
 import numpy as np
 from matplotlib.colors import Colormap, Normalize, to_rgb
@@ -11,6 +15,8 @@ DIVERGING = "RdBu_r"
 MISSING = ("#9a9a9a", "#e754c4", "#3fae49")
 """Colours of what is missing, the most quiet first."""
 
+RANGE = re.compile(r"([\d.]+) *- *([\d.]+)")
+
 
 def colormaps(name: str) -> tuple[Colormap, Colormap, str]:
     """The map of values, the map of differences, and a colour that neither of them has.
@@ -21,15 +27,29 @@ def colormaps(name: str) -> tuple[Colormap, Colormap, str]:
     Raises:
         UserError: If there is no such map; it proposes the nearest.
     """
-    if name not in matplotlib.colormaps:
-        ours = [known for known in matplotlib.colormaps if not known.endswith("_r")]
-        raise UserError(f"there is no colormap {name!r}; {nearest(name, ours)}")
-    values, differences = (matplotlib.colormaps[n] for n in (name, DIVERGING))
-    used = np.concatenate([m(np.linspace(0, 1, 64))[:, :3] for m in (values, differences)])
+    values, differences, missing = with_missing(name, DIVERGING)
+    return values, differences, missing
+
+
+def with_missing(*names: str) -> Any:
+    """Maps of those names, followed by the colour that all of them show what is missing in.
+
+    Args:
+        names: Maps of matplotlib.
+
+    Raises:
+        UserError: If there is no such map; it proposes the nearest.
+    """
+    for name in names:
+        if name not in matplotlib.colormaps:
+            ours = [known for known in matplotlib.colormaps if not known.endswith("_r")]
+            raise UserError(f"there is no colormap {name!r}; {nearest(name, ours)}")
+    maps = [matplotlib.colormaps[name] for name in names]
+    used = np.concatenate([m(np.linspace(0, 1, 64))[:, :3] for m in maps])
     away = [np.abs(used - to_rgb(color)).sum(axis=1).min() for color in MISSING]
     # the quiet grey, unless a map comes near it
     missing = next((c for c, d in zip(MISSING, away, strict=True) if d > 0.25), MISSING[1])
-    return values.with_extremes(bad=missing), differences.with_extremes(bad=missing), missing
+    return (*(m.with_extremes(bad=missing) for m in maps), missing)
 
 
 def shared(*arrays: NDArray[np.float32]) -> Normalize:
@@ -48,3 +68,25 @@ def centred(difference: NDArray[np.float32]) -> Normalize:
     known = np.abs(difference[np.isfinite(difference)])
     limit = float(known.max()) if known.size and known.max() > 0 else 1.0
     return Normalize(-limit, limit)
+
+
+def declared(unit: str) -> Normalize | None:
+    """The scale that a unit names, as ``0-1`` and ``0-10000`` do; None if it names none."""
+    found = RANGE.fullmatch(unit.strip())
+    if found is None or float(found[1]) >= float(found[2]):
+        return None
+    return Normalize(float(found[1]), float(found[2]))
+
+
+def between(
+    arrays: Sequence[NDArray[np.float32]], percentiles: tuple[float, float] = (1, 99)
+) -> Normalize:
+    """One scale between two percentiles of what is known in all arrays.
+
+    A few pixels far out would else leave one colour to all others.
+    """
+    known = np.concatenate([a[np.isfinite(a)] for a in arrays])
+    if not known.size:
+        return shared(known)
+    ends = np.percentile(known, percentiles)
+    return shared(ends.astype(np.float32)) if ends[0] < ends[1] else shared(known)

@@ -1,0 +1,62 @@
+"""The tool that plots errors, as it is called."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openstl_ext.results.protocol import protocol_of
+from openstl_ext.results.record import Record
+
+TOOL = Path(__file__).parents[2] / "tools" / "plot_horizons.py"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """One run, and a baseline in its record."""
+    metainfo = {"name": "toy", "lead": [5, "yr"]}
+    Record(
+        config="toy/net",
+        name="Net",
+        method="MultiHorizonRegression",
+        model="Net",
+        protocol=protocol_of({"type": "Toy"}, [], metainfo, size=3, shapes={}),
+        metrics={"mae": 1.5, "mae@1": 1.0, "mae@2": 2.0},
+        baselines={"Persistence": {"mae": 3.5, "mae@1": 3.0, "mae@2": 4.0}},
+        seed=0,
+    ).write(tmp_path / "work_dirs/toy/net/seed_0/result.json")
+    return tmp_path
+
+
+def call(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(TOOL), *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_a_picture_is_written_and_its_place_is_said(runs: Path) -> None:
+    """The last step of a comparison; a folder that is not there is made."""
+    done = call("work_dirs", "--metric", "mae", "--out", "new/mae.png", folder=runs)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(done.stdout.strip()) == Path("new/mae.png")
+    assert (runs / "new/mae.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_it_needs_no_torch(runs: Path) -> None:
+    """Results are looked at on laptops."""
+    code = (
+        f"import runpy, sys; sys.argv = ['x', 'work_dirs']; "
+        f"tool = runpy.run_path({str(TOOL)!r}); tool['main'](); sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=runs, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert (runs / "horizons_mae.png").is_file()
+
+
+def test_mistakes_are_answered_in_a_line(runs: Path) -> None:
+    """A traceback tells a newcomer nothing."""
+    for words in (("nowhere",), ("work_dirs", "--metric", "x"), ("work_dirs", "--out", "a.pdf")):
+        done = call(*words, folder=runs)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ")
+        assert len(done.stderr.splitlines()) == 1
