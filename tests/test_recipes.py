@@ -23,6 +23,8 @@ SIZES = {
     "kth/convlstm_10to20": 11_520_512,  # 14.9 M published, 3.4 M of them never used
     "kth/vmrnn_b_10to20": 1_050_241,  # 1,214,721 and 164,480
     "kth/vmrnn_b_10to40": 1_050_241,
+    "human_modification/convlstm": 10_449,
+    "human_modification/quantile_convlstm": 809_876,
     "lts/st_mamba": 78_269_697,
     "lts/st_gru": 151_560_449,
     "lts/unet": 31_385_409 + 33 * 4 * 576,  # 576 more for each channel beyond the first frame

@@ -13,12 +13,14 @@ from tests.e2e.test_resume import assert_same
 from tests.small_recipe import shrink
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-# between them: both feeds, drop path, a schedule by epoch and by iteration, drawn data, bf16
+# between them: both feeds, drop path, a schedule by epoch and by iteration, drawn data, bf16, gaps
 RECIPES = [
     "taxibj/convlstm",
     "taxibj/vmrnn_b",
     "moving_mnist/vmrnn_d",
     "moving_mnist/simvp_gsta",
+    "human_modification/small/convlstm",
+    "human_modification/small/quantile_convlstm",
 ]
 ITERATIONS = 8
 
@@ -40,6 +42,10 @@ def recipe(identity: str, work_dir: Path, *, resume: bool = False) -> Runner:
     if identity.startswith("moving_mnist"):
         cfg.train_dataloader.dataset.epoch_length = 27
         cfg.val_dataloader.dataset.val_length = 3
+    if identity.startswith("human_modification"):
+        cfg.train_dataloader.dataset.chips_per_epoch = 27
+        if "histogram" in cfg.model.terms:
+            cfg.model.terms.histogram.start_iteration = 5  # between the checkpoint and the cut
     if cfg.model.get("feed", {}).get("type") == "ScheduledSampling":
         cfg.model.feed.rate = 0.1  # or no coin would fall to the other side so soon
     cfg.default_hooks.checkpoint = {"type": "ExactCheckpointHook", "interval": 3, "by_epoch": False}
