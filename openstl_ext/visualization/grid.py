@@ -11,6 +11,7 @@ from openstl_ext.visualization.blocks import Array, Block, blocks_of, channel_na
 from openstl_ext.visualization.page import FAINT, Page, text_width
 from openstl_ext.visualization.saved import SavedSample
 from openstl_ext.visualization.scales import centred, colormaps, shared
+from openstl_ext.visualization.sheet import headline, panel_size
 
 MINUS = "\N{MINUS SIGN}"
 MARGIN, GUTTER, SCALE = 26, 118, 150  # left and right edge, row names, colour bar with numbers
@@ -35,10 +36,7 @@ class Layout:
     @classmethod
     def fit(cls, height: int, width: int, columns: int) -> "Layout":
         """Make panels that are a whole multiple of their data, about as large as a page allows."""
-        target = min(220, max(104, 1480 // columns))
-        longest = max(height, width)
-        zoom = max(1.0, round(target / longest)) if longest <= 1.6 * target else target / longest
-        panel = max(1, round(width * zoom)), max(1, round(height * zoom))
+        panel = panel_size(height, width, min(220, max(104, 1480 // columns)))
         return cls(panel, max(panel[0] + GAP, LEAST_PITCH), columns)
 
     @property
@@ -102,7 +100,7 @@ def draw_grid(
     gaps = any(block.has_gaps for block in blocks)
     notes = _left_out(sample, past, future, 3 if rgb else len(picked) or len(blocks))
     page = Page(layout.width, top + (LINE + GAP) * bool(gaps or notes) + MARGIN // 2)
-    _title(page, sample, about)
+    headline(page, sample.name, str(about.get("config") or ""), MARGIN)
     maps = colormaps(colormap)
     for block, block_top in zip(blocks, tops, strict=True):
         drawing = _Drawing(page, layout, block, maps, past, future, about)
@@ -222,20 +220,6 @@ def _left_out(
     if num_channels < sample.forecast.shape[1]:
         notes.append(f"{num_channels} of {sample.forecast.shape[1]} channels are shown")
     return notes
-
-
-def _title(page: Page, sample: SavedSample, about: Mapping[str, Any]) -> None:
-    """What is seen, as far as it fits."""
-    config = str(about.get("config") or "")
-    room = page.width - 2 * MARGIN - text_width(config, 9.5) - 24
-    name = f"sample {sample.name}"
-    if text_width(name, 7.5) > room:
-        keep = max(8, int(len(name) * room / text_width(name, 7.5)) // 2 - 2)
-        name = f"{name[:keep]}...{name[-keep:]}"
-    middle = MARGIN + 2
-    page.text(MARGIN, middle, config or name, align="left", size=9.5, weight="bold")
-    if config:
-        page.text(page.width - MARGIN, middle, name, align="right", color=FAINT)
 
 
 def _legend(page: Page, missing: str | None, notes: Sequence[str]) -> None:

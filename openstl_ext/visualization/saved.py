@@ -1,4 +1,4 @@
-"""Read back the frames that a test run saved."""
+"""Read back what a test run saved."""
 
 import json
 import re
@@ -29,12 +29,30 @@ class SavedSample:
     forecast: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class SavedLabels:
+    """One labelled map as arrays: what was seen, what is there, what was said.
+
+    Shape:
+        - inputs: (T, C, H, W), in data units; NaN where there is no data.
+        - truth, labels: (H, W), class indices; the truth is below 0 where nobody knows it.
+        - probability: (K, H, W), of each class.
+    """
+
+    name: str
+    inputs: NDArray[np.float32]
+    truth: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    probability: NDArray[np.float32]
+
+
 class SavedFolder:
     """The ``saved`` folder of a run, ours or simvp_minimal's.
 
     Files:
         ``{inputs,trues,preds}/<sample>/<t>.npy``, each (H, W) or (C, H, W); perhaps ``about.json``
-        with channel names, unit and lead.
+        with channel names, unit and lead. Where it says ``"kind": "labels"``, truth and answer
+        are one map of class indices, and ``probs/<sample>/<k>.npy`` the probability of each.
 
     Args:
         path: The folder, or the work directory that holds it.
@@ -72,6 +90,11 @@ class SavedFolder:
             raise DataError(f"{path}: {error}; remove it, or test again") from error
         return about if isinstance(about, dict) else {}
 
+    @property
+    def holds_labels(self) -> bool:
+        """Whether the answers are classes of pixels."""
+        return self.about.get("kind") == "labels"
+
     def find(self, name: str) -> str:
         """The sample of that name, or the only one whose name starts so.
 
@@ -103,6 +126,24 @@ class SavedFolder:
                 f"{forecast.shape} (frames, channels, height, width); test again"
             )
         return SavedSample(name, inputs, truth, forecast)
+
+    def load_labels(self, name: str) -> SavedLabels:
+        """The arrays of a labelled map.
+
+        Raises:
+            DataError: If a file is missing, no array of numbers, or of another size.
+        """
+        inputs, truth, labels, probability = (
+            frames_of(self.path / kind / name) for kind in (*KINDS, "probs")
+        )
+        sizes = {x.shape[-2:] for x in (inputs, truth, labels, probability)}
+        if len(sizes) > 1 or not truth.shape == labels.shape == (1, 1, *truth.shape[-2:]):
+            raise DataError(
+                f"{self.path}: inputs {inputs.shape}, truth {truth.shape}, answer {labels.shape} "
+                f"and probability {probability.shape} of sample {name} do not fit; test again"
+            )
+        there, said = (np.rint(x[0, 0]).astype(np.int64) for x in (truth, labels))
+        return SavedLabels(name, inputs, there, said, probability[:, 0])
 
 
 def frames_of(folder: Path) -> NDArray[np.float32]:

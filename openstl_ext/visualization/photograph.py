@@ -1,0 +1,75 @@
+"""Frames of many bands as photographs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
+
+from openstl_ext.errors import UserError
+from openstl_ext.visualization.blocks import channel_index
+
+Array = NDArray[np.float32]
+NATURAL = ("red", "green", "blue")
+LOW, HIGH = 2, 98
+"""Percentiles of a band that become black and full; a few clouds must not darken all else."""
+
+
+def photographs(
+    frames: Array, names: Sequence[str], picked: Sequence[str] = ()
+) -> tuple[Array, list[str]]:
+    """Three bands as red, green and blue; each is stretched once for all frames.
+
+    So a place that grows brighter from year to year is seen to.
+
+    Args:
+        frames: All frames of a sample, in data units.
+        names: Name of each band.
+        picked: Names or numbers of three bands, or of one to show in grey; by default red, green
+            and blue if they are there, else the first three, or the first.
+
+    Shape:
+        - frames: (T, C, H, W), NaN where there is no data; returns: (T, H, W, 3) in [0, 1], NaN
+          where a band is missing; and the names of the bands.
+
+    Raises:
+        UserError: If a band does not exist, or other than one or three are picked.
+    """
+    if len(picked) not in (0, 1, 3):
+        raise UserError(f"--rgb takes three bands, or one for grey, not {len(picked)}")
+    bands = [channel_index(word, names, frames.shape[1]) for word in picked]
+    if not bands:
+        natural = [list(names).index(name) for name in NATURAL if name in names]
+        bands = natural if len(natural) == 3 else list(range(3 if frames.shape[1] >= 3 else 1))
+    stretched = np.stack([_stretched(frames[:, band]) for band in bands], axis=-1)
+    stretched[np.isnan(stretched).any(axis=-1)] = np.nan
+    return np.broadcast_to(stretched, (*stretched.shape[:-1], 3)), [names[band] for band in bands]
+
+
+def on_grey(photograph: Array, *layers: tuple[NDArray[np.bool_], str]) -> Array:
+    """Cover pixels with colours, on how bright the others are.
+
+    Args:
+        photograph: The image below.
+        layers: Where and in which colour; the image shows through a little.
+
+    Shape:
+        - photograph: (H, W, 3), each layer: (H, W); returns: (H, W, 3), NaN where nothing is known
+          and nothing drawn.
+    """
+    luminance = photograph @ np.asarray((0.299, 0.587, 0.114), dtype=np.float32)
+    colors = np.repeat((0.5 + 0.5 * luminance)[..., None], 3, axis=-1)  # light enough to draw upon
+    for where, color in layers:
+        below = np.nan_to_num(colors[where], nan=0.75)
+        colors[where] = 0.15 * below + 0.85 * np.asarray(to_rgb(color), dtype=np.float32)
+    return colors
+
+
+def _stretched(band: Array) -> Array:
+    known = band[np.isfinite(band)]
+    if not known.size:
+        return np.full_like(band, np.nan)
+    low, high = np.percentile(known, (LOW, HIGH))
+    span = high - low if high > low else 1.0
+    scaled = np.clip((band - low) / span, 0, 1)
+    return np.where(np.isfinite(band), scaled, np.nan).astype(np.float32)

@@ -1,0 +1,74 @@
+"""What pages have in common: the line at the top, panels of whole pixels, a legend in lines."""
+
+from dataclasses import dataclass
+
+from openstl_ext.visualization.page import FAINT, Page, text_width
+
+TITLE, SMALL = 9.5, 7.5
+SWATCH, PADDING, APART = 12, 8, 26  # a colour, the room to its words, the room to the next one
+PITCH = 26  # from one line of a legend to the next
+
+
+def headline(page: Page, sample: str, config: str, margin: int) -> None:
+    """Name the run at the left and the sample at the right, as far as it fits."""
+    name = f"sample {sample}"
+    room = page.width - 2 * margin - text_width(config, TITLE) - 24
+    if text_width(name, SMALL) > room:
+        keep = max(8, int(len(name) * room / text_width(name, SMALL)) // 2 - 2)
+        name = f"{name[:keep]}...{name[-keep:]}"
+    middle = margin + 2
+    page.text(margin, middle, config or name, align="left", size=TITLE, weight="bold")
+    if config:
+        page.text(page.width - margin, middle, name, align="right", color=FAINT)
+
+
+def panel_size(height: int, width: int, target: int) -> tuple[int, int]:
+    """Width and height in which an array is drawn: near a target, and a whole multiple if it can.
+
+    Args:
+        height: Rows of the array.
+        width: Columns of the array.
+        target: Length of its longer side, in pixels.
+    """
+    longest = max(height, width)
+    zoom = max(1.0, round(target / longest)) if longest <= 1.6 * target else target / longest
+    return max(1, round(width * zoom)), max(1, round(height * zoom))
+
+
+Entry = tuple[str, str]
+"""A colour and what it means."""
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Colours and what they mean: in one line if it fits, else in columns.
+
+    Args:
+        entries: What is said, in order.
+        room: Width that it may take, in pixels.
+    """
+
+    entries: tuple[Entry, ...]
+    room: int
+
+    @property
+    def height(self) -> int:
+        """Height that it takes, in pixels."""
+        return PITCH * (max((row for row, _ in self.places()), default=0) + 1)
+
+    def places(self) -> list[tuple[int, int]]:
+        """Line and left edge of each entry, from the corner of the legend."""
+        widths = [SWATCH + PADDING + text_width(words, SMALL) + APART for _, words in self.entries]
+        if sum(widths) - APART <= self.room:
+            return [(0, sum(widths[:number])) for number in range(len(widths))]
+        widest = max(widths)
+        columns = max(1, (self.room + APART) // widest)
+        cells = (divmod(number, columns) for number in range(len(widths)))
+        return [(line, column * widest) for line, column in cells]
+
+    def draw(self, page: Page, left: int, top: int) -> None:
+        """Draw it, its upper left corner at a place."""
+        for (color, words), (line, along) in zip(self.entries, self.places(), strict=True):
+            middle = top + line * PITCH + PITCH // 2
+            page.frame((left + along, middle - SWATCH // 2, SWATCH, SWATCH), fill=color)
+            page.text(left + along + SWATCH + PADDING, middle, words, align="left", size=SMALL)

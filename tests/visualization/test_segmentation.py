@@ -1,0 +1,278 @@
+"""What a picture of a map of labels shows."""
+
+import json
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from openstl_ext.errors import DataError, UserError
+from openstl_ext.visualization import verdicts
+from openstl_ext.visualization.drawing import draw_saved
+from openstl_ext.visualization.label_maps import label_maps
+from openstl_ext.visualization.photograph import photographs
+from openstl_ext.visualization.saved import SavedFolder, SavedLabels
+from openstl_ext.visualization.segmentation import NO_DATA, Layout, draw_segmentation, shown_steps
+from openstl_ext.visualization.verdicts import Verdicts
+
+ABOUT: dict[str, Any] = {
+    "kind": "labels",
+    "classes": ["background", "site"],
+    "channels": ["blue", "green", "red", "nir"],
+    "years": [2010, 2011, 2013, 2014, 2015],
+    "config": "lts/net",
+}
+
+
+def sample(*, classes: int = 2, bands: int = 4, steps: int = 5, size: tuple[int, int] = (6, 8)):
+    draw = np.random.default_rng(0)
+    truth, labels = draw.integers(0, classes, (2, *size))
+    probability = draw.dirichlet(np.ones(classes), size).transpose(2, 0, 1).astype("float32")
+    inputs = draw.uniform(0, 1, (steps, bands, *size)).astype("float32")
+    return SavedLabels("r0_c0", inputs, truth, labels, probability)
+
+
+def words(page) -> list[str]:
+    return [text.get_text() for text in page.axes.texts]
+
+
+def panels(page) -> list[np.ndarray]:
+    return [np.asarray(image.get_array()) for image in page.axes.images]
+
+
+def test_first_middle_and_last_year_stand_above_truth_answer_and_probability():
+    """The order is what a reader takes for granted."""
+    found = sample()
+    page = draw_segmentation(found, ABOUT)
+    said = words(page)
+    for name in ("2010", "2013", "2015", "truth", "prediction", "probability of site", "lts/net"):
+        assert said.count(name) == 1
+    assert "2011" not in said
+    assert len(panels(page)) == 6
+    np.testing.assert_array_equal(panels(page)[5], found.probability[1])
+    assert (page.axes.images[5].norm.vmin, page.axes.images[5].norm.vmax) == (0, 1)
+    images, shown = photographs(found.inputs, ABOUT["channels"])
+    assert shown == ["red", "green", "blue"]
+    for panel, step in zip(panels(page), (0, 2, 4), strict=False):
+        np.testing.assert_array_equal(panel, images[step])
+
+
+def test_all_years_share_one_stretch():
+    """If each year were stretched for itself, a place that grows brighter would not be seen to."""
+    frames = np.zeros((3, 1, 10, 10), dtype="float32")
+    frames += np.linspace(0, 1, 100, dtype="float32").reshape(10, 10)
+    frames[2] += 1
+    images, shown = photographs(frames, ["nir"])
+    assert shown == ["nir"]
+    low, high = np.percentile(frames, (2, 98))
+    expected = np.clip((frames[:, 0] - low) / (high - low), 0, 1)
+    np.testing.assert_allclose(images[..., 0], expected, rtol=1e-5)
+    assert images[2].mean() > images[0].mean() + 0.4
+
+
+def test_bands_are_picked_by_name_or_number():
+    """Sites show in the infrared, which no eye sees."""
+    found = sample()
+    images, shown = photographs(found.inputs, ABOUT["channels"], ["nir", "2", "green"])
+    assert shown == ["nir", "red", "green"]
+    others, _ = photographs(found.inputs, ABOUT["channels"])
+    np.testing.assert_array_equal(images[..., 1], others[..., 0])
+    with pytest.raises(UserError, match="did you mean 'nir'"):
+        photographs(found.inputs, ABOUT["channels"], ["nirr", "red", "green"])
+    with pytest.raises(UserError, match="three bands, or one for grey, not 2"):
+        photographs(found.inputs, ABOUT["channels"], ["nir", "red"])
+
+
+def test_every_pixel_has_one_verdict_and_the_legend_counts_them():
+    """Closed form: hits, false alarms, misses and what nobody knows."""
+    truth = np.array([[1, 1, 1, 0, 0, -1]] * 2)
+    labels = np.array([[1, 1, 0, 1, 0, 1]] * 2)
+    probability = np.stack([1.0 - labels, labels]).astype("float32")
+    found = SavedLabels("s", np.full((1, 1, 2, 6), 0.5, "float32"), truth, labels, probability)
+    said = words(draw_segmentation(found, {"classes": ["background", "site"]}))
+    assert {
+        "true positive: 4 px",
+        "false positive: 2 px",
+        "missed: 2 px",
+        "truth not known: 2 px",
+        "Dice 0.667",
+    } <= set(said)
+    verdict = Verdicts.of(truth, labels, 1)
+    fields = (verdict.found, verdict.false_alarm, verdict.missed, verdict.unknown)
+    assert np.sum(fields, axis=0).max() == 1
+    nearest = [[closest(color) for color in row] for row in panels(draw_segmentation(found, {}))[2]]
+    assert nearest[0][:4] == ["FOUND", "FOUND", "MISSED", "FALSE_ALARM"]
+    assert nearest[0][5] == "UNKNOWN"
+
+
+def closest(color: np.ndarray) -> str:
+    names = ("FOUND", "FALSE_ALARM", "MISSED", "UNKNOWN")
+    away = [np.abs(np.array(to_rgb(getattr(verdicts, name))) - color).sum() for name in names]
+    return names[int(np.argmin(away))]
+
+
+def test_a_map_without_the_class_claims_no_score():
+    """A Dice of nothing is no number; a 1 or a 0 there would be invented."""
+    found = sample()
+    found.truth[...] = found.labels[...] = 0
+    said = words(draw_segmentation(found, ABOUT))
+    assert "true positive: 0 px" in said
+    assert not [word for word in said if word.startswith("Dice") or "not known" in word]
+    assert np.isnan(Verdicts.of(found.truth, found.labels, 1).dice)
+
+
+@pytest.mark.parametrize("vision", ["normal", "protan", "deutan", "tritan"])
+def test_verdicts_can_be_told_apart_by_all_eyes(vision: str):
+    """One man in twelve confuses red and green, and would see no misses."""
+    # Machado et al. 2009, severity 1
+    seen = {
+        "normal": np.eye(3),
+        "protan": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0519]],
+        "deutan": [[0.3673, 0.8606, -0.2279], [0.2801, 0.6726, 0.0473], [-0.0118, 0.0429, 0.9689]],
+        "tritan": [
+            [1.2555, -0.0767, -0.1788],
+            [-0.0784, 0.9308, 0.1476],
+            [0.0047, 0.6914, 0.3039],
+        ],
+    }[vision]
+    colors = (verdicts.FOUND, verdicts.FALSE_ALARM, verdicts.MISSED, verdicts.UNKNOWN, "#c0c0c0")
+    labs = [lab(np.clip(np.asarray(seen) @ linear(color), 0, 1)) for color in colors]
+    for one, other in combinations(labs, 2):
+        assert np.linalg.norm(one - other) > 20
+
+
+def linear(color: str) -> np.ndarray:
+    channel = np.array(to_rgb(color))
+    return np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """CIELAB under D65, in which a distance of 2 is just seen."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.asarray(to_xyz) @ rgb / (0.9505, 1, 1.089))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_many_classes_have_colours_and_names():
+    """Six classes as one against five others would hide which was taken for which."""
+    found, names = sample(classes=6, size=(30, 40)), ["sea", "lake", "wood", "road", "town", "site"]
+    found.truth[:2] = -1
+    page = draw_segmentation(found, {"classes": names})
+    said = words(page)
+    for index, name in enumerate(names):
+        there, predicted = (
+            ((m == index) & (found.truth >= 0)).sum() for m in (found.truth, found.labels)
+        )
+        assert f"{name}: {there} px, predicted {predicted}" in said
+    assert "probability of the answer" in said
+    np.testing.assert_array_equal(panels(page)[-1], found.probability.max(axis=0))
+    colors = [verdicts.class_color(i) for i in range(16)]
+    assert len(set(colors)) == 16
+    assert verdicts.UNKNOWN not in colors
+
+
+def test_one_class_of_many_can_be_drawn_against_the_rest():
+    """Who maps roads does not care which class a pixel beside one is."""
+    found = sample(classes=3)
+    image = photographs(found.inputs, "abcd")[0][-1]
+    names = ["sea", "wood", "road"]
+    for word in ("road", "2"):
+        maps = label_maps(found, image, names, word)
+        assert maps.sure_of == "road"
+        np.testing.assert_array_equal(maps.probability, found.probability[2])
+    with pytest.raises(UserError, match="did you mean 'road'"):
+        label_maps(found, image, names, "raod")
+
+
+def test_missing_pixels_have_their_own_colour():
+    """A cloud drawn in black is taken for a lake."""
+    found = sample()
+    assert "no data" not in words(draw_segmentation(found, ABOUT))
+    found.inputs[:, 2, :2] = np.nan  # one band is enough
+    page = draw_segmentation(found, ABOUT)
+    assert "no data" in words(page)
+    for panel in panels(page)[:3]:
+        np.testing.assert_allclose(panel[:2], np.broadcast_to(to_rgb(NO_DATA), (2, 8, 3)))
+        assert not (np.abs(panel[2:] - to_rgb(NO_DATA)).sum(axis=-1) < 1e-6).any()
+
+
+@pytest.mark.parametrize(
+    ("steps", "bands", "size", "classes"),
+    [(1, 1, (5, 9), 2), (2, 2, (40, 4), 3), (34, 7, (64, 64), 2), (3, 3, (700, 600), 12)],
+)
+def test_any_series_and_size_is_drawn_and_no_words_overlap(steps, bands, size, classes):
+    """Labels that run into each other are the first thing a reader sees."""
+    found = sample(classes=classes, bands=bands, steps=steps, size=size)
+    found.truth[:1], found.inputs[:, :, 0, 0] = -1, np.nan
+    page = draw_segmentation(found, {"config": "lts/small/st_mamba_broadcast"})
+    assert len(panels(page)) == len(shown_steps(steps)) + 3
+    assert page.png() == draw_segmentation(found, {"config": "lts/small/st_mamba_broadcast"}).png()
+    renderer = page.canvas.get_renderer()
+    boxes = [t.get_window_extent(renderer) for t in page.axes.texts if t.get_text()]
+    for index, box in enumerate(boxes):
+        assert box.x0 >= 0
+        assert box.x1 <= page.width
+        assert box.y0 >= 0
+        assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+
+
+def test_panels_stand_in_columns_and_rows():
+    """Panels that are a pixel apart from their column look careless."""
+    layout = Layout((320, 200))
+    boxes = [[layout.box(row, column) for column in range(3)] for row in range(2)]
+    for above, below in zip(*boxes, strict=True):
+        assert above[0] == below[0]
+        assert above[1] + above[3] < layout.note < below[1]
+    assert boxes[1][2][0] + 320 == layout.right < layout.width
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[..., SavedFolder]:
+    """Write a sample as a test run does; returns the folder."""
+
+    def write(found: SavedLabels) -> SavedFolder:
+        (tmp_path / "saved").mkdir()
+        (tmp_path / "saved/about.json").write_text(json.dumps(ABOUT))
+        series = {
+            "inputs": found.inputs,
+            "trues": found.truth[None].astype(np.int16),
+            "preds": found.labels[None].astype(np.int16),
+            "probs": found.probability,
+        }
+        for kind, arrays in series.items():
+            folder = tmp_path / "saved" / kind / found.name
+            folder.mkdir(parents=True)
+            for number, array in enumerate(arrays):
+                np.save(folder / f"{number}.npy", array)
+        return SavedFolder(tmp_path)
+
+    return write
+
+
+def test_a_saved_map_comes_back_as_it_was(saved):
+    """A truth of -1 that comes back as another number would count as a class."""
+    found = sample()
+    found.truth[0] = -1
+    back = saved(found).load_labels("r0_c0")
+    for name in ("inputs", "truth", "labels", "probability"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(found, name))
+
+
+def test_the_kind_of_what_was_saved_decides_on_the_picture(saved):
+    """Class 1 of a map is no value of 1."""
+    folder = saved(sample())
+    assert "probability of site" in words(draw_saved(folder, "r0", rgb=["nir", "red", "green"]))
+    assert "probability of background" in words(draw_saved(folder, "r0", interest="background"))
+
+
+def test_files_that_do_not_fit_are_named(saved):
+    """A probability of another patch would look like a very wrong answer."""
+    folder = saved(sample())
+    np.save(folder.path / "probs/r0_c0/0.npy", np.zeros((3, 3), "float32"))
+    np.save(folder.path / "probs/r0_c0/1.npy", np.zeros((3, 3), "float32"))
+    with pytest.raises(DataError, match=r"probability \(2, 1, 3, 3\) of sample r0_c0 do not fit"):
+        folder.load_labels("r0_c0")
