@@ -194,6 +194,10 @@ class HumanModification(SequenceDataset):
         window, end = self.chips[index]
         return f"r{window.row:05d}_c{window.column:05d}_{end}"
 
+    def target_names(self, index: int) -> list[str]:
+        """Year of each map that is asked for; none where a chip and its years are drawn."""
+        return [] if self._is_random else [str(year) for year in self._future(self.chips[index][1])]
+
     def _item(self, window: Window, end: int) -> Item:
         inputs = self.rasters.inputs(window, self._past(end))
         truth = self.rasters.frames(window, self._future(end))

@@ -179,12 +179,13 @@ def horizon_names(dataset: Any, index: int, number: int) -> list[str]:
     """What each frame of the truth is called: its year where known, else how far ahead it is.
 
     Args:
-        dataset: Its method ``target_names(index)``, if it has one, decides.
+        dataset: Its method ``target_names(index)`` decides, if it has one and that knows.
         index: Of the sample.
         number: How many names are wanted.
     """
-    if hasattr(dataset, "target_names"):
-        return [str(name) for name in dataset.target_names(index)][:number]
+    named = dataset.target_names(index) if hasattr(dataset, "target_names") else ()
+    if named:
+        return [str(name) for name in named]
     metainfo = metainfo_of(dataset)
     length, unit = getattr(metainfo, "lead", (1, "frame"))
     years = getattr(metainfo, "years", ())
