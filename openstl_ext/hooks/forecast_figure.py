@@ -99,10 +99,12 @@ class ForecastFigureHook(Hook):
             which = f"weights of {Path(loaded).name}" if loaded else "weights of the last iteration"
             chosen = spread(len(dataset), self.num_samples)
             samples = list(forecasts(method, dataset, chosen, self.channel, seed=runner.seed))
+            facts = metainfo_of(dataset)
+            kind = "synthetic samples" if getattr(facts, "synthetic", False) else "samples"
             about = {
                 "title": runner.cfg.get("identity") or "forecasts",
-                "subtitle": f"{split}: {len(chosen)} of {len(dataset)} samples; {which}",
-                "unit": getattr(metainfo_of(dataset), "unit", "1"),
+                "subtitle": f"{split}: {len(chosen)} of {len(dataset)} {kind}; {which}",
+                "unit": getattr(facts, "unit", "1"),
             }
             page = draw_panel(samples, about, **self.style)
             path = Path(runner.work_dir) / self.filename

@@ -35,7 +35,7 @@ class HorizonPlot:
     """The curves of one protocol, which alone may be compared.
 
     Args:
-        title: What the data are called.
+        title: What the data are called, and whether they were made up.
         fingerprint: Of the protocol.
         metric: Key of the score.
         unit: Of the score.
@@ -94,8 +94,9 @@ def _plot(table: Table, metric: str) -> HorizonPlot:
     metainfo = table.protocol["metainfo"]
     length, time_unit = metainfo.get("lead") or (1, "frame")
     numbers = facts.get("num_valid") or ()
+    data = str(metainfo.get("name") or table.protocol["dataset"].get("type", "data"))
     return HorizonPlot(
-        title=str(metainfo.get("name") or table.protocol["dataset"].get("type", "data")),
+        title=f"{data} (synthetic)" if table.synthetic else data,
         fingerprint=table.protocol["fingerprint"],
         metric=metric,
         unit=str(facts.get("unit") or "").replace("data unit", str(metainfo.get("unit") or "1")),

@@ -72,6 +72,12 @@ def test_recipes_of_one_name_are_told_apart_and_probes_named(write, fakes) -> No
     assert sorted(names) == ["C (probe: lr=1)", "Net, a", "Net, b", "Persistence"]
 
 
+def test_data_that_were_made_up_are_called_so(write) -> None:
+    """A curve over a toy continent must not pass for one over the Earth."""
+    folder = write("a", [1.0, 2.0, 3.0], synthetic=True)
+    assert plots_of(board_of([folder], ["*"]), "mae")[0].title == "hm (synthetic)"
+
+
 def test_each_protocol_has_a_plot_of_its_own(write, fakes) -> None:
     """Errors over other pixels do not belong on one axis, nor do scores that are not there."""
     write("a", [1.0, 2.0, 3.0])
