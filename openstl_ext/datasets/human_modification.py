@@ -29,6 +29,7 @@ from openstl_ext.structures import Item, Metainfo
 
 SPLITS = (*USUAL_SPLITS, "calibration")
 MODES = ("random", "grid")
+NUM_INPUTS = 3
 MAX_DRAWS = 50
 """Chips that are drawn for one item before it is an error that none has enough data."""
 
@@ -95,7 +96,8 @@ class HumanModification(SequenceDataset):
 
     Deviations:
         Upstream validates where it trains (its grid ignores the split), lets training chips cross
-        blocks, and asks of a map fewer inputs than of a sample; none of it here.
+        blocks, and asks of a map fewer inputs than of a sample; none of it here. Its first version
+        counts pixels whose past is missing; here a truth counts where all inputs are known.
     """
 
     metainfo = Metainfo(name="human_modification", channels=("HM",), lead=(5, "yr"))
@@ -108,7 +110,7 @@ class HumanModification(SequenceDataset):
         target: str = "HM",
         dynamic: Sequence[str] = (),
         static: Sequence[str] = (),
-        num_inputs: int = 3,
+        num_inputs: int = NUM_INPUTS,
         num_targets: int = 4,
         years: Sequence[int] = YEARS,
         end_years: Sequence[int] | None = None,
@@ -166,7 +168,7 @@ class HumanModification(SequenceDataset):
         """
         names = {field.name for field in fields(HMChoice) if field.init}
         choice = HMChoice(**{name: settings[name] for name in names & set(settings)})
-        newest = choice.years[-int(settings.get("num_inputs", 3)) :]
+        newest = choice.years[-int(settings.get("num_inputs", NUM_INPUTS)) :]
         return HMScene(HMRasters(Path(source), choice, years=newest))
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from torch.utils.data import default_collate
 
 from openstl_ext.datasets.human_modification import HumanModification
@@ -28,6 +29,7 @@ from tests.datasets.hm_folder import (
 )
 from tests.rasters.files import write_tif
 
+BENCHMARKS = Path(__file__).parents[2] / "configs/_base_/benchmarks"
 SPLITS = ("train", "val", "test", "calibration")
 
 
@@ -353,3 +355,17 @@ def test_arguments_that_cannot_be_meant_are_refused(
     """If this fails, a typo becomes a result."""
     with pytest.raises(ConfigError, match=message):
         direct(root, **changed)
+
+
+@pytest.mark.parametrize("kind", ["simple", "direct", "miniature_simple", "miniature_direct"])
+def test_a_benchmark_scales_the_channels_that_it_yields(kind: str) -> None:
+    """If this fails, rain is scaled as temperature, in one split alone perhaps."""
+    cfg = Config.fromfile(BENCHMARKS / f"human_modification_{kind}.py")
+    channels = cfg.model.data_preprocessor.channels
+    for stage in ("train", "val", "test"):
+        said = cfg[f"{stage}_dataloader"].dataset
+        assert said.split == stage
+        assert channels.frames == [said.target]
+        assert channels.get("dynamic", []) == said.get("dynamic", [])
+        assert channels.get("static", []) == said.get("static", [])
+        assert cfg.model.data_preprocessor.statistics.startswith(f"{said.root}/statistics_")
