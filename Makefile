@@ -1,10 +1,10 @@
-# make demo | make test | make bench: each creates .venv and installs what it needs, once.
+# make demo | make demo-hm | make test | make bench: each creates .venv and installs what it needs, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all bench full-steps lint clean
+.PHONY: demo demo-hm test test-all bench full-steps lint clean
 
 # The stamp depends on what decides the environment, so a second call installs nothing.
 $(READY): pyproject.toml constraints.txt setup.py
@@ -15,6 +15,9 @@ $(READY): pyproject.toml constraints.txt setup.py
 
 demo: $(READY)
 	@sh tools/demo.sh $(BIN)/python
+
+demo-hm: $(READY)
+	@sh tools/demo_hm.sh $(BIN)/python
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not gpu'

@@ -37,7 +37,7 @@ model = dict(
     ),
 )
 
-train_cfg = dict(max_epochs=30)
+train_cfg = dict(max_epochs=60)
 optim_wrapper = dict(optimizer=dict(lr=5e-3))
 custom_hooks = [
     dict(type="BaselinesHook", nets=[dict(type="Persistence"), dict(type="LinearExtrapolation")]),
