@@ -21,6 +21,7 @@ RECIPES = [
     "moving_mnist/simvp_gsta",
     "human_modification/small/convlstm",
     "human_modification/small/quantile_convlstm",
+    "lts/st_mamba",  # running statistics, and a rate that waits for a score
 ]
 ITERATIONS = 8
 
@@ -46,6 +47,8 @@ def recipe(identity: str, work_dir: Path, *, resume: bool = False) -> Runner:
         cfg.train_dataloader.dataset.chips_per_epoch = 27
         if "histogram" in cfg.model.terms:
             cfg.model.terms.histogram.start_iteration = 5  # between the checkpoint and the cut
+    if identity.startswith("lts"):
+        cfg.train_dataloader.batch_size = 11
     if cfg.model.get("feed", {}).get("type") == "ScheduledSampling":
         cfg.model.feed.rate = 0.1  # or no coin would fall to the other side so soon
     cfg.default_hooks.checkpoint = {"type": "ExactCheckpointHook", "interval": 3, "by_epoch": False}

@@ -1,0 +1,103 @@
+"""A map of sites, from patches to a row in the table, as users make one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from openstl_ext.config import load
+from openstl_ext.datasets.lts_segmentation import LTSSegmentation
+from openstl_ext.engine import checkpoint
+from openstl_ext.engine.runner import build
+
+from .conftest import ROOT, Call
+
+DATA = "dict(type='LTSSegmentation', root='sites', patch_size=16, split={split!r}{more})"
+RECIPE = f"""
+_base_ = [
+    {str(ROOT / "configs/_base_/schedules/adamw_plateau.py")!r},
+    {str(ROOT / "configs/_base_/runtime.py")!r},
+]
+model = dict(
+    type="Segmentation",
+    net=dict(type="STMamba", in_channels=4, widths=(4, 8), patch_size=16, state_size=4),
+    loss=dict(type="BCEDice"),
+    data_preprocessor=dict(
+        type="SequencePreprocessor",
+        statistics="sites/statistics.json",
+        channels=dict(frames=["blue", "green", "red", "nir"]),
+    ),
+)
+train_dataloader = dict(batch_size=8, dataset={DATA.format(split="train", more=", augment=True")})
+val_dataloader = dict(batch_size=8, dataset={DATA.format(split="val", more="")})
+test_dataloader = dict(batch_size=8, dataset={DATA.format(split="test", more="")})
+val_evaluator = [dict(type="Dice", classes=["background", "site"])]
+test_evaluator = [
+    dict(type="Dice", classes=["background", "site"]),
+    dict(type="IoU", classes=["background", "site"]),
+]
+train_cfg = dict(max_epochs=1)
+default_hooks = dict(checkpoint=dict(save_best="dice@site"))
+source = dict(name="ST-Mamba (toy)", claimed=dict())
+"""
+
+
+@pytest.fixture(scope="module")
+def run(place: Path) -> Path:
+    """The work directory of a recipe that was trained for an epoch, tested and saved."""
+    LTSSegmentation.make_toy(place / "sites")
+    (place / "configs/sites.py").write_text(RECIPE)
+    cfg = load(place / "configs/sites.py", work_dir=place / "run")
+    cfg.custom_hooks = [*cfg.custom_hooks, {"type": "PredictionsHook"}]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)  # where the tools are called
+        runner = build(cfg)
+        runner.train()
+        runner.test()
+    return place / "run"
+
+
+def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
+    """If this fails, a segmentation is trained and nobody knows how well."""
+    record = json.loads((run / "result.json").read_text())
+    assert {"dice@site", "iou@site", "dice@background"} <= set(record["metrics"])
+    samples = sorted(path.name for path in (run / "saved/probs").iterdir())
+    assert samples == sorted(path.name for path in (run / "saved/preds").iterdir())
+    saved = json.loads((run / "saved/metrics.json").read_text())
+    assert saved["dice@site"] == record["metrics"]["dice@site"]
+
+
+def test_its_picture_is_drawn_from_what_it_saved(run: Path, call: Call) -> None:
+    """If this fails, the command of the README draws forecasts only."""
+    sample = min(path.name for path in (run / "saved/preds").iterdir())
+    arguments = (str(run), sample, "--out", "sites.png", "--rgb", "nir", "red", "green")
+    done = call("visualize_grid.py", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert (run.parent / "sites.png").read_bytes().startswith(b"\x89PNG")
+    done = call("visualize_grid.py", str(run), sample, "--rgb", "nir", "rod", "green")
+    assert done.returncode == 1
+    assert "did you mean 'red'" in done.stderr
+
+
+def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call) -> None:
+    """If this fails, a trained model knows patches, and no area."""
+    best = str(checkpoint.best(run))
+    tool = ("predict.py", "configs/sites.py", best, "--input", "sites", "--out", "sites.tif")
+    done = call(*tool)
+    assert done.returncode == 0, done.stderr
+    stack = np.load(run.parent / "sites/landsat_stack.npy", mmap_mode="r")
+    with rasterio.open(run.parent / "sites.tif") as found:
+        assert found.shape == stack.shape[-2:]
+        assert found.crs == "EPSG:32633"
+        assert set(np.unique(found.read(1))) <= {0, 1, found.nodata}
+
+
+def test_its_row_stands_in_the_table(run: Path, call: Call) -> None:
+    """If this fails, a segmentation cannot be compared with another."""
+    done = call("leaderboard.py", str(run), "--metrics", "dice@background", "iou")
+    assert done.returncode == 0, done.stderr
+    assert "ST-Mamba (toy)" in done.stdout
+    record = json.loads((run / "result.json").read_text())
+    assert f"{record['metrics']['dice@background']:.4f}" in done.stdout
