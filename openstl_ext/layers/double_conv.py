@@ -1,7 +1,10 @@
 """The block that U-Nets are made of."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from openstl_ext.layers.layout import rearranged
 from openstl_ext.layers.step_batch_norm import StepBatchNormReLU
 
 
@@ -33,5 +36,12 @@ class DoubleConv(nn.Module):
         self.second_norm = StepBatchNormReLU(out_channels)
 
     def forward(self, x: Tensor, num_steps: int = 1) -> Tensor:
-        x = self.first_norm(self.first(x), num_steps)
-        return self.second_norm(self.second(x), num_steps)
+        x = self._normed(x, self.first, self.first_norm, num_steps)
+        return self._normed(x, self.second, self.second_norm, num_steps)
+
+    @staticmethod
+    def _normed(x: Tensor, conv: nn.Conv2d, norm: StepBatchNormReLU, num_steps: int) -> Tensor:
+        if norm.training or torch.is_grad_enabled() or not rearranged(x):
+            return norm(conv(x), num_steps)
+        weight, bias = norm.folded(conv.weight)
+        return F.relu(F.conv2d(x, weight, bias, padding=1), inplace=True)

@@ -8,6 +8,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.layers.at_least_float32 import at_least_float32
 from openstl_ext.layers.recomputation import recomputing
 
 threshold_backward = torch.ops.aten.threshold_backward
@@ -57,6 +58,18 @@ class StepBatchNormReLU(nn.BatchNorm2d):
             )
         return _StepNormReLU.apply(x, self.weight, self.bias, self, num_steps)
 
+    def folded(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Weight and bias of the convolution before it that, in evaluation, does its work as well.
+
+        Args:
+            weight: The weight of that convolution, which has no bias of its own. It is laid out
+                channels last, which its library would do anyway.
+        """
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        into = torch.empty_like(weight, memory_format=torch.channels_last)
+        torch.mul(weight, scale[:, None, None, None], out=into)
+        return into, self.bias - self.running_mean * scale
+
 
 class _StepNormReLU(torch.autograd.Function):
     """PyTorch's own batch norm of one step after the other, read and written in place.
@@ -75,7 +88,9 @@ class _StepNormReLU(torch.autograd.Function):
         else:
             norm.num_batches_tracked.add_(num_steps)
         out = torch.empty_like(x)
-        means, scales = weight.new_empty(2, num_steps, len(weight))
+        # CPUs sum in float32 and keep what the weights are; other devices keep what they sum in
+        kept = weight if weight.device.type == "cpu" else at_least_float32(weight)
+        means, scales = kept.new_empty(2, num_steps, len(weight))
         chunks = (x.chunk(num_steps), out.chunk(num_steps), means, scales)
         for step, *into in zip(*chunks, strict=True):
             torch.native_batch_norm(

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.layers.double_conv import DoubleConv
+from openstl_ext.layers.layout import rearranged
 
 
 class Down(nn.Module):
@@ -57,6 +58,9 @@ class Up(nn.Module):
         self.conv = DoubleConv(in_channels, out_channels, mid_channels=mid_channels)
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
+        if rearranged(deep):  # one map in another order and all behind it are
+            deep = deep.contiguous(memory_format=torch.channels_last)
+            skip = skip.contiguous(memory_format=torch.channels_last)
         if self.grow is not None:
             deep = self.grow(deep)
         else:

@@ -27,9 +27,10 @@ def profile(
         batch_size: Samples in the batch that is timed.
 
     Returns:
-        ``num_parameters``, ``largest_layer`` if one holds more than half of them, ``flops`` (and ``flops_<column>`` of handles that asked for one),
-        ``uncounted`` operators, ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``;
-        and ``answer``, frames or labels: of labels, the speed is samples per second.
+        ``num_parameters``, ``largest_layer`` if one holds more than half of them, ``flops`` (and
+        ``flops_<column>`` of handles that asked for one), ``uncounted`` operators,
+        ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``; and ``answer``, frames or
+        labels: of labels, the speed is samples per second.
     """
     weight = next(method.parameters(), torch.zeros(()))
     one = _normalized(method, {name: value[:1] for name, value in inputs.items()})
