@@ -12,7 +12,7 @@ from openstl_ext.methods.direct_forecast import DirectForecast
 from openstl_ext.methods.segmentation import Segmentation
 from openstl_ext.profiling import flops
 from openstl_ext.profiling.flops import count_flops, register_flop_handle
-from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.parameters import count_parameters, largest_layer
 from openstl_ext.profiling.recipe import describe
 from openstl_ext.profiling.report import in_words, profile
 from openstl_ext.registry import DATASETS, MODELS
@@ -132,6 +132,32 @@ def test_attention_is_counted() -> None:
     assert "aten::scaled_dot_product_attention" not in counted.uncounted
 
 
+class Recurrence(nn.Module):
+    """Every pixel a sequence, read both ways by two layers."""
+
+    def __init__(self, kind: type[nn.GRU | nn.LSTM]) -> None:
+        super().__init__()
+        self.cell = kind(1, 3, num_layers=2, bidirectional=True, batch_first=True)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        tokens = frames.flatten(2).transpose(1, 2).flatten(0, 1)[..., None]  # (B * H * W, T, 1)
+        said = self.cell(tokens)[0].mean(dim=-1)
+        return said.unflatten(0, (-1, 64)).transpose(1, 2).reshape(frames.shape)
+
+
+@pytest.mark.parametrize(("kind", "gates"), [(nn.GRU, 3), (nn.LSTM, 4)])
+def test_recurrent_layers_are_counted(kind: type[nn.GRU | nn.LSTM], gates: int) -> None:
+    """If this fails, a GRU looks free beside a Mamba: fvcore does not know it."""
+    frames = {"frames": INPUTS["frames"][:1]}
+    found = count_flops(method(Recurrence(kind)), frames, 4)
+    first, second = gates * 3 * (1 + 3), gates * 3 * (2 * 3 + 3)
+    assert found.total == 4 * 64 * 2 * (first + second)
+    name = f"aten::{kind.__name__.lower()}"
+    assert name not in found.uncounted
+    ignored = count_flops(method(Recurrence(kind)), frames, 4, unknown=[name])
+    assert (ignored.total, ignored.uncounted[name]) == (0, 1)
+
+
 class Sine(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         return frames.sin()
@@ -156,6 +182,17 @@ def test_shared_weights_count_once() -> None:
     assert count_parameters(net) == 9
     layer.requires_grad_(False)
     assert count_parameters(net, trainable=True) == 0
+
+
+def test_the_layer_that_is_most_of_a_net_is_named() -> None:
+    """If this fails, nobody sees that a net of 78 M is one table and a small net."""
+    net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU(), nn.Linear(3, 100)))
+    assert largest_layer(net) == {"name": "1.1", "type": "Linear", "num_parameters": 400}
+    record = profile(method(OneConv()), INPUTS, horizon=4)
+    assert "of which     0.00 M (100%) in net.conv, one Conv2d" in in_words(record)
+    assert largest_layer(nn.Sequential(nn.Linear(4, 5), nn.Linear(4, 5))) is None
+    record["largest_layer"] = None
+    assert "of which" not in in_words(record)
 
 
 def test_profiling_is_silent() -> None:
