@@ -1,7 +1,8 @@
 #!/bin/sh
 # Four small nets on two synthetic miniatures: each must forecast better than persistence.
-# sh tools/learning_proof.sh [PYTHON]; some half an hour on one core. Writes docs/learning_proof.md
-# and docs/images/learning/. What is trained is not trained again: remove work_dirs/*/small for that.
+# sh tools/learning_proof.sh [PYTHON]; some half an hour on one core. Fills its block of
+# docs/learning_proof.md, what stands around it stays, and docs/images/learning/. What is trained is
+# not trained again: remove work_dirs/*/small for that.
 set -eu
 PYTHON=${1:-.venv/bin/python}
 cd "$(dirname "$0")/.."
@@ -29,8 +30,8 @@ for DATA in $DATASETS; do
 done
 
 # shellcheck disable=SC2086  # a list of folders
-"$PYTHON" tools/leaderboard.py $RUNS --out "$OUT/learning_proof.md" \
-    --metrics mse_sum mae_sum ssim_openstl psnr
+"$PYTHON" tools/leaderboard.py $RUNS --metrics mse_sum mae_sum ssim_openstl psnr |
+    sed 1,2d | "$PYTHON" tools/fill_block.py "$OUT/learning_proof.md" video
 
 "$PYTHON" - $RUNS <<'CHECK'
 import json, pathlib, sys

@@ -21,7 +21,10 @@ model = dict(
     loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
 )
 
-train_cfg = dict(max_epochs=20)
+train_cfg = dict(max_epochs=60)
+param_scheduler = [  # so few patches judge noisily; a patience of 5 ends the learning too soon
+    dict(type="ReduceOnPlateauLR", monitor="dice@site", rule="greater", factor=0.1, patience=25),
+]
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 default_hooks = dict(checkpoint=dict(save_best="dice@site"))
 

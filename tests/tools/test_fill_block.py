@@ -1,0 +1,35 @@
+"""Tables that are written into a document."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+TOOL = Path(__file__).parents[2] / "tools" / "fill_block.py"
+
+
+def fill(path: Path, name: str, words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(TOOL), str(path), name]
+    return subprocess.run(command, input=words, capture_output=True, text=True, encoding="utf-8")
+
+
+def test_a_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    """If this fails, a new table eats the words around the old one."""
+    path = tmp_path / "a.md"
+    path.write_text("before\n<!-- b -->\nold\n<!-- /b -->\n<!-- c -->\nkept\n<!-- /c -->\n")
+    for _ in range(2):
+        done = fill(path, "b", "\n| new \N{UPWARDS ARROW} |\n\n")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert path.read_text(encoding="utf-8") == (
+            "before\n<!-- b -->\n\n| new \N{UPWARDS ARROW} |\n\n<!-- /b -->\n"
+            "<!-- c -->\nkept\n<!-- /c -->\n"
+        )
+
+
+def test_a_document_without_the_block_stays_as_it_is(tmp_path: Path) -> None:
+    """If this fails, a typo in a name replaces a document by a table."""
+    path = tmp_path / "a.md"
+    path.write_text("before\n<!-- b -->\n")
+    done = fill(path, "b", "new")
+    assert done.returncode == 1
+    assert "no block <!-- b --> ... <!-- /b -->" in done.stderr
+    assert path.read_text() == "before\n<!-- b -->\n"
