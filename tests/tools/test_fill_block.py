@@ -33,3 +33,13 @@ def test_a_document_without_the_block_stays_as_it_is(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no block <!-- b --> ... <!-- /b -->" in done.stderr
     assert path.read_text() == "before\n<!-- b -->\n"
+
+
+def test_a_table_stays_when_its_maker_fails(tmp_path: Path) -> None:
+    """If this fails, a broken command before the pipe empties a published table."""
+    path = tmp_path / "a.md"
+    path.write_text("<!-- b -->\nold\n<!-- /b -->\n")
+    done = fill(path, "b", "\n")
+    assert done.returncode == 1
+    assert "nothing came in" in done.stderr
+    assert path.read_text() == "<!-- b -->\nold\n<!-- /b -->\n"
