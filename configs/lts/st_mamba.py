@@ -17,6 +17,7 @@ model = dict(
         fused="last",
         expand="linear",
         patch_size=128,
+        recompute=True,  # or 34 years of 32 patches keep 40 GB for the backward pass
     ),
     loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
 )
