@@ -1,0 +1,56 @@
+"""How much the coverage of calibrated intervals depends on which blocks calibrate and which test.
+
+The samples of both splits, none of which trained, are divided anew many times. A diagnosis beside
+the figure of the drawn split, never in its place.
+"""
+
+import argparse
+
+import numpy as np
+
+from openstl_ext import cli
+
+
+def coverage(margins_from: list, judged: list, share: float) -> float:
+    """Share of the pixels of some samples within intervals that others have calibrated."""
+    inside = total = 0
+    for lead in range(len(judged[0])):
+        known = np.sort(np.concatenate([sample[lead] for sample in margins_from]))
+        rank = min(len(known), int(np.ceil((len(known) + 1) * share)))
+        scores = np.concatenate([sample[lead] for sample in judged])
+        inside, total = inside + int((scores <= known[rank - 1]).sum()), total + len(scores)
+    return inside / total
+
+
+def main() -> None:
+    """Score every sample, divide, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    cli.add_config(parser)
+    parser.add_argument("checkpoint", metavar="CHECKPOINT")
+    args = parser.parse_args()
+    cfg = cli.load(args)
+    from openstl_ext.engine.collate import collate
+    from openstl_ext.prediction.predictor import Predictor
+    from openstl_ext.registry import DATASETS
+
+    method = Predictor.load(cfg, args.checkpoint, device="cpu").method.requires_grad_(False)
+    scores: dict[str, list] = {"calibration": [], "test": []}
+    for split, samples in scores.items():
+        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "split": split})
+        for index in range(len(dataset)):
+            said = method.val_step(collate([dataset[index]]))[0]
+            outside = (said["lower"] - said["target"]).maximum(said["target"] - said["upper"])
+            samples.append([o[v].numpy() for o, v in zip(outside, said["valid"], strict=True)])
+    drawn, size = coverage(*scores.values(), 0.95), len(scores["calibration"])
+    pool, chance, found = scores["calibration"] + scores["test"], np.random.default_rng(0), []
+    for _ in range(1000):
+        parts = [pool[i] for i in chance.permutation(len(pool))]
+        found.append(coverage(parts[:size], parts[size:], 0.95))
+    within = np.mean([0.93 <= share <= 0.97 for share in found])
+    below = np.mean([share <= drawn for share in found])
+    cli.say(f"as drawn {drawn:.4f}; of 1000 divisions {below:.1%} are not above it")
+    cli.say(f"mean {np.mean(found):.4f}, sd {np.std(found):.4f}; from 0.93 to 0.97 {within:.1%}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
