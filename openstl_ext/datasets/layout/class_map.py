@@ -40,3 +40,22 @@ def checked_classes(
             "ignore_index"
         )
     return found.astype(np.int64)
+
+
+def stored_classes(
+    stored: NDArray[Any], classes: Sequence[str], *, ignore_index: int, path: Path, place: str
+) -> NDArray[np.int64]:
+    """Class indices of a part of an array, in which, unlike in a raster, NaN has no meaning.
+
+    Args and Returns:
+        As of ``checked_classes``.
+
+    Raises:
+        DataError: If a number is no class, or is NaN.
+    """
+    if stored.dtype.kind == "f" and np.isnan(stored).any():
+        raise DataError(
+            f"{path}: {place} holds NaN, which is no label; write {ignore_index} where the truth "
+            "is unknown"
+        )
+    return checked_classes(stored, classes, ignore_index=ignore_index, path=path, place=place)

@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.datasets.layout.class_map import checked_classes
+from openstl_ext.datasets.layout.class_map import stored_classes
 from openstl_ext.datasets.layout.npy_map import map_numbers
 from openstl_ext.datasets.layout.series_facts import FILE as FACTS
 from openstl_ext.datasets.layout.series_facts import PREPARE, SeriesFacts
@@ -76,12 +76,7 @@ class LandsatStack:
     def labels(self, window: Window, ignore_index: int) -> NDArray[np.int64]:
         stored = self._array(self.label)[window.slices]
         place = f"the window at row {window.row}, column {window.column}"
-        if stored.dtype.kind == "f" and np.isnan(stored).any():
-            raise DataError(
-                f"{self.label}: {place} holds NaN, which is no label; write {ignore_index} where "
-                "the truth is unknown"
-            )
-        return checked_classes(
+        return stored_classes(
             stored, self.facts.classes, ignore_index=ignore_index, path=self.label, place=place
         )
 

@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.datasets.layout.class_map import checked_classes
+from openstl_ext.datasets.layout.class_map import stored_classes
 from openstl_ext.datasets.layout.npy_map import map_numbers
 from openstl_ext.datasets.layout.series_facts import FILE as FACTS
 from openstl_ext.datasets.layout.series_facts import PREPARE, SeriesFacts
@@ -60,13 +60,8 @@ class PatchFiles:
     def labels(self, index: int, ignore_index: int) -> NDArray[np.int64]:
         path = self._label(self.names[index])
         stored = _array(path)
-        if stored.dtype.kind == "f" and np.isnan(stored).any():
-            raise DataError(
-                f"{path}: holds NaN, which is no label; write {ignore_index} where the truth is "
-                "unknown"
-            )
         classes = self.facts.classes
-        return checked_classes(
+        return stored_classes(
             stored, classes, ignore_index=ignore_index, path=path, place="the patch"
         )
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from openstl_ext.datasets.layout.landsat_stack import LABEL, STACK, LandsatStack
+from openstl_ext.datasets.layout.class_map import stored_classes
+from openstl_ext.datasets.layout.landsat_stack import LABEL, STACK
 from openstl_ext.datasets.layout.npy_map import map_numbers
 from openstl_ext.datasets.layout.patch_windows import coords_file, read_corners, write_corners
 from openstl_ext.datasets.layout.series_facts import FILE as FACTS
@@ -74,7 +75,6 @@ def convert(source: Path, root: Path, recipe: ConversionRecipe) -> list[str]:
             "the bands have no names in the published files; give them in the order of the array, "
             "as in --bands blue green red nir"
         )
-    root.mkdir(parents=True, exist_ok=True)
     stack, label = (_find(source, name) for name in ("landsat_stack", "label"))
     facts = SeriesFacts(
         years=recipe.years,
@@ -92,18 +92,23 @@ def convert(source: Path, root: Path, recipe: ConversionRecipe) -> list[str]:
             "give the right --bands and --years"
         )
     statistics, line = _statistics(source, root, facts)
+    _check_label(label, shape[2:], facts.classes, recipe.ignore_index)
+    corners = {split: _corners(source, split, shape, recipe.patch_size) for split in SPLITS}
+    # all makes sense: from here on something is written
+    root.mkdir(parents=True, exist_ok=True)
     for path, name in ((stack, STACK), (label, LABEL)):
         _take_over(path, root / name)
     facts.write(root / FACTS)
-    series = LandsatStack(root / STACK)
-    for row in range(0, shape[2], ROWS):  # a label that makes no sense shows now
-        strip = Window(row, 0, min(ROWS, shape[2] - row), shape[3])
-        series.labels(strip, recipe.ignore_index)
     lines = [f"{STACK}: {shape} {', '.join(facts.bands)}", line]
     if statistics is not None:
         statistics.write(root / STATISTICS)
-    for split in SPLITS:
-        lines.append(_take_corners(source, root, split, shape, recipe.patch_size))
+    for split, windows in corners.items():
+        if windows is None:
+            advice = f"`{PREPARE} cut --root {root}` makes all three"
+            lines.append(f"{split}: no corners in {source}; {advice}")
+            continue
+        write_corners(coords_file(root, split), windows)
+        lines.append(f"{split}: {len(windows)} patches")
     return lines
 
 
@@ -130,15 +135,26 @@ def _take_over(path: Path, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _take_corners(
-    source: Path, root: Path, split: str, shape: tuple[int, ...], patch_size: int
-) -> str:
+def _check_label(
+    path: Path, shape: tuple[int, ...], classes: Sequence[str], ignore_index: int
+) -> None:
+    """Refuse a label that makes no sense, some rows at a time."""
+    label = map_numbers(path, advice="fetch it anew")
+    if label.shape != shape:
+        raise DataError(f"{path}: shape {label.shape}, but the images have {shape}")
+    for row in range(0, len(label), ROWS):
+        strip, place = label[row : row + ROWS], f"the strip from row {row}"
+        stored_classes(strip, classes, ignore_index=ignore_index, path=path, place=place)
+
+
+def _corners(
+    source: Path, split: str, shape: tuple[int, ...], patch_size: int
+) -> list[Window] | None:
+    """Those of a split, where there are some."""
     for name in (f"{split}_coordsV2.npy", f"{split}_coords.npy"):
         if (source / name).is_file():
-            windows = read_corners(source / name, shape[2], shape[3], patch_size)
-            write_corners(coords_file(root, split), windows)
-            return f"{split}: {len(windows)} patches"
-    return f"{split}: no corners in {source}; `{PREPARE} cut --root {root}` makes all three"
+            return read_corners(source / name, shape[2], shape[3], patch_size)
+    return None
 
 
 def _statistics(source: Path, root: Path, facts: SeriesFacts) -> tuple[Statistics | None, str]:
@@ -151,8 +167,11 @@ def _statistics(source: Path, root: Path, facts: SeriesFacts) -> tuple[Statistic
         mean, std = (_of(path, content, key, len(facts.bands)) for key in ("mean", "std"))
         if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
             raise DataError(f"{path}: mean {mean.tolist()} and std {std.tolist()} make no scale")
+        # they are of the numbers as stored, and ours of the values that the dataset yields
         found = ChannelStatistics(
-            names=facts.bands, mean=tuple(mean.tolist()), std=tuple(std.tolist())
+            names=facts.bands,
+            mean=tuple((mean * facts.scale + facts.offset).tolist()),
+            std=tuple((std * abs(facts.scale)).tolist()),
         )
         about = {"taken from": name, "names": "given when it was converted"}
         return Statistics(groups={"frames": found}, about=about), f"{STATISTICS}: from {name}"

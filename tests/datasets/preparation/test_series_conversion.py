@@ -117,5 +117,31 @@ def test_a_label_that_is_no_class_is_an_error_not_a_negative(source: Path, tmp_p
     label = np.load(source / "labelV2.npy")
     label[17, 3] = np.nan
     np.save(source / "labelV2.npy", label)
-    with pytest.raises(DataError, match=r"label\.npy: .* holds NaN"):
+    with pytest.raises(DataError, match=r"labelV2\.npy: .* holds NaN"):
         convert(source, tmp_path, RECIPE)
+
+
+def test_statistics_follow_the_values_when_these_are_scaled(source: Path, tmp_path: Path) -> None:
+    """If this fails, who gives --scale trains on frames that are a constant, and sees no error."""
+    stack = np.load(source / "landsat_stackV2.npy").astype(np.float64)
+    mean, std = (f(stack, axis=(0, 2, 3)) for f in (np.nanmean, np.nanstd))
+    np.savez(source / "norm_stats.npz", mean=mean, std=std)
+    (source / "norm_stats.pkl").unlink()
+    convert(source, tmp_path, replace(RECIPE, scale=0.01))
+    values = 0.01 * stack
+    found = Statistics.read(tmp_path / "statistics.json", prepare="").of("frames", BANDS, path="")
+    np.testing.assert_allclose(found.mean, np.nanmean(values, axis=(0, 2, 3)), rtol=1e-9)
+    np.testing.assert_allclose(found.std, np.nanstd(values, axis=(0, 2, 3)), rtol=1e-9)
+    frames = LTSSegmentation(root=str(tmp_path), patch_size=8)[0]["inputs"]["frames"].numpy()
+    np.testing.assert_allclose(frames, values[:, :, :8, :8], rtol=1e-5)
+
+
+@pytest.mark.parametrize("damaged", ["labelV2.npy", "val_coordsV2.npy", "norm_stats.pkl"])
+def test_files_that_make_no_sense_leave_no_half_dataset(
+    source: Path, tmp_path: Path, damaged: str
+) -> None:
+    """If this fails, a stack without its splits waits for whoever looks there next."""
+    (source / damaged).write_bytes(b"not this")
+    with pytest.raises(DataError, match=damaged.replace(".", r"\.")):
+        convert(source, tmp_path / "ours", RECIPE)
+    assert not (tmp_path / "ours").exists()
