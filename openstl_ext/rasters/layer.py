@@ -45,6 +45,13 @@ class RasterLayer:
         self.file.check_band(self.band)
         return self.file.dataset.descriptions[self.band - 1] or ""
 
+    @property
+    def scaling(self) -> tuple[float, float]:
+        """Factor and offset that the file declares for the band; ``read`` has applied them."""
+        self.file.check_band(self.band)
+        dataset, place = self.file.dataset, self.band - 1
+        return float(dataset.scales[place]), float(dataset.offsets[place])
+
     def read(self, window: Window) -> np.ndarray:
         """Values of a window: scaled, NaN where there is no data and beyond the border.
 

@@ -68,6 +68,7 @@ class GeoTIFFSeries:
         self.facts = SeriesFacts.of({**said, **known}, facts_path)
         self._values = replace(self.facts, nodata=None)  # the raster has made NaN of it
         self._check_counts(places, facts_path)
+        self._check_scaling(places, facts_path)
         self._places = [[_Place(*place) for place in year] for year in places]
         self._stacks: dict[tuple[int, int, tuple[int, ...]], RasterStack] = {}
         everything = self._stack(slice(0, len(self._places)), range(len(self.facts.bands)))
@@ -113,6 +114,18 @@ class GeoTIFFSeries:
                 raise DataError(
                     f"{year[0][0]}: {len(year)} bands, but {facts_path} has {bands}: "
                     f"{', '.join(self.facts.bands)}"
+                )
+
+    def _check_scaling(self, places: list[list[tuple[Path, int]]], facts_path: Path) -> None:
+        """Values would be multiplied twice where both the rasters and ``stack.json`` say how."""
+        scale, offset = self.facts.scale, self.facts.offset
+        if (scale, offset) == (1, 0):
+            return
+        for path, band in (place for year in places for place in year):
+            if (own := RasterLayer(path, band=band).scaling) != (1, 0):
+                raise DataError(
+                    f"{path}: declares the scale {own[0]:g} and offset {own[1]:g} for band {band}, "
+                    f"and {facts_path} {scale:g} and {offset:g}; take them out of the latter"
                 )
 
 

@@ -147,3 +147,17 @@ def test_a_label_without_truth_and_none_at_all(tmp_path: Path) -> None:
     assert found.tolist() == [[255, 255], [1, 1], [0, 0]]
     with pytest.raises(DatasetNotFoundError, match=r"\*\.tif"):
         opened(tmp_path / "nowhere")
+
+
+def test_values_are_scaled_by_the_rasters_or_by_the_facts_and_not_by_both(tmp_path: Path) -> None:
+    """If this fails, a reflectance of 0.3 is read as 0.00003, and nobody hears of it."""
+    band = np.full((GRID.height, GRID.width), 0.3)
+    with RasterWriter(
+        tmp_path / "lc_2001.tif", GRID, dtype="int16", descriptions=["red"], scale=1e-4
+    ) as writer:
+        writer.write(band, Window(0, 0, GRID.height, GRID.width), 1)
+    says(tmp_path, scale=1e-4)
+    with pytest.raises(DataError, match=r"lc_2001\.tif: declares the scale 0\.0001 .*stack\.json"):
+        opened(tmp_path)
+    says(tmp_path, unit="reflectance")
+    np.testing.assert_allclose(read(opened(tmp_path)), [[0.3]], rtol=1e-6)
