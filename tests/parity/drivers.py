@@ -11,6 +11,7 @@ from openstl_ext.layers import convlstm_cell, vmrnn_cell
 from openstl_ext.layers.patch_fold import fold_patches, unfold_patches
 from openstl_ext.methods.recurrent_forecast import RecurrentForecast
 from openstl_ext.methods.rollout import rollout
+from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
 
 Record = Mapping[str, Any]
 Driven = dict[str, Tensor | float]
@@ -112,12 +113,26 @@ def stacked(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
 
 def human_modification(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
     """One next frame; or, of several horizons, lower, central and upper after one another."""
-    steps, static = inputs
-    if record["reference"].get("version") != "direct":
-        return {"output": net(steps, static=static).central}
+    shown = human_modification_inputs(inputs)
+    frames = shown.pop("frames")
+    if not isinstance(net, QuantileConvLSTM):
+        return {"output": net(frames, **shown).central}
     net.isolated = False  # the recorded gradients are of a loss on all three
-    said = net(steps[:, :, :1], dynamic=steps[:, :, 1:], static=static)
+    said = net(frames, **shown)
     return {"output": torch.stack([said.lower, said.central, said.upper], dim=2).flatten(1, 2)}
+
+
+def human_modification_inputs(inputs: list[Tensor]) -> dict[str, Tensor]:
+    """Recorded inputs by our names: steps of which the first channel is the target, then static
+    covariates, then longitude and latitude, channels last, where there is a location encoder.
+    """
+    steps, static, *places = inputs
+    found = {"frames": steps[:, :, :1], "static": static}
+    if steps.shape[2] > 1:
+        found["dynamic"] = steps[:, :, 1:]
+    if places:
+        found["lonlat"] = places[0].permute(0, 3, 1, 2)
+    return found
 
 
 DRIVERS: dict[tuple[str, str], Driver] = {

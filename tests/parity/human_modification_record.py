@@ -11,6 +11,7 @@ from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
 from openstl_ext.profiling.flops import count_flops
 from openstl_ext.structures import Inputs
 from tests.parity import recipe
+from tests.parity.drivers import human_modification_inputs
 from tests.parity.network_record import NetworkRecord, distance, relative
 from tests.parity.quantity import Quantity
 
@@ -38,15 +39,13 @@ def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
 
 def forecasting(part: NetworkRecord) -> tuple[MultiHorizonRegression, Inputs]:
     """The method around a new net, and the recorded inputs as it takes them."""
-    net, (steps, static) = part.build().net, part.inputs
+    net = part.build().net
     method = MultiHorizonRegression(
         net=net,
         strategy="direct" if isinstance(net, QuantileConvLSTM) else "autoregressive",
         terms={"mse": {"loss": {"type": "L2"}}},
     )
-    inputs: Inputs = {"frames": steps[:, :, :1], "static": static}
-    if steps.shape[2] > 1:
-        inputs["dynamic"] = steps[:, :, 1:]
+    inputs: Inputs = {**human_modification_inputs(part.inputs)}  # type: ignore[typeddict-item]
     return method.eval(), inputs
 
 
@@ -54,10 +53,11 @@ def isolated(part: NetworkRecord) -> Iterator[Quantity]:
     """Both losses and whose gradients they are, in one pass back."""
     recorded, net = part.record["isolated"], part.build().net
     assert isinstance(net, QuantileConvLSTM)
-    steps, static = part.inputs
-    shape = (len(steps), net.num_horizons, *steps.shape[3:])
+    inputs = human_modification_inputs(part.inputs)
+    frames = inputs.pop("frames")
+    shape = (len(frames), net.num_horizons, *frames.shape[3:])
     (truth,) = recipe.inputs({"inputs": [{"shape": shape, "seed": recorded["y_seed"]}]})
-    said = net(steps[:, :, :1], dynamic=steps[:, :, 1:], static=static)
+    said = net(frames, **inputs)
     central = (said.central - truth).square().mean()
     quantiles = sum(
         torch.maximum(q * error, (q - 1) * error).mean()

@@ -95,3 +95,36 @@ def test_other_arguments_of_either_version_make_its_net(
     if kwargs.get("locenc_hparams"):
         key = "location_encoder.neural_network.layers.0.weight"
         assert torch.equal(own[key], match.net.location.net.layers[0].weight)
+
+
+def test_places_of_a_record_reach_the_location_encoder() -> None:
+    """A record with the encoder has a third input, channels last; it must not be refused."""
+    kwargs = {"hidden_dim": 4, "num_static_channels": 2, "num_dynamic_channels": 3}
+    match = interop.counterpart("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
+    shapes = {key: list(value.shape) for key, value in match.split(match.net.state_dict()).items()}
+    match.load({key: recipe.fill(key, shape) for key, shape in shapes.items()})
+    sizes = ((2, 3, 3, 5, 7), (2, 2, 5, 7), (2, 5, 7, 2))
+    given = {"inputs": [{"seed": seed, "shape": list(size)} for seed, size in enumerate(sizes)]}
+    steps, static, places = recipe.inputs(given)
+    with torch.no_grad():
+        said = match.net.eval()(
+            steps[:, :, :1],
+            dynamic=steps[:, :, 1:],
+            static=static,
+            lonlat=places.movedim(-1, 1),
+        )
+    output = torch.stack([said.lower, said.central, said.upper], dim=2).flatten(1, 2).double()
+    made = {
+        **{"reference": {"repo": "GMoncrieff/spatio-temporal"}, "class": "SpatioTemporalPredictor"},
+        **{"kwargs": kwargs, "keys": shapes, **given},
+        "n_params": sum(p.numel() for p in match.net.parameters()),
+        "output": {
+            "shape": list(output.shape),
+            **{"mean": output.mean().item(), "std": output.std(correction=0).item()},
+            "l2": output.norm().item(),
+            "samples": {"stride": 1, "values": output.flatten().tolist()},
+        },
+    }
+    found = {q.name: q.error for q in replay.quantities(made)}
+    assert found.keys() == {"n_params", "output"}
+    assert all(error is not None and error <= 1e-6 for error in found.values())
