@@ -123,8 +123,10 @@ def human_modification(net: nn.Module, record: Record, inputs: list[Tensor]) -> 
 
 
 def human_modification_inputs(inputs: list[Tensor]) -> dict[str, Tensor]:
-    """Recorded inputs by our names: steps of which the first channel is the target, then static
-    covariates, then longitude and latitude, channels last, where there is a location encoder.
+    """Recorded inputs by our names.
+
+    They are steps whose first channel is the target, then static covariates, then longitude and
+    latitude, channels last, where there is a location encoder.
     """
     steps, static, *places = inputs
     found = {"frames": steps[:, :, :1], "static": static}
