@@ -11,6 +11,8 @@ from openstl_ext.errors import DataError, DatasetNotFoundError
 
 GROUPS = ("frames", "dynamic", "static")
 """Fields of the inputs that have statistics of their own."""
+CONVERT = "python tools/prepare_data/lts_segmentation.py convert"
+"""Command that takes over statistics which were pickled; only ST-Mamba's are known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ class Statistics:
         """
         path = Path(path)
         if path.suffix in (".pkl", ".pickle"):
-            raise DataError(f"{path}: a pickle may run code and is not read; convert it: {prepare}")
+            raise DataError(f"{path}: a pickle may run code and is not read; convert it: {CONVERT}")
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
         try:

@@ -54,7 +54,7 @@ class ContinentRecipe:
 # known to a hundredth at best, and so is a margin
 SHARES = {"train": 0.5, "val": 0.1, "test": 0.2, "calibration": 0.2}
 MINIATURE = ContinentRecipe(
-    shape=(512, 640),
+    shape=(768, 960),
     split=SplitRecipe(chip_size=32, buffer=4, min_valid=0.5, shares=SHARES),
     tile=128,
 )
