@@ -207,7 +207,8 @@ class _Reprojection:
 def _bounds(polygons: list[list[Ring]], grid: Grid, path: Path | str) -> Window:
     """The least window of the grid that holds all polygons."""
     points = np.array([p for polygon in polygons for ring in polygon for p in ring])
-    pixels = np.stack(grid_pixels(grid, *points.T))
+    # a border on an edge of pixels comes back from a reprojection a nanometre beside it
+    pixels = np.stack(grid_pixels(grid, *points.T)).round(6)
     (left, top), (right, bottom) = np.floor(pixels.min(1)), np.ceil(pixels.max(1))
     box = Window(int(top), int(left), int(bottom - top), int(right - left))
     window = box.meet(Window(0, 0, grid.height, grid.width))

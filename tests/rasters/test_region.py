@@ -64,6 +64,13 @@ def test_only_pixels_whose_centre_is_inside_count(tmp_path: Path) -> None:
     np.testing.assert_array_equal(masks[0], ~masks[1])
 
 
+def test_a_border_on_an_edge_of_pixels_takes_no_pixel_beyond(tmp_path: Path) -> None:
+    """If this fails, maps have an empty line at their side, after a rounding far below a pixel."""
+    rounded = box(11 - 1e-10, 47 - 1e-10, 13 + 1e-10, 49 + 1e-10)
+    region = Region.read(saved(tmp_path / "r.geojson", rounded), GRID)
+    assert region.window == Window(2, 2, 4, 4)
+
+
 def test_nothing_beyond_the_raster_is_in_the_region(tmp_path: Path) -> None:
     """If this fails, a region at the coast of the raster asks for pixels that are not there."""
     region = Region.read(saved(tmp_path / "r.geojson", box(0, 40, 11, 60)), GRID)
