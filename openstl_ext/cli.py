@@ -42,7 +42,7 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except (UserError, OSError) as error:
-        message = str(error)
+        message = said(error)
         if not isinstance(error, UserError):
             if error.errno not in PLACES or not error.filename:
                 raise
@@ -53,6 +53,14 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def said(error: Exception) -> str:
+    """The message of an error, also where torch has put a worker's traceback around it."""
+    message, kind = str(error), type(error)
+    if not message.startswith(f"Caught {kind.__name__} in "):
+        return message
+    return message.rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2].strip()
 
 
 def say(text: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -20,6 +21,8 @@ MARKERS = ("o", "s", "D", "^", "v", "P")
 DASHES = ((0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.2, 1.5)))
 """Of the baselines, which are grey."""
 MOST_TICKS = 8
+LETTERS = 56
+"""On a line of the legend, which has three at most: a probe may have many overrides."""
 
 
 def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
@@ -78,7 +81,8 @@ def _line(axes: Any, plot: HorizonPlot, curve: Curve, number: int) -> None:
         style |= {"markersize": 5, "linewidth": 1.8, "zorder": 3}
         style |= {"linestyle": "-" if number < len(COLORS) else "--"}
     seeds = f" ({curve.num_runs} seeds)" if curve.num_runs > 1 else ""
-    axes.plot(plot.ahead, means, label=curve.name + seeds, **style)
+    name = textwrap.fill(curve.name + seeds, LETTERS, max_lines=3, placeholder=" ...")
+    axes.plot(plot.ahead, means, label=name, **style)
     spreads = np.array([0.0 if spread is None else spread for spread in curve.spreads])
     if spreads.any():
         ends = means - spreads, means + spreads

@@ -188,7 +188,8 @@ def _block(
         above = top + 2 * HEADING + row * layout.row - 4
         page.text(left, above + LINE / 2, f"{horizon}, valid_px = {number}", align="left", size=7)
         right = left + layout.block[0]
-        told = f"MAE {error:.3g}" if number else "no truth"
+        digits = ".0f" if error >= 1000 else ".3g"  # 2,830, and not 2.83e+03
+        told = f"MAE {error:{digits}}" if number else "no truth"
         page.text(right, above + LINE / 2, told, align="right", size=7, color=FAINT)
         for column, field in enumerate(fields):
             cmap, norm = scales.of(column)

@@ -101,6 +101,16 @@ def test_many_leads_and_recipes_are_still_told_apart(drawn) -> None:
     assert len([t for t in axes.get_xticklabels() if t.get_text()]) <= 12
 
 
+def test_a_probe_with_a_long_name_leaves_room_for_its_curve(drawn) -> None:
+    """If this fails, the legend of a run with overrides squeezes the plot, or hides it."""
+    (axes,) = drawn(plot(curve("Net (probe: " + " ".join(["model.net.width=8"] * 30) + ")")))
+    (said,) = (text.get_text() for text in axes.get_legend().get_texts())
+    assert max(map(len, said.split("\n"))) <= error_curve.LETTERS
+    assert said.startswith("Net")
+    assert said.endswith("...")
+    assert said.count("\n") == 2
+
+
 def test_the_same_plots_give_the_same_bytes() -> None:
     """Else a picture in a repository changes with each run of the tool."""
     assert draw_error_curves([plot()]) == draw_error_curves([plot()])

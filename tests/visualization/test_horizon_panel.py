@@ -67,6 +67,13 @@ def test_rows_are_labelled_with_their_count_of_valid_pixels():
     assert words(page).count("no truth") == 1
 
 
+def test_errors_of_thousands_are_told_in_plain_digits():
+    """2.83e+03 beside a scale to 10000 is no help."""
+    told = [word for word in words(draw_panel([sample(scale=10_000)])) if word.startswith("MAE")]
+    assert len(told) == 3
+    assert all(word.removeprefix("MAE ").isdigit() for word in told)
+
+
 def test_what_cannot_be_judged_is_missing_in_every_column():
     """A forecast shown where there is no truth looks like an error, or like a success."""
     page = draw_panel([sample(valid=gaps())])
