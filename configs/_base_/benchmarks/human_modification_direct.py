@@ -74,6 +74,7 @@ val_evaluator = [  # the first chooses the best checkpoint
     dict(type="Bias"),
     dict(type="IntervalCoverage"),
     dict(type="IntervalWidth"),
+    dict(type="ValidPixels"),
 ]
 test_evaluator = [
     dict(type="MeanMAE"),

@@ -60,6 +60,7 @@ val_evaluator = [  # the first chooses the best checkpoint
     dict(type="MeanMAE"),
     dict(type="MeanRMSE"),
     dict(type="Bias"),
+    dict(type="ValidPixels"),
 ]
 test_evaluator = [
     dict(type="MeanMAE"),
