@@ -17,7 +17,10 @@ model = dict(
     loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
 )
 
-train_cfg = dict(max_epochs=40)
+train_cfg = dict(max_epochs=60)
+param_scheduler = [  # as long and as patient as the nets that are trained longest
+    dict(type="ReduceOnPlateauLR", monitor="dice@site", rule="greater", factor=0.1, patience=25),
+]
 optim_wrapper = dict(optimizer=dict(lr=2e-2))
 default_hooks = dict(checkpoint=dict(save_best="dice@site"))
 
