@@ -22,6 +22,7 @@ model = dict(
     ),
     terms=dict(
         mse=dict(loss=dict(type="L2")),
+        # of normalised maps with the constants of a range of 1, as published; scores know the units
         ssim=dict(loss=dict(type="StructuralDissimilarity"), weight=0.2),
     ),
 )

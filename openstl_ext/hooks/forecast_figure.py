@@ -97,6 +97,8 @@ class ForecastFigureHook(Hook):
             elif split == "test":
                 loaded = runner.cfg.get("load_from")
             which = f"weights of {Path(loaded).name}" if loaded else "weights of the last iteration"
+            if getattr(method, "margin", None) is not None:
+                which += "; intervals after calibration"
             chosen = spread(len(dataset), self.num_samples)
             samples = list(forecasts(method, dataset, chosen, self.channel, seed=runner.seed))
             facts = metainfo_of(dataset)
