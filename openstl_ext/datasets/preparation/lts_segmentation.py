@@ -15,7 +15,7 @@ from openstl_ext.datasets.preparation.command import Preparation, prepare
 from openstl_ext.datasets.preparation.series_conversion import ConversionRecipe, convert
 from openstl_ext.datasets.preparation.series_cut import FORMS, SHARES, CutRecipe, cut
 from openstl_ext.datasets.preparation.series_report import verify
-from openstl_ext.datasets.preparation.series_statistics import measure, training_blocks
+from openstl_ext.datasets.preparation.series_statistics import measure, span, training_blocks
 from openstl_ext.errors import ConfigError, UserError
 from openstl_ext.rasters.blocks import BlockSplit
 from openstl_ext.statistics import Statistics
@@ -77,7 +77,14 @@ def _add_cut(parser: ArgumentParser) -> None:
     )
     add("--balance-all-splits", action="store_true", help="in val and test too, as ST-Mamba does")
     add("--ignore-index", type=int, default=usual.ignore_index, help="label of unknown pixels")
+    _add_years(parser)
     add("--workers", type=int, default=1, help="processes; they change nothing else (%(default)s)")
+
+
+def _add_years(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--years", dest="num_years", type=int, metavar="N", help="the newest N years; all"
+    )
 
 
 def _add_convert(parser: ArgumentParser) -> None:
@@ -102,6 +109,7 @@ def _add_convert(parser: ArgumentParser) -> None:
 def _add_statistics(parser: ArgumentParser) -> None:
     _add_root(parser, argparse.SUPPRESS)
     parser.add_argument("--bands", nargs="+", metavar="NAME", help="which, in this order; all")
+    _add_years(parser)
     parser.add_argument("--patch-size", type=int, default=128, help="if there are no blocks")
     parser.add_argument("--out", type=Path, help=f"{STATISTICS} in the root if not given")
 
@@ -142,15 +150,17 @@ def _statistics(args: Namespace) -> list[str]:
     if blocks.is_file() and not (args.root / "splits").is_dir():
         series, source = open_series(args.root), "the training blocks"
         facts, places = series.facts, series.facts.places(args.bands)
-        pieces = training_blocks(series, BlockSplit.read(blocks), places)
+        years = facts.newest(args.num_years)
+        pieces = training_blocks(series, BlockSplit.read(blocks), places, years)
     else:
         patches, source = open_patches(args.root, "train", args.patch_size), "the training patches"
         facts, places = patches.facts, patches.facts.places(args.bands)
-        years = slice(0, len(facts.years))
+        years = facts.newest(args.num_years)
         pieces = (patches.frames(i, years, places) for i in range(len(patches.names)))
     found = measure(pieces, [facts.bands[place] for place in places])
     out = args.out or args.root / STATISTICS
-    Statistics(groups={"frames": found}, about={"taken from": f"{source}, all years"}).write(out)
+    about = {"taken from": f"{source}, {span(facts.years[years])}"}
+    Statistics(groups={"frames": found}, about=about).write(out)
     return [f"{out}: {', '.join(found.names)} of {source}"]
 
 

@@ -19,7 +19,7 @@ from openstl_ext.datasets.layout.series import Series, name_of
 from openstl_ext.datasets.layout.series_facts import FILE as FACTS
 from openstl_ext.datasets.layout.series_forms import STATISTICS, forms_in, open_series
 from openstl_ext.datasets.preparation.patch_balance import balanced
-from openstl_ext.datasets.preparation.series_statistics import measure, training_blocks
+from openstl_ext.datasets.preparation.series_statistics import measure, span, training_blocks
 from openstl_ext.durable import whole_folder
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.rasters.blocks import BlockSplit
@@ -46,6 +46,7 @@ class CutRecipe:
         negative_ratio: Background patches kept for each patch with a site; all if not given.
         balance_all_splits: Balance val and test too, which changes what is judged.
         ignore_index: What the label says where the truth is not known.
+        num_years: So many of the newest years; all if not given.
     """
 
     patch_size: int = 128
@@ -57,6 +58,7 @@ class CutRecipe:
     negative_ratio: float | None = None
     balance_all_splits: bool = False
     ignore_index: int = 255
+    num_years: int | None = None
 
     def __post_init__(self) -> None:
         sizes = {"patch_size": self.patch_size, "stride": self.stride, "block": self.block_size}
@@ -96,6 +98,7 @@ def cut(
     if form == "patches" and (other := [name for name in forms_in(root) if name != "patches"]):
         raise DataError(f"{root} holds a series as {other[0]}; choose another --root for patches")
     series = open_series(source)
+    years = series.facts.newest(recipe.num_years)
     blocks = BlockSplit.draw(
         height=series.grid.height,
         width=series.grid.width,
@@ -118,8 +121,10 @@ def cut(
             root.mkdir(parents=True, exist_ok=True)
             synthetic.mark(root, "LTS")
         if form == "patches":
-            _write_patches(root, chosen, each, recipe)
-    _write_facts(series, blocks, root, chosen, recipe, form=form)
+            _write_patches(root, chosen, each, recipe, years)
+    _write_facts(series, blocks, root, chosen, recipe, years, form=form)
+    if form == "coords" and recipe.num_years:
+        lines.append(f"the series stays whole: say num_years={recipe.num_years} in the config")
     return lines
 
 
@@ -135,13 +140,14 @@ def _write_facts(
     root: Path,
     chosen: dict[str, list[Window]],
     recipe: CutRecipe,
+    years: slice,
     *,
     form: str,
 ) -> None:
     """Everything but the patches; ``stack.json`` comes last."""
-    bands = series.facts.bands
-    found = measure(training_blocks(series, blocks, range(len(bands))), bands)
-    about = {"taken from": "the training blocks, all years", "cut": asdict(recipe)}
+    bands, kept = series.facts.bands, series.facts.years[years]
+    found = measure(training_blocks(series, blocks, range(len(bands)), years), bands)
+    about = {"taken from": f"the training blocks, {span(kept)}", "cut": asdict(recipe)}
     Statistics(groups={"frames": found}, about=about).write(root / STATISTICS)
     blocks.write(root / BLOCKS)
     for split, windows in chosen.items():
@@ -149,14 +155,17 @@ def _write_facts(
             write_corners(coords_file(root, split), windows)
     facts = replace(series.facts, patch_size=recipe.patch_size, buffer=recipe.buffer)
     if form == "patches":  # they hold values, not what was stored
-        facts = replace(facts, nodata=None, scale=1.0, offset=0.0, transform=None)
+        facts = replace(facts, years=kept, nodata=None, scale=1.0, offset=0.0, transform=None)
     facts.write(root / FACTS)
 
 
-def _write_patches(root: Path, chosen: dict[str, list[Window]], each: Any, recipe: Any) -> None:
+def _write_patches(
+    root: Path, chosen: dict[str, list[Window]], each: Any, recipe: CutRecipe, years: slice
+) -> None:
     windows = sorted({window for split in chosen.values() for window in split})
     with whole_folder(root / IMAGES) as images, whole_folder(root / LABELS) as labels:
-        each(partial(_write_patch, images=images, labels=labels), windows, recipe.ignore_index)
+        write = partial(_write_patch, years=years, images=images, labels=labels)
+        each(write, windows, recipe.ignore_index)
     with whole_folder(root / SPLITS) as splits:
         for split, its_windows in chosen.items():
             names = "".join(f"{name_of(window)}\n" for window in its_windows)
@@ -198,10 +207,10 @@ def _look(series: Series, window: Window, ignore_index: int) -> tuple[bool, bool
 
 
 def _write_patch(
-    series: Series, window: Window, ignore_index: int, *, images: Path, labels: Path
+    series: Series, window: Window, ignore_index: int, *, years: slice, images: Path, labels: Path
 ) -> None:
     facts = series.facts
-    values = series.frames(window, slice(0, len(facts.years)), range(len(facts.bands)))
+    values = series.frames(window, years, range(len(facts.bands)))
     classes = series.labels(window, ignore_index)
     kind = np.uint8 if 0 <= ignore_index < 256 and len(facts.classes) < 256 else np.int64
     for folder, array in ((images, values), (labels, classes.astype(kind))):

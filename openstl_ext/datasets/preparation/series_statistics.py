@@ -55,10 +55,9 @@ def measure(pieces: Iterable[NDArray[np.float32]], bands: Sequence[str]) -> Chan
 
 
 def training_blocks(
-    series: Series, split: BlockSplit, bands: Sequence[int]
+    series: Series, split: BlockSplit, bands: Sequence[int], years: slice
 ) -> Iterator[NDArray[np.float32]]:
     """Values of all training blocks, each pixel once, some rows at a time."""
-    years = slice(0, len(series.facts.years))
     own = split.codes == split.names.index("train") + 1
     area = Window(0, 0, split.height, split.width)
     size = split.block_size
@@ -68,3 +67,8 @@ def training_blocks(
             strip = Window(block_row * size + row, block_column * size, height, size).meet(area)
             if strip is not None:
                 yield series.frames(strip, years, bands)
+
+
+def span(years: Sequence[int]) -> str:
+    """How many years, and the first and the last, for whoever reads a file."""
+    return f"{len(years)} years, {years[0]}-{years[-1]}"

@@ -17,6 +17,7 @@ from openstl_ext.datasets.preparation.series_statistics import measure
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.rasters.blocks import BlockSplit
 from openstl_ext.rasters.window import Window
+from openstl_ext.statistics import Statistics
 
 RECIPE = CutRecipe(patch_size=8, stride=5, block_size=24, buffer=3)
 SPLITS = ("train", "val", "test")
@@ -149,6 +150,29 @@ def test_patches_carry_the_mark_and_what_they_need(root: Path) -> None:
         cut(root / "toy", root / "toy", recipe, form="patches")
     with pytest.raises(ConfigError, match="corners lie beside the series"):
         cut(root / "toy", root / "elsewhere", recipe)
+
+
+@pytest.mark.parametrize("form", ["coords", "patches"])
+def test_the_newest_years_can_be_cut_alone(root: Path, form: str) -> None:
+    """If this fails, a short series is normalised by years that nobody shows the net."""
+    landscape.write_toy(root / "toy")
+    place = root / ("toy" if form == "coords" else "patches")
+    recipe = CutRecipe(patch_size=8, block_size=32, buffer=0)
+    split = {"root": str(place), "split": "test", "patch_size": 8}
+    cut(root / "toy", place, recipe, form=form)
+    whole = Statistics.read(place / "statistics.json", prepare="")
+    told = cut(root / "toy", place, replace(recipe, num_years=2), form=form)
+    short = Statistics.read(place / "statistics.json", prepare="")
+    assert short.about["taken from"].endswith(
+        f"2 years, {landscape.YEARS[-2]}-{landscape.YEARS[-1]}"
+    )
+    assert short.groups["frames"].mean != whole.groups["frames"].mean
+    if form == "coords":
+        assert "num_years=2" in told[-1]
+        split["num_years"] = 2
+    assert LTSSegmentation(**split).metainfo.years == landscape.YEARS[-2:]
+    with pytest.raises(ConfigError, match="num_years 9 of a series of 4 years"):
+        cut(root / "toy", place, replace(recipe, num_years=9), form=form)
 
 
 @pytest.mark.parametrize("form", ["coords", "patches"])
