@@ -30,10 +30,10 @@ bench: $(READY)
 
 # one training step of each recipe at full size, on synthetic miniatures; writes docs/full_steps.md
 full-steps: $(READY)
-	for set in moving_mnist taxibj kth; do \
-		$(BIN)/python tools/prepare_data/$$set.py --miniature --root data/miniature/$$set || exit 1; \
+	for set in kth moving_mnist taxibj; do \
+		$(BIN)/python tools/prepare_data/$$set.py --miniature --root data/miniature/$$set && \
+		$(BIN)/python tools/full_steps.py configs/$$set/*.py || exit 1; \
 	done
-	$(BIN)/python tools/full_steps.py
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy openstl_ext

@@ -17,7 +17,7 @@ from openstl_ext import cli
 def main() -> None:
     """Ask for the recipes one by one, or measure one."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("configs", nargs="*", help="default: all but boiling's")
+    parser.add_argument("configs", nargs="+", help="of sets whose miniature has the full size")
     parser.add_argument("--data", default="data/miniature", help="folder of the sets")
     parser.add_argument("--out", default="docs/full_steps.md")
     parser.add_argument("--seconds", type=float, default=300.0)
@@ -30,7 +30,7 @@ def main() -> None:
     from openstl_ext.profiling import step_table
 
     limits = [f"--data={args.data}", f"--seconds={args.seconds}", f"--gigabytes={args.gigabytes}"]
-    for config in args.configs or sorted(map(str, Path("configs").glob("[!_b]*/*.py"))):
+    for config in args.configs:
         command = [sys.executable, sys.argv[0], config, "--one", *limits]
         env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}  # or the peak is glibc's heap
         done = subprocess.run(command, capture_output=True, text=True, env=env)
