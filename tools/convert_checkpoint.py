@@ -1,8 +1,8 @@
 """Turn a checkpoint of another system into one of ours.
 
-OpenSTL's (``.pth``, ``latest.pth``, Lightning's ``.ckpt``), simvp_minimal's, VMRNN's, ST-Mamba's and
-those of Human Modification are known. What net it is stands in the weights; the config is only
-asked whether its own net would take them. ::
+OpenSTL's (``.pth``, ``latest.pth``, Lightning's ``.ckpt``) and those of simvp_minimal, VMRNN,
+ST-Mamba and Human Modification are known. What net it is stands in the weights; the config is
+only asked whether its own net would take them. ::
 
     python tools/convert_checkpoint.py checkpoint.pth simvp.pth --config configs/mmnist/simvp.py
     python tools/test.py configs/mmnist/simvp.py simvp.pth
