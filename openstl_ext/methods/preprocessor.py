@@ -30,6 +30,7 @@ class SequencePreprocessor(BaseDataPreprocessor):
             They become part of the checkpoint, so that a forecast needs no file.
         channels: With statistics, the names of the channels of each field, in order, as in
             ``dict(frames=["red", "nir"])``.
+        prepare: Command that makes the file, for who has none.
 
     Shape:
         - frames: (B, T, C, H, W), C being the number of means where there is more than one.
@@ -51,9 +52,11 @@ class SequencePreprocessor(BaseDataPreprocessor):
         std: float | Sequence[float] = 1.0,
         statistics: str | None = None,
         channels: Mapping[str, Sequence[str]] | None = None,
+        prepare: str = "the tool of tools/prepare_data for this dataset",
     ) -> None:
         super().__init__()
-        self.statistics, self.covariates = statistics, tuple[str, ...]()
+        self.statistics, self.prepare = statistics, prepare
+        self.covariates: tuple[str, ...] = ()
         if statistics is None:
             # not persistent: they are in the config, and a checkpoint must not contradict it
             self.register_buffer("mean", _by_channel(mean), persistent=False)
@@ -68,7 +71,7 @@ class SequencePreprocessor(BaseDataPreprocessor):
     def _register(self, path: str, channels: Mapping[str, Sequence[str]]) -> None:
         """Buffers of every field; NaN while neither the file nor a checkpoint has filled them."""
         try:
-            read = Statistics.read(path, prepare="the tool of tools/prepare_data for this dataset")
+            read = Statistics.read(path, prepare=self.prepare)
         except DatasetNotFoundError:
             read = None  # weights that are loaded bring their own
         self.covariates = tuple(group for group in COVARIATES if channels.get(group))
@@ -101,8 +104,7 @@ class SequencePreprocessor(BaseDataPreprocessor):
             DatasetNotFoundError: If there are neither statistics nor weights that bring them.
         """
         if self.statistics is not None and bool(self.mean.isnan().any()):
-            tool = "the tool of tools/prepare_data for this dataset"
-            raise DatasetNotFoundError(self.statistics, prepare=tool)
+            raise DatasetNotFoundError(self.statistics, prepare=self.prepare)
         data = self.cast_data(data)
         inputs, targets = dict(data["inputs"]), dict(data.get("data_samples") or {})
         inputs["frames"] = self.normalize(inputs["frames"], inputs.get("valid"))

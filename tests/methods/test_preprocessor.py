@@ -38,9 +38,10 @@ def test_frames_and_covariates_are_normalised_and_gaps_become_the_mean(path: Pat
 def test_statistics_travel_with_the_weights(path: Path) -> None:
     """A forecast on another machine must not need the training data."""
     state = SequencePreprocessor(statistics=str(path), channels=CHANNELS).state_dict()
-    elsewhere = SequencePreprocessor(statistics="nowhere.json", channels=CHANNELS)
+    tool = "python measure.py"
+    elsewhere = SequencePreprocessor(statistics="nowhere.json", channels=CHANNELS, prepare=tool)
     batch = {"inputs": {"frames": torch.full((1, 1, 2, 1, 1), 5.0)}}
-    with pytest.raises(DatasetNotFoundError, match=r"nowhere.json"):
+    with pytest.raises(DatasetNotFoundError, match=r"nowhere\.json.*python measure\.py"):
         elsewhere(batch)
     elsewhere.load_state_dict(state)
     assert elsewhere(batch)["inputs"]["frames"].flatten().tolist() == [2.0, 0.75]

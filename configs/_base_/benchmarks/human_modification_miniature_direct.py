@@ -4,6 +4,7 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/miniature/human_modification/statistics_direct.json",
+        prepare="python tools/prepare_data/human_modification.py --miniature",
         channels=dict(
             frames=["AA"],
             dynamic=["AG", "BU", "EX", "FR", "HI", "NS", "PO", "TI", "gdp", "population"],

@@ -4,6 +4,7 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/human_modification/statistics_simple.json",
+        prepare="python tools/prepare_data/human_modification.py statistics --version simple",
         channels=dict(frames=["HM"], static=["elevation"]),
     ),
 )

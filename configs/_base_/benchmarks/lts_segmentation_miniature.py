@@ -4,6 +4,7 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/miniature/lts/statistics.json",
+        prepare="python tools/prepare_data/lts_segmentation.py --miniature",
         channels=dict(frames=["blue", "green", "red", "nir"]),
     ),
 )
