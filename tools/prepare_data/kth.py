@@ -1,7 +1,8 @@
 """Fetch KTH, verify it and lay it out. Running it again keeps what is there."""
 
+from openstl_ext import cli
 from openstl_ext.datasets.preparation.command import run
 from openstl_ext.datasets.preparation.kth import PREPARATION
 
 if __name__ == "__main__":
-    run(PREPARATION, __doc__)
+    cli.run(lambda: run(PREPARATION, __doc__))

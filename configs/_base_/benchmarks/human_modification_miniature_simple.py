@@ -1,73 +1,32 @@
 """The miniature of Human Modification: the next maps from three and elevation, up to 2020."""
 
+_base_ = ["human_modification_simple.py"]
+
 model = dict(
     data_preprocessor=dict(
-        type="SequencePreprocessor",
         statistics="data/miniature/human_modification/statistics_simple.json",
         prepare="python tools/prepare_data/human_modification.py --miniature",
-        channels=dict(frames=["HM"], static=["elevation"]),
     ),
 )
 
 train_dataloader = dict(
-    batch_size=8,
     num_workers=0,
-    dataset=dict(
-        type="HumanModification",
-        root="data/miniature/human_modification",
-        split="train",
-        target="HM",
-        static=["elevation"],
-        num_targets=1,
-        values="0-10000",
-        chip_size=32,
-        mode="random",
-        chips_per_epoch=200,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    dataset=dict(root="data/miniature/human_modification", values="0-10000", chip_size=32),
 )
 val_dataloader = dict(
-    batch_size=8,
     num_workers=0,
-    dataset=dict(
-        type="HumanModification",
-        root="data/miniature/human_modification",
-        split="val",
-        target="HM",
-        static=["elevation"],
-        num_targets=4,
-        values="0-10000",
-        chip_size=32,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(root="data/miniature/human_modification", values="0-10000", chip_size=32),
 )
 test_dataloader = dict(
-    batch_size=8,
     num_workers=0,
-    dataset=dict(
-        type="HumanModification",
-        root="data/miniature/human_modification",
-        split="test",
-        target="HM",
-        static=["elevation"],
-        num_targets=4,
-        values="0-10000",
-        chip_size=32,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(root="data/miniature/human_modification", values="0-10000", chip_size=32),
 )
 
-val_evaluator = [  # the first chooses the best checkpoint
-    dict(type="MeanMAE"),
-    dict(type="MeanRMSE"),
-    dict(type="Bias"),
-    dict(type="ValidPixels"),
-]
 test_evaluator = [
     dict(type="MeanMAE"),
     dict(type="MeanRMSE"),
     dict(type="Bias"),
-    dict(type="SSIM", data_range=10_000),
+    dict(type="SSIM", data_range=10_000),  # of the values; all else is as on the real maps
     dict(type="ChangeR2"),
     dict(type="ValidPixels"),
 ]

@@ -3,13 +3,14 @@
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openstl_ext.datasets.layout.synthetic import MARK, is_marked
-from openstl_ext.errors import DataError, UserError
+from openstl_ext.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,24 @@ class Preparation:
     forms: tuple[str, ...] = ()
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """End with a hint where somebody interrupts: what is written whole is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit("interrupted; run this again to go on")
+
+
+def obey(parser: argparse.ArgumentParser) -> None:
+    """Parse the command line, do what the subcommand's ``do`` does, print the lines it returns."""
+    args = parser.parse_args()
+    with interruptible():
+        print("\n".join(args.do(args)))
+
+
 def run(preparation: Preparation, description: str | None) -> None:
-    """Parse the command line and prepare the dataset; a mistake ends it with one sentence."""
+    """Parse the command line and prepare the dataset."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--root", type=Path, default=Path(preparation.root), help="where to put it (%(default)s)"
@@ -53,12 +70,8 @@ def run(preparation: Preparation, description: str | None) -> None:
     if preparation.forms:
         parser.add_argument("--form", choices=preparation.forms, default=preparation.forms[0])
     args = parser.parse_args()
-    try:
+    with interruptible():
         prepare(preparation, args.root, args)
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("interrupted; run this again to go on")
 
 
 def prepare(preparation: Preparation, root: Path, args: Any) -> None:

@@ -1,7 +1,6 @@
 """The command that prepares the rasters of the Human Modification index."""
 
 import argparse
-import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 from openstl_ext.datasets.layout.hm_files import PREPARE
 from openstl_ext.datasets.layout.hm_rasters import LIMITS, PRESSURES, STATICS, YEARS, HMChoice
 from openstl_ext.datasets.miniature.continent_files import MINIATURE, SIMPLE_VALUES, write
-from openstl_ext.datasets.preparation.command import Preparation, prepare
+from openstl_ext.datasets.preparation.command import Preparation, obey, prepare
 from openstl_ext.datasets.preparation.hm_report import verify
 from openstl_ext.datasets.preparation.hm_split import SHARES, SplitRecipe, draw_split
 from openstl_ext.datasets.preparation.hm_statistics import measure_training
-from openstl_ext.errors import ConfigError, UserError
+from openstl_ext.errors import ConfigError
 
 VERSIONS = {
     "simple": HMChoice(target="HM", static=("elevation",)),
@@ -24,15 +23,8 @@ VERSIONS = {
 
 
 def run(description: str | None) -> None:
-    """Parse the command line and do it; a mistake ends it with one sentence."""
-    args = _parser(description).parse_args()
-    try:
-        lines = args.do(args)
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("interrupted; run this again")
-    print("\n".join(lines))
+    """Parse the command line and do what it says."""
+    obey(_parser(description))
 
 
 def _parser(description: str | None) -> ArgumentParser:

@@ -1,7 +1,6 @@
 """The command that prepares long time series of satellite images."""
 
 import argparse
-import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import fields
 from pathlib import Path
@@ -11,26 +10,19 @@ from openstl_ext.datasets.layout.patch_windows import BLOCKS
 from openstl_ext.datasets.layout.series_facts import PREPARE
 from openstl_ext.datasets.layout.series_forms import STATISTICS, open_patches, open_series
 from openstl_ext.datasets.miniature.landscape import write
-from openstl_ext.datasets.preparation.command import Preparation, prepare
+from openstl_ext.datasets.preparation.command import Preparation, obey, prepare
 from openstl_ext.datasets.preparation.series_conversion import ConversionRecipe, convert
 from openstl_ext.datasets.preparation.series_cut import FORMS, SHARES, CutRecipe, cut
 from openstl_ext.datasets.preparation.series_report import verify
 from openstl_ext.datasets.preparation.series_statistics import measure, span, training_blocks
-from openstl_ext.errors import ConfigError, UserError
+from openstl_ext.errors import ConfigError
 from openstl_ext.rasters.blocks import BlockSplit
 from openstl_ext.statistics import Statistics
 
 
 def run(description: str | None) -> None:
-    """Parse the command line and do it; a mistake ends it with one sentence."""
-    args = _parser(description).parse_args()
-    try:
-        lines = args.do(args)
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("interrupted; run this again")
-    print("\n".join(lines))
+    """Parse the command line and do what it says."""
+    obey(_parser(description))
 
 
 def _parser(description: str | None) -> ArgumentParser:

@@ -1,14 +1,10 @@
 """Preparing rasters of the index, as a user types the commands."""
 
-import contextlib
-import io
 import json
-import runpy
 import shutil
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -31,8 +27,8 @@ from tests.datasets.hm_folder import (
     write_year,
 )
 from tests.rasters.files import write_tif
+from tests.tools.test_prepare_data import call as run_tool
 
-TOOL = Path(__file__).parents[3] / "tools/prepare_data/human_modification.py"
 CHOICE = HMChoice(target="AA", dynamic=("AG",), static=("tas",))
 SMALL = SplitRecipe(chip_size=4, buffer=1, block_size=8)
 
@@ -50,13 +46,7 @@ def root(written: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(written, tmp_path / "root"))
 
 
-def call(*arguments: object) -> str:
-    """What the tool prints."""
-    out = io.StringIO()
-    command = ["tool", *map(str, arguments)]
-    with mock.patch.object(sys, "argv", command), contextlib.redirect_stdout(out):
-        runpy.run_path(str(TOOL), run_name="__main__")
-    return out.getvalue()
+call = partial(run_tool, "human_modification.py")
 
 
 def test_a_split_is_drawn_over_blocks_with_data(root: Path) -> None:
