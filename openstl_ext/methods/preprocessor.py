@@ -102,6 +102,8 @@ class SequencePreprocessor(BaseDataPreprocessor):
 
         Raises:
             DatasetNotFoundError: If there are neither statistics nor weights that bring them.
+            ConfigError: If statistics are used, but not for a covariate that comes: it would enter
+                the net in data units, thousands of metres beside shares.
         """
         if self.statistics is not None and bool(self.mean.isnan().any()):
             raise DatasetNotFoundError(self.statistics, prepare=self.prepare)
@@ -109,8 +111,14 @@ class SequencePreprocessor(BaseDataPreprocessor):
         inputs, targets = dict(data["inputs"]), dict(data.get("data_samples") or {})
         inputs["frames"] = self.normalize(inputs["frames"], inputs.get("valid"))
         for group in COVARIATES:
-            if group in inputs:
-                inputs[group] = self._covariate(group, inputs[group])
+            if group not in inputs:
+                continue
+            if self.statistics is not None and group not in self.covariates:
+                raise ConfigError(
+                    f"the data have {group} covariates, but data_preprocessor.channels names none; "
+                    f"name them, as in channels=dict(frames=[...], {group}=[...])"
+                )
+            inputs[group] = self._covariate(group, inputs[group])
         if training and "frames" in targets:
             targets["frames"] = self.normalize(targets["frames"], targets.get("valid"))
         return {"inputs": inputs, "data_samples": targets}

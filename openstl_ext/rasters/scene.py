@@ -27,7 +27,11 @@ class Scene(Protocol):
         """The inputs of a window, as ``dataset[i]["inputs"]`` has them but as arrays.
 
         Beyond the border nothing is valid: ``valid`` is False there and ``frames`` NaN. A pixel
-        whose last frame and every other one is missing gets no answer in the map.
+        that is missing in every frame gets no answer in the map.
+
+        Shape:
+            - frames, valid: (T, C, h, w); dynamic: (T, C', h, w); static: (C', h, w); lonlat:
+              (2, h, w), degrees.
         """
 
     def steps(self, horizon: int) -> list[str]:

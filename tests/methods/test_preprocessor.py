@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from openstl_ext.errors import CheckpointError, DataError, DatasetNotFoundError
+from openstl_ext.errors import CheckpointError, ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.methods.preprocessor import SequencePreprocessor
 from openstl_ext.statistics import ChannelStatistics, Statistics
 
@@ -56,3 +56,11 @@ def test_weights_of_other_channels_are_refused(path: Path) -> None:
         other.load_state_dict(state)
     with pytest.raises(DataError, match=r"red, nir.*nir, red"):
         SequencePreprocessor(statistics=str(path), channels=turned)
+
+
+def test_a_covariate_without_statistics_is_refused_beside_those_that_have_some(path: Path) -> None:
+    """Metres beside shares drown what the net should learn, and no score says why."""
+    border = SequencePreprocessor(statistics=str(path), channels={"frames": ["red", "nir"]})
+    batch = {"inputs": {"frames": torch.ones(1, 1, 2, 1, 1), "static": torch.ones(1, 1, 1, 1)}}
+    with pytest.raises(ConfigError, match=r"static=\[...\]"):
+        border(batch)
