@@ -9,14 +9,14 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from benchmarks.harness import Row, compare
+from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
+from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
 from openstl_ext.datasets.frame_folders import FrameFolders
-from openstl_ext.datasets.generation.boiling import BoilingRecipe, generate
-from openstl_ext.datasets.generation.boiling_simulation import (
+from openstl_ext.datasets.synthetic.boiling_simulation import (
     BOILING_POINT,
     initial_states,
     simulate,
 )
-from openstl_ext.datasets.generation.splits import SplitRecipe, create_loaders
 
 NUM_SAMPLES, NUM_FRAMES, SIDE = 1000, 20, 64
 NUM_WRITTEN, NUM_READ, BATCH = 200, 200, 8

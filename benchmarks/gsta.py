@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from benchmarks.harness import Row, compare
 from openstl_ext.layers.dilated_depthwise_conv import DilatedDepthwiseConv2d
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.models.simvp import SimVP
 
 BATCH = 4
@@ -60,7 +60,7 @@ def operator_rows(size: tuple[int, int, int, int]) -> Iterator[Row]:
         out, wanted = layer(x), (x, *layer.parameters())
         return lambda: torch.autograd.grad(out, wanted, grad, retain_graph=True)
 
-    with as_published():
+    with published_order():
         plain_backward = backward(frames, grad)
     pairs = {
         "forward": (published(lambda: forward(frames)), lambda: forward(fast)),
@@ -121,7 +121,7 @@ def published(call: Callable[[], object]) -> Callable[[], object]:
     """A call without rearrangements."""
 
     def plain() -> object:
-        with as_published():
+        with published_order():
             return call()
 
     return plain

@@ -8,10 +8,9 @@ from numpy.polynomial import Legendre, Polynomial
 from torch import Tensor
 
 from benchmarks.harness import Row, compare
-from openstl_ext.layers.location_encoding import LocationEncoding
-from openstl_ext.layers.spherical_harmonics import spherical_harmonics
+from openstl_ext.interfaces import Quantiles
+from openstl_ext.layers.location_encoding import LocationEncoding, spherical_harmonics
 from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
-from openstl_ext.ports import Quantiles
 
 DEGREES = 10
 

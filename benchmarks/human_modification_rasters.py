@@ -13,9 +13,9 @@ import numpy as np
 
 from benchmarks.harness import Row
 from benchmarks.mapping import CACHE, peak_bytes
-from openstl_ext.datasets.human_modification import HumanModification
-from openstl_ext.datasets.layout.hm_rasters import HMChoice
-from openstl_ext.datasets.preparation.hm_split import SplitRecipe, draw_split
+from openstl_ext.datasets.human_modification.dataset import HumanModification
+from openstl_ext.datasets.human_modification.rasters import HMChoice
+from openstl_ext.datasets.human_modification.split import SplitRecipe, draw_split
 from openstl_ext.engine.randomness import seed_everything
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.layer import RasterLayer

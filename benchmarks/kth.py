@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from benchmarks.harness import Row, compare
-from openstl_ext.datasets.kth import KTH
-from openstl_ext.datasets.miniature.kth import write
+from openstl_ext.datasets.kth.dataset import KTH
+from openstl_ext.datasets.synthetic.kth import write
 
 NUM_SAMPLES, LENGTH, SIDE = 60, 30, 128
 PERSONS = tuple(range(1, 7))

@@ -10,9 +10,9 @@ from torch.utils.data import Dataset
 
 from benchmarks.boiling import reading
 from benchmarks.harness import Row, compare
-from openstl_ext.datasets.layout.series_facts import SeriesFacts
-from openstl_ext.datasets.lts_segmentation import LTSSegmentation
-from openstl_ext.datasets.preparation.series_cut import CutRecipe, cut
+from openstl_ext.datasets.lts.dataset import LTSSegmentation
+from openstl_ext.datasets.lts.metadata import SeriesFacts
+from openstl_ext.datasets.lts.split import CutRecipe, cut
 
 YEARS, BANDS, SIDE, PATCH = 34, ("blue", "green", "red", "nir"), 1024, 128
 GOALS = {7: 2.0, YEARS: 0.75}

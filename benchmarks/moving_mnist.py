@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.harness import Row, compare
-from openstl_ext.datasets.layout.idx_file import read_idx_images
-from openstl_ext.datasets.miniature.moving_mnist import TRAIN_DIGITS, write
-from openstl_ext.datasets.moving_mnist import MovingMNIST
+from openstl_ext.datasets.formats.idx import read_idx_images
+from openstl_ext.datasets.moving_mnist.dataset import MovingMNIST
+from openstl_ext.datasets.synthetic.moving_mnist import TRAIN_DIGITS, write
 
 NUM_SEQUENCES, NUM_FRAMES, SIDE, DIGIT, SPEED = 2000, 20, 64, 28, 0.1
 

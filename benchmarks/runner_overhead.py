@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.harness import Row, compare
 from openstl_ext.engine.collate import collate
 from openstl_ext.engine.runner import build
-from openstl_ext.ports import FrameModel
+from openstl_ext.interfaces import FrameModel
 from openstl_ext.registry import DATASETS, MODELS
 from openstl_ext.structures import Item, Metainfo
 
@@ -39,7 +39,7 @@ class StillFrames(Dataset):
 class PlainStack(nn.Module):
     """Convolutions enough for a step of some 30 ms."""
 
-    port = FrameModel
+    interface = FrameModel
 
     def __init__(self) -> None:
         super().__init__()

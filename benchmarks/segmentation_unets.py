@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.harness import Row, compare
-from openstl_ext.layers.layout import as_published
-from openstl_ext.layers.sequence_convgru import SequenceConvGRU
-from openstl_ext.layers.sequence_convlstm import SequenceConvLSTM
+from openstl_ext.layers.memory_format import published_order
+from openstl_ext.layers.sequence_rnn import SequenceConvGRU, SequenceConvLSTM
 from openstl_ext.models.convgru_unet import ConvGRUUNet
 from openstl_ext.models.convlstm_unet import ConvLSTMUNet
 from openstl_ext.models.unet_2plus1d import UNet2Plus1D
@@ -73,7 +72,7 @@ def training_row(name: str, net: nn.Module, x: Tensor, against: str, goal: float
 
 def in_published_order(net: nn.Module) -> Net:
     def call(x: Tensor) -> Tensor:
-        with as_published():
+        with published_order():
             return net(x)
 
     return call
@@ -83,7 +82,7 @@ def step_by_step(net: ConvGRUUNet | ConvLSTMUNet) -> Net:
     """The published loop, which encodes a frame when it comes to it."""
 
     def call(frames: Tensor) -> Tensor:
-        with as_published():
+        with published_order():
             steps = [net.encoder(frame) for frame in frames.split(1, dim=1)]
             maps = [torch.cat(level, dim=1) for level in zip(*steps, strict=True)]
             last = [memory(level) for memory, level in zip(net.memories, maps, strict=True)]

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.harness import Row, compare
-from openstl_ext.layers.double_conv import DoubleConv
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.layers.sequence_encoder import SequenceEncoder
+from openstl_ext.layers.unet import DoubleConv
 from openstl_ext.models.st_mamba import STMamba
 
 LENGTH, CHANNELS, SIDE = 7, 6, 128
@@ -108,7 +108,7 @@ def as_it_is(call: Callable[[], None]) -> Callable[[], None]:
     """A call in which nothing is rearranged."""
 
     def run() -> None:
-        with as_published():
+        with published_order():
             call()
 
     return run

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import ConfigError, DataError
 
 BITS = 20
@@ -105,7 +105,7 @@ class Calibration:
     def write(self, path: Path) -> None:
         """Replace a file by this, whole."""
         text = json.dumps(asdict(self), indent=1, allow_nan=False)
-        write_whole(Path(path), (text + "\n").encode())
+        atomic_write(Path(path), (text + "\n").encode())
 
     @classmethod
     def read(cls, path: str | Path) -> "Calibration":

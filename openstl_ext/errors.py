@@ -46,6 +46,16 @@ class CheckpointError(UserError):
     """A checkpoint cannot be used; the message names the file and what to do."""
 
 
+class DiskFullError(UserError, OSError):
+    """A file could not be written because the disk is full."""
+
+    def __init__(self, path: Path | str, *, free_bytes: int) -> None:
+        super().__init__(
+            f"the disk is full: {path} was not written and {free_bytes:,} bytes are available; "
+            "free space, then run the command again"
+        )
+
+
 class NonFiniteError(UserError):
     """A loss, a gradient or a weight is NaN or infinite."""
 

@@ -1,9 +1,9 @@
-"""Where names in configs become classes.
+"""Registries: look up the class of a name in a config.
 
-mmengine's Runner builds ``cfg.model`` and everything around it from roots of its own, and a parent
-accepts one child a scope. So METHODS is our child of mmengine's MODELS (preprocessors register in
-it too), and MODELS, LOSSES and FEEDS are roots of ours. Every other root has a child here, used or
-not, because mmengine warns for each that is missing.
+mmengine's Runner builds ``cfg.model`` and everything around it from its own root registries, and a
+root accepts one child per scope. So METHODS is the child of mmengine's MODELS (preprocessors
+register in it too), and MODELS, TRANSLATORS, LOSSES and TEACHER_FORCING are roots of this package.
+Every other root of mmengine has a child here, because mmengine warns for each that is missing.
 """
 
 import inspect
@@ -132,7 +132,7 @@ def constructor_arguments(cls: Any) -> tuple[set[str], set[str], bool]:
 MODELS = Registry("model", package="models")
 TRANSLATORS = Registry("translator", package="models.translators")
 LOSSES = Registry("loss", package="losses")
-FEEDS = Registry("feed", package="methods")
+TEACHER_FORCING = Registry("feed", package="methods")
 METHODS = Registry("method", parent=mm.MODELS, package="methods")
 DATASETS = Registry("dataset", parent=mm.DATASETS, package="datasets")
 METRICS = Registry("metric", parent=mm.METRICS, package="metrics")
@@ -155,6 +155,6 @@ WEIGHT_INITIALIZERS = Registry("weight initializer", parent=mm.WEIGHT_INITIALIZE
 EVALUATORS = Registry("evaluator", parent=mm.EVALUATOR)
 TASK_UTILS = Registry("task utility", parent=mm.TASK_UTILS)
 VISUALIZERS = Registry("visualizer", parent=mm.VISUALIZERS)
-LOG_PROCESSORS = Registry("log processor", parent=mm.LOG_PROCESSORS, package="engine")
+LOG_PROCESSORS = Registry("log processor", parent=mm.LOG_PROCESSORS, package="hooks")
 INFERENCERS = Registry("inferencer", parent=mm.INFERENCERS)
 STRATEGIES = Registry("strategy", parent=mm.STRATEGIES)

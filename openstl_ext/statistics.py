@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import DataError, DatasetNotFoundError
 
 GROUPS = ("frames", "dynamic", "static")
@@ -47,7 +47,7 @@ class Statistics:
     def write(self, path: Path) -> None:
         """Replace a file by these, whole."""
         content = {"about": dict(self.about), **{k: asdict(v) for k, v in self.groups.items()}}
-        write_whole(Path(path), (json.dumps(content, indent=1) + "\n").encode())
+        atomic_write(Path(path), (json.dumps(content, indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, path: str | Path, *, prepare: str) -> "Statistics":

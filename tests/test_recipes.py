@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from openstl_ext.config import load
-from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.report import count_parameters
 from openstl_ext.registry import METRICS, MODELS
 
 ROOT = Path(__file__).parents[1] / "configs"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from openstl_ext.atomic_io import atomic_write_hashed
 from openstl_ext.config import load
-from openstl_ext.engine.atomic import write_whole
 from openstl_ext.engine.checkpoint import load_weights
 from openstl_ext.errors import UserError
 from openstl_ext.interop import convert
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.config:
             load_weights(METHODS.build(load(args.config).model), state["state_dict"])
         args.dst.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(args.dst, lambda file: torch.save(state, file))
+        atomic_write_hashed(args.dst, lambda file: torch.save(state, file))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 
 
 def parse() -> argparse.Namespace:
@@ -37,7 +37,7 @@ def main() -> None:
     content = sys.stdin.read().strip()
     if not content:  # what should have printed it has failed
         sys.exit(f"error: nothing came in; block {start} of {args.file} stays as it is")
-    write_whole(args.file, f"{before}{start}\n\n{content}\n\n{end}{after}".encode())
+    atomic_write(args.file, f"{before}{start}\n\n{content}\n\n{end}{after}".encode())
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def main() -> None:
     if args.one:
         measure(args)
         return
-    from openstl_ext.profiling import step_table
+    from openstl_ext.profiling import training_step
 
     limits = [f"--data={args.data}", f"--seconds={args.seconds}", f"--gigabytes={args.gigabytes}"]
     for config in args.configs:
@@ -37,7 +37,7 @@ def main() -> None:
         said = done.stderr if done.returncode else done.stdout
         print(config, said.strip().splitlines()[-1], flush=True)
         if not done.returncode:
-            step_table.add(Path(args.out), config, json.loads(said.splitlines()[-1]))
+            training_step.add_row(Path(args.out), config, json.loads(said.splitlines()[-1]))
 
 
 def measure(args: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.board import board_of
 from openstl_ext.results.formats import WRITERS
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.write(WRITERS["md"](board))
         for name in formats if args.out else ():
             path = args.out if one else args.out / f"leaderboard.{name}"
-            write_whole(path, WRITERS[name](board).encode())
+            atomic_write(path, WRITERS[name](board).encode())
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")
     for problem in board.problems:

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import UserError
 from openstl_ext.results.board import board_of
 from openstl_ext.results.horizons import plots_of
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         path = args.out or Path(f"horizons_{args.metric}.png")
         if path.suffix != ".png":
             raise UserError(f"cannot write {path}: the picture is a PNG, so name it .png")
-        write_whole(path, draw_error_curves(plots))
+        atomic_write(path, draw_error_curves(plots))
         print(path)
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.generation.boiling import BoilingRecipe, generate
-from openstl_ext.datasets.generation.splits import SplitRecipe, create_loaders
-from openstl_ext.datasets.layout import loaders_file
-from openstl_ext.datasets.layout.frame_file import blame, frame_shape, read_frame
-from openstl_ext.datasets.layout.pack import Pack
+from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
+from openstl_ext.datasets.formats import loaders_file
+from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+from openstl_ext.datasets.formats.frame_file import blame, frame_shape, read_frame
+from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo

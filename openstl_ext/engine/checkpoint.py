@@ -12,9 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.durable import PART
-from openstl_ext.engine.atomic import checksum, write_whole
-from openstl_ext.errors import CheckpointError, NonFiniteError
+from openstl_ext.atomic_io import PART, atomic_write, atomic_write_hashed, sha256_of
+from openstl_ext.errors import CheckpointError, DiskFullError, NonFiniteError
 
 FOLDER = "checkpoints"
 MANIFEST = "manifest.json"
@@ -22,13 +21,13 @@ MANIFEST = "manifest.json"
 Warn = Callable[[str], None]
 
 
-def home(folder: Path | str) -> Path:
+def checkpoint_folder(folder: Path | str) -> Path:
     """Where the checkpoints of a work directory lie; a folder of checkpoints is its own home."""
     folder = Path(folder)
     return folder if folder.name == FOLDER else folder / FOLDER
 
 
-def listed(folder: Path | str) -> list[dict[str, Any]]:
+def read_manifest(folder: Path | str) -> list[dict[str, Any]]:
     """What the manifest says, newest first; nothing where there is none.
 
     Each entry has ``file``, ``sha256``, ``epoch`` (counted from 1, maybe not ended),
@@ -38,7 +37,7 @@ def listed(folder: Path | str) -> list[dict[str, Any]]:
     Raises:
         CheckpointError: If the manifest cannot be read.
     """
-    path = home(folder) / MANIFEST
+    path = checkpoint_folder(folder) / MANIFEST
     if not path.is_file():
         return []
     try:
@@ -53,8 +52,7 @@ def write_manifest(folder: Path | str, entries: list[dict[str, Any]]) -> None:
     """Replace the manifest, newest entry first."""
     entries = sorted(entries, key=lambda entry: -entry["iteration"])
     text = json.dumps({"checkpoints": entries}, indent=1) + "\n"
-    data = text.encode()
-    write_whole(home(folder) / MANIFEST, lambda file: file.write(data), size=len(data))
+    atomic_write(checkpoint_folder(folder) / MANIFEST, text.encode())
 
 
 def save(state: dict[str, Any], folder: Path | str, entry: dict[str, Any], *, keep: int) -> Path:
@@ -71,12 +69,16 @@ def save(state: dict[str, Any], folder: Path | str, entry: dict[str, Any], *, ke
         CheckpointError: If the disk is full; everything before is intact.
     """
     refuse_non_finite(state["state_dict"])
-    folder = home(folder)
+    folder = checkpoint_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / entry["file"]
-    size = num_bytes(state)
-    digest = write_whole(path, lambda file: torch.save(state, file), size=size)
-    entries = [e for e in listed(folder) if e["file"] != entry["file"]]
+    try:
+        digest = atomic_write_hashed(path, lambda file: torch.save(state, file))
+    except DiskFullError as error:
+        raise CheckpointError(
+            f"{error}. {path.name} needs {num_bytes(state):,} bytes; earlier checkpoints are intact"
+        ) from error
+    entries = [e for e in read_manifest(folder) if e["file"] != entry["file"]]
     entries.append({**entry, "sha256": digest})
     resumable = sorted(
         (e for e in entries if e["kind"] == "resume"), key=lambda e: e["iteration"], reverse=True
@@ -113,19 +115,19 @@ def num_bytes(state: Any) -> int:
     return sum(map(num_bytes, values)) if isinstance(state, (dict, list, tuple)) else 0
 
 
-def clean(folder: Path | str) -> None:
+def remove_partial_files(folder: Path | str) -> None:
     """Remove what writers left behind that were killed."""
-    for part in home(folder).glob(f"*{PART}"):
+    for part in checkpoint_folder(folder).glob(f"*{PART}"):
         part.unlink(missing_ok=True)
 
 
-def forget_after(folder: Path | str, iteration: int) -> None:
+def drop_after(folder: Path | str, iteration: int) -> None:
     """Take resumable checkpoints later than an iteration off the list.
 
     A run that goes on from an earlier one will write them anew; until then they must not count
     as the newest, nor push out those that it writes.
     """
-    entries = listed(folder)
+    entries = read_manifest(folder)
     kept = [e for e in entries if e["kind"] != "resume" or e["iteration"] <= iteration]
     if len(kept) < len(entries):
         write_manifest(folder, kept)
@@ -144,8 +146,8 @@ def read(path: Path | str) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint at {path}")
     if path.parent.name == FOLDER:
-        known = {e["file"]: e["sha256"] for e in listed(path.parent)}
-        if path.name in known and checksum(path) != known[path.name]:
+        known = {e["file"]: e["sha256"] for e in read_manifest(path.parent)}
+        if path.name in known and sha256_of(path) != known[path.name]:
             raise CheckpointError(f"{path} is damaged: it is not what was written")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -170,19 +172,20 @@ def newest(folder: Path | str, warn: Warn) -> tuple[Path, dict[str, Any]]:
     Raises:
         CheckpointError: If there is none, or none can be trusted.
     """
-    candidates = [e["file"] for e in listed(folder) if e["kind"] == "resume"]
+    candidates = [e["file"] for e in read_manifest(folder) if e["kind"] == "resume"]
     for name in candidates:
-        path = home(folder) / name
+        path = checkpoint_folder(folder) / name
         try:
             return path, read(path)
         except CheckpointError as error:
             warn(f"{error}; TAKING THE CHECKPOINT BEFORE IT")
     if candidates:
         raise CheckpointError(
-            f"no checkpoint in {home(folder)} can be trusted; start again with another --work-dir"
+            f"no checkpoint in {checkpoint_folder(folder)} is intact; "
+            "start again with another --work-dir"
         )
     raise CheckpointError(
-        f"there is nothing to resume in {home(folder)}; leave out --resume to start afresh"
+        f"nothing to resume in {checkpoint_folder(folder)}; leave out --resume to start a new run"
     )
 
 
@@ -192,12 +195,12 @@ def best(folder: Path | str) -> Path:
     Raises:
         CheckpointError: If there is none.
     """
-    for entry in listed(folder):
-        path = home(folder) / entry["file"]
+    for entry in read_manifest(folder):
+        path = checkpoint_folder(folder) / entry["file"]
         if entry["kind"] == "best" and path.is_file():
             return path
     raise CheckpointError(
-        f"there is no best checkpoint in {home(folder)}; train first, or name a checkpoint file"
+        f"no best checkpoint in {checkpoint_folder(folder)}; train first, or name a checkpoint file"
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from openstl_ext.engine.distributed import share_buffers
 from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.randomness import EVALUATION, seed_everything
-from openstl_ext.engine.state import bare
+from openstl_ext.engine.state import unwrap
 from openstl_ext.registry import LOOPS
 
 
@@ -70,7 +70,7 @@ class EvaluationLoop(BaseLoop, ABC):
             The scores, the same on every rank.
         """
         runner, stage = self.runner, self.stage
-        share_buffers(bare(runner.model))
+        share_buffers(unwrap(runner.model))
         runner.call_hook(f"before_{stage}")
         runner.call_hook(f"before_{stage}_epoch")
         runner.model.eval()

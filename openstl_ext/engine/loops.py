@@ -8,8 +8,8 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
+from openstl_ext.engine.ddp_warmup import warm_up_ddp
 from openstl_ext.engine.randomness import ITEM, STEP, seed_everything
-from openstl_ext.engine.rehearsal import rehearse
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import DATASETS, LOOPS
 
@@ -114,7 +114,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> nn.Module:
         """Train to the end, from wherever the loop stands."""
-        rehearse(self.runner)
+        warm_up_ddp(self.runner)
         return super().run()
 
     def run_epoch(self) -> None:

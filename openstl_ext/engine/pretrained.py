@@ -4,7 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from openstl_ext.engine import checkpoint as checkpoints
-from openstl_ext.engine.state import bare
+from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError, nearest
 from openstl_ext.registry import HOOKS
 
@@ -35,7 +35,7 @@ class PretrainedHook(Hook):
     def before_run(self, runner: Runner) -> None:
         if runner.loads_whole:
             return
-        parts = dict(bare(runner.model).named_modules())
+        parts = dict(unwrap(runner.model).named_modules())
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
         state = checkpoints.read(self.checkpoint)

@@ -140,13 +140,13 @@ class Runner(MMRunner):
                 resume.
             NonFiniteError: If the loss is not finite; nothing of it is saved.
         """
-        if not self._resume and checkpoints.listed(self.work_dir):
+        if not self._resume and checkpoints.read_manifest(self.work_dir):
             raise CheckpointError(
                 f"{self.work_dir} holds a run already: go on with it with --resume, or take "
                 "another --work-dir (nothing was changed)"
             )
         if self.rank == 0:
-            checkpoints.clean(self.work_dir)
+            checkpoints.remove_partial_files(self.work_dir)
         with self.watch:
             self.is_training = True
             try:
@@ -204,7 +204,7 @@ class Runner(MMRunner):
         state.restore(self, saved, path.name)
         self._wait()  # every rank has read before the list changes
         if self.rank == 0:
-            checkpoints.forget_after(self.work_dir, self.iter)
+            checkpoints.drop_after(self.work_dir, self.iter)
         self.logger.info(f"going on from {path}: {self.iter} iterations are done")
 
     def load_checkpoint(self, filename: str, *_: Any, **__: Any) -> dict[str, Any]:
@@ -212,7 +212,7 @@ class Runner(MMRunner):
         saved = checkpoints.read(filename)
         saved = saved if "state_dict" in saved else {"state_dict": saved}
         self.call_hook("after_load_checkpoint", checkpoint=saved)
-        checkpoints.load_weights(state.bare(self.model), saved["state_dict"])
+        checkpoints.load_weights(state.unwrap(self.model), saved["state_dict"])
         self.trained = dict(saved.get("meta") or {})
         self.logger.info(f"weights from {filename}")
         return saved
@@ -244,13 +244,13 @@ class Runner(MMRunner):
 
     def best_value(self, key: str) -> float | None:
         """The best validation score of this run so far."""
-        for entry in checkpoints.listed(self.work_dir):
+        for entry in checkpoints.read_manifest(self.work_dir):
             if entry["kind"] == "best" and entry["metric"] == key:
                 return entry["value"]
         return None
 
     def _save(self, entry: dict[str, Any], *, resumable: bool) -> None:
-        distributed.share_buffers(state.bare(self.model))
+        distributed.share_buffers(state.unwrap(self.model))
         error: Exception | None = None
         if self.rank == 0:
             try:

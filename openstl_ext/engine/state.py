@@ -15,7 +15,7 @@ COUNTERS = ("wait_count", "best_score")
 """What mmengine's EarlyStoppingHook knows and does not save."""
 
 
-def bare(model: nn.Module) -> nn.Module:
+def unwrap(model: nn.Module) -> nn.Module:
     """The method inside its distributed wrapper, if it has one."""
     return cast(nn.Module, model.module) if is_model_wrapper(model) else model
 
@@ -80,7 +80,7 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
             "config": runner.cfg.get("identity", ""),
             "plan": plan(runner),
         },
-        "state_dict": dict(bare(runner.model).state_dict()),
+        "state_dict": dict(unwrap(runner.model).state_dict()),
     }
     if resumable:
         state["optimizer"] = runner.optim_wrapper.state_dict()
@@ -108,7 +108,7 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
         )
     check_plan(state["meta"]["plan"], plan(runner), name)
     runner.call_hook("after_load_checkpoint", checkpoint=state)
-    load_weights(bare(runner.model), state["state_dict"])
+    load_weights(unwrap(runner.model), state["state_dict"])
     runner.optim_wrapper.load_state_dict(state["optimizer"])
     for scheduler, saved in zip(schedulers(runner), state["param_schedulers"], strict=True):
         scheduler.load_state_dict(saved)

@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.visualization.vis_backend import BaseVisBackend
 from numpy.typing import NDArray
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.registry import VISBACKENDS
 
 AXES = ("iter", "epoch", "step")
@@ -118,7 +118,7 @@ class JsonLinesTracker(Tracker):
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.filename
         kept = [e for e in entries(path) if e["step"] < step] if self._resumed else []
-        write_whole(path, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
+        atomic_write(path, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
         self._path = path
 
     def _put(self, values: dict[str, float], step: int, phase: str | None) -> None:

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from numpy.typing import NDArray
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine.tracking import Tracker
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.registry import VISBACKENDS
@@ -148,7 +148,7 @@ def run_id(path: Path, *, fresh: bool) -> str:
     known = "" if fresh or not path.is_file() else path.read_text(encoding="utf-8").strip()
     if not known:
         known = os.urandom(4).hex()  # not drawn from the chance of the run, which is seeded
-        write_whole(path, f"{known}\n".encode())
+        atomic_write(path, f"{known}\n".encode())
     return known
 
 

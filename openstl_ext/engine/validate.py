@@ -21,7 +21,7 @@ NESTED = {
     "net": r.MODELS,
     "loss": r.LOSSES,
     "terms": r.LOSSES,
-    "feed": r.FEEDS,
+    "feed": r.TEACHER_FORCING,
     "data_preprocessor": r.METHODS,
     "dataset": r.DATASETS,
     "optimizer": r.OPTIMIZERS,

@@ -13,7 +13,7 @@ from torch import Tensor
 from openstl_ext.calibration import Calibration, ScoreCounts, check_coverage
 from openstl_ext.engine.evaluation import num_samples, padded
 from openstl_ext.engine.loops import Seeded
-from openstl_ext.engine.state import bare
+from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
 from openstl_ext.structures import Sample
@@ -53,9 +53,9 @@ class ConformalCalibrationHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Refuse before the training what would fail after it."""
-        if not hasattr(bare(runner.model), "calibrate"):
+        if not hasattr(unwrap(runner.model), "calibrate"):
             raise ConfigError(
-                f"{type(bare(runner.model)).__name__} has no intervals to calibrate; remove "
+                f"{type(unwrap(runner.model)).__name__} has no intervals to calibrate; remove "
                 "ConformalCalibrationHook from custom_hooks"
             )
 
@@ -85,7 +85,7 @@ class ConformalCalibrationHook(Hook):
             num_valid=tuple(int(n) for n in known.counts.sum(axis=1)),
             about={"samples": len(loader.dataset), "checkpoint": runner.cfg.get("load_from")},
         )
-        method: Any = bare(runner.model)
+        method: Any = unwrap(runner.model)
         method.calibrate(found.margins)
         if runner.rank == 0:
             found.write(Path(runner.work_dir) / self.filename)

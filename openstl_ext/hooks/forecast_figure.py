@@ -12,11 +12,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.collate import collate
 from openstl_ext.engine.randomness import EVALUATION, seed_everything
-from openstl_ext.engine.state import bare
+from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError
 from openstl_ext.registry import HOOKS
 from openstl_ext.structures import Metainfo, Sample
@@ -63,7 +63,7 @@ class ForecastFigureHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Refuse before the training what would fail after it."""
-        method = bare(runner.model)
+        method = unwrap(runner.model)
         if not hasattr(method, "forecast"):
             raise ConfigError(
                 f"{type(method).__name__} forecasts no frames to draw; remove ForecastFigureHook "
@@ -91,7 +91,7 @@ class ForecastFigureHook(Hook):
         if not is_main_process():
             return
         try:
-            method, loaded = copy.deepcopy(bare(runner.model)), weights
+            method, loaded = copy.deepcopy(unwrap(runner.model)), weights
             if weights is not None:
                 checkpoints.load_weights(method, checkpoints.read(weights)["state_dict"])
             elif split == "test":
@@ -110,7 +110,7 @@ class ForecastFigureHook(Hook):
             }
             page = draw_panel(samples, about, **self.style)
             path = Path(runner.work_dir) / self.filename
-            write_whole(path, page.png())
+            atomic_write(path, page.png())
             runner.visualizer.add_image(f"{split}/panel", page.pixels(), step)
             runner.logger.info(f"{len(chosen)} forecasts are drawn in {path}")
         except Exception as error:  # days of training must not be lost to a picture

@@ -12,9 +12,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 import openstl_ext
-from openstl_ext.engine.atomic import checksum
-from openstl_ext.engine.checkpoint import listed
-from openstl_ext.engine.state import bare
+from openstl_ext.atomic_io import sha256_of
+from openstl_ext.engine.checkpoint import read_manifest
+from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import UserError
 from openstl_ext.profiling.report import profile
 from openstl_ext.registry import HOOKS
@@ -38,7 +38,7 @@ class ResultHook(Hook):
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        cfg, method = runner.cfg, bare(runner.model)
+        cfg, method = runner.cfg, unwrap(runner.model)
         source = dict(cfg.get("source") or {})
         identity = str(cfg.get("identity") or Path(str(cfg.filename or "run")).stem)
         metrics_used: list[Any] = runner.test_evaluator.metrics
@@ -67,7 +67,7 @@ class ResultHook(Hook):
 
     def _costs(self, runner: Runner) -> dict[str, Any]:
         """Parameters, FLOPs, speed; without the last two where they cannot be measured."""
-        method, item = bare(runner.model), runner.test_dataloader.dataset[0]
+        method, item = unwrap(runner.model), runner.test_dataloader.dataset[0]
         truth = item["data_samples"].get("frames")
         inputs = {name: value[None] for name, value in item["inputs"].items()}
         horizon = 1 if truth is None else len(truth)
@@ -107,12 +107,12 @@ def protocol_of_test(runner: Runner) -> Protocol:
 
 
 def checkpoint_of(path: str | None) -> Checkpoint | None:
-    """Which weights were judged, by their checksum; when they were saved, if a manifest says."""
+    """Which weights were judged, by their sha256_of; when they were saved, if a manifest says."""
     if not path or not Path(path).is_file():
         return None
-    digest = checksum(Path(path))
+    digest = sha256_of(Path(path))
     try:
-        entries = listed(Path(path).parent)
+        entries = read_manifest(Path(path).parent)
     except UserError:  # a damaged manifest has been told of where the weights were loaded
         entries = []
     entry: dict[str, Any] = next((e for e in entries if e.get("sha256") == digest), {})

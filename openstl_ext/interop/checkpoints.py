@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from openstl_ext.errors import CheckpointError
-from openstl_ext.interop.counterparts import NotBuiltError, counterpart
+from openstl_ext.interop.state_dict_adapter import NoAdapterError, adapter_of
 
 # What Lightning keeps beside the weights and what is harmless to make.
 HARMLESS: list[Any] = [
@@ -98,11 +98,11 @@ def convert(path: Path | str, source: str | None = None) -> dict[str, Any]:
 
     Raises:
         CheckpointError: If the file cannot be read, or its weights are not whole.
-        NotBuiltError: If they are of no class that is built here.
+        NoAdapterError: If they are of no class that is built here.
     """
     weights = read_weights(path)
     found = _recognised(weights, source, path)
-    match = counterpart(found.source, found.cls, found.kwargs)
+    match = adapter_of(found.source, found.cls, found.kwargs)
     own = {k.removeprefix(found.under): v for k, v in weights.items() if k.startswith(found.under)}
     net = match.load(own)
     return {
@@ -124,7 +124,7 @@ def _recognised(weights: Mapping[str, Tensor], source: str | None, path: Path | 
             found = recognise(weights)
             if found is not None:
                 return found
-    raise NotBuiltError(
+    raise NoAdapterError(
         f"{path} holds weights of no net {'of ' + source + ' ' if source else ''}that is built "
         f"here; its first keys are {', '.join(list(weights)[:3])}"
     )

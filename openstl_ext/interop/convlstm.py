@@ -5,10 +5,15 @@ from typing import Any
 
 from torch import Tensor
 
-from openstl_ext.interop.arrangements import Arrangement, Joined, Reordered
 from openstl_ext.interop.checkpoints import Found, recognises
-from openstl_ext.interop.counterparts import Counterpart, Kwargs, NotBuiltError, builds
-from openstl_ext.layers.convlstm_cell import ConvLSTMCell
+from openstl_ext.interop.state_dict_adapter import (
+    Kwargs,
+    NoAdapterError,
+    StateDictAdapter,
+    register_adapter,
+)
+from openstl_ext.interop.weight_transforms import Concatenate, ReorderBlocks, WeightTransform
+from openstl_ext.layers.convlstm import ConvLSTMCell
 from openstl_ext.models.convlstm import ConvLSTM
 
 OPENSTL = "chengtan9907/OpenSTL"
@@ -17,8 +22,8 @@ OUTPUT_BEFORE_NEW = (0, 1, 3, 2)
 """Gates of the many cells after ndrplz/ConvLSTM_pytorch: input, forget, output, new."""
 
 
-@builds("ConvLSTM_Model", OPENSTL)
-def convlstm(kwargs: Kwargs) -> Counterpart:
+@register_adapter("ConvLSTM_Model", OPENSTL)
+def convlstm(kwargs: Kwargs) -> StateDictAdapter:
     """OpenSTL's, whose sizes hide in a bag of attributes."""
     configs = kwargs["configs"]
     _refuse_stride(configs)
@@ -31,14 +36,14 @@ def convlstm(kwargs: Kwargs) -> Counterpart:
     if configs.get("layer_norm"):
         arguments["layer_norm"] = tuple(configs["in_shape"][2:])
     net = ConvLSTM(**arguments)
-    theirs: dict[str, str | Arrangement] = {"read.weight": "conv_last.weight"}
+    theirs: dict[str, str | WeightTransform] = {"read.weight": "conv_last.weight"}
     for index, cell in enumerate(net.cells):
         theirs |= _cell(f"cells.{index}.", f"cell_list.{index}.", cell)
-    return Counterpart(net, theirs, unused=UNUSED, arguments=arguments)
+    return StateDictAdapter(net, theirs, unused=UNUSED, arguments=arguments)
 
 
-@builds("ConvLSTMCell", OPENSTL)
-def convlstm_cell(kwargs: Kwargs) -> Counterpart:
+@register_adapter("ConvLSTMCell", OPENSTL)
+def convlstm_cell(kwargs: Kwargs) -> StateDictAdapter:
     """One cell of it."""
     _refuse_stride(kwargs)
     cell = ConvLSTMCell(
@@ -47,10 +52,10 @@ def convlstm_cell(kwargs: Kwargs) -> Counterpart:
         kernel_size=kwargs["filter_size"],
         map_size=(kwargs["height"], kwargs["width"]) if kwargs.get("layer_norm") else None,
     )
-    return Counterpart(cell, _cell("", "", cell), unused=("conv_o.*", "conv_last.weight"))
+    return StateDictAdapter(cell, _cell("", "", cell), unused=("conv_o.*", "conv_last.weight"))
 
 
-def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | Arrangement]:
+def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | WeightTransform]:
     """Keys of one cell, behind a prefix on either side."""
     if hasattr(cell.gates, "conv"):
         below, all_in = cell.gates.in_channels, cell.gates.conv.in_channels
@@ -58,7 +63,7 @@ def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | Arrangement]:
             f"{theirs}conv_x.0.weight": below,
             f"{theirs}conv_h.0.weight": all_in - below,
         }
-        return {f"{ours}gates.conv.weight": Joined(widths)}
+        return {f"{ours}gates.conv.weight": Concatenate(widths)}
     names = {"of_input": "conv_x.0", "of_hidden": "conv_h.0"}
     keys = {f"{ours}gates.{k}.weight": f"{theirs}{v}.weight" for k, v in names.items()}
     norms = {"input_norm": "conv_x.1", "hidden_norm": "conv_h.1"}
@@ -67,7 +72,7 @@ def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | Arrangement]:
     return dict(keys)
 
 
-def one_convolution_cell(ours: str, theirs: str) -> dict[str, str | Arrangement]:
+def one_convolution_cell(ours: str, theirs: str) -> dict[str, str | WeightTransform]:
     """Keys of a cell with a bias and one convolution ``conv``, after ndrplz/ConvLSTM_pytorch.
 
     Args:
@@ -75,14 +80,14 @@ def one_convolution_cell(ours: str, theirs: str) -> dict[str, str | Arrangement]
         theirs: Prefix of theirs.
     """
     return {
-        f"{ours}gates.conv.{part}": Reordered(f"{theirs}conv.{part}", OUTPUT_BEFORE_NEW)
+        f"{ours}gates.conv.{part}": ReorderBlocks(f"{theirs}conv.{part}", OUTPUT_BEFORE_NEW)
         for part in ("weight", "bias")
     }
 
 
 def _refuse_stride(configs: Kwargs) -> None:
     if configs.get("stride", 1) != 1:
-        raise NotBuiltError(
+        raise NoAdapterError(
             f"a ConvLSTM of stride {configs['stride']} is not built here; all published have 1"
         )
 

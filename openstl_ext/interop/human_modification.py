@@ -6,10 +6,15 @@ from typing import Any
 
 from torch import Tensor
 
-from openstl_ext.interop.arrangements import Arrangement
 from openstl_ext.interop.checkpoints import Found, recognises
 from openstl_ext.interop.convlstm import one_convolution_cell
-from openstl_ext.interop.counterparts import Counterpart, Kwargs, NotBuiltError, builds
+from openstl_ext.interop.state_dict_adapter import (
+    Kwargs,
+    NoAdapterError,
+    StateDictAdapter,
+    register_adapter,
+)
+from openstl_ext.interop.weight_transforms import WeightTransform
 from openstl_ext.models.covariate_convlstm import CovariateConvLSTM
 from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
 
@@ -24,8 +29,8 @@ ENCODER = "location_encoder.neural_network."
 PUBLISHED_STATICS = 7
 
 
-@builds(CLASS, SOURCE)
-def predictor(kwargs: Kwargs) -> Counterpart:
+@register_adapter(CLASS, SOURCE)
+def predictor(kwargs: Kwargs) -> StateDictAdapter:
     """The class of either version; its arguments tell which."""
     shared = {
         "hidden_channels": kwargs.get("hidden_dim", 16),
@@ -36,10 +41,10 @@ def predictor(kwargs: Kwargs) -> Counterpart:
         return _several(kwargs, shared)
     net = CovariateConvLSTM(**shared)
     heads = {f"head.{part}": f"head.{part}" for part in ("weight", "bias")}
-    return Counterpart(net, {**_trunk(net), **heads}, arguments=shared)
+    return StateDictAdapter(net, {**_trunk(net), **heads}, arguments=shared)
 
 
-def _several(kwargs: Kwargs, shared: dict[str, Any]) -> Counterpart:
+def _several(kwargs: Kwargs, shared: dict[str, Any]) -> StateDictAdapter:
     arguments = {
         **shared,
         "dynamic_channels": kwargs.get("num_dynamic_channels", 1) - 1,  # theirs count the target
@@ -57,7 +62,7 @@ def _several(kwargs: Kwargs, shared: dict[str, Any]) -> Counterpart:
             layer = "last_layer" if index == last else f"layers.{index}"
             for part in ("weight", "bias"):
                 theirs[f"location.net.layers.{index}.{part}"] = f"{ENCODER}{layer}.{part}"
-    return Counterpart(net, theirs, arguments=arguments)
+    return StateDictAdapter(net, theirs, arguments=arguments)
 
 
 def _location(kwargs: Kwargs) -> dict[str, int]:
@@ -68,7 +73,7 @@ def _location(kwargs: Kwargs) -> dict[str, int]:
     backbone = tuple(kwargs.get("locenc_backbone", ("sphericalharmonics", "siren")))
     sizes = kwargs.get("locenc_hparams") or {}
     if backbone != ("sphericalharmonics", "siren") or sizes.get("num_layers", 2) != 2:
-        raise NotBuiltError(
+        raise NoAdapterError(
             f"of location encoders, spherical harmonics under a SIREN of two layers are built "
             f"here, not {' and '.join(backbone)} with {dict(sizes)}"
         )
@@ -79,8 +84,8 @@ def _location(kwargs: Kwargs) -> dict[str, int]:
     }
 
 
-def _trunk(net: CovariateConvLSTM | QuantileConvLSTM) -> dict[str, str | Arrangement]:
-    keys: dict[str, str | Arrangement] = {}
+def _trunk(net: CovariateConvLSTM | QuantileConvLSTM) -> dict[str, str | WeightTransform]:
+    keys: dict[str, str | WeightTransform] = {}
     for index in range(len(net.trunk.cells)):
         keys |= one_convolution_cell(f"trunk.cells.{index}.", f"convlstm.cell_list.{index}.")
     return keys

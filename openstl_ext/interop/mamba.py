@@ -1,7 +1,7 @@
 """Mamba of state-spaces."""
 
-from openstl_ext.interop.counterparts import Counterpart, Kwargs, builds
-from openstl_ext.layers.mamba_block import MambaBlock
+from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
+from openstl_ext.layers.mamba import MambaBlock
 
 THEIRS = {
     "in_proj": "in_proj",
@@ -12,8 +12,8 @@ THEIRS = {
 }
 
 
-@builds("Mamba", "state-spaces/mamba")
-def mamba(kwargs: Kwargs) -> Counterpart:
+@register_adapter("Mamba", "state-spaces/mamba")
+def mamba(kwargs: Kwargs) -> StateDictAdapter:
     """The block of the first Mamba."""
     rank = kwargs.get("dt_rank", "auto")
     net = MambaBlock(
@@ -29,4 +29,4 @@ def mamba(kwargs: Kwargs) -> Counterpart:
     for key in net.state_dict().keys() - theirs.keys():
         layer, _, part = key.rpartition(".")
         theirs[key] = f"{THEIRS[layer]}.{part}"
-    return Counterpart(net, dict(theirs))
+    return StateDictAdapter(net, dict(theirs))

@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from openstl_ext.interop.arrangements import Arrangement
 from openstl_ext.interop.checkpoints import Found, recognises
 from openstl_ext.interop.convlstm import one_convolution_cell
-from openstl_ext.interop.counterparts import Counterpart, Kwargs, builds
+from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
+from openstl_ext.interop.weight_transforms import WeightTransform
 from openstl_ext.models.convgru_unet import ConvGRUUNet
 from openstl_ext.models.convlstm_unet import ConvLSTMUNet
 from openstl_ext.models.unet_2plus1d import UNet2Plus1D
@@ -65,14 +65,14 @@ VOLUMES: tuple[Rename, ...] = (
 )
 
 
-def renamed(net: nn.Module, names: Sequence[Rename]) -> dict[str, str | Arrangement]:
+def renamed(net: nn.Module, names: Sequence[Rename]) -> dict[str, str | WeightTransform]:
     """Their key for each of ours.
 
     Args:
         net: Our net.
         names: Regular expressions and what stands for them, applied in this order.
     """
-    theirs: dict[str, str | Arrangement] = {}
+    theirs: dict[str, str | WeightTransform] = {}
     for ours in net.state_dict():
         key = ours
         for pattern, name in names:
@@ -81,36 +81,36 @@ def renamed(net: nn.Module, names: Sequence[Rename]) -> dict[str, str | Arrangem
     return theirs
 
 
-@builds("UNet3D", ST_MAMBA)
-def unet_3d(kwargs: Kwargs) -> Counterpart:
+@register_adapter("UNet3D", ST_MAMBA)
+def unet_3d(kwargs: Kwargs) -> StateDictAdapter:
     """The (2+1)D U-Net."""
     arguments = _sizes(kwargs)
     net = UNet2Plus1D(**arguments)
-    return Counterpart(net, renamed(net, VOLUMES), arguments=arguments)
+    return StateDictAdapter(net, renamed(net, VOLUMES), arguments=arguments)
 
 
-@builds("SpatioTemporalUNet", ST_MAMBA)
-def spatio_temporal_unet(kwargs: Kwargs) -> Counterpart:
+@register_adapter("SpatioTemporalUNet", ST_MAMBA)
+def spatio_temporal_unet(kwargs: Kwargs) -> StateDictAdapter:
     """ConvGRUUNet under its first name."""
     return convgru_unet(kwargs)
 
 
-@builds("ConvGRUUNet", ST_MAMBA)
-def convgru_unet(kwargs: Kwargs) -> Counterpart:
+@register_adapter("ConvGRUUNet", ST_MAMBA)
+def convgru_unet(kwargs: Kwargs) -> StateDictAdapter:
     """The U-Net with ConvGRU cells."""
     arguments = _sizes(kwargs)
     net = ConvGRUUNet(**arguments)
-    return Counterpart(net, renamed(net, (*ENCODER, *DECODER, *GRU)), arguments=arguments)
+    return StateDictAdapter(net, renamed(net, (*ENCODER, *DECODER, *GRU)), arguments=arguments)
 
 
-@builds("ConvLSTMUNet", ST_MAMBA)
-def convlstm_unet(kwargs: Kwargs) -> Counterpart:
+@register_adapter("ConvLSTMUNet", ST_MAMBA)
+def convlstm_unet(kwargs: Kwargs) -> StateDictAdapter:
     """The U-Net with ConvLSTM cells."""
     return _convlstm(_sizes(kwargs))
 
 
-@builds("ConvLSTMViT", ST_MAMBA)
-def convlstm_vit(kwargs: Kwargs) -> Counterpart:
+@register_adapter("ConvLSTMViT", ST_MAMBA)
+def convlstm_vit(kwargs: Kwargs) -> StateDictAdapter:
     """The same with a transformer block over the deepest map."""
     transformer = {
         "num_heads": kwargs.get("vit_heads", 8),
@@ -120,12 +120,12 @@ def convlstm_vit(kwargs: Kwargs) -> Counterpart:
     return _convlstm(_sizes(kwargs) | transformer)
 
 
-def _convlstm(arguments: dict[str, Any]) -> Counterpart:
+def _convlstm(arguments: dict[str, Any]) -> StateDictAdapter:
     net = ConvLSTMUNet(**arguments)
     theirs = renamed(net, (*ENCODER, *DECODER, *TRANSFORMER))
     for level in range(len(net.memories)):
         theirs |= one_convolution_cell(f"memories.{level}.", f"lstm{level + 1}.")
-    return Counterpart(net, theirs, arguments=arguments)
+    return StateDictAdapter(net, theirs, arguments=arguments)
 
 
 def _sizes(kwargs: Kwargs) -> dict[str, Any]:

@@ -8,9 +8,13 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.interop.checkpoints import Found, recognises
-from openstl_ext.interop.counterparts import Counterpart, Kwargs, NotBuiltError, builds
-from openstl_ext.layers.projected_attention import ProjectedAttention
-from openstl_ext.layers.temporal_attention import TemporalAttention
+from openstl_ext.interop.state_dict_adapter import (
+    Kwargs,
+    NoAdapterError,
+    StateDictAdapter,
+    register_adapter,
+)
+from openstl_ext.layers.gsta import ProjectedAttention, TemporalAttention
 from openstl_ext.models.simvp import SimVP
 
 OPENSTL = "chengtan9907/OpenSTL"
@@ -56,32 +60,32 @@ METAFORMER = (
 TRANSLATORS = {"gsta": (*ATTENTION, *METAFORMER)}
 
 
-@builds("SimVP_Model", OPENSTL)
-def openstl_simvp(kwargs: Kwargs) -> Counterpart:
+@register_adapter("SimVP_Model", OPENSTL)
+def openstl_simvp(kwargs: Kwargs) -> StateDictAdapter:
     """OpenSTL's, whose translator is an argument."""
     return _simvp(
         {**kwargs, "C_out": None}, translator=(kwargs.get("model_type") or "gsta").lower()
     )
 
 
-@builds("SimVP_Model", MINIMAL)
-def minimal_simvp(kwargs: Kwargs) -> Counterpart:
+@register_adapter("SimVP_Model", MINIMAL)
+def minimal_simvp(kwargs: Kwargs) -> StateDictAdapter:
     """simvp_minimal's, which has gSTA only and may say other channels than it sees."""
     return _simvp(kwargs, translator="gsta")
 
 
-@builds("TemporalAttention", MINIMAL)
-def temporal_attention(kwargs: Kwargs) -> Counterpart:
+@register_adapter("TemporalAttention", MINIMAL)
+def temporal_attention(kwargs: Kwargs) -> StateDictAdapter:
     """The layer that lies in simvp_minimal's file without being used there."""
     channels = kwargs["d_model"]
     core = TemporalAttention(channels, kernel_size=kwargs.get("kernel_size", 21))
     net = ProjectedAttention(channels, core)
-    return Counterpart(net, {key: _renamed(key, ATTENTION) for key in net.state_dict()})
+    return StateDictAdapter(net, {key: _renamed(key, ATTENTION) for key in net.state_dict()})
 
 
-def _simvp(kwargs: Kwargs, *, translator: str) -> Counterpart:
+def _simvp(kwargs: Kwargs, *, translator: str) -> StateDictAdapter:
     if translator not in TRANSLATORS:
-        raise NotBuiltError(
+        raise NoAdapterError(
             f"SimVP's translator {translator!r} is not built here; "
             f"{nearest(translator, TRANSLATORS)}"
         )
@@ -102,7 +106,7 @@ def _simvp(kwargs: Kwargs, *, translator: str) -> Counterpart:
                 theirs[f"decoder.layers.{index}.conv.{part}"] = (
                     f"dec.dec.{index}.conv.conv.0.{part}"
                 )
-    return Counterpart(net, theirs, arguments=arguments)
+    return StateDictAdapter(net, theirs, arguments=arguments)
 
 
 def _renamed(key: str, names: tuple[tuple[str, str], ...]) -> str:
@@ -123,7 +127,7 @@ def simvp_arguments(weights: Mapping[str, Tensor]) -> Found | None:
     gate = "hid.enc.{}.block.attn.spatial_gating_unit.conv1.weight"
     first = weights.get(gate.format(0))
     if first is None or first.shape[0] != 2 * first.shape[1]:
-        raise NotBuiltError("this SimVP has another translator than gSTA, which is not built here")
+        raise NoAdapterError("this SimVP has another translator than gSTA, which is not built here")
     outer, inner = (weights[gate.format(i)].shape[1] for i in (0, num_temporal - 1))
     hidden = weights[f"hid.enc.{num_temporal - 1}.block.mlp.fc1.weight"].shape[0]
     length, side = outer // width, 2 ** (num_spatial // 2)

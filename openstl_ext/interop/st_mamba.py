@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor
 
 from openstl_ext.interop.checkpoints import Found, recognises
-from openstl_ext.interop.counterparts import Counterpart, Kwargs, builds
 from openstl_ext.interop.mamba import THEIRS as MAMBA
 from openstl_ext.interop.segmentation_unets import (
     DECODER,
@@ -19,6 +18,7 @@ from openstl_ext.interop.segmentation_unets import (
     counted,
     renamed,
 )
+from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
 from openstl_ext.models.st_mamba import STMamba
 from openstl_ext.models.unet import UNet
 
@@ -43,25 +43,25 @@ STACKED: tuple[Rename, ...] = (
 )
 
 
-@builds("SpatioTemporalFusion", ST_MAMBA)
-def spatio_temporal_fusion(kwargs: Kwargs) -> Counterpart:
+@register_adapter("SpatioTemporalFusion", ST_MAMBA)
+def spatio_temporal_fusion(kwargs: Kwargs) -> StateDictAdapter:
     """STMamba and STBiGRU under their first name."""
     return _fusion(kwargs, kwargs.get("temporal_module", "mamba"))
 
 
-@builds("STMamba", ST_MAMBA)
-def st_mamba(kwargs: Kwargs) -> Counterpart:
+@register_adapter("STMamba", ST_MAMBA)
+def st_mamba(kwargs: Kwargs) -> StateDictAdapter:
     """Fused by Mamba."""
     return _fusion(kwargs, "mamba")
 
 
-@builds("STBiGRU", ST_MAMBA)
-def st_bigru(kwargs: Kwargs) -> Counterpart:
+@register_adapter("STBiGRU", ST_MAMBA)
+def st_bigru(kwargs: Kwargs) -> StateDictAdapter:
     """Fused by a GRU that reads both ways."""
     return _fusion(kwargs, "gru")
 
 
-def _fusion(kwargs: Kwargs, temporal: str) -> Counterpart:
+def _fusion(kwargs: Kwargs, temporal: str) -> StateDictAdapter:
     arguments = {
         "in_channels": kwargs.get("n_channels", 4),
         "num_classes": kwargs.get("n_classes", 1),
@@ -69,17 +69,17 @@ def _fusion(kwargs: Kwargs, temporal: str) -> Counterpart:
         "patch_size": kwargs.get("patch_size", 128),
     }
     net = STMamba(**arguments)
-    return Counterpart(net, renamed(net, (*ENCODER, *DECODER, *FUSION)), arguments=arguments)
+    return StateDictAdapter(net, renamed(net, (*ENCODER, *DECODER, *FUSION)), arguments=arguments)
 
 
-@builds("BaselineUNet", ST_MAMBA)
-def baseline_unet(kwargs: Kwargs) -> Counterpart:
+@register_adapter("BaselineUNet", ST_MAMBA)
+def baseline_unet(kwargs: Kwargs) -> StateDictAdapter:
     """UNet under its first name."""
     return unet(kwargs)
 
 
-@builds("UNet", ST_MAMBA)
-def unet(kwargs: Kwargs) -> Counterpart:
+@register_adapter("UNet", ST_MAMBA)
+def unet(kwargs: Kwargs) -> StateDictAdapter:
     """The U-Net of stacked frames, which it counts as one frame of so many channels."""
     arguments = {
         "in_channels": kwargs.get("n_channels", 4),
@@ -88,7 +88,7 @@ def unet(kwargs: Kwargs) -> Counterpart:
         "bilinear": kwargs.get("bilinear", True),
     }
     net = UNet(**arguments)
-    return Counterpart(net, renamed(net, STACKED), arguments=arguments)
+    return StateDictAdapter(net, renamed(net, STACKED), arguments=arguments)
 
 
 @recognises(ST_MAMBA)

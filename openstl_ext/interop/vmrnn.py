@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
 from openstl_ext.interop.checkpoints import Found, recognises
-from openstl_ext.interop.counterparts import Counterpart, Kwargs, builds
-from openstl_ext.layers.ss2d import SS2D
-from openstl_ext.layers.state_space_block import StateSpaceBlock
+from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
+from openstl_ext.layers.ss2d import SS2D, StateSpaceBlock
 from openstl_ext.layers.vmrnn_cell import VMRNNCell
 from openstl_ext.models.vmrnn import VMRNNB, VMRNND
 
@@ -47,8 +46,8 @@ NET_D = (
 DEAD = ("*VSBs.[1-9]*.linear.*", "Upsample.patch_embed.*")
 
 
-@builds("VMRNN_B_Model", VMRNN)
-def openstl_b(kwargs: Kwargs) -> Counterpart:
+@register_adapter("VMRNN_B_Model", VMRNN)
+def openstl_b(kwargs: Kwargs) -> StateDictAdapter:
     """VMRNN-B in OpenSTL's frame: one cell, whose depth is a number."""
     configs = kwargs["configs"]
     return _net_b(
@@ -62,8 +61,8 @@ def openstl_b(kwargs: Kwargs) -> Counterpart:
     )
 
 
-@builds("VMRNN (VMRNN_B.py)", VMRNN)
-def mmnist_b(kwargs: Kwargs) -> Counterpart:
+@register_adapter("VMRNN (VMRNN_B.py)", VMRNN)
+def mmnist_b(kwargs: Kwargs) -> StateDictAdapter:
     """VMRNN-B of the Moving MNIST folder: as many cells as it has depths."""
     return _net_b(
         [(r"^cells\.", "ST.layers.")],
@@ -76,8 +75,8 @@ def mmnist_b(kwargs: Kwargs) -> Counterpart:
     )
 
 
-@builds("VMRNN_D_Model", VMRNN)
-def openstl_d(kwargs: Kwargs) -> Counterpart:
+@register_adapter("VMRNN_D_Model", VMRNN)
+def openstl_d(kwargs: Kwargs) -> StateDictAdapter:
     """VMRNN-D in OpenSTL's frame."""
     configs = kwargs["configs"]
     return _net_d(
@@ -88,8 +87,8 @@ def openstl_d(kwargs: Kwargs) -> Counterpart:
     )
 
 
-@builds("VMRNN (VMRNN_D.py)", VMRNN)
-def mmnist_d(kwargs: Kwargs) -> Counterpart:
+@register_adapter("VMRNN (VMRNN_D.py)", VMRNN)
+def mmnist_d(kwargs: Kwargs) -> StateDictAdapter:
     """VMRNN-D of the Moving MNIST folder, under the same names."""
     return _net_d(
         kwargs,
@@ -99,8 +98,8 @@ def mmnist_d(kwargs: Kwargs) -> Counterpart:
     )
 
 
-@builds("VMRNNCell", VMRNN)
-def cell(kwargs: Kwargs) -> Counterpart:
+@register_adapter("VMRNNCell", VMRNN)
+def cell(kwargs: Kwargs) -> StateDictAdapter:
     """One cell."""
     probs = kwargs.get("drop_path", 0.0)
     net = VMRNNCell(
@@ -109,11 +108,11 @@ def cell(kwargs: Kwargs) -> Counterpart:
         state_size=kwargs.get("d_state", 16),
         dropout_prob=kwargs.get("attn_drop", 0.0),
     )
-    return Counterpart(net, _theirs(net, ()), unused=DEAD)
+    return StateDictAdapter(net, _theirs(net, ()), unused=DEAD)
 
 
-@builds("VSB", VMRNN)
-def block(kwargs: Kwargs) -> Counterpart:
+@register_adapter("VSB", VMRNN)
+def block(kwargs: Kwargs) -> StateDictAdapter:
     """One block; its norm's own default is finer than the one that every caller passes."""
     plain = str(kwargs.get("norm_layer", "")).startswith("nn.LayerNorm")
     net = StateSpaceBlock(
@@ -124,11 +123,11 @@ def block(kwargs: Kwargs) -> Counterpart:
         dropout_prob=kwargs.get("attn_drop_rate", 0.0),
         norm_eps=1e-5 if plain else 1e-6,
     )
-    return Counterpart(net, {key: _of_block(key) for key in net.state_dict()})
+    return StateDictAdapter(net, {key: _of_block(key) for key in net.state_dict()})
 
 
-@builds("SS2D", VMRNN)
-def ss2d(kwargs: Kwargs) -> Counterpart:
+@register_adapter("SS2D", VMRNN)
+def ss2d(kwargs: Kwargs) -> StateDictAdapter:
     """The scan in four directions."""
     rank = kwargs.get("dt_rank", "auto")
     net = SS2D(
@@ -141,15 +140,15 @@ def ss2d(kwargs: Kwargs) -> Counterpart:
         bias=kwargs.get("bias", False),
         dropout_prob=kwargs.get("dropout", 0.0),
     )
-    return Counterpart(net, {key: _renamed(key, SCAN) for key in net.state_dict()})
+    return StateDictAdapter(net, {key: _renamed(key, SCAN) for key in net.state_dict()})
 
 
-def _net_b(layers: Sequence[tuple[Any, Any]], **arguments: Any) -> Counterpart:
+def _net_b(layers: Sequence[tuple[Any, Any]], **arguments: Any) -> StateDictAdapter:
     net = VMRNNB(**arguments)
-    return Counterpart(net, _theirs(net, (*HEAD, *layers, *NET_B)), DEAD, arguments)
+    return StateDictAdapter(net, _theirs(net, (*HEAD, *layers, *NET_B)), DEAD, arguments)
 
 
-def _net_d(kwargs: Kwargs, **arguments: Any) -> Counterpart:
+def _net_d(kwargs: Kwargs, **arguments: Any) -> StateDictAdapter:
     arguments |= {
         "depths_down": _numbers(kwargs["depths_downsample"]),
         # Upstream: read from its end (VMRNN_modules.py, UpSample.__init__)
@@ -157,7 +156,7 @@ def _net_d(kwargs: Kwargs, **arguments: Any) -> Counterpart:
         "drop_path_prob": kwargs.get("drop_path_rate", 0.1),
     }
     net = VMRNND(**arguments)
-    return Counterpart(net, _theirs(net, (*HEAD, *NET_D)), DEAD, arguments)
+    return StateDictAdapter(net, _theirs(net, (*HEAD, *NET_D)), DEAD, arguments)
 
 
 def _theirs(net: nn.Module, names: Sequence[tuple[Any, Any]]) -> dict[str, str]:

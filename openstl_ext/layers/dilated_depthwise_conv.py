@@ -10,7 +10,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from openstl_ext.layers.layout import rearranged
+from openstl_ext.layers.memory_format import prefers_fast_layout
 
 # Largest phase image, in pixels, whose weight gradient is taken by pairing all of its pixels: the
 # cost of that grows with the square, and beyond about this size the library's own kernel wins.
@@ -46,7 +46,7 @@ class DilatedDepthwiseConv2d(nn.Conv2d):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        if not rearranged(x):
+        if not prefers_fast_layout(x):
             return super().forward(x)
         weight, bias = self.weight, cast(Tensor, self.bias)
         if torch.is_autocast_enabled(x.device.type) and x.dtype != torch.float64:

@@ -6,7 +6,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from openstl_ext.layers.layout import rearranged
+from openstl_ext.layers.memory_format import prefers_fast_layout
 
 NUM_GROUPS = 2
 
@@ -52,7 +52,7 @@ class ScalingConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.scale != "up":
             x = self.conv(x)
-        elif rearranged(x):
+        elif prefers_fast_layout(x):
             x = self._doubled(x)
         else:
             x = F.pixel_shuffle(self.conv(x), 2)

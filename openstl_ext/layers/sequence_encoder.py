@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.layers.double_conv import DoubleConv
-from openstl_ext.layers.layout import rearranged
+from openstl_ext.layers.memory_format import prefers_fast_layout
 from openstl_ext.layers.recomputation import recomputed
-from openstl_ext.layers.unet_blocks import Down
+from openstl_ext.layers.unet import DoubleConv, Down
 
 Norm = Literal["step", "sequence"]
 NORMS: tuple[str, ...] = ("step", "sequence")
@@ -68,7 +67,7 @@ class SequenceEncoder(nn.Module):
     def forward(self, frames: Tensor, *, finer: Literal["all", "last"] = "all") -> list[Tensor]:
         batch = len(frames)
         x = frames.transpose(0, 1).flatten(0, 1)  # time slowest: the images of a step are one block
-        if rearranged(x):
+        if prefers_fast_layout(x):
             x = x.contiguous(memory_format=torch.channels_last)
         size = self._block_size(x, batch)
         blocks = x.split(size)
@@ -90,7 +89,7 @@ class SequenceEncoder(nn.Module):
         """Images to encode in one call: whole steps or, where they may be taken apart, less."""
         if self.recompute and torch.is_grad_enabled():
             return batch
-        if not rearranged(x) or (self.training and self.norm_over == "sequence"):
+        if not prefers_fast_layout(x) or (self.training and self.norm_over == "sequence"):
             return len(x)
         images = max(1, BLOCK_VALUES // (self.inlet.second.out_channels * x[0, 0].numel()))
         if images >= batch:

@@ -8,7 +8,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.layers.at_least_float32 import at_least_float32
+from openstl_ext.layers.memory_format import at_least_float32
 from openstl_ext.layers.recomputation import recomputing
 
 threshold_backward = torch.ops.aten.threshold_backward

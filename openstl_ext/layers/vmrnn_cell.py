@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.layers.at_least_float32 import at_least_float32
-from openstl_ext.layers.state_space_block import StateSpaceBlock
+from openstl_ext.layers.memory_format import at_least_float32
+from openstl_ext.layers.ss2d import StateSpaceBlock
 
 
 class Memory(NamedTuple):

@@ -7,7 +7,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from openstl_ext.ports import TOY_SHAPE
+from openstl_ext.interfaces import TOY_SHAPE
 from openstl_ext.registry import METHODS
 from openstl_ext.structures import Inputs, Sample, Targets
 
@@ -20,12 +20,12 @@ class Method(BaseModel, ABC):
             one, frames pass as they are.
 
     Attributes:
-        port: What a net must promise to be driven by this method.
+        interface: Interface of the nets that the method works with.
         iteration: Number of the training step; set before each by ``ProgressHook``, never
             incremented here, so that whatever depends on it survives a resume.
     """
 
-    port: type
+    interface: type
 
     def __init__(self, *, data_preprocessor: dict[str, Any] | None = None) -> None:
         border = METHODS.build(data_preprocessor or {"type": "SequencePreprocessor"})
@@ -47,7 +47,7 @@ class Method(BaseModel, ABC):
     @classmethod
     @abstractmethod
     def toy(cls, net: Any = None) -> "Method":
-        """Smallest honest instance, around any net of the port, for the contract tests."""
+        """Return a small instance around a net of the interface, for the tests."""
 
     @staticmethod
     @abstractmethod

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from openstl_ext.errors import ShapeError
+from openstl_ext.interfaces import FrameModel
 from openstl_ext.methods.base import ForecastMethod
-from openstl_ext.ports import FrameModel
 from openstl_ext.registry import LOSSES, METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
 
@@ -28,7 +28,7 @@ class DirectForecast(ForecastMethod):
         chengtan9907/OpenSTL@c74deb5, methods/simvp.py.
     """
 
-    port = FrameModel
+    interface = FrameModel
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class DirectForecast(ForecastMethod):
 
     @classmethod
     def toy(cls, net: Any = None) -> "DirectForecast":
-        """Smallest honest instance, around any net of the port, for the contract tests."""
+        """Return a small instance around a net of the interface, for the tests."""
         if net is None:
             net = MODELS.get("SimVP").toy()
         return cls(net=net, loss={"type": "L2"})

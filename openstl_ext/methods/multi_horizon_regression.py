@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError, nearest
+from openstl_ext.interfaces import CovariateModel, Quantiles
 from openstl_ext.methods.base import ForecastMethod
-from openstl_ext.ports import CovariateModel, Quantiles
 from openstl_ext.registry import LOSSES, METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
 
@@ -56,7 +56,7 @@ class MultiHorizonRegression(ForecastMethod):
         detached state gets the same gradients from one.
     """
 
-    port = CovariateModel
+    interface = CovariateModel
     margin: Tensor | None
 
     def __init__(
@@ -168,7 +168,7 @@ class MultiHorizonRegression(ForecastMethod):
 
     @classmethod
     def toy(cls, net: Any = None) -> "MultiHorizonRegression":
-        """Smallest honest instance, around any net of the port, for the contract tests."""
+        """Return a small instance around a net of the interface, for the tests."""
         net = MODELS.get("CovariateConvLSTM").toy() if net is None else net
         batch: Any = cls.toy_batch(1)["inputs"]
         with torch.no_grad():

@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from openstl_ext.interfaces import RecurrentModel
 from openstl_ext.methods.base import ForecastMethod
 from openstl_ext.methods.rollout import rollout
-from openstl_ext.ports import RecurrentModel
-from openstl_ext.registry import FEEDS, LOSSES, METHODS, MODELS
+from openstl_ext.registry import LOSSES, METHODS, MODELS, TEACHER_FORCING
 from openstl_ext.structures import Inputs, Targets
 
 
@@ -40,7 +40,7 @@ class RecurrentForecast(ForecastMethod):
         needs a horizon.
     """
 
-    port = RecurrentModel
+    interface = RecurrentModel
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class RecurrentForecast(ForecastMethod):
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.net = MODELS.build(net)
-        self.feed = FEEDS.build(feed)
+        self.feed = TEACHER_FORCING.build(feed)
         self.criterion = LOSSES.build(loss)
         self.recompute_steps = recompute_steps
         if compiled is not None:
@@ -81,7 +81,7 @@ class RecurrentForecast(ForecastMethod):
 
     @classmethod
     def toy(cls, net: Any = None) -> "RecurrentForecast":
-        """Smallest honest instance, around any net of the port, for the contract tests."""
+        """Return a small instance around a net of the interface, for the tests."""
         if net is None:
             net = MODELS.get("ConvLSTM").toy()
         return cls(net=net, feed={"type": "ScheduledSampling", "rate": 0.1}, loss={"type": "L2"})

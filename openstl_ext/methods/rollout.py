@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from openstl_ext.ports import RecurrentModel
+from openstl_ext.interfaces import RecurrentModel
 
 
 def rollout(

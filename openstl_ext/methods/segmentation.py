@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError
+from openstl_ext.interfaces import TOY_SHAPE, DenseModel
 from openstl_ext.methods.base import LabelMethod
-from openstl_ext.ports import TOY_SHAPE, DenseModel
 from openstl_ext.registry import LOSSES, METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
 
@@ -42,7 +42,7 @@ class Segmentation(LabelMethod):
         the second class here, and of the first there.
     """
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Segmentation(LabelMethod):
 
     @classmethod
     def toy(cls, net: Any = None) -> "Segmentation":
-        """Smallest honest instance, around any net of the port, for the contract tests."""
+        """Return a small instance around a net of the interface, for the tests."""
         net = MODELS.get("ConvGRUUNet").toy() if net is None else MODELS.build(net)
         with torch.no_grad():
             num_logits = net.eval()(torch.zeros(1, *TOY_SHAPE)).shape[1]

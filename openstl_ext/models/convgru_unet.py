@@ -5,11 +5,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from openstl_ext.layers.frame_limits import check_frames
-from openstl_ext.layers.sequence_convgru import SequenceConvGRU
+from openstl_ext.interfaces import DenseModel
+from openstl_ext.layers.input_checks import check_frames
 from openstl_ext.layers.sequence_encoder import SequenceEncoder
-from openstl_ext.layers.unet_decoder import UNetDecoder
-from openstl_ext.ports import DenseModel
+from openstl_ext.layers.sequence_rnn import SequenceConvGRU
+from openstl_ext.layers.unet import UNetDecoder
 from openstl_ext.registry import MODELS
 
 
@@ -40,7 +40,7 @@ class ConvGRUUNet(nn.Module):
         version); cells after Ballas et al. (arXiv:1511.06432).
     """
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(
         self,

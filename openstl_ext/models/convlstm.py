@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from openstl_ext.layers.convlstm_cell import ConvLSTMCell, Memory, Output
-from openstl_ext.layers.patch_fold import fold_patches, unfold_patches
-from openstl_ext.ports import RecurrentModel
+from openstl_ext.interfaces import RecurrentModel
+from openstl_ext.layers.convlstm import ConvLSTMCell, Memory, Output
+from openstl_ext.layers.patches import fold_patches, unfold_patches
 from openstl_ext.registry import MODELS
 
 
@@ -42,7 +42,7 @@ class ConvLSTM(nn.Module):
         14.98 M at its TaxiBJ setting.
     """
 
-    port = RecurrentModel
+    interface = RecurrentModel
 
     def __init__(
         self,

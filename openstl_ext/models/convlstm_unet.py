@@ -6,12 +6,12 @@ from typing import Literal
 from einops import rearrange
 from torch import Tensor, nn
 
-from openstl_ext.layers.frame_limits import check_frames
-from openstl_ext.layers.sequence_convlstm import SequenceConvLSTM
+from openstl_ext.interfaces import DenseModel
+from openstl_ext.layers.input_checks import check_frames
 from openstl_ext.layers.sequence_encoder import SequenceEncoder
+from openstl_ext.layers.sequence_rnn import SequenceConvLSTM
 from openstl_ext.layers.transformer_block import TransformerBlock
-from openstl_ext.layers.unet_decoder import UNetDecoder
-from openstl_ext.ports import DenseModel
+from openstl_ext.layers.unet import UNetDecoder
 from openstl_ext.registry import MODELS
 
 
@@ -47,7 +47,7 @@ class ConvLSTMUNet(nn.Module):
         Shi et al. (arXiv:1506.04214).
     """
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(
         self,

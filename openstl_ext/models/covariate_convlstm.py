@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from openstl_ext.layers.convlstm_stack import ConvLSTMStack
-from openstl_ext.layers.covariates import needed, with_dynamic
-from openstl_ext.ports import CovariateModel, Quantiles
+from openstl_ext.interfaces import CovariateModel, Quantiles
+from openstl_ext.layers.convlstm import ConvLSTMStack
+from openstl_ext.layers.input_checks import needed, with_dynamic
 from openstl_ext.registry import MODELS
 
 
@@ -34,7 +34,7 @@ class CovariateConvLSTM(nn.Module):
         Shi et al. (arXiv:1506.04214).
     """
 
-    port = CovariateModel
+    interface = CovariateModel
 
     def __init__(
         self,

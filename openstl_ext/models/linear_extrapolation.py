@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ShapeError
-from openstl_ext.ports import FrameModel
+from openstl_ext.interfaces import FrameModel
 from openstl_ext.registry import MODELS
 
 
@@ -21,7 +21,7 @@ class LinearExtrapolation(nn.Module):
         ShapeError: If there is no frame before the last.
     """
 
-    port = FrameModel
+    interface = FrameModel
 
     @classmethod
     def toy(cls) -> "LinearExtrapolation":

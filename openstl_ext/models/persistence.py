@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from openstl_ext.ports import FrameModel
+from openstl_ext.interfaces import FrameModel
 from openstl_ext.registry import MODELS
 
 
@@ -14,7 +14,7 @@ class Persistence(nn.Module):
         - frames: (B, T, C, H, W); returns: (B, T, C, H, W), all equal to the last frame.
     """
 
-    port = FrameModel
+    interface = FrameModel
 
     @classmethod
     def toy(cls) -> "Persistence":

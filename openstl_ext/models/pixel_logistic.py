@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from openstl_ext.errors import ShapeError
-from openstl_ext.ports import DenseModel
+from openstl_ext.interfaces import DenseModel
 from openstl_ext.registry import MODELS
 
 
@@ -26,7 +26,7 @@ class PixelLogistic(nn.Module):
         ShapeError: If frames are of another number or have other channels.
     """
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(self, *, in_channels: int, num_steps: int, num_classes: int = 1) -> None:
         super().__init__()

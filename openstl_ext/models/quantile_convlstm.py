@@ -7,11 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.layers.convlstm_stack import ConvLSTMStack
-from openstl_ext.layers.covariates import needed, with_dynamic
+from openstl_ext.interfaces import CovariateModel, Quantiles
+from openstl_ext.layers.convlstm import ConvLSTMStack
+from openstl_ext.layers.input_checks import needed, with_dynamic
 from openstl_ext.layers.location_encoding import LocationEncoding
-from openstl_ext.layers.pixel_head import PixelHead
-from openstl_ext.ports import CovariateModel, Quantiles
 from openstl_ext.registry import MODELS
 
 Crossing = Literal["allow", "forbid"]
@@ -58,7 +57,7 @@ class QuantileConvLSTM(nn.Module):
         detached state has equal gradients in one. Its intervals may cross: ``crossing="allow"``.
     """
 
-    port = CovariateModel
+    interface = CovariateModel
 
     def __init__(
         self,
@@ -149,3 +148,25 @@ def _heads(count: int, in_channels: int, hidden_channels: int) -> nn.ModuleList:
 def _read(heads: nn.ModuleList, state: Tensor) -> Tensor:
     """What the heads say, one a horizon (B, K, H, W)."""
     return torch.cat([head(state) for head in heads], dim=1)
+
+
+class PixelHead(nn.Sequential):
+    """A 3x3 convolution, a rectifier, and a number for each pixel.
+
+    Args:
+        in_channels: Width of the input.
+        hidden_channels: Width between.
+
+    Shape:
+        - input: (B, C, H, W); output: (B, 1, H, W).
+
+    Source:
+        GMoncrieff/spatio-temporal@d765a15, src/models/spatiotemporal_predictor.py.
+    """
+
+    def __init__(self, in_channels: int, hidden_channels: int) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, hidden_channels, kernel_size=3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(hidden_channels, 1, kernel_size=1),
+        )

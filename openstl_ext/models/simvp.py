@@ -7,9 +7,9 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.layers.layout import rearranged
+from openstl_ext.interfaces import TOY_SHAPE, FrameModel
+from openstl_ext.layers.memory_format import prefers_fast_layout
 from openstl_ext.layers.scaling_conv import NUM_GROUPS, ScalingConv
-from openstl_ext.ports import TOY_SHAPE, FrameModel
 from openstl_ext.registry import MODELS, TRANSLATORS
 
 
@@ -52,7 +52,7 @@ class SimVP(nn.Module):
         last one of the encoder keeping the size; ``interop`` builds what upstream would.
     """
 
-    port = FrameModel
+    interface = FrameModel
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class SimVP(nn.Module):
             )
         length = frames.shape[1]
         x = frames.flatten(0, 1)
-        if rearranged(x):
+        if prefers_fast_layout(x):
             x = x.contiguous(memory_format=torch.channels_last)
         x, skip = self.encoder(x)
         x = split_time(self.translator(join_time(x, length)), length)

@@ -7,14 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.layers.at_least_float32 import at_least_float32
-from openstl_ext.layers.frame_limits import check_frames
-from openstl_ext.layers.mamba_block import MambaBlock
+from openstl_ext.interfaces import DenseModel
+from openstl_ext.layers.input_checks import check_frames
+from openstl_ext.layers.mamba import MambaBlock
+from openstl_ext.layers.memory_format import at_least_float32
 from openstl_ext.layers.sequence_encoder import Norm, SequenceEncoder
-from openstl_ext.layers.time_fusion import Fused, TimeFusion
-from openstl_ext.layers.unet_decoder import UNetDecoder
-from openstl_ext.layers.vector_to_map import vector_to_map
-from openstl_ext.ports import DenseModel
+from openstl_ext.layers.st_mamba import Fused, TimeFusion, vector_to_map
+from openstl_ext.layers.unet import UNetDecoder
 from openstl_ext.registry import MODELS
 
 
@@ -74,7 +73,7 @@ class STMamba(nn.Module):
         last word, though its paper speaks of a mean over time.
     """
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(
         self,

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ShapeError
-from openstl_ext.layers.double_conv import DoubleConv
-from openstl_ext.layers.frame_limits import check_frames
-from openstl_ext.layers.layout import rearranged
-from openstl_ext.layers.unet_blocks import Down, Up
-from openstl_ext.ports import DenseModel
+from openstl_ext.interfaces import DenseModel
+from openstl_ext.layers.input_checks import check_frames
+from openstl_ext.layers.memory_format import prefers_fast_layout
+from openstl_ext.layers.unet import DoubleConv, Down, Up
 from openstl_ext.registry import MODELS
 
 
@@ -45,7 +44,7 @@ class UNet(nn.Module):
         whatever T and C have that product.
     """
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(
         self,
@@ -84,7 +83,7 @@ class UNet(nn.Module):
                 f"own; got {frames.shape[1]}. Set `num_steps` to what the data have"
             )
         x = frames.flatten(1, 2)
-        if rearranged(x):
+        if prefers_fast_layout(x):
             x = x.contiguous(memory_format=torch.channels_last)
         maps = [self.inlet(x)]
         for down in self.downs:

@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.layers.conv_2plus1d import double_conv_2plus1d
-from openstl_ext.layers.frame_limits import check_frames
-from openstl_ext.layers.up_2plus1d import Up2Plus1D
-from openstl_ext.ports import DenseModel
+from openstl_ext.interfaces import DenseModel
+from openstl_ext.layers.conv_2plus1d import Up2Plus1D, double_conv_2plus1d
+from openstl_ext.layers.input_checks import check_frames
 from openstl_ext.registry import MODELS
 
 Growth = Literal["published", "aligned"]
@@ -52,7 +51,7 @@ class UNet2Plus1D(nn.Module):
         Frames are (B, T, C, H, W); upstream has channels before time.
     """
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(
         self,

@@ -6,11 +6,9 @@ from itertools import accumulate, pairwise
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.layers.patch_embedding import PatchEmbedding
-from openstl_ext.layers.patch_inflation import PatchInflation
-from openstl_ext.layers.patch_resampling import PatchExpanding, PatchMerging
+from openstl_ext.interfaces import RecurrentModel
+from openstl_ext.layers.patches import PatchEmbedding, PatchExpanding, PatchInflation, PatchMerging
 from openstl_ext.layers.vmrnn_cell import Memory, VMRNNCell
-from openstl_ext.ports import RecurrentModel
 from openstl_ext.registry import MODELS
 
 
@@ -45,7 +43,7 @@ class VMRNNB(nn.Module):
         2,579,970 at the TaxiBJ setting. Frames need not be square, nor of one fixed size.
     """
 
-    port = RecurrentModel
+    interface = RecurrentModel
 
     def __init__(
         self,
@@ -123,7 +121,7 @@ class VMRNND(nn.Module):
         our default. Frames need not be square, nor of one fixed size.
     """
 
-    port = RecurrentModel
+    interface = RecurrentModel
 
     def __init__(
         self,

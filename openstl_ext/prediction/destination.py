@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from openstl_ext.durable import whole_folder
+from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.errors import ConfigError
 
 ABOUT = "prediction.json"
@@ -35,7 +35,7 @@ def answer_folder(path: Path, about: dict[str, Any], *, source: Path) -> Iterato
     if path.resolve() in (source.resolve(), *source.resolve().parents):
         raise ConfigError(f"--out {path} holds what --input names; name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_folder(path) as part:
+    with atomic_folder(path) as part:
         yield part
         (part / ABOUT).write_text(json.dumps(about, indent=1) + "\n")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from openstl_ext.durable import whole_file
+from openstl_ext.atomic_io import atomic_file
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction.mapping import Fields, map_scene
 from openstl_ext.prediction.predictor import Predictor
@@ -130,7 +130,7 @@ def array_file(path: Path, source: Sequences) -> Iterator[BatchSink]:
 
     It is written batch by batch, and is there whole or not at all.
     """
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         is_begun = False
 
         def sink(_: list[str], forecast: Frames) -> None:

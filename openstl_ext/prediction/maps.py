@@ -9,8 +9,7 @@ import numpy as np
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction.mapping import Fields, FieldSink
 from openstl_ext.prediction.predictor import Predictor
-from openstl_ext.rasters.georeference import grid_points
-from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.grid import Grid, grid_points
 from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
 

@@ -8,13 +8,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.datasets.layout.frame_file import (
+from openstl_ext.datasets.formats.frame_file import (
     frame_shape,
     list_frames,
     read_frame,
     sample_folders,
 )
-from openstl_ext.datasets.layout.pack import Pack
+from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import DataError
 
 SUFFIXES = (".npy", ".npz")

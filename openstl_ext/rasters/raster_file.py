@@ -1,17 +1,49 @@
-"""A raster on disk, opened once in every process that reads it."""
+"""Open raster files with rasterio and read windows of them."""
 
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from openstl_ext.errors import DataError
+from openstl_ext.errors import DataError, UserError
 from openstl_ext.rasters.grid import Grid
-from openstl_ext.rasters.opening import rasterio, small_cache
 from openstl_ext.rasters.window import Window
+
+CACHE_BYTES = 64 * 2**20
+"""What GDAL may keep of decoded blocks in a process; its default is a share of the machine."""
+
+
+def rasterio() -> ModuleType:
+    """The library, imported at the first call.
+
+    Raises:
+        UserError: If it is not installed.
+    """
+    try:
+        import rasterio
+        import rasterio.errors
+        import rasterio.features
+        import rasterio.warp
+    except ImportError as e:
+        raise UserError(
+            f"rasters are read with rasterio ({e}): pip install 'openstl_ext[geo]'"
+        ) from e
+    return rasterio
+
+
+def small_cache() -> AbstractContextManager[object]:
+    """A block in which GDAL keeps few decoded blocks, so that memory is flat on any raster.
+
+    Who sets the environment variable GDAL_CACHEMAX decides instead.
+    """
+    if "GDAL_CACHEMAX" in os.environ:
+        return nullcontext()
+    return rasterio().Env(GDAL_CACHEMAX=CACHE_BYTES)
 
 
 class RasterFile:

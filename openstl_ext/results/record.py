@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict, get_type_hints
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.protocol import Protocol, plain
 from openstl_ext.results.schema import problems
@@ -113,7 +113,7 @@ class Record:
         values = plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
         _check(values, path)
         text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        write_whole(Path(path), (text + "\n").encode())
+        atomic_write(Path(path), (text + "\n").encode())
 
     @classmethod
     def read(cls, path: Path) -> "Record":

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.colors import Colormap, Normalize, to_rgb
 
 from openstl_ext.visualization.blocks import Array, Block, blocks_of, channel_names
+from openstl_ext.visualization.legend import headline, panel_size
 from openstl_ext.visualization.page import FAINT, Page, text_width
 from openstl_ext.visualization.saved import SavedSample
 from openstl_ext.visualization.scales import centred, colormaps, shared
-from openstl_ext.visualization.sheet import headline, panel_size
 
 MINUS = "\N{MINUS SIGN}"
 MARGIN, GUTTER, SCALE = 26, 118, 150  # left and right edge, row names, colour bar with numbers

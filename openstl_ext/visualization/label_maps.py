@@ -9,10 +9,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.errors import UserError, nearest
-from openstl_ext.visualization.photograph import Array, on_grey
-from openstl_ext.visualization.saved import SavedLabels
-from openstl_ext.visualization.sheet import Entry
-from openstl_ext.visualization.verdicts import (
+from openstl_ext.visualization.error_map import (
     FALSE_ALARM,
     FOUND,
     MISSED,
@@ -20,6 +17,9 @@ from openstl_ext.visualization.verdicts import (
     Verdicts,
     class_color,
 )
+from openstl_ext.visualization.legend import Entry
+from openstl_ext.visualization.rgb_composite import Array, on_grey
+from openstl_ext.visualization.saved import SavedLabels
 
 
 @dataclass(frozen=True)

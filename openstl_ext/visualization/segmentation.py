@@ -11,10 +11,10 @@ from matplotlib.colors import Colormap, Normalize, to_rgb
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.visualization.blocks import channel_names
 from openstl_ext.visualization.label_maps import LabelMaps, class_names, label_maps
+from openstl_ext.visualization.legend import PITCH, SMALL, Legend, headline, panel_size
 from openstl_ext.visualization.page import FAINT, Page, text_width
-from openstl_ext.visualization.photograph import HIGH, LOW, Array, photographs
+from openstl_ext.visualization.rgb_composite import HIGH, LOW, Array, photographs
 from openstl_ext.visualization.saved import SavedLabels
-from openstl_ext.visualization.sheet import PITCH, SMALL, Legend, headline, panel_size
 
 MARGIN, TITLE, HEADING, GAP = 28, 40, 34, 20  # edges, first line, names of panels, between panels
 NOTE, BAR, SCALE = 30, 16, 62  # a line of words, the colour bar, that with its numbers

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from openstl_ext.datasets.boiling import Boiling
+from openstl_ext.datasets.boiling.dataset import Boiling
+from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+from openstl_ext.datasets.formats.packed import pack_folders
 from openstl_ext.datasets.frame_folders import FrameFolders
-from openstl_ext.datasets.generation.splits import SplitRecipe, create_loaders
-from openstl_ext.datasets.layout.pack import pack_folders
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from openstl_ext.datasets.miniature.taxibj import FILE
+from openstl_ext.datasets.synthetic.taxibj import FILE
 from openstl_ext.datasets.taxibj import TaxiBJ
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 

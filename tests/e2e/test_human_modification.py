@@ -10,13 +10,13 @@ import rasterio
 
 from openstl_ext.calibration import Calibration
 from openstl_ext.config import load
-from openstl_ext.datasets.human_modification import HumanModification
+from openstl_ext.datasets.human_modification.dataset import HumanModification
 from openstl_ext.engine import checkpoint
 from openstl_ext.engine.runner import build
 from openstl_ext.prediction.request import Request, predict
 from openstl_ext.results.board import board_of
 from openstl_ext.results.record import Record
-from tests.engine.journeys import log_of, travel
+from tests.engine.resume_scenarios import log_of, travel
 from tests.small_recipe import shrink, toy_set
 
 CONFIG = Path(__file__).parents[2] / "configs/human_modification/small/quantile_convlstm.py"

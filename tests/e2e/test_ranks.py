@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journeys import log_of, travel
+from tests.engine.resume_scenarios import log_of, travel
 
 
 @pytest.mark.parametrize("num_samples", [1, 7])

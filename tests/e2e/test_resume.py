@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from openstl_ext.engine import checkpoint
-from tests.engine.journeys import log_of, travel
+from tests.engine.resume_scenarios import log_of, travel
 
 ITERATIONS = 24
 EMA = {"type": "EMAHook", "momentum": 0.1}
@@ -167,10 +167,10 @@ def test_a_kill_at_any_moment_can_be_resumed(tmp_path: Path) -> None:
     frequent = {"default_hooks.checkpoint": {"interval": 1, "by_epoch": False}}
     travel({whole: [{"options": frequent}]})
     for _ in range(6):
-        begun = bool(checkpoint.listed(killed))
+        begun = bool(checkpoint.read_manifest(killed))
         delay = chance.uniform(0.05, 0.3)
         travel({killed: [{"options": {**frequent, "resume": begun}, "delay": delay}]})
-    begun = bool(checkpoint.listed(killed))
+    begun = bool(checkpoint.read_manifest(killed))
     travel({killed: [{"options": {**frequent, "resume": begun}}]})
     assert_same(final(whole), final(killed))
 
@@ -205,7 +205,7 @@ def test_a_truncated_newest_checkpoint_falls_back_loudly(tmp_path: Path) -> None
             ]
         }
     )
-    newest = cut / "checkpoints" / checkpoint.listed(cut)[0]["file"]
+    newest = cut / "checkpoints" / checkpoint.read_manifest(cut)[0]["file"]
     newest.write_bytes(newest.read_bytes()[:1000])
     moved = tmp_path / "moved"
     shutil.move(cut, moved)

@@ -8,7 +8,7 @@ import pytest
 
 from openstl_ext.engine import checkpoint
 from tests.e2e.test_resume import assert_same, losses
-from tests.engine.journeys import log_of, travel
+from tests.engine.resume_scenarios import log_of, travel
 from tests.engine.toy_sites import options
 
 EPOCHS = {"train_cfg.max_epochs": 8}

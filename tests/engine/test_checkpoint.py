@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from openstl_ext.engine import atomic, checkpoint
+from openstl_ext import atomic_io as atomic
+from openstl_ext.engine import checkpoint
 from openstl_ext.errors import CheckpointError, NonFiniteError
 
 
@@ -25,7 +26,7 @@ def test_what_is_read_is_what_was_written_newest_first(tmp_path: Path) -> None:
     """The oldest go, and only the oldest: two remain even if one of them turns out damaged."""
     for iteration in (10, 20, 30):
         save(tmp_path, iteration)
-    assert [e["file"] for e in checkpoint.listed(tmp_path)] == ["iter_30.pth", "iter_20.pth"]
+    assert [e["file"] for e in checkpoint.read_manifest(tmp_path)] == ["iter_30.pth", "iter_20.pth"]
     files = {path.name for path in (tmp_path / "checkpoints").iterdir()}
     assert files == {"iter_30.pth", "iter_20.pth", "manifest.json"}
     path, state = checkpoint.newest(tmp_path, pytest.fail)
@@ -66,7 +67,7 @@ def test_a_kill_between_a_new_best_and_the_list_leaves_the_old_best_usable(
 
     best(1)
     best(2)
-    assert [e["file"] for e in checkpoint.listed(tmp_path)] == ["best_epoch_2.pth"]
+    assert [e["file"] for e in checkpoint.read_manifest(tmp_path)] == ["best_epoch_2.pth"]
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -83,7 +84,7 @@ def test_nothing_to_resume_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no best checkpoint"):
         checkpoint.best(tmp_path)
     save(tmp_path, 10).write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"no checkpoint in .* can be trusted"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint in .* is intact"):
         checkpoint.newest(tmp_path, lambda _: None)
 
 
@@ -110,7 +111,7 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
     save(tmp_path, 10)
     with pytest.raises(NonFiniteError, match="not saved: w"):
         save(tmp_path, 20, value=float("nan"))
-    assert [e["iteration"] for e in checkpoint.listed(tmp_path)] == [10]
+    assert [e["iteration"] for e in checkpoint.read_manifest(tmp_path)] == [10]
 
 
 def test_what_a_killed_writer_left_is_cleaned_and_never_read(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_what_a_killed_writer_left_is_cleaned_and_never_read(tmp_path: Path) -> 
     path = save(tmp_path, 10)
     left = path.with_name("iter_20.pth.part")
     left.write_bytes(b"half")
-    checkpoint.clean(tmp_path)
+    checkpoint.remove_partial_files(tmp_path)
     assert not left.exists()
     assert path.exists()
 
@@ -154,9 +155,9 @@ def test_a_run_that_goes_back_forgets_what_came_later(tmp_path: Path) -> None:
     """Else its new checkpoints would count as old, and be dropped as soon as written."""
     save(tmp_path, 10)
     save(tmp_path, 20)
-    checkpoint.forget_after(tmp_path, 10)
+    checkpoint.drop_after(tmp_path, 10)
     save(tmp_path, 15)
-    assert [e["iteration"] for e in checkpoint.listed(tmp_path)] == [15, 10]
+    assert [e["iteration"] for e in checkpoint.read_manifest(tmp_path)] == [15, 10]
 
 
 def test_weights_that_do_not_fit_are_named() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mmengine.runner import LogProcessor
 
-from openstl_ext.engine.log_lines import LogLines
+from openstl_ext.hooks.logger import LogLines
 
 
 def test_single_leads_are_for_the_trackers_not_for_the_screen(

@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 
 from openstl_ext.engine import checkpoint
 from openstl_ext.engine.runner import Runner, build
-from openstl_ext.engine.state import bare
+from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError, NonFiniteError, UserError
 from tests.engine import toy
 
@@ -112,7 +112,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_its_terms(tmp_path: Path) ->
     hooks = [{"type": "PoisonHook", "at": 5}]
     with pytest.raises(NonFiniteError, match=r"iteration 5 on rank 0: loss = nan, loss_frames"):
         trained(tmp_path, custom_hooks=hooks)
-    assert checkpoint.listed(tmp_path) == []
+    assert checkpoint.read_manifest(tmp_path) == []
 
 
 def test_an_accumulation_is_never_cut_in_two(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_after_training_the_best_checkpoint_is_tested(tmp_path: Path) -> None:
     run = build(cfg)
     run.train()
     scores = run.test()
-    entry = next(e for e in checkpoint.listed(tmp_path) if e["kind"] == "best")
+    entry = next(e for e in checkpoint.read_manifest(tmp_path) if e["kind"] == "best")
     assert scores["mse"] == entry["value"]  # toy validation and test are the same data
     alone = build(toy.config(tmp_path, load_from=str(checkpoint.best(tmp_path))), train=False)
     assert alone.test() == scores
@@ -150,9 +150,9 @@ def test_the_best_checkpoint_holds_what_was_judged_under_averaging(tmp_path: Pat
     hooks = [{"type": "EMAHook", "momentum": 0.5}]
     run = trained(tmp_path, custom_hooks=hooks)
     judged = checkpoint.read(checkpoint.best(tmp_path))["state_dict"]
-    raw = bare(run.model).state_dict()
+    raw = unwrap(run.model).state_dict()
     assert any(not torch.equal(judged[key], raw[key]) for key in raw)
-    entry = next(e for e in checkpoint.listed(tmp_path) if e["kind"] == "best")
+    entry = next(e for e in checkpoint.read_manifest(tmp_path) if e["kind"] == "best")
     assert run.test()["mse"] == entry["value"]
     plain = build(toy.config(tmp_path, load_from=str(checkpoint.best(tmp_path))), train=False)
     assert plain.test()["mse"] == entry["value"]
@@ -209,7 +209,7 @@ def test_a_part_can_start_from_another_run(finished: Path, tmp_path: Path) -> No
     run = build(toy.config(tmp_path, custom_hooks=[hook]), train=False)
     run.test()
     expected = checkpoint.read(source)["state_dict"]
-    for key, value in bare(run.model).state_dict().items():
+    for key, value in unwrap(run.model).state_dict().items():
         assert torch.equal(value, expected[key])
     absent = {**hook, "prefix": "encoder."}
     with pytest.raises(UserError, match="no weight that begins with"):

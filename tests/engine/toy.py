@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from openstl_ext.ports import FrameModel
+from openstl_ext.interfaces import FrameModel
 from openstl_ext.registry import DATASETS, HOOKS, MODELS
 from openstl_ext.structures import Item, Metainfo
 
@@ -47,7 +47,7 @@ class ToyWaves(Dataset):
 class ToyNet(nn.Module):
     """Two convolutions with running statistics and dropout."""
 
-    port = FrameModel
+    interface = FrameModel
 
     def __init__(self, *, width: int = 4) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from openstl_ext.ports import DenseModel
+from openstl_ext.interfaces import DenseModel
 from openstl_ext.registry import DATASETS, HOOKS, MODELS
 from openstl_ext.structures import Item, Metainfo
 
@@ -47,7 +47,7 @@ class ToySites(Dataset):
 class ToyDense(nn.Module):
     """Two convolutions with running statistics and dropout."""
 
-    port = DenseModel
+    interface = DenseModel
 
     def __init__(self, *, width: int = 4) -> None:
         super().__init__()

@@ -16,11 +16,11 @@ from openstl_ext.calibration import Calibration
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError
 from openstl_ext.hooks.conformal_calibration import ConformalCalibrationHook
-from openstl_ext.ports import CovariateModel, Quantiles
+from openstl_ext.interfaces import CovariateModel, Quantiles
 from openstl_ext.registry import DATASETS, MODELS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Metainfo
-from tests.engine.journeys import log_of, travel
+from tests.engine.resume_scenarios import log_of, travel
 
 
 class Noise(Dataset):
@@ -51,7 +51,7 @@ class Noise(Dataset):
 class Sure(nn.Module):
     """The last frame again, with an interval that is far too narrow."""
 
-    port = CovariateModel
+    interface = CovariateModel
 
     def __init__(self, *, interval: bool = True) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 from tensorboardX import proto
 from torch.utils.data import Dataset
 
-from openstl_ext.datasets.human_modification import HumanModification
+from openstl_ext.datasets.human_modification.dataset import HumanModification
 from openstl_ext.engine import checkpoint
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError
@@ -22,7 +22,7 @@ from openstl_ext.structures import Metainfo
 from openstl_ext.visualization.panel_sample import PanelSample
 from tests.e2e.test_resume import assert_same
 from tests.engine import toy, toy_sites
-from tests.engine.journeys import log_of, travel
+from tests.engine.resume_scenarios import log_of, travel
 
 HOOK = {"type": "ForecastFigureHook", "num_samples": 3}
 QUIET = {"log_level": "ERROR", "custom_hooks": [HOOK]}
@@ -115,7 +115,7 @@ def test_two_ranks_end_and_one_draws(tmp_path: Path) -> None:
     assert log_of(work_dir).count("3 forecasts are drawn in") == 2  # one a leg
 
 
-@pytest.mark.parametrize("broken", ["draw_panel", "write_whole"])
+@pytest.mark.parametrize("broken", ["draw_panel", "atomic_write"])
 def test_a_picture_that_fails_costs_no_run(
     broken: str,
     tmp_path: Path,

@@ -28,7 +28,7 @@ KWARGS: dict[str, Any] = {
 def published(source: str = "openstl", **changes: Any) -> tuple[dict[str, Tensor], torch.nn.Module]:
     """Weights under the reference's names, and our net that has them."""
     torch.manual_seed(0)
-    match = interop.counterpart(source, "SimVP_Model", {**KWARGS, **changes})
+    match = interop.adapter_of(source, "SimVP_Model", {**KWARGS, **changes})
     state = match.net.state_dict()
     return {theirs: state[ours] for ours, theirs in match.theirs.items()}, match.net.eval()
 
@@ -123,9 +123,9 @@ def test_broken_missing_and_foreign_files_are_said(tmp_path: Path) -> None:
     ):
         with pytest.raises(CheckpointError, match=said):
             interop.convert(tmp_path / name)
-    with pytest.raises(interop.NotBuiltError, match=r"some\.weight"):
+    with pytest.raises(interop.NoAdapterError, match=r"some\.weight"):
         interop.convert(tmp_path / "foreign.pth")
-    with pytest.raises(interop.NotBuiltError, match="of vmrnn"):
+    with pytest.raises(interop.NoAdapterError, match="of vmrnn"):
         interop.convert(tmp_path / "foreign.pth", source="vmrnn")
 
 
@@ -135,5 +135,5 @@ def test_another_translator_is_not_taken_for_gsta(tmp_path: Path) -> None:
     key = "hid.enc.0.block.attn.spatial_gating_unit.conv1.weight"
     weights[key] = weights[key].chunk(2)[0].clone()
     torch.save(weights, tmp_path / "tau.pth")
-    with pytest.raises(interop.NotBuiltError, match="another translator"):
+    with pytest.raises(interop.NoAdapterError, match="another translator"):
         interop.convert(tmp_path / "tau.pth")

@@ -57,7 +57,7 @@ def test_an_encoder_of_places_comes_along(tmp_path: Path) -> None:
         **{"hidden_dim": 4, "num_dynamic_channels": 11, "num_static_channels": 7},
         **{"locenc_out_channels": 5, "locenc_hparams": {"legendre_polys": 6, "dim_hidden": 12}},
     }
-    known = interop.counterpart(SOURCE, CLASS, kwargs)
+    known = interop.adapter_of(SOURCE, CLASS, kwargs)
     own = known.split(known.net.state_dict())
     weights = {key: recipe.fill(key, list(value.shape)) for key, value in own.items()}
     known.load(weights)
@@ -80,5 +80,5 @@ def test_weights_of_a_later_version_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_another_kind_of_encoder_is_refused() -> None:
     """It would be made of our harmonics, and no key would tell."""
-    with pytest.raises(interop.NotBuiltError, match="theory and siren"):
-        interop.counterpart(SOURCE, CLASS, {"locenc_backbone": ("theory", "siren")})
+    with pytest.raises(interop.NoAdapterError, match="theory and siren"):
+        interop.adapter_of(SOURCE, CLASS, {"locenc_backbone": ("theory", "siren")})

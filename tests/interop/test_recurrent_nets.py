@@ -59,7 +59,7 @@ def test_upstreams_list_of_depths_is_turned_round() -> None:
         "depths_upsample": "3,1",
         "configs": {"in_shape": [4, 1, 16, 16], "embed_dim": 16, "patch_size": 2},
     }
-    net = interop.counterpart("yyyujintang/VMRNN-PyTorch", "VMRNN_D_Model", kwargs).net
+    net = interop.adapter_of("yyyujintang/VMRNN-PyTorch", "VMRNN_D_Model", kwargs).net
     assert [len(cell.blocks) for cell in net.down_cells] == [1, 2]
     assert [len(cell.blocks) for cell in net.up_cells] == [1, 3]
     assert [cell.blocks[0].norm.normalized_shape for cell in net.up_cells] == [(64,), (32,)]

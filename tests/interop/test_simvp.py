@@ -25,7 +25,7 @@ KWARGS: dict[str, Any] = {
 def published(source: str = OPENSTL, **changes: Any) -> dict[str, Tensor]:
     """Weights under the reference's names."""
     torch.manual_seed(0)
-    match = interop.counterpart(source, "SimVP_Model", {**KWARGS, **changes})
+    match = interop.adapter_of(source, "SimVP_Model", {**KWARGS, **changes})
     state = match.net.state_dict()
     return {theirs: torch.rand(state[ours].shape) for ours, theirs in match.theirs.items()}
 
@@ -65,14 +65,14 @@ def test_missing_unknown_and_misshapen_keys_are_named_as_the_reference_spells_th
 @pytest.mark.parametrize(("given", "built"), [(2, 2), (3, 2), (4, 4), (5, 4)])
 def test_an_odd_number_of_layers_is_one_less_upstream(given: int, built: int) -> None:
     """Upstream's weights of N_S = 3 are those of two layers."""
-    match = interop.counterpart(OPENSTL, "SimVP_Model", {**KWARGS, "N_S": given})
+    match = interop.adapter_of(OPENSTL, "SimVP_Model", {**KWARGS, "N_S": given})
     assert len(match.net.encoder.layers) == built  # type: ignore[arg-type]
     assert f"enc.enc.{built - 1}.conv.conv.weight" in match.ours
 
 
 def test_arguments_left_out_have_the_defaults_of_the_reference_and_others_are_let_go() -> None:
     """Upstream swallows what it does not know, so recorded arguments hold such things."""
-    match = interop.counterpart(
+    match = interop.adapter_of(
         OPENSTL, "SimVP_Model", {"in_shape": (2, 1, 8, 8), "act_inplace": True, "C_out": 5, "lr": 1}
     )
     arguments = dict(match.arguments)
@@ -84,7 +84,7 @@ def test_arguments_left_out_have_the_defaults_of_the_reference_and_others_are_le
 def test_only_simvp_minimal_says_other_channels() -> None:
     """OpenSTL's would swallow the argument."""
     for source, channels in ((OPENSTL, 2), (MINIMAL, 1)):
-        match = interop.counterpart(source, "SimVP_Model", {**KWARGS, "C_out": 1})
+        match = interop.adapter_of(source, "SimVP_Model", {**KWARGS, "C_out": 1})
         assert match.net(torch.rand(1, 3, 2, 8, 12)).shape[2] == channels
 
 
@@ -100,7 +100,7 @@ def test_what_is_not_built_is_said(
     source: str, cls: str, kwargs: dict[str, Any], said: str
 ) -> None:
     """A replay must tell a gap from a mistake."""
-    with pytest.raises(interop.NotBuiltError, match=said):
+    with pytest.raises(interop.NoAdapterError, match=said):
         interop.load(source, cls, kwargs, {})
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.layers.dilated_depthwise_conv import DilatedDepthwiseConv2d, merge, split
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 
 SIZES = [(2, 4, 9, 9), (1, 3, 7, 11), (2, 2, 1, 2), (3, 5, 16, 16), (1, 2, 20, 26)]
 
@@ -43,7 +43,7 @@ def test_in_float32_it_is_as_exact_as_the_plain_convolution(size: tuple[int, ...
     layer = DilatedDepthwiseConv2d(size[1], kernel_size=7, dilation=3)
     x = torch.randn(size)
     ours = answers(layer, x)
-    with as_published():
+    with published_order():
         plain = answers(layer, x)
         exact = answers(layer.double(), x.double())
     for a, b, truth in zip(ours, plain, exact, strict=True):
@@ -67,7 +67,7 @@ def test_under_bf16_autocast_it_computes_in_bf16_and_learns_in_float32() -> None
     x = torch.randn(2, 4, 16, 16)
     with torch.autocast("cpu", torch.bfloat16):
         out = layer(x)
-        with as_published():
+        with published_order():
             plain = layer(x)
     assert out.dtype == plain.dtype == torch.bfloat16
     torch.testing.assert_close(out, plain, rtol=1e-2, atol=1e-2)

@@ -5,9 +5,7 @@ import math
 import pytest
 import torch
 
-from openstl_ext.layers.location_encoding import LocationEncoding
-from openstl_ext.layers.siren import Siren
-from openstl_ext.layers.spherical_harmonics import spherical_harmonics
+from openstl_ext.layers.location_encoding import LocationEncoding, Siren, spherical_harmonics
 
 
 def test_it_has_the_published_size() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmarks.unet_encoder import StepLoop
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.layers import sequence_encoder
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.layers.sequence_encoder import SequenceEncoder
 from openstl_ext.layers.step_batch_norm import StepBatchNormReLU
 
@@ -99,7 +99,7 @@ def test_evaluation_is_that_of_a_loop(kept: Callable[[], Any]) -> None:
     with kept():
         for maps in (ours(batch), ours(batch.transpose(3, 4).contiguous().transpose(3, 4))):
             torch.testing.assert_close(maps, loop(batch))
-        with as_published():
+        with published_order():
             torch.testing.assert_close(ours(batch), loop(batch))
 
 
@@ -219,7 +219,7 @@ def expected_bytes(images: int, side: int, widths: tuple[int, ...], channels: in
     return images * (16 * sum(values) + 12 * sum(pooled) + 4 * channels * side**2)
 
 
-@pytest.mark.parametrize("order", [as_published, nullcontext])
+@pytest.mark.parametrize("order", [published_order, nullcontext])
 def test_kept_activations_are_those_of_the_arithmetic(order: Callable[[], Any]) -> None:
     """The figure that says which batch fits a GPU is worth what its formula is."""
     length, batch, side = 6, 2, 32

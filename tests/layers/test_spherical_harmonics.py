@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.special import sph_harm_y
 
-from openstl_ext.layers import spherical_harmonics as module
-from openstl_ext.layers.spherical_harmonics import spherical_harmonics
+from openstl_ext.layers import location_encoding as module
+from openstl_ext.layers.location_encoding import spherical_harmonics
 
 
 def places(count: int) -> torch.Tensor:

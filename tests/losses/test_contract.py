@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from openstl_ext.registry import LOSSES
-from tests.losses.planted import fields, judged
+from tests.losses.masked_fields import fields, judged
 
 LOSSES.import_from_location()
 ARGUMENTS = {"Pinball": {"quantile": 0.3}, "Sum": {"terms": [{"type": "L1"}, {"type": "L2"}]}}

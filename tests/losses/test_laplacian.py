@@ -5,7 +5,7 @@ import torch
 
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.losses.laplacian import LaplacianPyramid
-from tests.losses.planted import fields
+from tests.losses.masked_fields import fields
 
 
 def test_one_level_is_the_mean_absolute_error() -> None:

@@ -7,7 +7,7 @@ from skimage.metrics import structural_similarity
 
 from openstl_ext.errors import ShapeError
 from openstl_ext.losses.structural import StructuralDissimilarity
-from tests.losses.planted import fields
+from tests.losses.masked_fields import fields
 
 WANG = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 

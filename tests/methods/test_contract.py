@@ -1,4 +1,4 @@
-"""Laws that every registered method keeps with every net of its port."""
+"""Laws that every registered method keeps with every net of its interface."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ PAIRS = [
     pytest.param(method, net, id=f"{method.__name__}-{net.__name__}")
     for method in ours(METHODS)
     for net in ours(MODELS)
-    if getattr(net, "port", None) is getattr(method, "port", None) is not None
+    if getattr(net, "interface", None) is getattr(method, "interface", None) is not None
 ]
 LEARNING = [p for p in PAIRS if list(p.values[0].toy(p.values[1].toy()).parameters())]
 FORECASTING = [p for p in PAIRS if not issubclass(p.values[0], LabelMethod)]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.interfaces import Quantiles
 from openstl_ext.methods.multi_horizon_regression import MultiHorizonRegression
-from openstl_ext.ports import Quantiles
 
 TERMS: dict[str, Any] = {
     "mse": {"loss": {"type": "L2"}, "of": "change"},

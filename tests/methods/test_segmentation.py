@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
+from openstl_ext.interfaces import TOY_SHAPE
 from openstl_ext.methods.segmentation import Segmentation
-from openstl_ext.ports import TOY_SHAPE
 
 
 class PixelNet(nn.Module):

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.layers.convlstm_cell import ConvLSTMCell, Memory
+from openstl_ext.layers.convlstm import ConvLSTMCell, Memory
 from openstl_ext.models.convlstm import ConvLSTM
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.interfaces import Quantiles
 from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
-from openstl_ext.ports import Quantiles
 
 
 def size(module: torch.nn.Module) -> int:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.models.convgru_unet import ConvGRUUNet
 from openstl_ext.models.convlstm_unet import ConvLSTMUNet
 from openstl_ext.models.pixel_logistic import PixelLogistic
@@ -70,7 +70,7 @@ def test_the_order_of_computation_changes_nothing(make: Any) -> None:
         return [logits, *(p.grad for p in net.parameters())]
 
     ours = answer()
-    with as_published():
+    with published_order():
         theirs = answer()
     for mine, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-8, atol=1e-10)

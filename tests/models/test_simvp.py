@@ -8,7 +8,7 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.layers.drop_path import DropPath
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.methods.direct_forecast import DirectForecast
 from openstl_ext.models.simvp import SimVP
 from openstl_ext.profiling.flops import count_flops
@@ -91,7 +91,7 @@ def test_the_fast_order_is_equal_to_the_published_one(training: bool) -> None:
     frames = torch.rand(2, 3, 2, 8, 12, dtype=torch.float64)
     fast = net(frames)
     fast_grads = torch.autograd.grad(fast.square().sum(), list(net.parameters()))
-    with as_published():
+    with published_order():
         plain = net(frames)
         plain_grads = torch.autograd.grad(plain.square().sum(), list(net.parameters()))
     torch.testing.assert_close(fast, plain, rtol=1e-9, atol=1e-11)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmarks.unet_encoder import StepLoop
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.models.st_mamba import STMamba
 from openstl_ext.ops.selective_scan import BackendError
 
@@ -86,7 +86,7 @@ def test_the_order_of_computation_changes_nothing(expand: str, fused: str) -> No
     loop, again = copy.deepcopy(net), copy.deepcopy(net)
     loop.encoder = StepLoop(net.encoder)
     again.encoder.recompute = True
-    with as_published():
+    with published_order():
         expected = answer(loop)
     torch.testing.assert_close(answer(net), expected)
     torch.testing.assert_close(answer(again), expected)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from openstl_ext.errors import ShapeError
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.models.unet import UNet
 
 
@@ -39,7 +39,7 @@ def test_any_size_will_do_and_order_changes_nothing(
     frames = torch.rand(2, 3, 2, height, width).double()
     with torch.no_grad():
         logits = net(frames)
-        with as_published():
+        with published_order():
             expected = net(frames)
     assert logits.shape == (2, 5, height, width)
     torch.testing.assert_close(logits, expected)

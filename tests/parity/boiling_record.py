@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from openstl_ext.datasets.generation.boiling_simulation import BOILING_POINT, simulate
+from openstl_ext.datasets.synthetic.boiling_simulation import BOILING_POINT, simulate
 from tests.parity.quantity import Quantity
 
 

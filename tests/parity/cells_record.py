@@ -17,10 +17,10 @@ def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
     for name, cell in record["cells"].items():
         cell = {**cell, "reference": record["reference"]}
         try:
-            match = interop.counterpart(
+            match = interop.adapter_of(
                 record["reference"]["repo"], cell["class"], constructor_arguments(cell)
             )
-        except interop.NotBuiltError:
+        except interop.NoAdapterError:
             yield Quantity(name, None)
             continue
         match.load(recipe.weights(cell))

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.layers import convlstm_cell, vmrnn_cell
-from openstl_ext.layers.patch_fold import fold_patches, unfold_patches
+from openstl_ext.layers import vmrnn_cell
+from openstl_ext.layers.convlstm import Memory
+from openstl_ext.layers.patches import fold_patches, unfold_patches
 from openstl_ext.methods.recurrent_forecast import RecurrentForecast
 from openstl_ext.methods.rollout import rollout
 from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
@@ -97,7 +98,7 @@ def ss2d(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
 def convlstm_cell_alone(net: nn.Module, _record: Record, inputs: list[Tensor]) -> Driven:
     """One step from a given memory."""
     x, hidden, kept = inputs
-    said, memory = net(x, convlstm_cell.Memory(hidden, kept))
+    said, memory = net(x, Memory(hidden, kept))
     return {"output": said, "cell": memory.cell}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from openstl_ext.interop import NotBuiltError
+from openstl_ext.interop import NoAdapterError
 from openstl_ext.losses.change_histogram import ChangeHistogram
 from openstl_ext.losses.laplacian import LaplacianPyramid
 from openstl_ext.losses.pinball import Pinball
@@ -26,7 +26,7 @@ def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
     for number, case in enumerate(record["cases"]):
         found = KINDS.get(case["loss"])
         if found is None:
-            raise NotBuiltError(f"no loss here is called {case['loss']}")
+            raise NoAdapterError(f"no loss here is called {case['loss']}")
         mask = valid if case["masked"] else None
         for name, error in found(case, prediction, target, mask):
             yield Quantity(f"cases[{number}].{case['loss']}.{name}", error)

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext import interop
+from openstl_ext.interfaces import DenseModel, FrameModel, RecurrentModel
 from openstl_ext.layers.drop_path import DropPath
-from openstl_ext.layers.layout import as_published
+from openstl_ext.layers.memory_format import published_order
 from openstl_ext.methods.base import Method
 from openstl_ext.methods.direct_forecast import DirectForecast
 from openstl_ext.methods.recurrent_forecast import RecurrentForecast
 from openstl_ext.methods.segmentation import Segmentation
-from openstl_ext.ports import DenseModel, FrameModel, RecurrentModel
 from openstl_ext.profiling.flops import count_flops
 from tests.parity import recipe
 from tests.parity.drivers import driver, forecast_of, frames_of, recorded_at
@@ -31,7 +31,7 @@ class NetworkRecord:
         record: A golden record.
 
     Raises:
-        NotBuiltError: If the class has no counterpart here.
+        NoAdapterError: If the class has no counterpart here.
     """
 
     def __init__(self, record: Mapping[str, Any]) -> None:
@@ -40,10 +40,10 @@ class NetworkRecord:
         self.weights = recipe.weights(record)
         self.match = self.build()
 
-    def build(self) -> interop.Counterpart:
+    def build(self) -> interop.StateDictAdapter:
         """Our net with the recorded weights, in eval mode."""
         source, kwargs = self.record["reference"]["repo"], self.record["kwargs"]
-        match = interop.counterpart(source, self.record["class"], kwargs)
+        match = interop.adapter_of(source, self.record["class"], kwargs)
         own = match.split(match.net.state_dict())
         left = {key: own[key] for key in self.record.get("left", ()) if key in own}
         match.load({**self.weights, **left})
@@ -95,7 +95,7 @@ class NetworkRecord:
         """
         found = list(self.backward(part))
         if any(quantity.error > TOLERANCE for quantity in found):
-            with as_published():
+            with published_order():
                 again = {quantity.name: quantity for quantity in self.backward(part)}
             found = [again[q.name] if "grad" in q.name else q for q in found]
         yield from found
@@ -137,14 +137,14 @@ class NetworkRecord:
         without_scan = "flops_scan_excluded.flops_fvcore_without_scan"
         names = [n for n in ("flops_fvcore", without_scan) if recorded_at(self.record, n)]
         net = self.match.net
-        port = getattr(net, "port", None)
-        if not names or port not in (FrameModel, RecurrentModel, DenseModel):
+        interface = getattr(net, "interface", None)
+        if not names or interface not in (FrameModel, RecurrentModel, DenseModel):
             return
         method: Method
-        if port is FrameModel:
+        if interface is FrameModel:
             method = DirectForecast(net=net, loss={"type": "L2"})
             frames, horizon = self.inputs[0], self.inputs[0].shape[1]
-        elif port is DenseModel:
+        elif interface is DenseModel:
             method = Segmentation(net=net, loss={"type": "BCEDice"})
             frames, horizon = frames_of(self.record, self.inputs), 0
         else:

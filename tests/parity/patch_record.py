@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from openstl_ext.layers.patch_fold import fold_patches, unfold_patches
+from openstl_ext.layers.patches import fold_patches, unfold_patches
 from tests.parity.quantity import Quantity
 
 

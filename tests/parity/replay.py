@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from openstl_ext.interop import NotBuiltError
+from openstl_ext.interop import NoAdapterError
 from tests.parity.quantity import TOLERANCE, Quantity
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -61,14 +61,14 @@ def quantities(record: Record) -> Iterator[Quantity]:
     """Every quantity of a record, by whoever can replay it.
 
     Raises:
-        NotBuiltError: If nobody can.
+        NoAdapterError: If nobody can.
     """
     for predicate, target in REPLAYERS:
         if predicate(record):
             module, _, function = target.partition(":")
             yield from getattr(importlib.import_module(module), function)(record)
             return
-    raise NotBuiltError("nothing here replays such a record")
+    raise NoAdapterError("nothing here replays such a record")
 
 
 def replayed(path: Path) -> bool | None:
@@ -80,7 +80,7 @@ def replayed(path: Path) -> bool | None:
             print(f"{path.name}: no record ({error})")
             return False
         raise
-    except NotBuiltError as error:
+    except NoAdapterError as error:
         print(f"{path.name}: not built ({error})")
         return None
     for quantity in found:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from openstl_ext.methods.feeds import ReverseScheduledSampling, ScheduledSampling
+from openstl_ext.methods.teacher_forcing import ReverseScheduledSampling, ScheduledSampling
 from tests.parity.quantity import Quantity
 
 

@@ -85,7 +85,7 @@ def test_other_arguments_of_either_version_make_its_net(
     kwargs: dict[str, Any], first: tuple[int, ...]
 ) -> None:
     """Records with other arguments exist elsewhere; the shapes here were worked out by hand."""
-    match = interop.counterpart("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
+    match = interop.adapter_of("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
     own = match.split(match.net.state_dict())
     assert tuple(own["convlstm.cell_list.0.conv.weight"].shape) == first
     filled = match.load({key: recipe.fill(key, list(value.shape)) for key, value in own.items()})
@@ -100,7 +100,7 @@ def test_other_arguments_of_either_version_make_its_net(
 def test_places_of_a_record_reach_the_location_encoder() -> None:
     """A record with the encoder has a third input, channels last; it must not be refused."""
     kwargs = {"hidden_dim": 4, "num_static_channels": 2, "num_dynamic_channels": 3}
-    match = interop.counterpart("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
+    match = interop.adapter_of("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
     shapes = {key: list(value.shape) for key, value in match.split(match.net.state_dict()).items()}
     match.load({key: recipe.fill(key, shape) for key, shape in shapes.items()})
     sizes = ((2, 3, 3, 5, 7), (2, 2, 5, 7), (2, 5, 7, 2))

@@ -107,7 +107,7 @@ def test_other_arguments_of_the_same_class_are_replayed_too(kwargs: dict[str, An
     """
     kwargs = {"hid_S": 4, "hid_T": 6, "N_T": 2, "mlp_ratio": 2.0, **kwargs}
     source = "chengtan9907/OpenSTL"
-    match = interop.counterpart(source, "SimVP_Model", kwargs)
+    match = interop.adapter_of(source, "SimVP_Model", kwargs)
     own = match.net.state_dict()
     made: dict[str, Any] = {
         "reference": {"repo": source},

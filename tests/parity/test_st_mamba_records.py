@@ -90,7 +90,7 @@ def test_other_arguments_are_the_equations_too(
     else:
         kind = "mamba" if cls == "STMamba" else "gru"
         theirs = plain_st_mamba.SpatioTemporalFusion(**kwargs, temporal_module=kind)
-    match = interop.counterpart(ST_MAMBA, cls, kwargs)
+    match = interop.adapter_of(ST_MAMBA, cls, kwargs)
     match.load(theirs.state_dict())
     theirs, x = theirs.double(), torch.randn(shape).double()
     match.net.double()

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from rasterio import warp
 
 from openstl_ext import config
-from openstl_ext.datasets.boiling import Boiling
-from openstl_ext.datasets.lts_segmentation import LTSSegmentation
+from openstl_ext.datasets.boiling.dataset import Boiling
+from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.errors import UserError
 from openstl_ext.prediction.forecasting import FramesScene
 from openstl_ext.prediction.request import Request, predict

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from openstl_ext.datasets.layout.pack import pack_folders
+from openstl_ext.datasets.formats.packed import pack_folders
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction.forecasting import array_file, forecast_sequences, frame_files
 from openstl_ext.prediction.predictor import Predictor

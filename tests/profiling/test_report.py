@@ -12,9 +12,8 @@ from openstl_ext.methods.direct_forecast import DirectForecast
 from openstl_ext.methods.segmentation import Segmentation
 from openstl_ext.profiling import flops
 from openstl_ext.profiling.flops import count_flops, register_flop_handle
-from openstl_ext.profiling.parameters import count_parameters, largest_layer
 from openstl_ext.profiling.recipe import describe
-from openstl_ext.profiling.report import in_words, profile
+from openstl_ext.profiling.report import count_parameters, in_words, largest_layer, profile
 from openstl_ext.registry import DATASETS, MODELS
 
 INPUTS = {"frames": torch.rand(2, 4, 1, 8, 8)}

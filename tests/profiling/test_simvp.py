@@ -7,7 +7,7 @@ import torch
 
 from openstl_ext.config import load
 from openstl_ext.profiling.flops import count_flops
-from openstl_ext.profiling.parameters import count_parameters
+from openstl_ext.profiling.report import count_parameters
 from openstl_ext.registry import METHODS
 
 CONFIG = Path(__file__).parents[2] / "configs" / "boiling" / "simvp_gsta.py"

@@ -7,7 +7,7 @@ import torch
 
 from openstl_ext.config import load
 from openstl_ext.engine.runner import build
-from openstl_ext.profiling import step_table, training_step
+from openstl_ext.profiling import training_step
 from tests.small_recipe import shrink
 
 CONFIG = Path(__file__).parents[2] / "configs" / "taxibj" / "convlstm.py"
@@ -39,7 +39,7 @@ def test_what_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(training_step, "step", out_of_memory)
     runner = build(shrink(load(CONFIG, work_dir=tmp_path)))
     found = training_step.measure_step(runner, max_seconds=1.0, max_bytes=12e9)
-    step_table.add(tmp_path / "table.md", "b", found)
+    training_step.add_row(tmp_path / "table.md", "b", found)
     assert "0 of 2 | - | more than 12 GB" in (tmp_path / "table.md").read_text()
 
 
@@ -47,9 +47,9 @@ def test_a_new_row_takes_the_place_of_the_old(tmp_path: Path) -> None:
     """If this fails, the table shows two times for one recipe, or loses the others."""
     path = tmp_path / "table.md"
     row = {"samples": 1, "batch_size": 4, "seconds": 2.0, "bytes": 3e9, "device": "cpu"}
-    step_table.add(path, "b", row)
-    step_table.add(path, "a", row)
-    step_table.add(path, "b", {**row, "samples": 4})
+    training_step.add_row(path, "b", row)
+    training_step.add_row(path, "a", row)
+    training_step.add_row(path, "b", {**row, "samples": 4})
     rows = [line for line in path.read_text().splitlines() if line.startswith("| `")]
     assert rows == [
         "| `a` | 1 of 4 | 2.0 | 3.0 GB | cpu |",

@@ -11,7 +11,7 @@ import rasterio
 
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.layer import RasterLayer, RasterStack
-from openstl_ext.rasters.opening import CACHE_BYTES, small_cache
+from openstl_ext.rasters.raster_file import CACHE_BYTES, small_cache
 from openstl_ext.rasters.window import Window
 from tests.rasters.files import write_tif
 

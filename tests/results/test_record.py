@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openstl_ext.durable import write_whole
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.results.record import Record, RecordError
 
 
@@ -84,14 +84,14 @@ def test_a_record_that_could_not_be_read_is_not_written(fakes, tmp_path: Path):
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch):
     """A full disk must not take the last result with it."""
     path = tmp_path / "result.json"
-    write_whole(path, b"old")
+    atomic_write(path, b"old")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_whole(path, b"new")
+    with pytest.raises(OSError, match="the disk is full"):
+        atomic_write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openstl_ext.datasets.boiling import Boiling
+from openstl_ext.datasets.boiling.dataset import Boiling
 
 ROOT = Path(__file__).parents[2]
 LOADER = "dict(batch_size=3, dataset=dict(type='Boiling', root='data', split={split!r}))"

@@ -44,7 +44,7 @@ def test_a_published_checkpoint_is_loaded_by_the_config_of_its_net(
 ) -> None:
     """The way from somebody's file to a row in our table; and a config of another net is told."""
     kwargs = {"in_shape": (3, 1, 8, 8), "hid_S": 4, "hid_T": 6, "N_S": 2, "N_T": 2, "mlp_ratio": 2}
-    match = interop.counterpart("openstl", "SimVP_Model", kwargs)
+    match = interop.adapter_of("openstl", "SimVP_Model", kwargs)
     state = match.net.state_dict()
     theirs, ours = tmp_path / "theirs.pth", tmp_path / "made" / "ours.pth"
     torch.save({name: state[key] for key, name in match.theirs.items()}, theirs)

@@ -8,8 +8,8 @@ import rasterio
 import torch
 from mmengine.config import Config
 
-from openstl_ext.datasets.boiling import Boiling
-from openstl_ext.datasets.lts_segmentation import LTSSegmentation
+from openstl_ext.datasets.boiling.dataset import Boiling
+from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.engine import checkpoint
 from openstl_ext.registry import METHODS
 

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from openstl_ext.datasets.boiling import Boiling
+from openstl_ext.datasets.boiling.dataset import Boiling
 
 TOOLS = Path(__file__).parents[2] / "tools/prepare_data"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openstl_ext.datasets.lts_segmentation import LTSSegmentation
+from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.statistics import Statistics
 from tests.tools.test_prepare_data import call
 

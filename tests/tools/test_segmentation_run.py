@@ -8,7 +8,7 @@ import pytest
 import rasterio
 
 from openstl_ext.config import load
-from openstl_ext.datasets.lts_segmentation import LTSSegmentation
+from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.engine import checkpoint
 from openstl_ext.engine.runner import build
 

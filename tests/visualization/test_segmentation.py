@@ -11,13 +11,13 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from openstl_ext.errors import DataError, UserError
-from openstl_ext.visualization import verdicts
+from openstl_ext.visualization import error_map as verdicts
 from openstl_ext.visualization.drawing import draw_saved
+from openstl_ext.visualization.error_map import Verdicts
 from openstl_ext.visualization.label_maps import label_maps
-from openstl_ext.visualization.photograph import photographs
+from openstl_ext.visualization.rgb_composite import photographs
 from openstl_ext.visualization.saved import SavedFolder, SavedLabels
 from openstl_ext.visualization.segmentation import NO_DATA, Layout, draw_segmentation, shown_steps
-from openstl_ext.visualization.verdicts import Verdicts
 
 ABOUT: dict[str, Any] = {
     "kind": "labels",

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.datasets.generation.splits import SplitRecipe, create_loaders
+from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.datasets.generation.boiling import BoilingRecipe, generate
+from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.datasets.layout.pack import pack_folders
+from openstl_ext.datasets.formats.packed import pack_folders
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Fetch TaxiBJ, verify it and lay it out. Running it again keeps what is there."""
 
 from openstl_ext import cli
-from openstl_ext.datasets.preparation.command import run
-from openstl_ext.datasets.preparation.taxibj import PREPARATION
+from openstl_ext.datasets.preparation import run
+from openstl_ext.datasets.taxibj import PREPARATION
 
 if __name__ == "__main__":
     cli.run(lambda: run(PREPARATION, __doc__))

@@ -4,8 +4,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from openstl_ext.layers.block_stack import BlockStack
-from openstl_ext.layers.gsta_block import GSTABlock
+from openstl_ext.layers.gsta import BlockStack, GSTABlock
 from openstl_ext.registry import TRANSLATORS
 
 

@@ -1,1 +1,0 @@
-"""Synthetic data: the simulations, and what writes them into the layout that datasets read."""

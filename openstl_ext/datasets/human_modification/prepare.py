@@ -1,0 +1,160 @@
+"""The command that prepares the rasters of the Human Modification index."""
+
+import argparse
+from argparse import ArgumentParser, Namespace
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from openstl_ext.datasets.human_modification.files import PREPARE
+from openstl_ext.datasets.human_modification.rasters import (
+    LIMITS,
+    PRESSURES,
+    STATICS,
+    YEARS,
+    HMChoice,
+)
+from openstl_ext.datasets.human_modification.report import verify
+from openstl_ext.datasets.human_modification.split import SHARES, SplitRecipe, draw_split
+from openstl_ext.datasets.human_modification.statistics import measure_training
+from openstl_ext.datasets.preparation import Preparation, obey, prepare
+from openstl_ext.datasets.synthetic.continent_files import MINIATURE, SIMPLE_VALUES, write
+from openstl_ext.errors import ConfigError
+
+VERSIONS = {
+    "simple": HMChoice(target="HM", static=("elevation",)),
+    "direct": HMChoice(target="AA", dynamic=PRESSURES, static=STATICS),
+}
+"""Rasters of the two published versions."""
+
+
+def run(description: str | None) -> None:
+    """Parse the command line and do what it says."""
+    obey(_parser(description))
+
+
+def _parser(description: str | None) -> ArgumentParser:
+    parser = ArgumentParser(description=description)
+    parser.set_defaults(do=_miniature)
+    _add_root(parser)
+    parser.add_argument(
+        "--miniature", action="store_true", help="write a small synthetic continent"
+    )
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for name, do, what, add in (
+        ("split", _split, "deal blocks out to train, val, test and calibration", _add_split),
+        ("statistics", _statistics, "mean and spread in the training blocks", _add_statistics),
+        ("verify", _verify, "read every raster, and compare the splits", _add_verify),
+    ):
+        command = commands.add_parser(name, help=what, description=what)
+        command.set_defaults(do=do)
+        # absent unless given: a subcommand's default would cover what was said before its name
+        _add_root(command, argparse.SUPPRESS)
+        _add_choice(command)
+        add(command)
+    return parser
+
+
+def _add_root(parser: ArgumentParser, default: Any = Path("data/human_modification")) -> None:
+    parser.add_argument(
+        "--root", type=Path, default=default, help="where it lies (data/human_modification)"
+    )
+
+
+def _add_choice(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--version", choices=VERSIONS, default="simple", help="which rasters (%(default)s)")
+    add("--target", metavar="NAME", help="another target than that of the version")
+    add("--dynamic", nargs="*", metavar="NAME", help="other covariates with a raster a year")
+    add("--static", nargs="*", metavar="NAME", help="other covariates that do not change")
+    add("--years", nargs="+", type=int, default=YEARS, metavar="YEAR", help="1990 to 2020")
+    add("--values", choices=LIMITS, default="0-1", help="range of the target (%(default)s)")
+    add("--zero-where-missing", nargs="*", metavar="NAME", help="covariates whose gaps mean none")
+    add("--files", default="*", metavar="PATTERN", help="names that are looked at, as *_1000.tiff")
+
+
+def _add_split(parser: ArgumentParser) -> None:
+    add, usual = parser.add_argument, SplitRecipe()
+    add("--chip-size", type=int, default=usual.chip_size, help="pixels (%(default)s)")
+    add("--buffer", type=int, default=usual.buffer, help="pixels between splits (%(default)s)")
+    add("--block-size", type=int, help="pixels; chip and two buffers if not given")
+    add("--shares", type=float, nargs=4, default=list(SHARES.values()), metavar="SHARE")
+    add("--seed", type=int, default=usual.seed, help="same seed, same split (%(default)s)")
+    add(
+        "--min-valid",
+        type=float,
+        default=usual.min_valid,
+        help="share of a block that must be known in the newest year (%(default)s)",
+    )
+
+
+def _add_statistics(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, help="statistics_<version>.json in the root if not given"
+    )
+
+
+def _add_verify(parser: ArgumentParser) -> None:
+    parser.add_argument("--chip-size", type=int, help="pixels; that of the split if not given")
+
+
+def _choice(args: Namespace) -> HMChoice:
+    """What the arguments ask for."""
+    names = ("target", "dynamic", "static", "zero_where_missing")
+    said = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    return replace(
+        VERSIONS[args.version], **said, years=args.years, values=args.values, files=args.files
+    )
+
+
+def _miniature(args: Namespace) -> list[str]:
+    if not args.miniature:
+        raise ConfigError("say split, statistics, verify or --miniature; --help explains")
+    prepare(PREPARATION, args.root, Namespace(miniature=True))
+    return [f"verify it: {PREPARE} verify --root {args.root} --values {SIMPLE_VALUES}"]
+
+
+def _split(args: Namespace) -> list[str]:
+    names = {field.name for field in fields(SplitRecipe)} - {"shares"}
+    shares = dict(zip(SHARES, args.shares, strict=True))
+    recipe = SplitRecipe(shares=shares, **{name: getattr(args, name) for name in names})
+    return draw_split(args.root, _choice(args), recipe)
+
+
+def _statistics(args: Namespace) -> list[str]:
+    found = measure_training(args.root, _choice(args))
+    out = args.out or args.root / f"statistics_{args.version}.json"
+    found.write(out)
+    lines = [
+        f"{name}: mean {mean:.6g}, std {std:.6g}, {count} values"
+        for group in found.groups.values()
+        for name, mean, std, count in zip(
+            group.names, group.mean, group.std, group.count, strict=True
+        )
+    ]
+    return [*lines, f"{out}: {found.about['taken from']}"]
+
+
+def _verify(args: Namespace) -> list[str]:
+    return verify(args.root, _choice(args), chip_size=args.chip_size)
+
+
+def _write(root: Path, form: str | None) -> None:
+    del form
+    for line in write(root, MINIATURE):
+        print(f"  {line}")
+
+
+def _fetch(root: Path, source: Path | None, form: str | None) -> None:
+    del root, source, form
+    raise ConfigError("fetch the rasters from Zenodo, record 16907328, and put them into --root")
+
+
+PREPARATION = Preparation(
+    name="Human Modification",
+    root="data/human_modification",
+    licence="that of the Zenodo record",
+    fetch=_fetch,
+    miniature=_write,
+    bytes_needed=0,
+)

@@ -1,0 +1,137 @@
+"""Draw and read the block split of the Human Modification rasters."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from openstl_ext.datasets.human_modification.files import PREPARE
+from openstl_ext.datasets.human_modification.rasters import HMChoice, HMRasters
+from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.rasters.block_split import BlockSplit, block_shape
+from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.window import Window
+
+SPLIT = "split.json"
+
+
+def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
+    """Blocks of each split, and how far a chip keeps from those of others, in pixels.
+
+    Args:
+        path: As the preparation tool writes it.
+        grid: Of the rasters that it must be of.
+
+    Raises:
+        DatasetNotFoundError: If it is not there.
+        DataError: If it is damaged, of another raster, or without a buffer.
+    """
+    prepare = f"{PREPARE} split --root {path.parent}"
+    if not path.is_file():
+        raise DatasetNotFoundError(path, prepare=prepare)
+    split = BlockSplit.read(path)
+    if (split.height, split.width) != (grid.height, grid.width):
+        raise DataError(
+            f"{path} splits {split.height} x {split.width} pixels, but the rasters have "
+            f"{grid.describe()}; draw it again: {prepare}"
+        )
+    buffer = split.about.get("buffer")
+    if not isinstance(buffer, int) or buffer < 0:
+        raise DataError(f"{path} says no buffer in about; draw it again: {prepare}")
+    return split, buffer
+
+
+SHARES = {"train": 0.7, "val": 0.1, "test": 0.1, "calibration": 0.1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRecipe:
+    """How blocks are drawn.
+
+    Args:
+        chip_size: Side of the chips that will be cut, in pixels.
+        buffer: Least distance between chips of two splits, in pixels, on either side of a border.
+        block_size: Side of a block; one chip and the buffers around it if not given.
+        shares: Part of the blocks that each split gets.
+        seed: Of the shuffle.
+        min_valid: Blocks with a lesser share of known pixels in the newest year are left out.
+
+    Source:
+        GMoncrieff/spatio-temporal@d765a15, ``create_validity_mask.py``.
+
+    Deviations:
+        Upstream has blocks of 128 for chips of 128, and moves training chips by up to 32 pixels
+        across their borders, into blocks of the other splits. With blocks of 192 a chip moves
+        by as much and stays apart. Blocks of 128 with ``buffer=0`` are possible.
+    """
+
+    chip_size: int = 128
+    buffer: int = 32
+    block_size: int | None = None
+    shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
+    seed: int = 42
+    min_valid: float = 0.2
+
+
+def draw_split(root: Path, choice: HMChoice, recipe: SplitRecipe) -> list[str]:
+    """Write ``split.json`` beside the rasters.
+
+    Args:
+        root: Folder of the rasters.
+        choice: Which of them; the target of the newest year decides where data are.
+        recipe: How blocks are drawn.
+
+    Returns:
+        A line for each split.
+
+    Raises:
+        DataError: If a split gets no block, or no place for a chip.
+    """
+    target = HMChoice(
+        target=choice.target, values=choice.values, years=choice.years, files=choice.files
+    )
+    rasters = HMRasters(root, target, years=choice.years[-1:])
+    size = recipe.block_size or recipe.chip_size + 2 * recipe.buffer
+    height, width = rasters.grid.height, rasters.grid.width
+    known = np.zeros(block_shape(height, width, size))
+    for (row, column), window in blocks(height, width, size):
+        known[row, column] = np.isfinite(rasters.frames(window, rasters.years)).mean()
+    split = BlockSplit.draw(
+        height=height,
+        width=width,
+        block_size=size,
+        shares=recipe.shares,
+        seed=recipe.seed,
+        valid_share=known,
+        min_valid=recipe.min_valid,
+        about={
+            "buffer": recipe.buffer,
+            "chip_size": recipe.chip_size,
+            "seed": recipe.seed,
+            "min_valid": recipe.min_valid,
+            "known_in": rasters.path(choice.target, rasters.years[0]).name,
+        },
+    )
+    lines = [told(split, name, recipe.chip_size, recipe.buffer) for name in split.names]
+    split.write(root / SPLIT)
+    return [*lines, f"{root / SPLIT}: {int((split.codes > 0).sum())} of {known.size} blocks used"]
+
+
+def blocks(height: int, width: int, size: int) -> Iterator[tuple[tuple[int, int], Window]]:
+    """Place and pixels of each block of a raster; the last ones are cut off by the border."""
+    area = Window(0, 0, height, width)
+    for row, column in np.ndindex(*block_shape(height, width, size)):
+        window = Window(row * size, column * size, size, size).meet(area)
+        assert window is not None
+        yield (row, column), window
+
+
+def told(split: BlockSplit, name: str, chip_size: int, buffer: int) -> str:
+    """How large a split is, in words; an error if no chip fits."""
+    chips = split.windows(name, size=chip_size, stride=chip_size, buffer=buffer)
+    count = int((split.codes == split.names.index(name) + 1).sum())
+    return (
+        f"{name}: {count} blocks of {split.block_size} pixels, {len(chips)} chips of {chip_size} "
+        f"side by side, {buffer} pixels or more from blocks of other splits"
+    )

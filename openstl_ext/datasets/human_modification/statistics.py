@@ -1,0 +1,102 @@
+"""Mean and spread of the Human Modification rasters in the training blocks."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstl_ext.datasets.human_modification.rasters import HMChoice, HMRasters
+from openstl_ext.datasets.human_modification.split import SPLIT, blocks, read_split
+from openstl_ext.datasets.lts.statistics import measure
+from openstl_ext.errors import DataError
+from openstl_ext.rasters.block_split import BlockSplit
+from openstl_ext.rasters.window import Window
+from openstl_ext.statistics import ChannelStatistics, Statistics
+
+Pieces = Iterator[NDArray[np.float32]]
+
+
+def measure_training(root: Path, choice: HMChoice) -> Statistics:
+    """Statistics of all pixels of the training blocks where the target of the year is known.
+
+    Covariates are counted as a net is shown them, gaps that mean none being 0; those of a year
+    where the target of that year is known, those that do not change where the newest is. One mean
+    of the target serves all years. Memory is that of a block, whatever the raster.
+
+    Args:
+        root: Folder of the rasters and the split.
+        choice: Which rasters.
+
+    Raises:
+        DataError: If a variable has no value or only one, or the target is not in its range.
+
+    Source:
+        GMoncrieff/spatio-temporal@d765a15.
+
+    Deviations:
+        Upstream takes 256 random windows of the whole raster, validation and test among them.
+    """
+    rasters = HMRasters(root, choice)
+    split, _ = read_split(root / SPLIT, rasters.grid)
+    windows = partial(training_blocks, split)
+    groups: dict[str, ChannelStatistics] = {}
+    frames = (rasters.frames(window, choice.years) for window in windows())
+    groups["frames"] = measure(_in_range(frames, rasters), [choice.target])
+    if choice.dynamic:
+        dynamic = (_dynamic(rasters, window) for window in windows())
+        groups["dynamic"] = measure(dynamic, choice.dynamic)
+    if choice.static:
+        static = (_static(rasters, window) for window in windows())
+        groups["static"] = measure(static, choice.static)
+    about = {
+        "taken from": f"training blocks of {SPLIT}, {choice.years[0]}-{choice.years[-1]}",
+        "values": choice.values,
+        "zero_where_missing": [
+            name for name in choice.zero_where_missing if name in choice.dynamic + choice.static
+        ],
+    }
+    return Statistics(groups=groups, about=about)
+
+
+def training_blocks(split: BlockSplit) -> Iterator[Window]:
+    """The pixels of each training block."""
+    own = split.codes == split.names.index("train") + 1
+    for place, window in blocks(split.height, split.width, split.block_size):
+        if own[place]:
+            yield window
+
+
+def _dynamic(rasters: HMRasters, window: Window) -> NDArray[np.float32]:
+    years = rasters.years
+    known = np.isfinite(rasters.frames(window, years))
+    return np.where(known, rasters.dynamic(window, years), np.nan)
+
+
+def _static(rasters: HMRasters, window: Window) -> NDArray[np.float32]:
+    known = np.isfinite(rasters.frames(window, rasters.years[-1:]))
+    return np.where(known, rasters.static(window)[None], np.nan)
+
+
+def _in_range(pieces: Pieces, rasters: HMRasters) -> Pieces:
+    """The same pieces; an error at the end if they use next to nothing of the declared range."""
+    largest = 0.0
+    for piece in pieces:
+        largest = max(largest, float(np.nanmax(piece, initial=0)))
+        yield piece
+    check_used(largest, rasters)
+
+
+def check_used(largest: float, rasters: HMRasters) -> None:
+    """Refuse an index from 0 to 1 that is said to be from 0 to 10000.
+
+    Raises:
+        DataError: With the file and the remedy.
+    """
+    choice = rasters.choice
+    if choice.limit > 1 and largest <= 1:
+        raise DataError(
+            f"{rasters.path(choice.target, choice.years[-1])} and the other years reach "
+            f"{largest:g} where values={choice.values!r} is declared; set values='0-1'"
+        )

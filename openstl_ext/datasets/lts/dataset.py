@@ -1,0 +1,217 @@
+"""LTS: sites in long time series of satellite images."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.lts.files import check_statistics, open_patches, open_series
+from openstl_ext.datasets.lts.metadata import SeriesFacts
+from openstl_ext.datasets.lts.scene import SeriesScene
+from openstl_ext.datasets.synthetic.landscape import write_toy
+from openstl_ext.datasets.synthetic.marker import described
+from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.rasters.scene import Scene
+from openstl_ext.registry import DATASETS
+from openstl_ext.structures import Item, Metainfo
+
+
+def fill_from_years(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give a missing value that of the nearest earlier year, else that of the nearest later.
+
+    The rule is one of order, not of years that are counted: 1990 may fill 2011 if nothing lies
+    between. What is missing in every year stays NaN.
+
+    Args:
+        frames: Values, oldest first, NaN where missing.
+
+    Shape:
+        - frames, returns: (T, C, H, W).
+    """
+    seen = ~np.isnan(frames)
+    steps = np.arange(len(frames)).reshape(-1, 1, 1, 1)
+    earlier = np.maximum.accumulate(np.where(seen, steps, -1), axis=0)
+    last = len(frames)
+    later = np.minimum.accumulate(np.where(seen, steps, last)[::-1], axis=0)[::-1]
+    source = np.where(earlier >= 0, earlier, np.where(later < last, later, steps))
+    return np.take_along_axis(frames, source, axis=0)
+
+
+def draw_turn() -> tuple[bool, int]:
+    """Whether to mirror, and how many quarter turns; each of the eight is as likely."""
+    mirror, turns = torch.rand(2).tolist()
+    return mirror < 0.5, int(turns * 4)
+
+
+def turned(field: Tensor, mirror: bool, turns: int) -> Tensor:
+    """A field (..., H, W), mirrored left to right or not, then turned by quarters."""
+    return torch.rot90(field.flip(-1) if mirror else field, turns, dims=(-2, -1)).contiguous()
+
+
+Fill = Literal["mean", "nearest_year"]
+
+
+def _left_missing(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same: the preprocessor makes the mean of what is not valid."""
+    return frames
+
+
+FILLS: Mapping[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "mean": _left_missing,
+    "nearest_year": fill_from_years,
+}
+
+
+@final
+@DATASETS.register_module()
+class LTSSegmentation(SequenceDataset):
+    """Yearly images of a patch in, the class of each of its pixels out.
+
+    Files:
+        One of three forms, all with ``stack.json`` (years, bands, nodata, scale, classes) and
+        ``statistics.json``, and all giving the same items bit for bit:
+
+        - ``landsat_stack.npy`` (years, bands, H, W) of any real number type, ``label.npy`` (H, W)
+          and ``<split>_coords.npy`` (N, 2), first row and column of each patch;
+        - ``images/<name>.npy`` (years, bands, P, P), ``labels/<name>.npy`` (P, P) and
+          ``splits/<split>.txt``, a name a line;
+        - GeoTIFF, one raster a year (``<any>_<year>.tif``) or one with a band for each year and
+          band, and ``label.tif``, with ``<split>_coords.npy`` or ``blocks.json``.
+
+        Made from your own or the published files by ``tools/prepare_data/lts_segmentation.py``.
+
+    Channels and units:
+        The bands by name, in the unit of ``stack.json``: stored numbers times its scale. NaN and
+        not valid where the observation is missing.
+
+    Splits:
+        Those that were cut: blocks of the area, with a buffer between them.
+
+    Licence:
+        That of your images. The published images and labels are not public.
+
+    Args:
+        root: Folder of the data.
+        split: One of train, val, test.
+        num_years: So many of the newest years; all if not given.
+        bands: Which bands by name, in this order; all as stored if not given.
+        patch_size: Side of a patch in pixels, as it was cut.
+        fill: ``mean`` leaves a missing value invalid, and the preprocessor makes it the mean;
+            ``nearest_year`` takes the value of the nearest earlier year, else of the nearest later,
+            which counts as valid, and leaves what is missing in all years to the mean.
+        augment: Mirror and turn patches by quarters, all years and the label alike; for training.
+        ignore_index: What a label says where the truth is not known.
+
+    Shape:
+        - ``item["inputs"]``: frames and valid, (T, C, P, P).
+        - ``item["data_samples"]``: labels and valid, (P, P); 0 and not valid where unknown.
+
+    Raises:
+        DatasetNotFoundError: If files are missing; it gives the command that makes them.
+        DataError: If files disagree, or a label is no class.
+        ConfigError: If years or bands are asked for that are not there.
+
+    Source:
+        Data as the training script of ST-Mamba reads them; its pickle is converted, not read.
+
+    Deviations:
+        Upstream fills nothing, so that a missing observation is a number like any other; it counts
+        a label that it cannot read as background. Its last years are taken, as here.
+    """
+
+    metainfo = Metainfo(name="lts", channels=(), classes=("background", "site"), lead=(1, "yr"))
+
+    def __init__(
+        self,
+        *,
+        root: str = "data/lts",
+        split: str = "train",
+        num_years: int | None = None,
+        bands: Sequence[str] | None = None,
+        patch_size: int = 128,
+        fill: Fill = "mean",
+        augment: bool = False,
+        ignore_index: int = 255,
+    ) -> None:
+        if augment and self.check_split(split) != "train":
+            raise ConfigError(f"augment is for training; leave it out of the {split} dataset")
+        self.patches = open_patches(Path(root), self.check_split(split), patch_size)
+        facts = self.patches.facts
+        if 0 <= ignore_index < len(facts.classes):
+            name = facts.classes[ignore_index]
+            raise ConfigError(f"ignore_index {ignore_index} is the class {name!r}")
+        self._years, self._bands = facts.newest(num_years), facts.places(bands)
+        self._fill, self._augment, self._ignored = _fill_of(fill), augment, ignore_index
+        self.metainfo = described(_metainfo(facts, self._years, self._bands), Path(root))
+        check_statistics(Path(root), facts, self.metainfo.channels)
+
+    @classmethod
+    def make_toy(cls, root: Path) -> None:
+        """Write a synthetic landscape of patches of 16 pixels, as a stack."""
+        write_toy(root)
+
+    @classmethod
+    def scene(cls, source: Path, settings: Mapping[str, Any]) -> Scene:
+        """An area to map: a folder, array or raster without a label.
+
+        Args:
+            source: What holds the series; ``stack.json`` beside it as for training.
+            settings: Arguments of the dataset in the config.
+        """
+        series = open_series(Path(source), labelled=False)
+        return SeriesScene(
+            series,
+            years=series.facts.newest(settings.get("num_years")),
+            bands=series.facts.places(settings.get("bands")),
+            fill=_fill_of(settings.get("fill", "mean")),
+        )
+
+    def __len__(self) -> int:
+        return len(self.patches.names)
+
+    def __getitem__(self, index: int) -> Item:
+        frames = torch.from_numpy(self._fill(self._observed(index)))
+        labels = torch.from_numpy(self.patches.labels(index, self._ignored))
+        if self._augment:
+            turn = draw_turn()
+            frames, labels = turned(frames, *turn), turned(labels, *turn)
+        valid = torch.from_numpy(~np.isnan(frames.numpy()))  # ten times faster than torch's
+        known = labels != self._ignored
+        return {
+            "inputs": {"frames": frames, "valid": valid},
+            "data_samples": {"labels": torch.where(known, labels, 0), "valid": known},
+        }
+
+    def sample_id(self, index: int) -> str:
+        """Name of the patch: its first row and column, or that of its file."""
+        return self.patches.names[index]
+
+    def missing_share(self) -> float:
+        """Share of the observations that are missing, before any is filled; reads all samples."""
+        shares = [float(np.isnan(self._observed(index)).mean()) for index in range(len(self))]
+        return float(np.mean(shares))
+
+    def _observed(self, index: int) -> NDArray[np.float32]:
+        return self.patches.frames(index, self._years, self._bands)
+
+
+def _fill_of(name: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    if name not in FILLS:
+        raise ConfigError(f"there is no fill {name!r}; {nearest(name, FILLS)}")
+    return FILLS[name]
+
+
+def _metainfo(facts: SeriesFacts, years: slice, bands: Sequence[int]) -> Metainfo:
+    return Metainfo(
+        name="lts",
+        channels=tuple(facts.bands[place] for place in bands),
+        unit=facts.unit,
+        lead=(1, "yr"),
+        classes=facts.classes,
+        years=facts.years[years],
+    )

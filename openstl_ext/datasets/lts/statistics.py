@@ -1,0 +1,74 @@
+"""Mean and standard deviation of each band of a series, a piece at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstl_ext.datasets.lts.series import Series
+from openstl_ext.errors import DataError
+from openstl_ext.rasters.block_split import BlockSplit
+from openstl_ext.rasters.window import Window
+from openstl_ext.statistics import ChannelStatistics
+
+ROWS = 64
+"""Rows of a block that are read at once."""
+
+
+def measure(pieces: Iterable[NDArray[np.float32]], bands: Sequence[str]) -> ChannelStatistics:
+    """Statistics of all valid values of pieces (T, C, H, W), whatever their number.
+
+    Sums are kept in float64 about the mean so far (Chan's update), so that neither length nor a
+    large mean costs digits.
+
+    Args:
+        pieces: Values, NaN where missing.
+        bands: Name of each band.
+
+    Raises:
+        DataError: If a band has no valid value, or but one value everywhere.
+    """
+    count, mean, square = (np.zeros(len(bands)) for _ in range(3))
+    for piece in pieces:
+        values = np.moveaxis(piece, 1, 0).reshape(len(bands), -1).astype(np.float64)
+        there = ~np.isnan(values)
+        new = there.sum(axis=1)
+        some = np.maximum(new, 1)
+        local = np.where(there, values, 0).sum(axis=1) / some
+        spread = np.where(there, values - local[:, None], 0)
+        total = np.maximum(count + new, 1)
+        shift = local - mean
+        square += (spread**2).sum(axis=1) + shift**2 * count * new / total
+        mean += shift * new / total
+        count += new
+    std = np.sqrt(square / np.maximum(count, 1))
+    for band, number, width in zip(bands, count, std, strict=True):
+        if not width > 0:
+            what = "one value everywhere" if number else "no valid value"
+            raise DataError(f"band {band} has {what} in the training blocks, so no scale")
+    return ChannelStatistics(
+        names=tuple(bands),
+        mean=tuple(mean.tolist()),
+        std=tuple(std.tolist()),
+        count=tuple(int(n) for n in count),
+    )
+
+
+def training_blocks(
+    series: Series, split: BlockSplit, bands: Sequence[int], years: slice
+) -> Iterator[NDArray[np.float32]]:
+    """Values of all training blocks, each pixel once, some rows at a time."""
+    own = split.codes == split.names.index("train") + 1
+    area = Window(0, 0, split.height, split.width)
+    size = split.block_size
+    for block_row, block_column in np.argwhere(own).tolist():
+        for row in range(0, size, ROWS):
+            height = min(ROWS, size - row)
+            strip = Window(block_row * size + row, block_column * size, height, size).meet(area)
+            if strip is not None:
+                yield series.frames(strip, years, bands)
+
+
+def span(years: Sequence[int]) -> str:
+    """How many years, and the first and the last, for whoever reads a file."""
+    return f"{len(years)} years, {years[0]}-{years[-1]}"

@@ -1,0 +1,5 @@
+"""Moving MNIST: data set and preparation of the published files."""
+
+from openstl_ext.datasets.moving_mnist.dataset import MovingMNIST
+
+__all__ = ["MovingMNIST"]

@@ -1,0 +1,102 @@
+"""What the tools that prepare published datasets share."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openstl_ext.datasets.synthetic.marker import MARK, is_marked
+from openstl_ext.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """How one dataset comes into a folder.
+
+    Args:
+        name: As people call it.
+        root: Where configs look for it.
+        licence: What its authors allow, in a sentence.
+        fetch: Called with the folder, the source or None, and the chosen form or None.
+        miniature: Called with the folder and the form; writes the synthetic set.
+        bytes_needed: Free space that the real set takes, roughly.
+        forms: The forms it comes in, the usual one first; empty if there is but one.
+    """
+
+    name: str
+    root: str
+    licence: str
+    fetch: Callable[[Path, Path | None, str | None], None]
+    miniature: Callable[[Path, str | None], None]
+    bytes_needed: int
+    forms: tuple[str, ...] = ()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """End with a hint where somebody interrupts: what is written whole is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit("interrupted; run this again to go on")
+
+
+def obey(parser: argparse.ArgumentParser) -> None:
+    """Parse the command line, do what the subcommand's ``do`` does, print the lines it returns."""
+    args = parser.parse_args()
+    with interruptible():
+        print("\n".join(args.do(args)))
+
+
+def run(preparation: Preparation, description: str | None) -> None:
+    """Parse the command line and prepare the dataset."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--root", type=Path, default=Path(preparation.root), help="where to put it (%(default)s)"
+    )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
+        "--source", type=Path, metavar="FOLDER", help="take the files from here; fetch nothing"
+    )
+    way.add_argument(
+        "--miniature",
+        action="store_true",
+        help="write a small synthetic set in the format of the real one; needs no network",
+    )
+    if preparation.forms:
+        parser.add_argument("--form", choices=preparation.forms, default=preparation.forms[0])
+    args = parser.parse_args()
+    with interruptible():
+        prepare(preparation, args.root, args)
+
+
+def prepare(preparation: Preparation, root: Path, args: Any) -> None:
+    """Write the miniature, or have the real set, but never both in one folder."""
+    form, name = getattr(args, "form", None), preparation.name
+    if args.miniature:
+        if root.is_dir() and any(root.iterdir()) and not is_marked(root):
+            raise DataError(
+                f"{root} is not empty, and what it holds is not marked as synthetic; choose "
+                "another --root for the miniature"
+            )
+        preparation.miniature(root, form)
+        print(f"a small SYNTHETIC set in the format of {name} is in {root} (see {MARK} there)")
+        return
+    if is_marked(root):
+        raise DataError(
+            f"{root} holds a synthetic set; delete it, or choose another --root for {name} itself"
+        )
+    print(f"{name}. Licence: {preparation.licence}")
+    root.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(root).free
+    if free < preparation.bytes_needed and args.source is None and not any(root.iterdir()):
+        raise DataError(
+            f"{root}: {name} takes {preparation.bytes_needed / 1e9:.1f} GB and "
+            f"{free / 1e9:.1f} GB are free"
+        )
+    preparation.fetch(root, args.source, form)
+    print(f"{name} is in {root}")

@@ -1,0 +1,1 @@
+"""Small synthetic data sets in the formats of the real ones."""

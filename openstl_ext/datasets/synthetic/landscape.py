@@ -1,0 +1,184 @@
+"""A synthetic landscape over some years, in which sites appear and grow."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstl_ext.atomic_io import atomic_file
+from openstl_ext.datasets.lts.geotiff import LABEL as LABEL_RASTER
+from openstl_ext.datasets.lts.metadata import FILE as FACTS
+from openstl_ext.datasets.lts.metadata import SeriesFacts
+from openstl_ext.datasets.lts.split import CutRecipe, cut
+from openstl_ext.datasets.lts.stack import LABEL, STACK
+from openstl_ext.datasets.synthetic.marker import mark
+from openstl_ext.datasets.synthetic.settlements import Scale, cover, smooth
+from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.raster_file import rasterio
+from openstl_ext.rasters.window import Window
+from openstl_ext.rasters.writer import RasterWriter
+
+BANDS = ("blue", "green", "red", "nir")
+YEARS = (*range(2008, 2012), *range(2013, 2019))
+"""2012 is missing, as between two Landsats."""
+
+NODATA, SCALE, UNKNOWN = -9999, 1e-4, 255
+PLANTS = np.array([0.04, 0.08, 0.05, 0.38])
+SOIL = np.array([0.09, 0.13, 0.18, 0.27])
+BARE = np.array([0.17, 0.20, 0.25, 0.24])
+"""Reflectance of each band; sites and what only looks like them are all ``BARE``."""
+
+NOISE = 0.06
+"""Spread of the error of a value: in one year, one pixel of a site tells little."""
+
+UTM = (
+    'PROJCS["WGS 84 / UTM zone 33N",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,'
+    '298.257223563,AUTHORITY["EPSG","7030"]],AUTHORITY["EPSG","6326"]],PRIMEM["Greenwich",0],'
+    'UNIT["degree",0.0174532925199433],AUTHORITY["EPSG","4326"]],'
+    'PROJECTION["Transverse_Mercator"],PARAMETER["latitude_of_origin",0],'
+    'PARAMETER["central_meridian",15],PARAMETER["scale_factor",0.9996],'
+    'PARAMETER["false_easting",500000],PARAMETER["false_northing",0],UNIT["metre",1],'
+    'AXIS["Easting",EAST],AXIS["Northing",NORTH],AUTHORITY["EPSG","32633"]]'
+)
+SIZE = 576
+MINIATURE = CutRecipe(patch_size=32, stride=16, block_size=72, buffer=4)
+"""Blocks that hold two by two patches for val and test, and nine that overlap for training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landscape:
+    """Images as stored, and what is to be found in them.
+
+    Args:
+        stored: Reflectance / ``SCALE``, int16 (years, bands, H, W), ``NODATA`` under clouds.
+        label: 1 where a site is in the last year, ``UNKNOWN`` where nobody looked, uint8 (H, W).
+        years: Of each image.
+    """
+
+    stored: NDArray[np.int16]
+    label: NDArray[np.uint8]
+    years: tuple[int, ...]
+
+    @property
+    def facts(self) -> SeriesFacts:
+        """What the numbers mean, as they lie on disk."""
+        return SeriesFacts(
+            years=self.years,
+            bands=BANDS,
+            nodata=NODATA,
+            scale=SCALE,
+            unit="reflectance",
+            crs=UTM,
+            transform=(30.0, 0.0, 500_000.0, 0.0, -30.0, 5_200_000.0),
+        )
+
+
+def draw(*, size: int = SIZE, years: tuple[int, ...] = YEARS, seed: int = 0) -> Landscape:
+    """Draw terrain, its plants, what is built on it and the clouds above.
+
+    A site appears, grows and stays. Fields are as bare, but come and go, also in the last year;
+    rocks are as bare from the first year on; tracks appear and stay, but are thin. So neither one
+    year, nor one pixel, nor shape alone tells a site; noise and clouds hide the rest.
+
+    Args:
+        size: Rows and columns.
+        years: Of the images.
+        seed: Decides all.
+    """
+    chance = np.random.default_rng(seed)
+    plants = 0.5 + 0.22 * smooth(chance, size, 24) + 0.12 * smooth(chance, size, 5)
+    relief = smooth(chance, size, 12)
+    bare, sites = cover(chance, Scale(size=size, num_years=len(years)))
+    stored = np.empty((len(years), len(BANDS), size, size), np.int16)
+    for step in range(len(years)):
+        weather = 0.08 * chance.normal() + 0.06 * smooth(chance, size, 40)
+        green = np.clip(plants + weather, 0, 1)[..., None]
+        ground = (green * PLANTS + (1 - green) * SOIL) * (1 + 0.12 * relief[..., None])
+        share = bare[step][..., None]
+        values = (1 - share) * ground + share * BARE * (1 + 0.08 * relief[..., None])
+        values += chance.normal(0, NOISE, values.shape)
+        values = np.moveaxis(np.clip(values, 0.001, 1.2) / SCALE, -1, 0)
+        clouds = smooth(chance, size, 14) > chance.uniform(1.0, 1.9)
+        stored[step] = np.where(clouds, NODATA, np.rint(values))
+    label = sites.astype(np.uint8)
+    label[smooth(chance, size, 20) > 2.1] = UNKNOWN
+    return Landscape(stored=stored, label=label, years=years)
+
+
+def write(root: Path, *, size: int = SIZE, seed: int = 0) -> None:
+    """Write a landscape in all forms: a stack, in ``patches`` and in ``geotiff``.
+
+    The third needs rasterio, and is left out without it.
+
+    Args:
+        root: Folder to write to.
+        size: Rows and columns of the landscape.
+        seed: Decides all.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    mark(root, "LTS")
+    landscape = draw(size=size, seed=seed)
+    write_stack(root, landscape)
+    cut(root, root, MINIATURE)
+    cut(root, root / "patches", replace(MINIATURE, stride=None), form="patches")
+    try:
+        rasterio()
+    except Exception as error:
+        print(f"  no {root / 'geotiff'}: {error}")
+        return
+    write_rasters(root / "geotiff", landscape)
+    cut(root / "geotiff", root / "geotiff", MINIATURE)
+
+
+def write_toy(root: Path) -> None:
+    """Write four years of a small landscape as a stack, patches of 16 pixels."""
+    root.mkdir(parents=True, exist_ok=True)
+    mark(root, "LTS")
+    write_stack(root, draw(size=128, years=YEARS[-4:]))
+    cut(root, root, CutRecipe(patch_size=16, block_size=32, buffer=0))
+
+
+def write_stack(root: Path, landscape: Landscape) -> None:
+    """Write the array of images, the one of labels, and what they mean."""
+    root.mkdir(parents=True, exist_ok=True)
+    for name, array in ((STACK, landscape.stored), (LABEL, landscape.label)):
+        with atomic_file(root / name) as file:
+            np.save(file, array)
+    landscape.facts.write(root / FACTS)
+
+
+def write_rasters(root: Path, landscape: Landscape, *, one_file: bool = False) -> None:
+    """Write the same as GeoTIFF: a raster a year, or one of all years, and the label.
+
+    Args:
+        root: Folder to write to.
+        landscape: What to write.
+        one_file: All years in one raster.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    mark(root, "LTS")
+    facts, (height, width) = landscape.facts, landscape.label.shape
+    assert facts.transform is not None
+    grid = Grid(height=height, width=width, crs=facts.crs, transform=facts.transform)
+    window, stored = Window(0, 0, height, width), landscape.stored
+    if one_file:
+        names = [f"{year}_{band}" for year in facts.years for band in BANDS]
+        rasters = {"landscape": (names, stored.reshape(-1, height, width))}
+    else:
+        years = zip(facts.years, stored, strict=True)
+        rasters = {f"landscape_{year}": (list(BANDS), images) for year, images in years}
+    for name, (descriptions, images) in rasters.items():
+        with RasterWriter(
+            root / f"{name}.tif",
+            grid,
+            num_bands=len(images),
+            dtype="int16",
+            nodata=NODATA,
+            descriptions=descriptions,
+        ) as writer:
+            for band, image in enumerate(images, start=1):
+                writer.write(image, window, band)
+    with RasterWriter(root / LABEL_RASTER, grid, dtype="uint8", nodata=UNKNOWN) as writer:
+        writer.write(landscape.label, window)
+    facts.write(root / FACTS)

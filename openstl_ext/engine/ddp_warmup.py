@@ -1,0 +1,36 @@
+"""Let gradients be summed in the same order before and after a resume."""
+
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from openstl_ext.engine.state import accumulative_counts
+
+
+def warm_up_ddp(runner: Runner) -> None:
+    """Run one step forward and backward, and leave no trace but the order of the gradients.
+
+    After its first backward pass, torch sorts gradients into new buckets, by the order in which
+    they became ready. Three ranks and more sum a value in an order that depends on where it lies
+    in its bucket; so the first step after a resume would differ from the same step in a run that
+    was never stopped, by a last bit that grows. With this, every run begins with sorted buckets.
+    The sum of two has no order, so one and two ranks need no rehearsal.
+
+    Args:
+        runner: A run about to train.
+    """
+    if runner.world_size <= 2 or not is_model_wrapper(runner.model):
+        return
+    model, wrapper, loader = runner.model, runner.optim_wrapper, runner.train_dataloader
+    buffers = {name: buffer.clone() for name, buffer in model.module.named_buffers()}
+    size = min(runner.train_loop.batch_size, len(loader.dataset))
+    batch = loader.collate_fn([loader.dataset[(0, index)] for index in range(size)])
+    # as if this step completed an update, or the ranks would not exchange gradients
+    count, wrapper._inner_count = wrapper._inner_count, accumulative_counts(runner) - 1
+    model.train()
+    with wrapper.optim_context(model):
+        losses = model(**model.module.data_preprocessor(batch, training=True), mode="loss")
+    model.module.parse_losses(losses)[0].backward()
+    wrapper.zero_grad()
+    wrapper._inner_count = count
+    for name, buffer in model.module.named_buffers():
+        buffer.data.copy_(buffers[name])

@@ -1,0 +1,142 @@
+"""Writing the boiling set."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openstl_ext.datasets.boiling import prepare as boiling
+from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
+from openstl_ext.datasets.formats.frame_file import sample_folders
+from openstl_ext.datasets.formats.packed import Pack
+from openstl_ext.datasets.synthetic.boiling_simulation import initial_states, simulate
+from openstl_ext.errors import ConfigError, DataError
+
+RECIPE = BoilingRecipe(num_samples=3, num_frames=4, image_size=5)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def test_files_and_pack_hold_the_simulation(tmp_path: Path) -> None:
+    """If this fails, one of the two forms is not the data."""
+    generate(tmp_path, RECIPE)
+    truth = simulate(next(initial_states(3, 5, seed=0)), 4, scale=212)
+    pack = Pack(tmp_path)
+    np.testing.assert_array_equal(pack.array, truth)
+    folders = sample_folders(tmp_path)
+    assert len(folders) == 3
+    for folder in folders:
+        index = int(folder.name.rpartition("_")[2])
+        assert pack.rows[folder.name] == index
+        assert len(folder.name.partition("_boiling_")[0]) == 64
+        for t in range(4):
+            frame = np.load(folder / f"{t}.npy")
+            assert (frame.dtype, frame.shape) == (np.float32, (1, 5, 5))
+            np.testing.assert_array_equal(frame, truth[index, t])
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    """If this fails, a result cannot be traced to its data."""
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        recipe = BoilingRecipe(num_samples=3, num_frames=4, image_size=5, seed=seed)
+        generate(tmp_path / name, recipe, files=False)
+    a, b, c = (Pack(tmp_path / name) for name in "abc")
+    assert (tmp_path / "a/packed.npy").read_bytes() == (tmp_path / "b/packed.npy").read_bytes()
+    assert list(a.rows) == list(b.rows)
+    assert not set(a.rows) & set(c.rows)
+
+
+def test_a_second_run_keeps_everything_and_says_so(tmp_path: Path) -> None:
+    """If this fails, a second `make demo` is slow, or changes data under a running training."""
+    generate(tmp_path, RECIPE)
+    times = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
+    said = " ".join(generate(tmp_path, RECIPE))
+    assert "3 samples were there" in said
+    assert "packed.json was there" in said
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == times
+
+
+@pytest.mark.parametrize("damage", ["frame", "folder", "half", "pack", "flip", "index"])
+def test_a_second_run_makes_good_what_is_missing_or_broken(tmp_path: Path, damage: str) -> None:
+    """If this fails, a run that was killed leaves a set that looks whole and is not."""
+    generate(tmp_path, RECIPE)
+    before = {k: v for k, v in contents(tmp_path).items() if k != "packed.json"}
+    folder = sample_folders(tmp_path)[1]
+    if damage == "frame":
+        (folder / "2.npy").unlink()
+    elif damage == "folder":
+        shutil.rmtree(folder)
+    elif damage == "half":
+        folder.rename(folder.with_name(folder.name + ".part"))
+    elif damage == "pack":
+        data = (tmp_path / "packed.npy").read_bytes()
+        (tmp_path / "packed.npy").write_bytes(data[:-8])
+    elif damage == "flip":
+        data = bytearray((tmp_path / "packed.npy").read_bytes())
+        data[-3] ^= 1
+        (tmp_path / "packed.npy").write_bytes(data)
+    else:
+        (tmp_path / "packed.json").write_text("{")
+    generate(tmp_path, RECIPE)
+    after = contents(tmp_path)
+    after.pop("packed.json")
+    assert after == before
+    assert Pack(tmp_path).is_intact()
+
+
+def test_a_run_that_dies_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If this fails, a full disk leaves a sample that is short and looks whole."""
+    calls = []
+
+    def save(path: Path, frame: np.ndarray) -> None:
+        calls.append(path)
+        if len(calls) == 6:
+            raise OSError(28, "No space left on device")
+        np.lib.format.open_memmap(path, "w+", dtype=frame.dtype, shape=frame.shape)[:] = frame
+
+    with monkeypatch.context() as patch:
+        patch.setattr(boiling.np, "save", save)
+        with pytest.raises(OSError, match="the disk is full"):
+            generate(tmp_path, RECIPE)
+    assert [len(list(p.iterdir())) for p in sample_folders(tmp_path)] == [4]
+    assert not list(tmp_path.glob("*.part"))
+    assert not Pack.exists(tmp_path)
+    generate(tmp_path, RECIPE)
+    assert len(sample_folders(tmp_path)) == 3
+    assert Pack(tmp_path).is_intact()
+
+
+def test_another_recipe_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    """If this fails, two simulations are mixed in one set."""
+    generate(tmp_path, RECIPE, packed=False)
+    with pytest.raises(DataError, match=r"increment 10 there, 20 asked.*--data_path"):
+        generate(tmp_path, BoilingRecipe(num_samples=3, num_frames=4, image_size=5, increment=20))
+
+
+def test_a_folder_with_somebody_elses_samples_is_refused(tmp_path: Path) -> None:
+    """If this fails, simulations end up among observations."""
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DataError, match="mine"):
+        generate(tmp_path, RECIPE)
+
+
+def test_a_disk_without_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    """If this fails, an hour of writing ends in an error that could have been the first line."""
+    huge = BoilingRecipe(num_samples=10**6, num_frames=1000, image_size=4096)
+    with pytest.raises(DataError, match=r"MB are needed and \d+ MB are free.*--packed-only"):
+        generate(tmp_path, huge)
+    assert [p.name for p in tmp_path.iterdir()] == ["boiling.json"]
+    assert json.loads((tmp_path / "boiling.json").read_text())["num_frames"] == 1000
+
+
+@pytest.mark.parametrize("wrong", [{"num_frames": 0}, {"num_samples": -1}, {"seed": -1}])
+def test_a_recipe_that_means_nothing_is_refused(wrong: dict) -> None:
+    """If this fails, an empty set is made, and found empty much later."""
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        BoilingRecipe(**{"num_samples": 1, "num_frames": 2, **wrong})

@@ -1,0 +1,95 @@
+"""Loader files, ours and those of simvp_minimal."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from openstl_ext.datasets.formats import loaders_file
+from openstl_ext.errors import DataError, DatasetNotFoundError
+
+
+def write(path: Path, **splits: list[list[str]]) -> Path:
+    record = {name: {"ratio": 0.5, "samples": samples} for name, samples in splits.items()}
+    path.write_text(json.dumps({**record, "id": "x"}))
+    return path
+
+
+@pytest.fixture
+def frame(tmp_path: Path) -> Path:
+    path = tmp_path / "here" / "abc_boiling_1" / "7.npy"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "abc_boiling_1/7.npy",
+        "abc_boiling_1\\7.npy",
+        "./abc_boiling_1/7.npy",
+        "./boiling_data/abc_boiling_1/7.npy",
+        "/home/somebody/boiling_data/abc_boiling_1/7.npy",
+        "C:\\data\\abc_boiling_1\\7.npy",
+    ],
+)
+def test_paths_resolve_wherever_the_folder_has_gone(frame: Path, written: str) -> None:
+    """If this fails, a set that was moved, or made on Windows, cannot be read."""
+    assert loaders_file.resolve(written, frame.parents[1]).samefile(frame)
+
+
+def test_paths_that_hold_as_they_stand_are_taken_so(
+    frame: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If this fails, files of simvp_minimal that lie beside other data read those instead."""
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert loaders_file.resolve(str(frame), other) == frame
+    assert loaders_file.resolve("./here/abc_boiling_1/7.npy", other).samefile(frame)
+
+
+def test_a_frame_that_is_nowhere_is_named(frame: Path) -> None:
+    """If this fails, a missing frame ends in numpy's traceback."""
+    with pytest.raises(DataError, match=r"8\.npy \(sample abc_boiling_1\).*missing"):
+        loaders_file.resolve("/old/abc_boiling_1/8.npy", frame.parents[1])
+
+
+def test_the_only_file_is_found_and_several_must_be_told_apart(tmp_path: Path) -> None:
+    """If this fails, a run takes whichever splits it finds first."""
+    with pytest.raises(DatasetNotFoundError, match=r"create_dataloader\.py --data_path"):
+        loaders_file.find(tmp_path)
+    one = write(tmp_path / "1_loaders.json")
+    assert loaders_file.find(tmp_path) == one
+    two = write(tmp_path / "2_loaders.json")
+    with pytest.raises(DataError, match=r"1_loaders.json, 2_loaders.json.*loaders="):
+        loaders_file.find(tmp_path)
+    assert loaders_file.find(tmp_path, "2_loaders.json") == two
+    assert loaders_file.find(tmp_path / "elsewhere", str(two)) == two
+    with pytest.raises(DatasetNotFoundError, match=r"3_loaders\.json"):
+        loaders_file.find(tmp_path, "3_loaders.json")
+
+
+def test_a_sample_in_two_splits_is_refused(tmp_path: Path) -> None:
+    """If this fails, a score is a memory test; another window of the sample counts as well."""
+    path = write(tmp_path / "f", train=[["a/0.npy"], ["b/0.npy"]], test=[["b/5.npy"]])
+    with pytest.raises(DataError, match=r"sample b is in train and in test"):
+        loaders_file.read(path, "train")
+
+
+def test_a_missing_split_is_an_error_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    """If this fails, the best weights are chosen on the test split, as upstream does."""
+    path = write(tmp_path / "f", train=[["a/0.npy"]], test=[["b/0.npy"]])
+    with pytest.raises(DataError, match=r"no validation split.*--val_ratio"):
+        loaders_file.read(path, "val")
+    assert loaders_file.read(path, "test") == [["b/0.npy"]]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"train": {}}', '{"train": {"samples": [[[[1.0]]]]}}'])
+def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
+    """If this fails, half a file ends in a traceback of the parser."""
+    path = tmp_path / "x_loaders.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"x_loaders\.json"):
+        loaders_file.read(path, "train")

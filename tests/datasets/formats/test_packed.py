@@ -1,0 +1,121 @@
+"""The packed form."""
+
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openstl_ext.datasets.formats.packed import Pack, pack_folders, write_pack
+from openstl_ext.errors import DataError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    draw = np.random.default_rng(0).random
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        for t in range(3):
+            np.save(tmp_path / name / f"{t}.npy", draw((2, 4, 5)))
+    return tmp_path
+
+
+def test_a_pack_holds_what_the_folders_hold(root: Path) -> None:
+    """If this fails, packing changes the data."""
+    pack = pack_folders(root)
+    assert pack.shape == pack.array.shape == (3, 3, 2, 4, 5)
+    assert pack.array.dtype == np.float32
+    for name, row in pack.rows.items():
+        for frame, column in pack.columns.items():
+            stored = np.load(root / name / f"{frame}.npy").astype(np.float32)
+            np.testing.assert_array_equal(pack.array[row, column], stored)
+    assert pack.is_intact()
+    with pytest.raises(ValueError, match="read-only"):
+        pack.array[0] = 1
+
+
+def test_a_pack_travels_to_workers_without_its_values(root: Path) -> None:
+    """If this fails, every worker that is spawned receives a copy of the whole set."""
+    pack = pack_folders(root)
+    first = pack.array[0].copy()
+    sent = pickle.dumps(pack)
+    assert len(sent) < pack.array.nbytes + 1000
+    np.testing.assert_array_equal(pickle.loads(sent).array[0], first)
+    assert pickle.loads(sent)._array is None
+
+
+def test_a_changed_value_is_found_by_the_checksum(root: Path) -> None:
+    """If this fails, a flipped bit on a disk stays in the data for ever."""
+    pack_folders(root)
+    data = bytearray((root / "packed.npy").read_bytes())
+    data[-1] ^= 1
+    (root / "packed.npy").write_bytes(data)
+    assert not Pack(root).is_intact()
+
+
+@pytest.mark.parametrize("damage", ["short", "long", "gone", "other", "index", "count"])
+def test_a_pack_that_does_not_fit_its_index_is_refused(root: Path, damage: str) -> None:
+    """If this fails, rows are read under the names of other samples."""
+    pack_folders(root)
+    array, index = root / "packed.npy", root / "packed.json"
+    data = array.read_bytes()
+    if damage == "short":
+        array.write_bytes(data[:-4])
+    elif damage == "long":
+        array.write_bytes(data + b"0000")
+    elif damage == "gone":
+        array.unlink()
+    elif damage == "other":
+        np.save(array, np.zeros((3, 3, 2, 5, 4), dtype=np.float32))
+    elif damage == "index":
+        index.write_text(index.read_text()[:-10])
+    else:
+        index.write_text(index.read_text().replace('"a",', ""))
+    with pytest.raises(DataError, match=r"packed\.(npy|json)"):
+        Pack(root)
+
+
+def test_a_folder_that_changed_since_is_noticed_and_a_copied_one_is_not_blamed(root: Path) -> None:
+    """If this fails, a model trains on yesterday's data, or a copy of the data reads slowly."""
+    pack = pack_folders(root)
+    row, columns = pack.rows["b"], [0, 1, 2]
+    assert pack.agrees_with(root / "b", row, columns)
+    os.utime(root / "b/1.npy", (1, 1))  # as after a copy: other times, same values
+    assert pack.agrees_with(root / "b", row, columns)
+    values = np.load(root / "b/1.npy")
+    values[0, 0, 0] += 1
+    np.save(root / "b/1.npy", values)
+    assert not pack.agrees_with(root / "b", row, columns)
+    assert pack.agrees_with(root / "b", row, [0, 2])
+    (root / "b/2.npy").unlink()
+    assert not pack.agrees_with(root / "b", row, [2])
+
+
+def test_samples_that_differ_cannot_share_an_array(root: Path) -> None:
+    """If this fails, a short sample shifts all that come after it."""
+    np.save(root / "c/1.npy", np.zeros((2, 5, 4)))
+    with pytest.raises(DataError, match=r"c[/\\]1\.npy \(sample c\): shape \(2, 5, 4\)"):
+        pack_folders(root)
+    (root / "c/2.npy").unlink()
+    with pytest.raises(DataError, match=r"2 frames from 0\.npy to 1\.npy"):
+        pack_folders(root)
+    for name in "abc":
+        shutil.rmtree(root / name)
+    with pytest.raises(DataError, match="no sample folders"):
+        pack_folders(root)
+
+
+def test_a_pack_that_could_not_be_finished_is_none(root: Path) -> None:
+    """If this fails, a run that was killed leaves a pack that reads as zeros."""
+    pack_folders(root)
+    np.save(root / "c/1.npy", np.full((2, 4, 5), np.nan))
+    with pytest.raises(DataError, match="NaN"):
+        pack_folders(root)
+    assert not Pack.exists(root)
+    assert not list(root.glob("*.part"))
+    block = (["x"], np.zeros((1, 1, 1, 2, 2), dtype=np.float32))
+    with pytest.raises(DataError, match="1 samples where 2"):
+        write_pack(root, [block], shape=(2, 1, 1, 2, 2), frames=["0"])
+    assert not Pack.exists(root)

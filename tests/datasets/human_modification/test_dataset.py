@@ -1,0 +1,371 @@
+"""Human Modification: what a sample holds, and what is said of bad rasters."""
+
+import json
+import pickle
+import shutil
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from torch.utils.data import default_collate
+
+from openstl_ext.datasets.human_modification.dataset import HumanModification
+from openstl_ext.engine.randomness import seed_everything
+from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
+from openstl_ext.rasters.region import Region
+from openstl_ext.rasters.window import Window
+from tests.datasets.human_modification.rasters_folder import (
+    NODATA,
+    SHAPE,
+    YEARS,
+    index_of,
+    plant,
+    write_folder,
+    write_year,
+)
+from tests.rasters.files import write_tif
+
+BENCHMARKS = Path(__file__).parents[3] / "configs/_base_/benchmarks"
+SPLITS = ("train", "val", "test", "calibration")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("written")
+    write_folder(path)
+    return path
+
+
+@pytest.fixture
+def root(written: Path, tmp_path: Path) -> Path:
+    """A folder that a test may spoil."""
+    return Path(shutil.copytree(written, tmp_path / "root"))
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("toy")
+    HumanModification.make_toy(path)
+    return path
+
+
+def direct(root: Path, **changed: Any) -> HumanModification:
+    """The dataset of the folder of known numbers."""
+    usual: dict[str, Any] = {"target": "AA", "dynamic": ["AG"], "static": ["tas"]}
+    return HumanModification(root=str(root), **{**usual, "lonlat": True, "chip_size": 6, **changed})
+
+
+def at(dataset: HumanModification, row: int, column: int, end: int) -> dict[str, Any]:
+    """The item of a chip of the grid."""
+    index = dataset.chips.index((Window(row, column, 6, 6), end))
+    return dataset[index]  # type: ignore[return-value]
+
+
+def test_a_sample_holds_the_years_before_and_after(root: Path) -> None:
+    """If this fails, years, covariates or places are mixed up, and the scores look fine."""
+    item = at(direct(root), 9, 1, 2000)
+    place = (slice(9, 15), slice(1, 7))
+    past = np.stack([index_of(y)[place] for y in (1990, 1995, 2000)])[:, None]
+    future = np.stack([index_of(y)[place] for y in (2005, 2010, 2015, 2020)])[:, None]
+    inputs, targets = item["inputs"], item["data_samples"]
+    np.testing.assert_array_equal(inputs["frames"], past)
+    np.testing.assert_array_equal(inputs["dynamic"], past * 2)
+    np.testing.assert_array_equal(inputs["static"], index_of(1990)[place][None] + 10)
+    np.testing.assert_array_equal(targets["frames"], future)
+    assert bool(inputs["valid"].all() and targets["valid"].all())
+    # half a degree a pixel, from 10 E 50 N
+    np.testing.assert_allclose(inputs["lonlat"][:, 0, 0], (10 + 1.5 / 2, 50 - 9.5 / 2))
+
+
+def test_years_to_come_are_missing(root: Path) -> None:
+    """If this fails, a forecast of 2025 is judged against something."""
+    dataset = direct(root)
+    targets = at(dataset, 9, 1, 2015)["data_samples"]
+    assert targets["valid"].flatten(1).all(dim=1).tolist() == [True, False, False, False]
+    assert bool(targets["frames"][1:].isnan().all())
+    assert dataset.end_years == (2000, 2005, 2010, 2015)
+    assert direct(root, num_inputs=2).end_years[0] == 1995
+    only = direct(root, end_years=[2000])
+    assert (only.metainfo.years, only.metainfo.lead) == ((1990, 1995, 2000), (5, "yr"))
+    assert (only.metainfo.channels, only.metainfo.unit) == (("AA",), "0-1")
+
+
+def test_a_pixel_without_one_input_is_missing_in_all(root: Path) -> None:
+    """If this fails, a map asks other things of a pixel than the training did."""
+    plant(root, "HM_1995_AA_1000.tiff", 9, 1)
+    plant(root, "hm_static_tas_1000.tiff", 10, 2)
+    plant(root, "HM_2005_AA_1000.tiff", 11, 3)
+    plant(root, "HM_2000_AG_1000.tiff", 12, 4)
+    item = at(direct(root), 9, 1, 2000)
+    inputs, targets = item["inputs"], item["data_samples"]
+    missing = torch.zeros(6, 6, dtype=torch.bool)
+    missing[0, 0] = missing[1, 1] = True
+    assert torch.equal(~inputs["valid"], missing.expand(3, 1, 6, 6))
+    assert torch.equal(inputs["frames"].isfinite(), inputs["valid"])
+    assert torch.equal(~targets["valid"][1:], missing.expand(3, 1, 6, 6))
+    missing[2, 2] = True  # its truth is not known, its past is
+    assert torch.equal(~targets["valid"][0, 0], missing)
+    assert float(inputs["dynamic"][2, 0, 3, 3]) == 0  # no agriculture, which is no gap
+    strict = at(direct(root, zero_where_missing=()), 9, 1, 2000)
+    assert not strict["data_samples"]["valid"][..., 3, 3].any()
+
+
+def test_a_place_that_is_not_on_earth_reaches_no_net(root: Path) -> None:
+    """If this fails, one NaN of a corner of the world map spreads over a whole chip."""
+    pixel, west, north = 300_000.0, -18_040_000.0, 9_020_000.0
+    for year in YEARS:
+        write_tif(
+            root / f"HM_{year}_AA_1000.tiff",
+            index_of(year),
+            crs="ESRI:54009",
+            transform=(pixel, 0, west, 0, -pixel, north),
+        )
+    dataset = direct(root, dynamic=(), static=(), min_valid=0.01)
+    inputs = dataset.rasters.inputs(Window(0, 0, 16, 16), [1990])
+    assert np.isfinite(inputs["lonlat"]).all()
+    assert not inputs["valid"][..., :4, :4].any()
+    assert (
+        direct(root, dynamic=(), static=(), lonlat=False)
+        .rasters.inputs(Window(0, 0, 16, 16), [1990])["valid"]
+        .all()
+    )
+
+
+@pytest.mark.parametrize("mode", ["grid", "random"])
+def test_splits_share_no_pixel(toy: Path, mode: str) -> None:
+    """If this fails, the test is a memory test."""
+    taken: dict[str, np.ndarray] = {}
+    for split in SPLITS:
+        dataset = HumanModification(
+            root=str(toy), split=split, chip_size=16, stride=3, values="0-10000", min_valid=0.01
+        )
+        cover = np.zeros((dataset.rasters.grid.height, dataset.rasters.grid.width), bool)
+        windows = [window for window, _ in dataset.chips]
+        if mode == "random":
+            chance = np.random.default_rng(0)
+            windows = [
+                dataset.blocks.draw_window(split, size=16, buffer=dataset.buffer, rng=chance)
+                for _ in range(200)
+            ]
+        for window in windows:
+            cover[window.slices] = True
+        taken[split] = cover
+    for one, other in combinations(SPLITS, 2):
+        grown = np.zeros_like(taken[one])
+        for row, column in np.argwhere(taken[one]):
+            grown[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3] = True
+        assert not (grown & taken[other]).any(), (one, other)
+
+
+def test_drawn_chips_are_a_function_of_their_place_in_the_run(root: Path) -> None:
+    """If this fails, a run that was killed goes on with other data."""
+    dataset = direct(root, mode="random", chips_per_epoch=5, min_valid=0.01)
+    assert len(dataset) == 5
+    drawn = []
+    for seed in (0, 0, 1):
+        seed_everything(seed)
+        drawn.append(default_collate([dataset[i] for i in range(5)])["inputs"]["frames"])
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    corners = {tuple(frames[:, 0, 0, 0].tolist()) for frames in drawn[0]}
+    assert len(corners) > 1
+
+
+def test_chips_with_little_data_are_neither_listed_nor_drawn(root: Path) -> None:
+    """If this fails, most of an epoch is sea."""
+    land = np.zeros(SHAPE, bool)
+    land[:16] = True
+    for year in YEARS:
+        write_year(root, "AA", year, np.where(land, index_of(year), NODATA), nodata=NODATA)
+    listed = direct(root, split="train", stride=1)
+    assert {window.row for window, _ in listed.chips} == set(range(16))
+    dataset = direct(root, mode="random", chips_per_epoch=40, min_valid=0.9)
+    seed_everything(0)
+    for index in range(40):
+        assert float(dataset[index]["data_samples"]["valid"][0].float().mean()) >= 0.9
+
+
+def test_names_of_samples_are_places_and_years(toy: Path) -> None:
+    """If this fails, saved forecasts of two chips overwrite each other."""
+    dataset = HumanModification(root=str(toy), split="test", chip_size=16, values="0-10000")
+    ids = [dataset.sample_id(index) for index in range(len(dataset))]
+    assert len(set(ids)) == len(ids)
+    window, end = dataset.chips[0]
+    assert ids[0] == f"r{window.row:05d}_c{window.column:05d}_{end}"
+    drawn = HumanModification(root=str(toy), chip_size=16, values="0-10000", mode="random")
+    assert drawn.sample_id(7) == "00007"
+    assert dataset.metainfo.synthetic
+
+
+def test_both_ways_of_naming_are_the_same_land(toy: Path) -> None:
+    """If this fails, the two versions are compared on different land."""
+    simple = HumanModification(
+        root=str(toy), split="test", chip_size=16, values="0-10000", static=["elevation"]
+    )
+    newer = HumanModification(root=str(toy), split="test", chip_size=16, target="AA")
+    assert simple.chips == newer.chips
+    for one, other in zip(simple, newer, strict=False):  # type: ignore[call-overload]
+        a, b = one["inputs"]["frames"] / 10_000, other["inputs"]["frames"]
+        torch.testing.assert_close(a, b, equal_nan=True)
+    assert (simple.metainfo.unit, newer.metainfo.unit) == ("0-10000", "0-1")
+
+
+def test_a_dataset_goes_to_a_worker(root: Path) -> None:
+    """If this fails, no loader with workers can be started on systems that spawn them."""
+    dataset = direct(root)
+    expected = dataset[3]["inputs"]["frames"]
+    assert torch.equal(pickle.loads(pickle.dumps(dataset))[3]["inputs"]["frames"], expected)
+
+
+def test_a_scene_shows_what_the_training_shows(root: Path) -> None:
+    """If this fails, a map is made from other inputs than those that were learnt from."""
+    plant(root, "HM_2015_AA_1000.tiff", 9, 1)
+    for year in (1990, 1995, 2000):  # of no use to a map
+        (root / f"HM_{year}_AA_1000.tiff").unlink()
+    (root / "split.json").unlink()
+    settings = {"target": "AA", "dynamic": ["AG"], "static": ["tas"], "lonlat": True}
+    scene = HumanModification.scene(root, {**settings, "end_years": [2000], "mode": "grid"})
+    inputs = scene.read(Window(8, -2, 6, 6))
+    assert {name: values.shape for name, values in inputs.items()} == {
+        "frames": (3, 1, 6, 6),
+        "valid": (3, 1, 6, 6),
+        "dynamic": (3, 1, 6, 6),
+        "static": (1, 6, 6),
+        "lonlat": (2, 6, 6),
+    }
+    known = np.ones((6, 6), bool)
+    known[:, :2] = known[1, 3] = False  # beyond the border; missing in 2015
+    assert (inputs["valid"] == known).all()
+    assert (np.isfinite(inputs["frames"]) == known).all()
+    np.testing.assert_array_equal(inputs["frames"][2, 0, 0, 2:], index_of(2020)[8, :4])
+    assert scene.steps(3) == ["2025", "2030", "2035"]
+    assert scene.clip == (0, 1)
+    assert HumanModification.scene(root, {**settings, "values": "0-10000"}).clip == (0, 10_000)
+
+
+def test_a_region_outside_is_refused(root: Path) -> None:
+    """If this fails, a map of nothing is written."""
+    ring = [[100, 0], [101, 0], [101, 1], [100, 0]]
+    (root / "far.geojson").write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    scene = HumanModification.scene(root, {"target": "AA"})
+    with pytest.raises(DataError, match=r"far\.geojson lies outside of the raster"):
+        Region.read(root / "far.geojson", scene.grid)
+
+
+def test_a_missing_year_lists_what_is_there(root: Path) -> None:
+    """If this fails, an hour is spent on finding out which download broke off."""
+    (root / "HM_2010_AA_1000.tiff").unlink()
+    with pytest.raises(DataError) as error:
+        direct(root)
+    text = str(error.value)
+    assert f"{root} has no raster of AA 2010; put HM_2010_AA_*.tiff there" in text
+    assert "AA 1990, 1995, 2000, 2005, 2015, 2020; AG 1990" in text
+    with pytest.raises(DatasetNotFoundError, match=r"human_modification\.py --help"):
+        direct(root / "nowhere")
+
+
+def test_an_absent_static_names_its_file(root: Path) -> None:
+    """If this fails, a typo in a covariate is a channel of zeros."""
+    with pytest.raises(DataError, match=r"no raster of elevation; put SRTM_Elevation_\*\.tif"):
+        direct(root, static=["elevation"])
+    with pytest.raises(DataError, match=r"put hm_static_ele_\*\.tiff there.* There are: .*tas"):
+        direct(root, static=["ele"])
+
+
+def test_two_files_of_one_name_are_told_apart_by_a_pattern(root: Path) -> None:
+    """If this fails, which of two resolutions is read depends on the disk."""
+    (root / "fine").mkdir()
+    write_tif(root / "fine" / "HM_1990_AA_300.tiff", index_of(1990))
+    with pytest.raises(DataError, match=r"AA_1000\.tiff and .*AA_300\.tiff are both AA 1990"):
+        direct(root)
+    assert len(direct(root, files="*_1000.tiff"))
+
+
+def test_a_raster_of_another_grid_is_refused(root: Path) -> None:
+    """If this fails, temperatures of the neighbour's valley are learnt from."""
+    shifted = (0.5, 0, 10.25, 0, -0.5, 50)
+    write_tif(root / "hm_static_tas_1000.tiff", index_of(1990), transform=shifted)
+    with pytest.raises(DataError) as error:
+        direct(root)
+    text = str(error.value)
+    assert "hm_static_tas_1000.tiff" in text
+    assert "differ in transform" in text
+    assert text.count("32 x 48 pixels of 0.5 x -0.5 from") == 2
+
+
+def test_values_outside_the_declared_range_are_refused(root: Path) -> None:
+    """If this fails, an index from 0 to 10000 is learnt from as if it were from 0 to 1."""
+    plant(root, "HM_2000_AA_1000.tiff", 9, 2, value=7000)
+    with pytest.raises(DataError, match=r"HM_2000_AA_1000\.tiff: 7000 at .*values='0-10000'"):
+        direct(root)
+    plant(root, "HM_2000_AA_1000.tiff", 9, 2, value=-0.5)
+    with pytest.raises(DataError, match=r"-0\.5 at .* is outside the range 0-1"):
+        direct(root)
+
+
+@pytest.mark.parametrize("mode", ["grid", "random"])
+def test_chips_without_data_name_the_barest_raster(root: Path, mode: str) -> None:
+    """If this fails, training runs on nothing, or searches for ever."""
+    empty = np.full(SHAPE, NODATA, np.float32)
+    write_tif(root / "hm_static_tas_1000.tiff", empty, nodata=NODATA)
+    with pytest.raises(DataError) as error:
+        direct(root, mode=mode)[0]
+    text = str(error.value)
+    assert "split 'train' none has 10% of its pixels known" in text
+    assert "hm_static_tas_1000.tiff (0%)" in text
+    assert "min_valid" in text
+
+
+def test_a_split_of_other_rasters_or_none_is_refused(root: Path) -> None:
+    """If this fails, blocks of the test lie where the training was."""
+    document = json.loads((root / "split.json").read_text())
+    (root / "split.json").write_text(json.dumps({**document, "about": {}}))
+    with pytest.raises(DataError, match=r"split\.json says no buffer"):
+        direct(root)
+    (root / "split.json").write_text(json.dumps({**document, "height": 31}))
+    with pytest.raises(DataError, match=r"splits 31 x 48 pixels, but the rasters have 32 x 48"):
+        direct(root)
+    (root / "split.json").unlink()
+    with pytest.raises(DatasetNotFoundError, match=r"human_modification\.py split --root"):
+        direct(root)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"split": "calibrate"}, "did you mean 'calibration'"),
+        ({"mode": "gird"}, "did you mean 'grid'"),
+        ({"values": "0-100"}, "did you mean '0-1"),
+        ({"years": [1990, 2000, 2005]}, "equal steps"),
+        ({"years": [1990, 1995, 2000]}, "need 4 years"),
+        ({"end_years": [1995]}, "inputs can end in 2000, 2005, 2010, 2015"),
+        ({"end_years": []}, "inputs can end in"),
+        ({"zero_where_missing": ["elevatoin"]}, "did you mean 'elevation'"),
+        ({"dynamic": ["AG", "AA"]}, "AA: each variable is read once"),
+        ({"min_valid": 0.0}, "min_valid"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused(
+    root: Path, changed: dict[str, Any], message: str
+) -> None:
+    """If this fails, a typo becomes a result."""
+    with pytest.raises(ConfigError, match=message):
+        direct(root, **changed)
+
+
+@pytest.mark.parametrize("kind", ["simple", "direct", "miniature_simple", "miniature_direct"])
+def test_a_benchmark_scales_the_channels_that_it_yields(kind: str) -> None:
+    """If this fails, rain is scaled as temperature, in one split alone perhaps."""
+    cfg = Config.fromfile(BENCHMARKS / f"human_modification_{kind}.py")
+    channels = cfg.model.data_preprocessor.channels
+    for stage in ("train", "val", "test"):
+        said = cfg[f"{stage}_dataloader"].dataset
+        assert said.split == stage
+        assert channels.frames == [said.target]
+        assert channels.get("dynamic", []) == said.get("dynamic", [])
+        assert channels.get("static", []) == said.get("static", [])
+        assert cfg.model.data_preprocessor.statistics.startswith(f"{said.root}/statistics_")

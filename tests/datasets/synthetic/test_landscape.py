@@ -1,0 +1,117 @@
+"""The synthetic landscape: the same everywhere, and worth more than one pixel of one year."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from openstl_ext.datasets.lts.dataset import LTSSegmentation
+from openstl_ext.datasets.synthetic import landscape
+from openstl_ext.datasets.synthetic.settlements import DENSITY, Scale, cover, smooth
+from openstl_ext.statistics import Statistics
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("lts")
+    landscape.write(path)
+    return path
+
+
+def arrays(root: Path, split: str) -> tuple[NDArray, NDArray]:
+    """All pixels of a split: what was seen of each (N, T * C), 0 for missing; whether a site."""
+    dataset = LTSSegmentation(root=str(root), split=split, patch_size=32)
+    found = Statistics.read(root / "statistics.json", prepare="").groups["frames"]
+    mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in (found.mean, found.std))
+    seen, truth = [], []
+    for index in range(len(dataset)):
+        item = dataset[index]
+        frames = np.nan_to_num((item["inputs"]["frames"].numpy() - mean) / std)
+        known = item["data_samples"]["valid"].numpy()
+        seen.append(frames.reshape(-1, 32, 32)[:, known].T)
+        truth.append(item["data_samples"]["labels"].numpy()[known])
+    return np.concatenate(seen), np.concatenate(truth) > 0
+
+
+def dice(score: NDArray, truth: NDArray) -> float:
+    """The best over all thresholds, which flatters."""
+    found = []
+    for share in np.linspace(0.5, 8, 40):
+        said = score > np.percentile(score, 100 - share)
+        found.append(2 * (said & truth).sum() / (said.sum() + truth.sum()))
+    return float(max(found))
+
+
+def fitted(seen: NDArray, truth: NDArray) -> NDArray:
+    """Weights of ridge regression with the classes balanced, which ranks as a logistic does."""
+    weight = np.where(truth, 1 / truth.mean(), 1 / (1 - truth.mean()))[:, None]
+    inputs = np.column_stack([seen, np.ones(len(seen))]).astype(np.float64)
+    moments = inputs.T @ (weight * inputs) + np.eye(inputs.shape[1])
+    return np.linalg.solve(moments, inputs.T @ (weight[:, 0] * (2.0 * truth - 1)))
+
+
+def test_time_tells_more_than_one_year_and_a_pixel_does_not_tell_all(root: Path) -> None:
+    """If this fails, the miniature ranks a regression of pixels with a net of time and space."""
+    train, test = arrays(root, "train"), arrays(root, "test")
+    scores = {}
+    for name, part in {"last year": slice(-4, None), "all years": slice(None)}.items():
+        weights = fitted(train[0][:, part], train[1])
+        scores[name] = dice(test[0][:, part] @ weights[:-1], test[1])
+    assert 0.1 < scores["last year"] < scores["all years"] - 0.1
+    assert scores["all years"] < 0.7
+
+
+def test_there_are_enough_patches_and_enough_sites(root: Path) -> None:
+    """If this fails, a learning proof on it proves luck."""
+    sizes = {}
+    for split in ("train", "val", "test"):
+        dataset = LTSSegmentation(root=str(root), split=split, patch_size=32)
+        sizes[split] = len(dataset)
+        sites = [int(dataset[i]["data_samples"]["labels"].sum() > 0) for i in range(len(dataset))]
+        assert 0.2 < np.mean(sites) < 0.9
+        assert 0.02 < dataset.missing_share() < 0.2
+        assert dataset.metainfo.synthetic
+    assert sizes["train"] >= 150
+    assert min(sizes.values()) >= 30
+
+
+@pytest.mark.parametrize("form", ["patches", "geotiff"])
+def test_every_form_is_there_and_holds_the_same_landscape(root: Path, form: str) -> None:
+    """If this fails, one of the real formats cannot be tried offline."""
+    stack, other = (
+        LTSSegmentation(root=str(place), split="test", patch_size=32)
+        for place in (root, root / form)
+    )
+    assert len(stack) == len(other)
+    for side in ("inputs", "data_samples"):
+        for name, field in stack[7][side].items():
+            assert field.numpy().tobytes() == other[7][side][name].numpy().tobytes()
+    assert other.metainfo == stack.metainfo
+
+
+def test_seed_decides_all() -> None:
+    """If this fails, two people who try the same command have two landscapes."""
+    one, two, other = (landscape.draw(size=64, years=(2000, 2001), seed=seed) for seed in (1, 1, 2))
+    assert one.stored.tobytes() == two.stored.tobytes() != other.stored.tobytes()
+    assert one.label.tobytes() == two.label.tobytes() != other.label.tobytes()
+
+
+def test_a_site_was_not_there_at_first_and_stays() -> None:
+    """If this fails, the label says something else than the images show."""
+    bare, sites = cover(np.random.default_rng(0), Scale(size=300, num_years=10))
+    assert 0.005 < sites.mean() < 0.1
+    own = bare[:, sites]
+    assert (own[0] == 0).all()
+    assert (np.diff(own, axis=0) >= 0).all()
+    assert (own[-1] >= 0.5).all()
+    others = bare[-1][~sites]
+    assert (others > 0.5).sum() > 0.5 * sites.sum(), "nothing is to be confused in the last year"
+    assert set(DENSITY) == {"site", "field", "rock", "track"}
+
+
+def test_smooth_noise_is_smooth_and_of_unit_spread() -> None:
+    """If this fails, terrain is salt and pepper, and a net need not look around."""
+    field = smooth(np.random.default_rng(0), 128, 8)
+    assert (field.mean(), field.std()) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
+    assert np.abs(np.diff(field, axis=0)).mean() < 0.2

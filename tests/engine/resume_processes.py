@@ -1,0 +1,147 @@
+"""Run legs of journeys in processes that may die: one line of JSON in, one line of exit codes out.
+
+torch is imported once; each leg is a fork, or one a rank. A journey is a list of legs in one work
+directory. A leg says ``options`` (dotted keys for ``toy.config``), ``ranks``, whether it is a
+``test``, and how it dies: ``delay`` (SIGKILL from outside after that many seconds), or ``fault``
+(``[call, n, what]``: at the n-th ``fsync`` of a checkpoint, or while the n-th file is ``write``n,
+``kill`` or ``full``).
+"""
+
+import contextlib
+import errno
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import torch
+import toy
+import toy_sites  # noqa: F401  # registers
+
+from openstl_ext import atomic_io as atomic
+from openstl_ext.engine import runner
+
+
+def inject(call: str, nth: int, what: str) -> None:
+    """Make the n-th fsync of this process fail, or the third write to its n-th file."""
+    count = 0
+    honest_fsync, honest_write = os.fsync, atomic.HashingFile.write
+
+    def fail() -> None:
+        if what == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fsync(handle: int) -> None:
+        nonlocal count
+        count += "checkpoints" in os.readlink(f"/proc/self/fd/{handle}")
+        if count == nth:
+            fail()
+        honest_fsync(handle)
+
+    def write(file: atomic.HashingFile, data: bytes) -> int:
+        nonlocal count
+        count += not file.file.tell()
+        if count == nth and file.file.tell() > 1000:
+            fail()
+        return honest_write(file, data)
+
+    if call == "fsync":
+        os.fsync = fsync
+    else:
+        atomic.HashingFile.write = write
+
+
+def travel(work_dir: str, leg: dict[str, Any]) -> None:
+    """One leg, in this process."""
+    options = dict(leg.get("options", {}))
+    if leg.get("ranks", 1) > 1:
+        options["launcher"] = "pytorch"
+    if fault := leg.get("fault"):
+        inject(*fault)
+    run = runner.build(toy.config(work_dir, **options))
+    scores = run.test() if leg.get("test") else run.train() and None
+    if run.rank == 0 and leg.get("test"):
+        text = json.dumps({k: v.hex() for k, v in scores.items()})
+        Path(work_dir, f"scores_{run.world_size}.json").write_text(text)
+
+
+def fork(work_dir: str, leg: dict[str, Any], rank: int, port: int) -> int:
+    """Start one rank of a leg; its output goes to a file."""
+    if pid := os.fork():
+        return pid
+    with Path(f"{work_dir}.log").open("a") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    world = {"RANK": rank, "LOCAL_RANK": rank, "MASTER_PORT": port, "WORLD_SIZE": leg["ranks"]}
+    os.environ.update({k: str(v) for k, v in world.items()}, MASTER_ADDR="127.0.0.1")
+    code = 1
+    try:
+        travel(work_dir, leg)
+        code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        if left := multiprocessing.active_children():  # `_exit` does not wait for them, Python does
+            print(f"workers outlive the run: {left}", file=sys.stderr)
+            code = 1
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def finish(pids: list[int], deadline: float) -> list[int]:
+    """Wait for all; once one is dead, or time is up, the others are killed soon."""
+    codes: dict[int, int] = {}
+    while len(codes) < len(pids):
+        for pid in set(pids) - set(codes):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                codes[pid] = os.waitstatus_to_exitcode(status)
+        if any(codes.values()):
+            deadline = min(deadline, time.monotonic() + 3)
+        if time.monotonic() > deadline:
+            for pid in set(pids) - set(codes):
+                os.kill(pid, signal.SIGKILL)
+                codes[pid] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        time.sleep(0.005)
+    return [codes[pid] for pid in pids]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main() -> None:
+    torch.set_num_threads(1)  # a pool of threads does not survive a fork
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
+        # imports everything that a run imports late, once for all forks
+        runner.build(toy.config(folder, **{"train_cfg.max_epochs": 1})).train()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        codes = {}
+        for work_dir, legs in json.loads(line).items():
+            codes[work_dir] = [run_leg(work_dir, {"ranks": 1, **leg}) for leg in legs]
+        print(json.dumps(codes), flush=True)
+
+
+def run_leg(work_dir: str, leg: dict[str, Any]) -> list[int]:
+    """Exit codes of the ranks of one leg."""
+    port = free_port()
+    pids = [fork(work_dir, leg, rank, port) for rank in range(leg["ranks"])]
+    return finish(pids, time.monotonic() + leg.get("delay", 60))
+
+
+if __name__ == "__main__":
+    main()
