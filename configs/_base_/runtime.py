@@ -1,13 +1,10 @@
-"""What every run does beside training: log, save, judge the simple forecasts too, and record."""
+"""What every run does besides training: log, save, evaluate the baselines, write the record."""
 
 default_hooks = dict(
     logger=dict(type="LoggerHook", interval=50),
     checkpoint=dict(type="ExactCheckpointHook", interval=1, keep=2, save_best="auto"),
 )
-custom_hooks = [
-    dict(type="BaselinesHook"),
-    dict(type="ResultHook"),
-]
+custom_hooks = [dict(type="BaselinesHook"), dict(type="ResultHook")]
 visualizer = dict(
     type="Visualizer",
     vis_backends=[dict(type="JsonLinesTracker"), dict(type="TensorboardXTracker")],

@@ -1,7 +1,7 @@
-"""ConvLSTM on HM at 1 km: the next map from three and elevation, others step by step; 20 epochs.
+"""ConvLSTM on HM at 1 km, autoregressive: the next map from three and elevation; 20 epochs.
 
-By the published recipe, but for what it is judged on: chips of a spatial split that it never saw,
-not those it was trained on; structural similarity only where a window has no gap.
+The published recipe, except for the evaluation: on chips of a spatial split that are not used in
+training; structural similarity only for windows without a gap.
 """
 
 _base_ = [
@@ -22,7 +22,7 @@ model = dict(
     ),
     terms=dict(
         mse=dict(loss=dict(type="L2")),
-        # of normalised maps with the constants of a range of 1, as published; scores know the units
+        # of normalised maps with the constants of a range of 1, as published; scores use data units
         ssim=dict(loss=dict(type="StructuralDissimilarity"), weight=0.2),
     ),
 )

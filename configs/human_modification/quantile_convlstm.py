@@ -1,8 +1,8 @@
-"""Quantile ConvLSTM on HM at 1 km: four horizons at once, each with an interval; 100 epochs.
+"""Quantile ConvLSTM on HM at 1 km, direct: four horizons, each with an interval; 100 epochs.
 
-By the published recipe, but for: a spatial split that validation and training chips keep to; a
-histogram of change that has a gradient, in units of the index, its bins weighing alike; intervals
-that are calibrated before the test, on blocks of their own.
+The published recipe, except for: a spatial split that separates the chips of training and
+validation; a differentiable histogram of change in units of the index, with equal weights of its
+bins; intervals that are calibrated before the test, on separate blocks.
 """
 
 _base_ = [
@@ -28,7 +28,7 @@ model = dict(
     ),
     terms=dict(
         mse=dict(loss=dict(type="L2"), of="change"),
-        # of normalised maps with the constants of a range of 1, as published; scores know the units
+        # of normalised maps with the constants of a range of 1, as published; scores use data units
         ssim=dict(loss=dict(type="StructuralDissimilarity"), weight=2.0),
         laplacian=dict(loss=dict(type="LaplacianPyramid", levels=3), weight=1.0),
         histogram=dict(

@@ -1,23 +1,16 @@
-"""ConvGRU U-Net on LTS, by ST-Mamba's recipe of 50 epochs."""
+"""ConvGRU U-Net on LTS, ST-Mamba's recipe of 50 epochs."""
 
 _base_ = [
     "../_base_/benchmarks/lts_segmentation.py",
     "../_base_/schedules/adamw_plateau.py",
-    "../_base_/runtime.py",
+    "../_base_/runtime_segmentation.py",
 ]
 
 model = dict(
     type="Segmentation",
-    net=dict(
-        type="ConvGRUUNet",
-        in_channels=4,
-        num_classes=1,
-        widths=(64, 128, 256, 512),
-    ),
+    net=dict(type="ConvGRUUNet", in_channels=4, num_classes=1, widths=(64, 128, 256, 512)),
     loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
 )
-
-default_hooks = dict(checkpoint=dict(save_best="dice@site"))
 
 source = dict(
     name="ConvGRU U-Net",

@@ -1,27 +1,7 @@
-"""ConvLSTM U-Net on LTS, by ST-Mamba's recipe of 50 epochs."""
+"""ConvLSTM U-Net on LTS, ST-Mamba's recipe of 50 epochs."""
 
-_base_ = [
-    "../_base_/benchmarks/lts_segmentation.py",
-    "../_base_/schedules/adamw_plateau.py",
-    "../_base_/runtime.py",
-]
+_base_ = "convgru_unet.py"
 
-model = dict(
-    type="Segmentation",
-    net=dict(
-        type="ConvLSTMUNet",
-        in_channels=4,
-        num_classes=1,
-        widths=(64, 128, 256, 512),
-    ),
-    loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
-)
+model = dict(net=dict(type="ConvLSTMUNet"))
 
-default_hooks = dict(checkpoint=dict(save_best="dice@site"))
-
-source = dict(
-    name="ConvLSTM U-Net",
-    paper="arXiv:1506.04214",
-    code="xian1234/ST-Mamba@9dae127",
-    claimed=dict(),  # no scores are published
-)
+source = dict(name="ConvLSTM U-Net", paper="arXiv:1506.04214")

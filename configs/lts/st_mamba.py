@@ -1,9 +1,9 @@
-"""ST-Mamba on LTS, by ST-Mamba's recipe of 50 epochs."""
+"""ST-Mamba on LTS, ST-Mamba's recipe of 50 epochs."""
 
 _base_ = [
     "../_base_/benchmarks/lts_segmentation.py",
     "../_base_/schedules/adamw_plateau.py",
-    "../_base_/runtime.py",
+    "../_base_/runtime_segmentation.py",
 ]
 
 model = dict(
@@ -17,12 +17,10 @@ model = dict(
         fused="last",
         expand="linear",
         patch_size=128,
-        recompute=True,  # or 34 years of 32 patches keep 40 GB for the backward pass
+        recompute=True,  # without it, 34 years of 32 patches need 40 GB for the backward pass
     ),
     loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
 )
-
-default_hooks = dict(checkpoint=dict(save_best="dice@site"))
 
 source = dict(
     name="ST-Mamba",

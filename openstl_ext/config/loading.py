@@ -45,6 +45,8 @@ BLOCKS = {
     "overrides": "what --cfg-options set, set by the loader",
 }
 """Every top-level key that means something; mmengine would ignore any other."""
+DEFAULTED = tuple(f"{stage}_dataloader.num_workers" for stage in ("train", "val", "test"))
+"""Keys inside blocks that an override may set although the config leaves them to the engine."""
 
 
 def load(
@@ -74,7 +76,7 @@ def load(
     path = Path(path).expanduser()
     if not path.is_file():
         raise ConfigError(f"there is no config {path}; {_near_files(path)}")
-    variables = check_file(path)
+    variables = check_file(path, BLOCKS)
     try:
         cfg = Config.fromfile(path, import_custom_modules=False, lazy_import=False)
     except Exception as error:  # whatever mmengine's merging says, the user's file is the cause
@@ -82,7 +84,7 @@ def load(
     values = cfg._cfg_dict
     for name in [name for name in values if name not in BLOCKS and name in variables]:
         del values[name]  # `lr = 1e-3`, used further down in the file; nothing reads it any more
-    cfg_options.apply(values, overrides, blocks=tuple(BLOCKS))
+    cfg_options.apply(values, overrides, optional=(*BLOCKS, *DEFAULTED))
     for name in values:
         if name not in BLOCKS:
             raise ConfigError(f"{path}: there is no block {name!r}; {nearest(name, BLOCKS)}")

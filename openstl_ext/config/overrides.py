@@ -7,7 +7,7 @@ from openstl_ext.config.syntax import evaluate, not_plain
 from openstl_ext.errors import ConfigError, nearest
 
 
-def apply(config: dict[str, Any], overrides: Sequence[str], *, blocks: Sequence[str]) -> None:
+def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequence[str]) -> None:
     """Set ``a.b.0.c=value`` in a nested config, in place; the override always wins.
 
     A dict replaces a dict whole. Texts need no quotes; ``+a.b=value`` adds a key.
@@ -15,7 +15,7 @@ def apply(config: dict[str, Any], overrides: Sequence[str], *, blocks: Sequence[
     Args:
         config: The nested dicts and lists.
         overrides: What the user typed, one ``key=value`` each.
-        blocks: Top-level keys that may be set although the config has none.
+        optional: Dotted keys that may be set although the config has none.
 
     Raises:
         ConfigError: If a key does not exist, with the nearest ones; if a value is not plain, or is
@@ -30,7 +30,7 @@ def apply(config: dict[str, Any], overrides: Sequence[str], *, blocks: Sequence[
         place: Any = config
         for depth, part in enumerate(above):
             place = _inside(place, part, above[:depth], add=add, override=override)
-        add = add or (not above and last in blocks)
+        add = add or path in optional
         _set(place, last, above, text, add=add, override=override)
 
 

@@ -6,7 +6,7 @@ breaks much later, when mmengine prints the config into a checkpoint.
 
 import ast
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,15 @@ ALLOWED = (
 )
 
 
-def check_file(path: Path) -> set[str]:
+def check_file(
+    path: Path, blocks: Collection[str] = (), read: frozenset[str] = frozenset()
+) -> set[str]:
     """Refuse a config file, or one of its bases, that does more than assign values.
 
     Args:
         path: The file.
+        blocks: Names that are blocks, not variables.
+        read: Variables that files above this one read, as ``_base_.name``.
 
     Returns:
         Names that the files use as variables.
@@ -48,16 +52,10 @@ def check_file(path: Path) -> set[str]:
     Raises:
         ConfigError: Naming the file and the line.
     """
-    if not path.is_file():
-        raise ConfigError(f"there is no config {path}")
-    if path.suffix != ".py":
-        raise ConfigError(f"{path}: a config is a Python file, so its name ends in .py")
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        raise ConfigError(f"{path}, line {line}: {getattr(error, 'msg', error)}") from None
+    tree = _parse(path)
     used: set[str] = set()
+    read_here: set[str] = set()
+    inherited: set[str] = set()
     for node in ast.walk(tree):
         if problem := _problem(node):
             raise ConfigError(
@@ -67,13 +65,37 @@ def check_file(path: Path) -> set[str]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             used.add(node.id)
         elif isinstance(node, ast.Attribute):
-            used.add(node.attr)
+            read_here.add(node.attr)
     for base in _bases(tree):
         below = path.parent / base
         if not below.is_file():
             raise ConfigError(f"{path}: there is no base {base!r}, looked for at {below}")
-        used |= check_file(below)
-    return used
+        inherited |= check_file(below, blocks, read | read_here)
+    _check_variables(path, tree, inherited.difference(used, read, blocks))
+    return (used | read_here | inherited) - {BASE}
+
+
+def _parse(path: Path) -> ast.Module:
+    if not path.is_file():
+        raise ConfigError(f"there is no config {path}")
+    if path.suffix != ".py":
+        raise ConfigError(f"{path}: a config is a Python file, so its name ends in .py")
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise ConfigError(f"{path}, line {line}: {getattr(error, 'msg', error)}") from None
+
+
+def _check_variables(path: Path, tree: ast.Module, inherited: Collection[str]) -> None:
+    """Refuse a new value of a base's variable: the base has used the old one already."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in inherited:
+            raise ConfigError(
+                f"{path}, line {node.lineno}: {node.id!r} is a variable of a base, and a new value "
+                "changes nothing; set the key of a block instead, such as "
+                "train_dataloader = dict(dataset=dict(root=...))"
+            )
 
 
 def summary(path: Path) -> str:

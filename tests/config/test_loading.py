@@ -71,6 +71,7 @@ def test_the_path_is_the_identity_and_the_home_of_a_run(file: Path) -> None:
         ("+custom_hooks.2=dict(type=C)", "custom_hooks.2.type", "C"),
         ("seed=5", "work_dir", str(Path("work_dirs/boiling/small/seed_5"))),
         ("resume=true", "resume", True),
+        ("train_dataloader.num_workers=2", "train_dataloader.num_workers", 2),
     ],
 )  # fmt: skip
 def test_an_override_beats_the_file(file: Path, override: str, path: str, value: object) -> None:
@@ -107,6 +108,8 @@ def cfg_dump(cfg: object, file: Path) -> Path:
         ("seed", "key=value"),
         ("=3", "key=value"),
         ("a..b=3", "key=value"),
+        ("train_dataloader.num_worker=2", "no 'num_worker'"),
+        ("val_dataloader.num_workers=2", "no 'val_dataloader'"),
         ("+sead=3", "no block 'sead'; did you mean 'seed'"),
     ],
 )  # fmt: skip
@@ -166,6 +169,80 @@ def test_base_variables_and_deletion_work(file: Path) -> None:
         "optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr={{_base_.lr}}))\n"
     )
     assert load(file).optim_wrapper.optimizer == {"type": "SGD", "lr": 1e-3}
+
+
+SPLITS = """
+root = "data"
+names = ["a", "b"]
+dataset = dict(type="A", root=root, names=names)
+loader = dict(batch_size=4)
+train_dataloader = dict(**loader, dataset=dict(**dataset, split="train"))
+val_dataloader = dict(**loader, dataset=dict(**dataset, split="val"))
+"""
+
+
+def test_splits_share_a_variable_but_no_values(file: Path) -> None:
+    """An override of the training data would change the validation data, too."""
+    file.write_text(SPLITS)
+    cfg = load(file, ["train_dataloader.dataset.names.0=c", "train_dataloader.batch_size=8"])
+    assert not {"root", "names", "dataset", "loader"} & set(cfg)
+    assert cfg.train_dataloader == {
+        "batch_size": 8,
+        "dataset": {"type": "A", "root": "data", "names": ["c", "b"], "split": "train"},
+    }
+    assert cfg.val_dataloader == {
+        "batch_size": 4,
+        "dataset": {"type": "A", "root": "data", "names": ["a", "b"], "split": "val"},
+    }
+
+
+def test_a_child_changes_the_block_of_its_base(file: Path) -> None:
+    """A variant could not replace one argument of a dataset, or read a variable of its base."""
+    file.with_name("base.py").write_text(SPLITS)
+    file.write_text(
+        "_base_ = 'base.py'\n"
+        "loader = dict(dataset=dict(root='small'))\n"  # used here, so not the base's
+        "train_dataloader = loader\n"
+        "val_dataloader = loader\n"
+        "test_dataloader = dict(dataset=dict(**_base_.dataset, split='test'))\n"
+    )
+    cfg = load(file)
+    assert cfg.train_dataloader.dataset.root == cfg.val_dataloader.dataset.root == "small"
+    assert cfg.train_dataloader.batch_size == 4
+    assert cfg.val_dataloader.dataset.split == "val"
+    assert cfg.test_dataloader.dataset.split == "test"
+    assert cfg.test_dataloader.dataset.root == "data"
+    assert "dataset" not in cfg
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dataset = dict(root='small')",
+        "root = 'small'",
+        "loader, root = dict(batch_size=8), 'small'",
+        "root = 'small'\nwork_dir = _base_.root",
+    ],
+)
+def test_a_new_value_of_a_base_variable_is_refused(file: Path, text: str) -> None:
+    """A variant would run on the data of its base, under its own name."""
+    file.with_name("base.py").write_text(SPLITS)
+    file.with_name("between.py").write_text("_base_ = 'base.py'\nmodel = dict(type='A')\n")
+    for base in ("base.py", "between.py"):
+        file.write_text(f"_base_ = {base!r}\n{text}\n")
+        with pytest.raises(ConfigError, match=r"line 2: .*variable of a base.*; set the key of a"):
+            load(file)
+
+
+def test_a_variable_that_a_child_reads_may_change(file: Path) -> None:
+    """A file between a base and its variant could not prepare a value for the variant."""
+    file.with_name("base.py").write_text(SPLITS)
+    file.with_name("between.py").write_text("_base_ = 'base.py'\nroot = 'small'\n")
+    file.write_text("_base_ = 'between.py'\nwork_dir = _base_.root\n")
+    file.with_name("variant.py").write_text(f"_base_ = {file.name!r}\n")
+    for path in (file, file.with_name("variant.py")):
+        cfg = load(path)
+        assert (cfg.work_dir, cfg.train_dataloader.dataset.root) == ("small", "data")
 
 
 def test_a_plugin_is_imported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,29 +1,13 @@
-"""Boiling, 64 x 64: ten frames in, the next ten out."""
+"""Boiling, 64 x 64: ten frames as input, the next ten as target."""
 
-train_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(type="Boiling", root="data/boiling", split="train", num_inputs=10, num_targets=10),
-    sampler=dict(type="DefaultSampler", shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(type="Boiling", root="data/boiling", split="val", num_inputs=10, num_targets=10),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(type="Boiling", root="data/boiling", split="test", num_inputs=10, num_targets=10),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
+dataset = dict(type="Boiling", root="data/boiling", num_inputs=10, num_targets=10)
 
-val_evaluator = [  # the first chooses the best checkpoint
-    dict(type="SummedMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-]
+train_dataloader = dict(batch_size=8, dataset=dict(**dataset, split="train"))
+val_dataloader = dict(batch_size=8, dataset=dict(**dataset, split="val"))
+test_dataloader = dict(batch_size=8, dataset=dict(**dataset, split="test"))
+
+# the first metric selects the best checkpoint
+val_evaluator = [dict(type="SummedMSE"), dict(type="MeanMSE"), dict(type="MeanMAE")]
 test_evaluator = [
     dict(type="SummedMSE"),
     dict(type="SummedMAE"),

@@ -1,45 +1,9 @@
-"""Boiling, 32 x 32: ten frames in, the next ten out. Small enough for a CPU."""
+"""Boiling, 32 x 32: ten frames as input, the next ten as target. Small enough for a CPU."""
 
-train_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(
-        type="Boiling", root="data/boiling_small", split="train", num_inputs=10, num_targets=10
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(
-        type="Boiling", root="data/boiling_small", split="val", num_inputs=10, num_targets=10
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(
-        type="Boiling", root="data/boiling_small", split="test", num_inputs=10, num_targets=10
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
+_base_ = "boiling_10to10.py"
 
-val_evaluator = [  # the first chooses the best checkpoint
-    dict(type="SummedMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-]
-test_evaluator = [
-    dict(type="SummedMSE"),
-    dict(type="SummedMAE"),
-    dict(type="SummedRMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-    dict(type="MeanRMSE"),
-    dict(type="PSNR", clip=[0, 1]),
-    dict(type="SSIM"),
-    dict(type="SSIMOpenSTL"),
-    dict(type="SSIMSimVPMinimal"),
-    dict(type="SNR"),
-]
+loader = dict(dataset=dict(root="data/boiling_small"))
+
+train_dataloader = loader
+val_dataloader = loader
+test_dataloader = loader

@@ -1,6 +1,9 @@
 """The miniature of Human Modification: 2005 to 2020 from 1990 to 2000 and 17 covariates."""
 
-_base_ = ["human_modification_direct.py"]
+_base_ = "human_modification_direct.py"
+
+root = "data/miniature/human_modification"
+loader = dict(num_workers=0, dataset=dict(root=root, chip_size=32))
 
 model = dict(
     data_preprocessor=dict(
@@ -9,15 +12,6 @@ model = dict(
     ),
 )
 
-train_dataloader = dict(
-    num_workers=0,
-    dataset=dict(root="data/miniature/human_modification", chip_size=32),
-)
-val_dataloader = dict(
-    num_workers=0,
-    dataset=dict(root="data/miniature/human_modification", chip_size=32),
-)
-test_dataloader = dict(
-    num_workers=0,
-    dataset=dict(root="data/miniature/human_modification", chip_size=32),
-)
+train_dataloader = loader
+val_dataloader = loader
+test_dataloader = loader

@@ -1,6 +1,9 @@
-"""The miniature of Human Modification: the next maps from three and elevation, up to 2020."""
+"""The miniature of Human Modification: the next maps from three maps and elevation, up to 2020."""
 
-_base_ = ["human_modification_simple.py"]
+_base_ = "human_modification_simple.py"
+
+root = "data/miniature/human_modification"
+loader = dict(num_workers=0, dataset=dict(root=root, values="0-10000", chip_size=32))
 
 model = dict(
     data_preprocessor=dict(
@@ -9,24 +12,15 @@ model = dict(
     ),
 )
 
-train_dataloader = dict(
-    num_workers=0,
-    dataset=dict(root="data/miniature/human_modification", values="0-10000", chip_size=32),
-)
-val_dataloader = dict(
-    num_workers=0,
-    dataset=dict(root="data/miniature/human_modification", values="0-10000", chip_size=32),
-)
-test_dataloader = dict(
-    num_workers=0,
-    dataset=dict(root="data/miniature/human_modification", values="0-10000", chip_size=32),
-)
+train_dataloader = loader
+val_dataloader = loader
+test_dataloader = loader
 
 test_evaluator = [
     dict(type="MeanMAE"),
     dict(type="MeanRMSE"),
     dict(type="Bias"),
-    dict(type="SSIM", data_range=10_000),  # of the values; all else is as on the real maps
+    dict(type="SSIM", data_range=10_000),  # range of the values; the other metrics are unchanged
     dict(type="ChangeR2"),
     dict(type="ValidPixels"),
 ]

@@ -1,63 +1,31 @@
-"""Human Modification, 1 km: the next maps from three and elevation, up to 2020."""
+"""Human Modification, 1 km: the next maps from three maps and elevation, up to 2020."""
+
+static = ["elevation"]
+loader = dict(batch_size=8, num_workers=4)
+dataset = dict(
+    type="HumanModification",
+    root="data/human_modification",
+    target="HM",
+    static=static,
+    values="0-1",
+    chip_size=128,
+)
+training = dict(split="train", num_targets=1, mode="random", chips_per_epoch=200)
 
 model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/human_modification/statistics_simple.json",
         prepare="python tools/prepare_data/human_modification.py statistics --version simple",
-        channels=dict(frames=["HM"], static=["elevation"]),
+        channels=dict(frames=["HM"], static=static),
     ),
 )
 
-train_dataloader = dict(
-    batch_size=8,
-    num_workers=4,
-    dataset=dict(
-        type="HumanModification",
-        root="data/human_modification",
-        split="train",
-        target="HM",
-        static=["elevation"],
-        num_targets=1,
-        values="0-1",
-        chip_size=128,
-        mode="random",
-        chips_per_epoch=200,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=8,
-    num_workers=4,
-    dataset=dict(
-        type="HumanModification",
-        root="data/human_modification",
-        split="val",
-        target="HM",
-        static=["elevation"],
-        num_targets=4,
-        values="0-1",
-        chip_size=128,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=8,
-    num_workers=4,
-    dataset=dict(
-        type="HumanModification",
-        root="data/human_modification",
-        split="test",
-        target="HM",
-        static=["elevation"],
-        num_targets=4,
-        values="0-1",
-        chip_size=128,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
+train_dataloader = dict(**loader, dataset=dict(**dataset, **training))
+val_dataloader = dict(**loader, dataset=dict(**dataset, split="val", num_targets=4))
+test_dataloader = dict(**loader, dataset=dict(**dataset, split="test", num_targets=4))
 
-val_evaluator = [  # the first chooses the best checkpoint
+val_evaluator = [  # the first metric selects the best checkpoint
     dict(type="MeanMAE"),
     dict(type="MeanRMSE"),
     dict(type="Bias"),

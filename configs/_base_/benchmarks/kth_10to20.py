@@ -1,36 +1,10 @@
-"""KTH, 128 x 128: ten frames in, the next twenty out, in training too."""
+"""KTH, 128 x 128: ten frames as input, the next twenty as target, in training too."""
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    dataset=dict(type="KTH", root="data/kth", split="train", num_inputs=10, num_targets=20),
-    sampler=dict(type="DefaultSampler", shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    dataset=dict(type="KTH", root="data/kth", split="val", num_inputs=10, num_targets=20),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    dataset=dict(type="KTH", root="data/kth", split="test", num_inputs=10, num_targets=20),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
+_base_ = "video_metrics.py"
 
-val_evaluator = [  # the first chooses the best checkpoint
-    dict(type="SummedMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-]
-test_evaluator = [
-    dict(type="SummedMSE"),
-    dict(type="SummedMAE"),
-    dict(type="SummedRMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-    dict(type="PSNR", clip=[0, 1]),
-    dict(type="SSIM"),
-    dict(type="SSIMOpenSTL"),
-]
+loader = dict(batch_size=16, num_workers=4)
+dataset = dict(type="KTH", root="data/kth", num_inputs=10, num_targets=20)
+
+train_dataloader = dict(**loader, dataset=dict(**dataset, split="train"))
+val_dataloader = dict(**loader, dataset=dict(**dataset, split="val"))
+test_dataloader = dict(**loader, dataset=dict(**dataset, split="test"))

@@ -1,36 +1,9 @@
-"""KTH, 128 x 128: ten frames in, the next forty out, in training too."""
+"""KTH, 128 x 128: ten frames as input, the next forty as target, in training too."""
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    dataset=dict(type="KTH", root="data/kth", split="train", num_inputs=10, num_targets=40),
-    sampler=dict(type="DefaultSampler", shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    dataset=dict(type="KTH", root="data/kth", split="val", num_inputs=10, num_targets=40),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    dataset=dict(type="KTH", root="data/kth", split="test", num_inputs=10, num_targets=40),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
+_base_ = "kth_10to20.py"
 
-val_evaluator = [  # the first chooses the best checkpoint
-    dict(type="SummedMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-]
-test_evaluator = [
-    dict(type="SummedMSE"),
-    dict(type="SummedMAE"),
-    dict(type="SummedRMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-    dict(type="PSNR", clip=[0, 1]),
-    dict(type="SSIM"),
-    dict(type="SSIMOpenSTL"),
-]
+loader = dict(dataset=dict(num_targets=40))
+
+train_dataloader = loader
+val_dataloader = loader
+test_dataloader = loader

@@ -1,65 +1,28 @@
-"""LTS, 128 x 128: in which pixels there is a site, from all years of the series."""
+"""LTS, 128 x 128: the pixels of each site, from all years of the series."""
+
+bands = ["blue", "green", "red", "nir"]
+classes = ["background", "site"]
+loader = dict(batch_size=32, num_workers=4)
+dataset = dict(type="LTSSegmentation", root="data/lts", num_years=34, bands=bands, patch_size=128)
 
 model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/lts/statistics.json",
         prepare="python tools/prepare_data/lts_segmentation.py cut --root data/lts",
-        channels=dict(frames=["blue", "green", "red", "nir"]),
+        channels=dict(frames=bands),
     ),
 )
 
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    dataset=dict(
-        type="LTSSegmentation",
-        root="data/lts",
-        split="train",
-        num_years=34,
-        bands=["blue", "green", "red", "nir"],
-        patch_size=128,
-        augment=True,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    dataset=dict(
-        type="LTSSegmentation",
-        root="data/lts",
-        split="val",
-        num_years=34,
-        bands=["blue", "green", "red", "nir"],
-        patch_size=128,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    dataset=dict(
-        type="LTSSegmentation",
-        root="data/lts",
-        split="test",
-        num_years=34,
-        bands=["blue", "green", "red", "nir"],
-        patch_size=128,
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
+train_dataloader = dict(**loader, dataset=dict(**dataset, split="train", augment=True))
+val_dataloader = dict(**loader, dataset=dict(**dataset, split="val"))
+test_dataloader = dict(**loader, dataset=dict(**dataset, split="test"))
 
-# recipes choose the best checkpoint by dice@site: save_best="dice@site"
-val_evaluator = [
-    dict(type="Dice", classes=["background", "site"]),
-    dict(type="IoU", classes=["background", "site"]),
-]
+val_evaluator = [dict(type="Dice", classes=classes), dict(type="IoU", classes=classes)]
 test_evaluator = [
-    dict(type="Dice", classes=["background", "site"]),
-    dict(type="IoU", classes=["background", "site"]),
-    dict(type="Precision", classes=["background", "site"]),
-    dict(type="Recall", classes=["background", "site"]),
-    dict(type="OverallAccuracy", classes=["background", "site"]),
-    dict(type="CohenKappa", classes=["background", "site"]),
+    *val_evaluator,
+    dict(type="Precision", classes=classes),
+    dict(type="Recall", classes=classes),
+    dict(type="OverallAccuracy", classes=classes),
+    dict(type="CohenKappa", classes=classes),
 ]

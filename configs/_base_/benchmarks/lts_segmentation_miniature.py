@@ -1,6 +1,6 @@
 """LTS on its synthetic miniature, which prepare_data/lts_segmentation.py --miniature writes."""
 
-_base_ = ["lts_segmentation.py"]
+_base_ = "lts_segmentation.py"
 
 model = dict(
     data_preprocessor=dict(
@@ -9,18 +9,12 @@ model = dict(
     ),
 )
 
-train_dataloader = dict(
+loader = dict(
     batch_size=8,
     num_workers=0,
     dataset=dict(root="data/miniature/lts", num_years=10, patch_size=32),
 )
-val_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(root="data/miniature/lts", num_years=10, patch_size=32),
-)
-test_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    dataset=dict(root="data/miniature/lts", num_years=10, patch_size=32),
-)
+
+train_dataloader = loader
+val_dataloader = loader
+test_dataloader = loader

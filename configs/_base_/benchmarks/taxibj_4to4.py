@@ -1,36 +1,9 @@
-"""TaxiBJ, 32 x 32, in- and outflow: four half-hours in, the next four out."""
+"""TaxiBJ, 32 x 32, inflow and outflow: four half-hours as input, the next four as target."""
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=0,
-    dataset=dict(type="TaxiBJ", root="data/taxibj", split="train"),
-    sampler=dict(type="DefaultSampler", shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=0,
-    dataset=dict(type="TaxiBJ", root="data/taxibj", split="val"),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=16,
-    num_workers=0,
-    dataset=dict(type="TaxiBJ", root="data/taxibj", split="test"),
-    sampler=dict(type="DefaultSampler", shuffle=False),
-)
+_base_ = "video_metrics.py"
 
-val_evaluator = [  # the first chooses the best checkpoint
-    dict(type="SummedMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-]
-test_evaluator = [
-    dict(type="SummedMSE"),
-    dict(type="SummedMAE"),
-    dict(type="SummedRMSE"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
-    dict(type="PSNR", clip=[0, 1]),
-    dict(type="SSIM"),
-    dict(type="SSIMOpenSTL"),
-]
+dataset = dict(type="TaxiBJ", root="data/taxibj")
+
+train_dataloader = dict(batch_size=16, dataset=dict(**dataset, split="train"))
+val_dataloader = dict(batch_size=16, dataset=dict(**dataset, split="val"))
+test_dataloader = dict(batch_size=16, dataset=dict(**dataset, split="test"))

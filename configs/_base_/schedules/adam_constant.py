@@ -1,8 +1,6 @@
-"""Adam at one learning rate."""
+"""Adam with a constant learning rate."""
 
 train_cfg = dict(max_epochs=500, val_interval=5)
-val_cfg = dict()
-test_cfg = dict()
 
 optim_wrapper = dict(
     type="OptimWrapper",

@@ -1,8 +1,6 @@
-"""Adam under a cosine of the learning rate after five epochs of warm-up, stepped every epoch."""
+"""Adam with five epochs of warm-up and a cosine of the learning rate, stepped every epoch."""
 
 train_cfg = dict(max_epochs=50, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
 
 optim_wrapper = dict(
     type="OptimWrapper",

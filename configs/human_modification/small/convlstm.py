@@ -1,4 +1,4 @@
-"""A small ConvLSTM that learns the miniature HM on a CPU in minutes, step by step."""
+"""Small autoregressive ConvLSTM for the HM miniature; trains on a CPU in minutes."""
 
 _base_ = [
     "../../_base_/benchmarks/human_modification_miniature_simple.py",
@@ -34,5 +34,5 @@ source = dict(
     name="ConvLSTM (step by step, small)",
     paper="Theobald et al. 2025, Sci Data 12:606",
     code="GMoncrieff/spatio-temporal@4eb523d",
-    claimed=dict(),  # of this size nothing is published
+    claimed=dict(),  # nothing is published for this size
 )

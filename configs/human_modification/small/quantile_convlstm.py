@@ -1,4 +1,4 @@
-"""A small quantile ConvLSTM that learns the miniature HM on a CPU in minutes, all at once."""
+"""Small quantile ConvLSTM for the HM miniature, direct; trains on a CPU in minutes."""
 
 _base_ = [
     "../../_base_/benchmarks/human_modification_miniature_direct.py",
@@ -50,5 +50,5 @@ source = dict(
     name="Quantile ConvLSTM (direct, small)",
     paper="Theobald et al. 2025, Sci Data 12:606",
     code="GMoncrieff/spatio-temporal@d765a15",
-    claimed=dict(),  # of this size nothing is published
+    claimed=dict(),  # nothing is published for this size
 )

@@ -1,29 +1,7 @@
-"""A small ConvLSTM U-Net that learns the miniature LTS on a CPU in minutes."""
+"""Small ConvLSTM U-Net for the LTS miniature; trains on a CPU in minutes."""
 
-_base_ = [
-    "../../_base_/benchmarks/lts_segmentation_miniature.py",
-    "../../_base_/schedules/adamw_plateau.py",
-    "../../_base_/runtime.py",
-]
+_base_ = "convgru_unet.py"
 
-model = dict(
-    type="Segmentation",
-    net=dict(
-        type="ConvLSTMUNet",
-        in_channels=4,
-        num_classes=1,
-        widths=(8, 16, 32),
-    ),
-    loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
-)
+model = dict(net=dict(type="ConvLSTMUNet"))
 
-train_cfg = dict(max_epochs=20)
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
-default_hooks = dict(checkpoint=dict(save_best="dice@site"))
-
-source = dict(
-    name="ConvLSTM U-Net (small)",
-    paper="arXiv:1506.04214",
-    code="xian1234/ST-Mamba@9dae127",
-    claimed=dict(),  # of this size nothing is published
-)
+source = dict(name="ConvLSTM U-Net (small)", paper="arXiv:1506.04214")

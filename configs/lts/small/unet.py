@@ -1,30 +1,23 @@
-"""A small U-Net that learns the miniature LTS on a CPU in minutes."""
+"""Small U-Net for the LTS miniature; trains on a CPU in minutes."""
 
 _base_ = [
     "../../_base_/benchmarks/lts_segmentation_miniature.py",
     "../../_base_/schedules/adamw_plateau.py",
-    "../../_base_/runtime.py",
+    "../../_base_/runtime_segmentation.py",
 ]
 
 model = dict(
     type="Segmentation",
-    net=dict(
-        type="UNet",
-        in_channels=4,
-        num_steps=10,
-        num_classes=1,
-        widths=(8, 16, 32),
-    ),
+    net=dict(type="UNet", in_channels=4, num_classes=1, num_steps=10, widths=(8, 16, 32)),
     loss=dict(type="BCEDice", bce_weight=0.5, dice_weight=0.5),
 )
 
 train_cfg = dict(max_epochs=20)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
-default_hooks = dict(checkpoint=dict(save_best="dice@site"))
 
 source = dict(
     name="U-Net (small)",
     paper="arXiv:1505.04597",
     code="xian1234/ST-Mamba@9dae127",
-    claimed=dict(),  # of this size nothing is published
+    claimed=dict(),  # nothing is published for this size
 )

@@ -1,15 +1,14 @@
-"""A small VMRNN-D that learns the miniature Moving MNIST on a CPU in minutes."""
+"""Small VMRNN-D for the Moving MNIST miniature; trains on a CPU in minutes."""
 
 _base_ = [
+    "../../_base_/models/vmrnn_d.py",
     "../../_base_/benchmarks/moving_mnist_miniature_10to10.py",
     "../../_base_/schedules/adam_cosine.py",
     "../../_base_/runtime.py",
 ]
 
 model = dict(
-    type="RecurrentForecast",
     net=dict(
-        type="VMRNND",
         in_channels=1,
         channels=32,
         depths_down=(1, 1),
@@ -17,16 +16,9 @@ model = dict(
         patch_size=8,
         drop_path_prob=0.0,
     ),
-    feed=dict(type="FreeRunning"),
-    loss=dict(type="L2"),
 )
 
 train_cfg = dict(max_epochs=8)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 
-source = dict(
-    name="VMRNN-D (small)",
-    paper="arXiv:2403.16536",
-    code="yyyujintang/VMRNN-PyTorch@8e6cfb7",
-    claimed=dict(),  # of this size nothing is published
-)
+source = dict(name="VMRNN-D (small)", code="yyyujintang/VMRNN-PyTorch@8e6cfb7")

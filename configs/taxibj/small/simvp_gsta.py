@@ -1,33 +1,24 @@
-"""A small SimVP-gSTA that learns the miniature TaxiBJ on a CPU in minutes."""
+"""Small SimVP-gSTA for the TaxiBJ miniature; trains on a CPU in minutes."""
 
 _base_ = [
+    "../../_base_/models/simvp_gsta.py",
     "../../_base_/benchmarks/taxibj_miniature_4to4.py",
     "../../_base_/schedules/adam_cosine.py",
     "../../_base_/runtime.py",
 ]
 
 model = dict(
-    type="DirectForecast",
     net=dict(
-        type="SimVP",
         in_shape=(4, 2, 32, 32),
         spatial_channels=16,
         temporal_channels=64,
         num_spatial_blocks=2,
         num_temporal_blocks=2,
-        translator="gsta",
         mlp_ratio=4.0,
-        drop_path=0.0,
     ),
-    loss=dict(type="L2"),
 )
 
 train_cfg = dict(max_epochs=20)
 optim_wrapper = dict(optimizer=dict(lr=5e-3))
 
-source = dict(
-    name="SimVP-gSTA (small)",
-    paper="arXiv:2211.12509",
-    code="chengtan9907/OpenSTL@c74deb5",
-    claimed=dict(),  # of this size nothing is published
-)
+source = dict(name="SimVP-gSTA (small)")

@@ -1,31 +1,17 @@
-"""A small VMRNN-B that learns the miniature TaxiBJ on a CPU in minutes."""
+"""Small VMRNN-B for the TaxiBJ miniature; trains on a CPU in minutes."""
 
 _base_ = [
+    "../../_base_/models/vmrnn_b.py",
     "../../_base_/benchmarks/taxibj_miniature_4to4.py",
     "../../_base_/schedules/adam_cosine.py",
     "../../_base_/runtime.py",
 ]
 
 model = dict(
-    type="RecurrentForecast",
-    net=dict(
-        type="VMRNNB",
-        in_channels=2,
-        channels=32,
-        depths=(2,),
-        patch_size=4,
-        drop_path_prob=0.0,
-    ),
-    feed=dict(type="FreeRunning"),
-    loss=dict(type="L2"),
+    net=dict(in_channels=2, channels=32, depths=(2,), patch_size=4, drop_path_prob=0.0),
 )
 
 train_cfg = dict(max_epochs=20)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 
-source = dict(
-    name="VMRNN-B (small)",
-    paper="arXiv:2403.16536",
-    code="yyyujintang/VMRNN-PyTorch@8e6cfb7",
-    claimed=dict(),  # of this size nothing is published
-)
+source = dict(name="VMRNN-B (small)", code="yyyujintang/VMRNN-PyTorch@8e6cfb7")
