@@ -49,7 +49,7 @@ def test_in_float32_it_is_as_exact_as_the_plain_convolution(size: tuple[int, ...
     for a, b, truth in zip(ours, plain, exact, strict=True):
         scale = truth.abs().max()
         error, reference = ((v.double() - truth).abs().max() / scale for v in (a, b))
-        assert error < 2 * reference + 1e-6
+        assert error < 2 * reference + 3e-6  # a processor's own kernels round differently
 
 
 def test_autograd_agrees_with_finite_differences() -> None:
