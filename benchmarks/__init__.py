@@ -1,1 +1,1 @@
-"""Speed and memory as ratios against a baseline in the same run, never as a timed test."""
+"""Benchmarks of speed and memory, as ratios to a baseline that is measured in the same run."""

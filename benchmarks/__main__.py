@@ -1,62 +1,86 @@
-"""Run the benchmarks: ``python -m benchmarks [NAME ...]``, a name being a module of this folder."""
+"""Run benchmarks, each module of this folder in a process of its own."""
 
 import argparse
-import importlib
 import json
-import os
 import pkgutil
 import platform
 import sys
+import tempfile
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
-HERE = Path(__file__).parent
-STEADY = {
-    # glibc gives large blocks back and faults them in anew at every call; variants that allocate
-    # differently then look better or worse than they are
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "8589934592",
-    # spinning threads burn CPU seconds while they wait
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "GOMP_SPINCOUNT": "0",
-}
+from benchmarks import harness
+from benchmarks.fresh_process import call, steady_environment
+from benchmarks.harness import Row
+
+FOLDER = "benchmarks"
+NOT_MEASURING = {"__main__", "fresh_process", "harness"}
 
 
 def modules() -> list[str]:
-    """Every module that measures something."""
-    names = (module.name for module in pkgutil.iter_modules([str(HERE)]))
-    return sorted(set(names) - {"harness", "__main__"})
+    """Return the names of the modules that measure something."""
+    names = {module.name for module in pkgutil.iter_modules(import_module(FOLDER).__path__)}
+    return sorted(names - NOT_MEASURING)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def measure(name: str) -> tuple[list[Row], str | None]:
+    """Return the rows of a module, and the error that ended it, if any."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, error = Path(folder) / "rows.jsonl", None
+        path.touch()
+        module = f"{FOLDER}.{name}"
+        try:
+            call(harness.write_rows, module, str(path), environment=steady_environment())
+        except RuntimeError as failure:
+            error = str(failure)
+        rows = [Row(**json.loads(line)) for line in path.read_text().splitlines()]
+    return rows, error if rows or error else f"{module} yields no row"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(modules())}")
     parser.add_argument("--out", type=Path, default=Path("work_dirs/benchmarks.json"))
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="earlier record; adds a column ratio now / ratio then, where less than 1 is worse. "
+        "The same code measured twice shows the noise",
+    )
     args = parser.parse_args()
     if unknown := set(args.names) - set(modules()):
         parser.error(f"no benchmark called {sorted(unknown)}; there are {', '.join(modules())}")
-    if any(os.environ.get(key) != value for key, value in STEADY.items()):
-        # read by the C library before Python starts, so the process has to begin again
-        os.environ.update(STEADY)
-        os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]])
+    if args.against and not args.against.is_file():
+        parser.error(f"--against {args.against}: no such file; give a record written by --out")
+    return args
 
-    import torch
 
-    from benchmarks.harness import Row, table
-
-    torch.set_num_threads(max(2, torch.get_num_threads()))
-    machine = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+def main() -> int:
+    """Measure, print and write the rows; the status is 1 where a module failed."""
+    args = arguments()
+    earlier = harness.ratios(args.against) if args.against else None
+    threads = harness.use_threads()
+    machine = f"{platform.machine()}, {threads} threads, torch {version('torch')}"
     print(f"CPU seconds summed over threads; {machine}", flush=True)
     rows: list[Row] = []
+    failed: dict[str, str] = {}
     for name in args.names or modules():
-        for row in importlib.import_module(f"benchmarks.{name}").rows():
-            rows.append(row)
-            print(f"  {row.name}: {row.ratio:.2f} (goal {row.goal:g})", flush=True)
-    print("\n" + "\n".join(table(rows)))
+        found, error = measure(name)
+        rows += found
+        if error:
+            failed[name] = error
+            print(f"  {name} failed", flush=True)
+    print("\n" + "\n".join(harness.table(rows, earlier)))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    record = {"machine": machine, "rows": [row.as_dict() for row in rows]}
+    record = {"machine": machine, "rows": [row.as_dict() for row in rows], "failed": failed}
     args.out.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"\nwritten to {args.out}")
+    print(f"\nwritten to {args.out}", flush=True)
+    for name, error in failed.items():
+        print(f"\n{name} failed: {error}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

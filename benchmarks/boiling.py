@@ -1,4 +1,4 @@
-"""Boiling data: making them, and reading them."""
+"""Boiling data: generating and reading samples."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ SIZE = f"{NUM_FRAMES} x {SIDE} x {SIDE}"
 
 
 def grow_histories(num_samples: int) -> Iterator[np.ndarray]:
-    """The reference: a sample at a time, two rolls a neighbour, a history that is appended."""
+    """The reference: sample by sample, two rolls per neighbour, frames appended to an array."""
     for _ in range(num_samples):
         cells = np.random.uniform(0, 212, (1, SIDE, SIDE)).astype(np.float32).squeeze()
         history = cells.copy()
@@ -41,13 +41,13 @@ def grow_histories(num_samples: int) -> Iterator[np.ndarray]:
 
 
 def simulate_packed(num_samples: int) -> np.ndarray:
-    """Ours: the initial maps and their simulation, in one array."""
+    """Ours: initial maps and their simulation in one array."""
     initial = np.concatenate(list(initial_states(num_samples, SIDE, seed=0)))
     return simulate(initial, NUM_FRAMES, scale=BOILING_POINT)
 
 
 def write_files(num_samples: int) -> None:
-    """The reference's way to the disk: a file a frame."""
+    """Write as the reference does: one file per frame."""
     with tempfile.TemporaryDirectory() as root:
         for i, frames in enumerate(grow_histories(num_samples)):
             folder = Path(root) / str(i)
@@ -57,14 +57,14 @@ def write_files(num_samples: int) -> None:
 
 
 def write_packed(num_samples: int) -> None:
-    """Ours to the disk: one array, with checksum and index."""
+    """Write as we do: one array, with checksum and index."""
     recipe = BoilingRecipe(num_samples=num_samples, num_frames=NUM_FRAMES, image_size=SIDE)
     with tempfile.TemporaryDirectory() as root:
         generate(Path(root), recipe, files=False)
 
 
 class ManyFiles(Dataset):
-    """The reference's reader: every frame is loaded by itself, then stacked and copied."""
+    """Reader of the reference: frames are loaded one by one, then stacked and copied."""
 
     def __init__(self, samples: list[list[Path]]) -> None:
         self.samples = samples
@@ -80,7 +80,7 @@ class ManyFiles(Dataset):
 
 
 def reading(dataset: Dataset) -> Callable[[], None]:
-    """One pass in shuffled batches, stacked by torch."""
+    """Return the call that reads a dataset once, in shuffled batches stacked by torch."""
     order = np.random.RandomState(0).permutation(len(dataset)).tolist()  # type: ignore[arg-type]
 
     def read() -> None:

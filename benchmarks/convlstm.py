@@ -16,7 +16,7 @@ def rows() -> list[Row]:
 
 
 def bf16_row(name: str) -> Row:
-    """Ten frames in, ten out (four and four) in float32, and the same under bf16 autocast."""
+    """A forecast of as many frames as are given, in float32 and under bf16 autocast."""
     torch.manual_seed(0)
     frames = torch.rand(1, *SHAPES[name])
     net = ConvLSTM(in_channels=frames.shape[2], patch_size=PATCH[name])

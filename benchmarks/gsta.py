@@ -13,7 +13,7 @@ from openstl_ext.layers.memory_format import published_order
 from openstl_ext.models.simvp import SimVP
 
 BATCH = 4
-WARM_UP = 3  # training steps after which the heap has grown to its size
+WARM_UP = 3  # training steps until the heap no longer grows
 TAXIBJ: dict[str, Any] = {
     "in_shape": (4, 2, 32, 32),
     "spatial_channels": 32,
@@ -48,7 +48,7 @@ def rows() -> Iterator[Row]:
 def operator_rows(size: tuple[int, int, int, int]) -> Iterator[Row]:
     layer = DilatedDepthwiseConv2d(size[1], kernel_size=7, dilation=3)
     frames, grad = torch.rand(size), torch.rand(size)
-    order = torch.channels_last  # each gets its input in the order in which the net has it
+    order = torch.channels_last  # each input has the memory format that it has in the net
     fast, fast_grad = (t.contiguous(memory_format=order) for t in (frames, grad))
 
     def forward(x: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ def net_rows(
 
     net.train()
     plain = training_step(net, frames, nullcontext(), torch.optim.Adam(net.parameters()))
-    fused = torch.optim.Adam(net.parameters(), fused=True)  # what the engine takes on CPUs
+    fused = torch.optim.Adam(net.parameters(), fused=True)  # as the engine uses on CPUs
     ours = training_step(net, frames, cast, fused)
     for _ in range(WARM_UP):
         published(plain)()
@@ -105,7 +105,7 @@ def net_rows(
 def training_step(
     net: nn.Module, frames: Tensor, cast: torch.autocast | nullcontext, adam: torch.optim.Adam
 ) -> Callable[[], None]:
-    """Forward, backward, update."""
+    """Return a step of forward, backward and update."""
 
     def step() -> None:
         with cast:
@@ -118,7 +118,7 @@ def training_step(
 
 
 def published(call: Callable[[], object]) -> Callable[[], object]:
-    """A call without rearrangements."""
+    """Return a call with the published memory format and order of operations."""
 
     def plain() -> object:
         with published_order():

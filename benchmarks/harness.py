@@ -1,10 +1,17 @@
-"""Compare two ways of doing the same thing, side by side in one process."""
+"""Compare two implementations in one process, and write the comparison as a table."""
 
+import importlib
+import json
+import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+UNITS = {"CPU ms": 1e3, "MB": 1e-6}
+"""Units of the table, by the factor from seconds or bytes."""
 
 
 @dataclass(frozen=True)
@@ -14,44 +21,61 @@ class Row:
     Args:
         name: What is measured, at which size.
         baseline: What it is compared with.
-        baseline_seconds: Cost of the baseline, CPU seconds.
-        ours_seconds: Cost of ours, CPU seconds.
-        goal: Smallest ratio baseline / ours that we promise.
+        baseline_cost: Cost of the baseline, in CPU seconds or bytes.
+        our_cost: Cost of ours, in the same unit.
+        goal: Smallest acceptable ratio of baseline to ours.
+        unit: "CPU ms" for costs in seconds, "MB" for costs in bytes.
+
+    Raises:
+        ValueError: A cost is not a positive number, so it was not measured.
     """
 
     name: str
     baseline: str
-    baseline_seconds: float
-    ours_seconds: float
+    baseline_cost: float
+    our_cost: float
     goal: float
+    unit: str = "CPU ms"
+
+    def __post_init__(self) -> None:
+        costs = self.baseline_cost, self.our_cost
+        if not all(math.isfinite(cost) and cost > 0 for cost in costs):
+            raise ValueError(
+                f"{self.name}: costs {costs} are not positive numbers; measure a larger case"
+            )
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies the row in another record."""
+        return self.name, self.baseline
 
     @property
     def ratio(self) -> float:
-        """How many times cheaper ours is."""
-        return self.baseline_seconds / self.ours_seconds
+        """Cost of the baseline divided by ours."""
+        return self.baseline_cost / self.our_cost
 
     @property
     def met(self) -> bool:
-        """Whether the promise is kept."""
+        """Whether the ratio reaches the goal."""
         return self.ratio >= self.goal
 
     def as_dict(self) -> dict[str, Any]:
-        """The row for the JSON file."""
+        """Return the row for the JSON record."""
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
 
 
 def compare(
     baseline: Callable[[], object], ours: Callable[[], object], *, rounds: int = 5
 ) -> tuple[float, float]:
-    """Median CPU seconds of both, taken in turns so that a busy moment hurts both alike.
+    """Return the median CPU seconds of both, called in turns so that other load affects both.
 
-    CPU seconds are summed over threads: on a shared machine they say more than the clock, and a
-    gain that only burns a second core is none.
+    CPU seconds are summed over threads: on a shared machine they vary less than elapsed time, and
+    using a second core is not counted as a gain.
 
     Args:
         baseline: One call of the baseline.
         ours: One call of ours.
-        rounds: Number of measured turns, after one that warms up.
+        rounds: Number of measured calls of each, after a first one that is not measured.
 
     Returns:
         The medians of the baseline and of ours.
@@ -68,13 +92,47 @@ def compare(
     return statistics.median(taken[0]), statistics.median(taken[1])
 
 
-def table(rows: list[Row]) -> Iterator[str]:
-    """The rows as lines of Markdown."""
-    yield "| what | baseline | baseline, CPU ms | ours, CPU ms | ratio | goal | |"
-    yield "|---|---|--:|--:|--:|--:|---|"
+def write_rows(module: str, path: str) -> None:
+    """Measure the rows of a module and append each to a file as a line of JSON."""
+    use_threads()
+    with Path(path).open("a") as file:
+        for row in importlib.import_module(module).rows():
+            print(f"  {row.name}: {row.ratio:.2f} (goal {row.goal:g})", flush=True)
+            file.write(json.dumps(asdict(row)) + "\n")
+            file.flush()
+
+
+def use_threads() -> int:
+    """Let PyTorch use two threads at least, and return their number."""
+    import torch
+
+    torch.set_num_threads(max(2, torch.get_num_threads()))
+    return torch.get_num_threads()
+
+
+def ratios(record: Path) -> dict[tuple[str, str], float]:
+    """Return the ratio of each row of a record, by `Row.key`."""
+    rows = json.loads(record.read_text())["rows"]
+    return {(row["name"], row["baseline"]): row["ratio"] for row in rows}
+
+
+def table(rows: list[Row], earlier: Mapping[tuple[str, str], float] | None = None) -> Iterator[str]:
+    """Yield the rows as lines of Markdown.
+
+    Args:
+        rows: The rows.
+        earlier: Ratios of another record, for a last column: ratio now / ratio there.
+    """
+    head = "| what | baseline | cost of baseline | our cost | ratio | goal | |"
+    yield head if earlier is None else f"{head} now / earlier |"
+    yield "|---|---|--:|--:|--:|--:|---|" + ("" if earlier is None else "--:|")
     for row in rows:
-        yield (
-            f"| {row.name} | {row.baseline} | {1e3 * row.baseline_seconds:.4g} "
-            f"| {1e3 * row.ours_seconds:.4g} | {row.ratio:.2f} | {row.goal:g} "
+        factor = UNITS[row.unit]
+        line = (
+            f"| {row.name} | {row.baseline} | {factor * row.baseline_cost:.4g} {row.unit} "
+            f"| {factor * row.our_cost:.4g} {row.unit} | {row.ratio:.2f} | {row.goal:g} "
             f"| {'met' if row.met else 'missed'} |"
         )
+        if earlier is not None:
+            line += f" {row.ratio / earlier[row.key]:.2f} |" if row.key in earlier else " new |"
+        yield line

@@ -1,4 +1,4 @@
-"""The forecaster of Human Modification: where a pixel is, and one pass back instead of two."""
+"""Parts of the Human Modification forecaster: location encoding and the backward pass."""
 
 import math
 
@@ -17,12 +17,12 @@ DEGREES = 10
 
 def rows() -> list[Row]:
     torch.manual_seed(0)
-    lonlat = torch.rand(8, 2, 128, 128) * 60  # a published batch of chips
+    lonlat = torch.rand(8, 2, 128, 128) * 60  # the published batch size and chip size
     return [harmonics_row(lonlat), encoding_row(lonlat), isolation_row()]
 
 
 def harmonics_row(lonlat: Tensor) -> Row:
-    """100 harmonics of each pixel."""
+    """100 spherical harmonics per pixel."""
     taken = compare(
         lambda: one_by_one(lonlat), lambda: spherical_harmonics(lonlat, DEGREES), rounds=3
     )
@@ -30,7 +30,7 @@ def harmonics_row(lonlat: Tensor) -> Row:
 
 
 def encoding_row(lonlat: Tensor) -> Row:
-    """8 features of each pixel, forward and backward."""
+    """8 location features per pixel, forward and backward."""
     encoding = LocationEncoding(8, degrees=DEGREES)
 
     def plain() -> None:
@@ -44,17 +44,17 @@ def encoding_row(lonlat: Tensor) -> Row:
 
 
 def isolation_row() -> Row:
-    """A training step in which intervals shape their own heads only."""
+    """A training step in which the quantile losses train their own heads only."""
     net = QuantileConvLSTM(hidden_channels=32, location_channels=0)
     shapes = {"frames": (3, 1), "dynamic": (3, 10), "static": (7,)}
     inputs = {name: torch.rand(2, *shape, 64, 64) for name, shape in shapes.items()}
-    truth = torch.rand(2, net.num_horizons, 64, 64)
+    target = torch.rand(2, net.num_horizons, 64, 64)
     others = [p for n, p in net.named_parameters() if not n.startswith(("lower.", "upper."))]
 
     def twice() -> None:
         net.isolated = False
         net.zero_grad()
-        central, quantiles = losses(net(**inputs), truth)
+        central, quantiles = losses(net(**inputs), target)
         central.backward(retain_graph=True)
         kept = [parameter.grad for parameter in others]
         for parameter in others:
@@ -66,23 +66,23 @@ def isolation_row() -> Row:
     def once() -> None:
         net.isolated = True
         net.zero_grad()
-        sum(losses(net(**inputs), truth)).backward()
+        sum(losses(net(**inputs), target)).backward()
 
     taken = compare(twice, once, rounds=5)
     return Row("QuantileConvLSTM, training step", "two passes back", *taken, goal=1.15)
 
 
-def losses(said: Quantiles, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error of the centre; pinball of both ends."""
-    assert said.lower is not None
-    assert said.upper is not None
-    ends = ((truth - said.lower, 0.025), (truth - said.upper, 0.975))
+def losses(forecast: Quantiles, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the squared error of the central forecast and the pinball loss of both bounds."""
+    assert forecast.lower is not None
+    assert forecast.upper is not None
+    ends = ((target - forecast.lower, 0.025), (target - forecast.upper, 0.975))
     pinball = [torch.maximum(q * error, (q - 1) * error).mean() for error, q in ends]
-    return (said.central - truth).square().mean(), pinball[0] + pinball[1]
+    return (forecast.central - target).square().mean(), pinball[0] + pinball[1]
 
 
 class Harmonic:
-    """One formula: a power of the sine, a polynomial of the cosine, a wave; a norm before all."""
+    """One harmonic: norm x power of the sine x polynomial of the cosine x sine or cosine wave."""
 
     def __init__(self, degree: int, order: int) -> None:
         self.order = order
@@ -108,7 +108,7 @@ HARMONICS = [Harmonic(d, order) for d in range(DEGREES) for order in range(-d, d
 
 
 def one_by_one(lonlat: Tensor) -> Tensor:
-    """Each harmonic by its own formula, as upstream's generated code has them (N, L * L)."""
+    """Return each harmonic by a formula of its own, as upstream's generated code (N, L * L)."""
     azimuth, polar = (
         angle.flatten().deg2rad() for angle in (lonlat[:, 0] + 180, lonlat[:, 1] + 90)
     )

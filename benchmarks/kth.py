@@ -1,4 +1,4 @@
-"""Reading KTH samples, 10 to 20 frames, in one worker of a loader."""
+"""Reading KTH samples, 10 to 20 frames, in one worker of a DataLoader."""
 
 import random
 import tempfile
@@ -18,7 +18,7 @@ PERSONS = tuple(range(1, 7))
 
 
 def frames_of_film(path: Path, first: int) -> torch.Tensor:
-    """A window of a film, which is decoded from its beginning."""
+    """Return a window of a film, decoded from its beginning."""
     video = cv2.VideoCapture(str(path))
     for _ in range(first):
         video.grab()
@@ -28,7 +28,7 @@ def frames_of_film(path: Path, first: int) -> torch.Tensor:
 
 
 def frames_of_pictures(folder: Path, first: int) -> torch.Tensor:
-    """A window of a folder of pictures."""
+    """Return a window of a folder of pictures."""
     frames = []
     for number in range(first + 1, first + 1 + LENGTH):
         picture = cv2.imread(str(folder / f"image_{number:04d}.jpg"))

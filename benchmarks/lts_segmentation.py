@@ -16,11 +16,11 @@ from openstl_ext.datasets.lts.split import CutRecipe, cut
 
 YEARS, BANDS, SIDE, PATCH = 34, ("blue", "green", "red", "nir"), 1024, 128
 GOALS = {7: 2.0, YEARS: 0.75}
-"""By the number of newest years that are read; of all years there is nothing to save."""
+"""By the number of newest years that are read; reading all years saves nothing."""
 
 
 class WholePatches(Dataset):
-    """The reference's way: every patch is loaded whole, cast, and then cut to its newest years."""
+    """Reader of the reference: load a patch with all years, cast it, keep the newest years."""
 
     def __init__(self, root: Path, num_years: int) -> None:
         self.num_years = num_years
@@ -38,7 +38,7 @@ class WholePatches(Dataset):
 
 
 def write_series(root: Path) -> None:
-    """An area of noise, as a stack and as patches."""
+    """Write an area of noise as a stack and as patches."""
     chance = np.random.default_rng(0)
     shape = (YEARS, len(BANDS), SIDE, SIDE)
     stack = chance.integers(1, 4000, shape, dtype=np.int16)

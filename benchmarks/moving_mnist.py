@@ -1,4 +1,4 @@
-"""Drawing Moving MNIST sequences, as one worker of a loader does."""
+"""Drawing Moving MNIST sequences in one worker of a DataLoader."""
 
 import random
 import tempfile
@@ -18,7 +18,7 @@ NUM_SEQUENCES, NUM_FRAMES, SIDE, DIGIT, SPEED = 2000, 20, 64, 28, 0.1
 
 
 def places_frame_by_frame() -> tuple[np.ndarray, np.ndarray]:
-    """The published way: directions as numpy scalars, one assignment a frame and axis."""
+    """Return positions as published: NumPy scalars, one assignment per frame and axis."""
     x, y, turn = random.random(), random.random(), random.random() * 2 * np.pi
     along_y, along_x = [np.sin(turn)] * NUM_FRAMES, [np.cos(turn)] * NUM_FRAMES
     rows, columns = np.zeros(NUM_FRAMES), np.zeros(NUM_FRAMES)
@@ -36,7 +36,7 @@ def places_frame_by_frame() -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_frame_by_frame(digits: np.ndarray) -> tuple[Tensor, Tensor]:
-    """A sequence in which each digit of each frame is painted by itself."""
+    """Draw a sequence digit by digit and frame by frame."""
     canvas = np.zeros((NUM_FRAMES, SIDE, SIDE), np.float32)
     for _ in range(2):
         rows, columns = places_frame_by_frame()

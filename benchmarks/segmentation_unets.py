@@ -1,8 +1,8 @@
 """U-Nets over image series, batch 1, 7 frames of 6 channels and 128 x 128 pixels.
 
-The baselines are the published order of computation with the same weights: recurrent nets encode
-and read one frame after another, each gate from input and memory side by side; the (2+1)D net has
-3-D convolutions of volumes.
+The baselines compute in the published order with the same weights: recurrent nets encode frame by
+frame, and their gates convolve the concatenation of input and state; the (2+1)D net applies 3-D
+convolutions to volumes.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,14 +37,16 @@ def rows() -> Iterator[Row]:
     ):
         yield row(type(net).__name__, net, step_by_step(net), frames, STEPS, goal)
     width, side = LEVEL
-    maps = torch.rand(1, SHAPE[0], side, side, width).permute(0, 1, 4, 2, 3)  # as encoders say them
+    maps = torch.rand(1, SHAPE[0], side, side, width).permute(
+        0, 1, 4, 2, 3
+    )  # as encoders return them
     for cells in (SequenceConvGRU(width), SequenceConvLSTM(width)):
         name = f"{type(cells).__name__}, {width} channels, {side} x {side}"
         yield row(name, cells, in_published_order(cells), maps, STEPS, 1.0)
 
 
 def row(name: str, net: nn.Module, baseline: Net, x: Tensor, against: str, goal: float) -> Row:
-    """Inference."""
+    """Compare inference."""
     net.eval()
 
     def run(call: Net) -> None:
@@ -58,7 +60,7 @@ def row(name: str, net: nn.Module, baseline: Net, x: Tensor, against: str, goal:
 
 
 def training_row(name: str, net: nn.Module, x: Tensor, against: str, goal: float) -> Row:
-    """Forward and backward."""
+    """Compare forward and backward."""
     net.train()
 
     def step(call: Net) -> None:
@@ -79,7 +81,7 @@ def in_published_order(net: nn.Module) -> Net:
 
 
 def step_by_step(net: ConvGRUUNet | ConvLSTMUNet) -> Net:
-    """The published loop, which encodes a frame when it comes to it."""
+    """Return the published loop, which encodes one frame at a time."""
 
     def call(frames: Tensor) -> Tensor:
         with published_order():

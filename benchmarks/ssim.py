@@ -23,7 +23,7 @@ OPENSTL = {"data_range": 2.0}
 
 
 def rows() -> Iterator[Row]:
-    """One row a convention, on one thread, which is all that scikit-image uses."""
+    """One row per convention, on one thread, as scikit-image uses only one."""
     rng = np.random.default_rng(0)
     target = rng.random(SHAPE, dtype=np.float32)
     forecast = 0.75 * target + 0.25 * rng.random(SHAPE, dtype=np.float32)
@@ -37,21 +37,21 @@ def rows() -> Iterator[Row]:
     try:
         for metric, settings in ((SSIM(), WANG), (SSIMOpenSTL(), OPENSTL)):
             baseline = partial(scikit_image, forecast[:, :, 0], target[:, :, 0], settings)
-            theirs, ours = compare(baseline, partial(judged, metric, samples))
+            theirs, ours = compare(baseline, partial(evaluated, metric, samples))
             name = f"{metric.name}, {SHAPE[0]} x {SHAPE[1]} frames of 64 x 64"
             yield Row(name, "scikit-image, frame by frame", theirs, ours, goal=3.0)
     finally:
         torch.set_num_threads(threads)
 
 
-def judged(metric: SampleMetric, samples: list[Sample]) -> float:
-    """The score as an evaluator asks for it: batch by batch, then merged."""
+def evaluated(metric: SampleMetric, samples: list[Sample]) -> float:
+    """Return the score as an evaluator computes it: batch by batch, then merged."""
     for first in range(0, len(samples), 10):
         metric.process(None, samples[first : first + 10])
     return metric.evaluate(len(samples))[metric.name]
 
 
 def scikit_image(forecast: np.ndarray, target: np.ndarray, settings: dict) -> float:
-    """The mean over frames (N, T, H, W), without as much as a channel axis to slow it down."""
+    """Return the mean over frames (N, T, H, W), without a channel axis, which would be slower."""
     frames = zip(forecast.reshape(-1, 64, 64), target.reshape(-1, 64, 64), strict=True)
     return float(np.mean([structural_similarity(f, t, **settings) for f, t in frames]))

@@ -1,7 +1,7 @@
-"""ST-Mamba with its encoder over all steps at once, against a loop that calls it once a step.
+"""ST-Mamba with its encoder over all steps at once, against a loop over steps.
 
-The loop is of PyTorch's own modules and works in the order of channels that it is given. What
-follows the encoder is the same net in both.
+The loop consists of PyTorch's own modules and keeps the memory format of its input. The layers
+after the encoder are the same in both.
 """
 
 import copy
@@ -24,10 +24,10 @@ ROUNDS = 5
 
 
 class StepLoop(nn.Module):
-    """An encoder's weights in plain modules, called once a step.
+    """An encoder in plain modules, called once per step.
 
     Args:
-        encoder: Whose weights are copied.
+        encoder: Encoder whose weights are copied.
 
     Shape:
         - as `SequenceEncoder`.
@@ -53,7 +53,7 @@ class StepLoop(nn.Module):
 
 
 def plain(double: DoubleConv) -> nn.Sequential:
-    """A double convolution of PyTorch's own modules with the same weights."""
+    """Return a double convolution of PyTorch's own modules with the same weights."""
     layers: list[nn.Module] = []
     pairs = (double.first, double.first_norm), (double.second, double.second_norm)
     for conv, norm in pairs:
@@ -90,7 +90,7 @@ def inference(net: nn.Module, frames: Tensor, bf16: bool) -> Callable[[], None]:
 
 
 def training_step(net: nn.Module, frames: Tensor, bf16: bool) -> Callable[[], None]:
-    """Forward, backward and update."""
+    """Return a step of forward, backward and update."""
     optimizer = torch.optim.AdamW(net.parameters(), fused=True)
 
     def run() -> None:
@@ -105,7 +105,7 @@ def training_step(net: nn.Module, frames: Tensor, bf16: bool) -> Callable[[], No
 
 
 def as_it_is(call: Callable[[], None]) -> Callable[[], None]:
-    """A call in which nothing is rearranged."""
+    """Return a call with the published memory format and order of operations."""
 
     def run() -> None:
         with published_order():

@@ -1,6 +1,6 @@
 """VMRNN-B and VMRNN-D at the TaxiBJ shape, batch 1, against the same nets on the reference scan.
 
-The reference indexes its operands once a step, as mamba_ssm's own pure-PyTorch scan does; the
+The reference indexes its operands once per step, as mamba_ssm's pure-PyTorch scan does; the
 backward pass of each index fills a gradient of full size.
 """
 
@@ -48,7 +48,7 @@ def method(size: str, backend: str) -> RecurrentForecast:
 
 
 def train_step(model: RecurrentForecast) -> Callable[[], None]:
-    """Forward, backward and Adam."""
+    """Return a step of forward, backward and Adam."""
     batch = torch.rand(1, 2 * SHAPE[0], *SHAPE[1:])
     inputs, targets = ({"frames": part} for part in batch.chunk(2, dim=1))
     optimizer = torch.optim.Adam(model.parameters(), fused=True)

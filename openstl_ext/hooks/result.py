@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class ResultHook(Hook):
             source=source,
             baselines=getattr(runner, "baselines", {}),
             environment=environment(),
-            date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             synthetic=bool(protocol["metainfo"].get("synthetic", False)),
             selection=selection_of(cfg),
             **self._costs(runner),

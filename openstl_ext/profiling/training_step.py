@@ -79,9 +79,16 @@ def first(batch: Batch, samples: int) -> Batch:
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Most memory in use so far: of the GPU, or of this process."""
+    """Return the peak memory in bytes: of the GPU's allocator, or of this process.
+
+    On Linux the peak is that since ``exec`` (VmHWM): ``ru_maxrss`` is inherited from the parent.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = status.read_text(encoding="ascii").splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
     import resource  # Windows has none
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""Ask a process that has torch ready to run legs of journeys; see ``legs.py``."""
+"""Ask a process that has torch ready to run legs of journeys; see ``resume_processes.py``."""
 
 import atexit
 import functools
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SCRIPT = Path(__file__).with_name("legs.py")
+SCRIPT = Path(__file__).with_name("resume_processes.py")
 
 
 @functools.cache

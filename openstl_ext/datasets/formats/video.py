@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,7 +40,7 @@ def read_avi(path: Path, *, damaged: bool = False) -> NDArray[np.uint8]:
     video = cv2.VideoCapture(str(path))
     try:
         promised = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
-        frames: list[NDArray[np.uint8]] = []
+        frames: list[NDArray[Any]] = []
         while (read := video.read())[0]:
             frames.append(read[1][:, :, RED].copy())  # not a view, which would keep three channels
     finally:
@@ -55,7 +56,7 @@ def read_jpegs(paths: Sequence[Path]) -> NDArray[np.uint8]:
     Raises:
         DataError: If a file is cut off or damaged, or of another size than the first.
     """
-    frames: list[NDArray[np.uint8]] = []
+    frames: list[NDArray[Any]] = []
     for path in paths:
         data = path.read_bytes()
         # OpenCV fills what is missing with grey; a whole file ends with a marker
