@@ -20,8 +20,8 @@ def bf16_row(name: str) -> Row:
     torch.manual_seed(0)
     frames = torch.rand(1, *SHAPES[name])
     net = ConvLSTM(in_channels=frames.shape[2], patch_size=PATCH[name])
-    feed, loss = {"type": "FreeRunning"}, {"type": "L2"}
-    method = RecurrentForecast(net=net, feed=feed, loss=loss).eval()
+    teacher_forcing, loss = {"type": "FreeRunning"}, {"type": "L2"}
+    method = RecurrentForecast(net=net, teacher_forcing=teacher_forcing, loss=loss).eval()
 
     def forecast(bf16: bool) -> Tensor:
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):

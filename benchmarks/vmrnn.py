@@ -44,7 +44,7 @@ def method(size: str, backend: str) -> RecurrentForecast:
         if size == "B"
         else VMRNND(depths_down=(2, 2), depths_up=(2, 2), patch_size=2, **common)
     )
-    return RecurrentForecast(net=net, feed={"type": "FreeRunning"}, loss={"type": "L2"})
+    return RecurrentForecast(net=net, teacher_forcing={"type": "FreeRunning"}, loss={"type": "L2"})
 
 
 def train_step(model: RecurrentForecast) -> Callable[[], None]:

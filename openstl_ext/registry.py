@@ -69,6 +69,10 @@ class Registry(mm.Registry):
         return super().build(cfg, *args, **kwargs)
 
 
+RENAMED = {"feed": "teacher_forcing"}
+"""Config keys of earlier versions, and what they are now; no edit distance leads there."""
+
+
 def check_arguments(cfg: dict[str, Any], registry: Registry) -> None:
     """Compare the keys of a config with the constructor it is for.
 
@@ -90,7 +94,9 @@ def check_arguments(cfg: dict[str, Any], registry: Registry) -> None:
     accepted, required, open_ended = constructor_arguments(cls)
     name = getattr(cls, "__name__", str(cls))
     for key in sorted(given - accepted) if not open_ended else ():
-        raise ConfigError(f"{name} takes no {key!r}; {nearest(key, accepted)}", part=cfg)
+        renamed = RENAMED.get(key) if RENAMED.get(key) in accepted else None
+        remedy = f"its name is now {renamed!r}" if renamed else nearest(key, accepted)
+        raise ConfigError(f"{name} takes no {key!r}; {remedy}", part=cfg)
     if missing := sorted(required - given):
         raise ConfigError(f"{name} needs {', '.join(map(repr, missing))}", part=cfg)
 
@@ -132,7 +138,7 @@ def constructor_arguments(cls: Any) -> tuple[set[str], set[str], bool]:
 MODELS = Registry("model", package="models")
 TRANSLATORS = Registry("translator", package="models.translators")
 LOSSES = Registry("loss", package="losses")
-TEACHER_FORCING = Registry("feed", package="methods")
+TEACHER_FORCING = Registry("teacher forcing", package="methods")
 METHODS = Registry("method", parent=mm.MODELS, package="methods")
 DATASETS = Registry("dataset", parent=mm.DATASETS, package="datasets")
 METRICS = Registry("metric", parent=mm.METRICS, package="metrics")

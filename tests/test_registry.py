@@ -18,6 +18,13 @@ def test_an_unknown_argument_names_the_class_and_the_nearest_argument() -> None:
         LOSSES.build({"type": "Sum", "term": []})
 
 
+def test_an_argument_of_an_earlier_version_is_answered_with_its_new_name() -> None:
+    """A config of an earlier version would otherwise need a search through the changes."""
+    cfg = {"type": "RecurrentForecast", "net": {}, "loss": {}, "feed": {"type": "FreeRunning"}}
+    with pytest.raises(ConfigError, match="no 'feed'; its name is now 'teacher_forcing'"):
+        METHODS.build(cfg)
+
+
 def test_a_missing_argument_is_named() -> None:
     """Python's own message does not say which class of the config it is about."""
     with pytest.raises(ConfigError, match="Sum needs 'terms'"):

@@ -21,7 +21,7 @@ NESTED = {
     "net": r.MODELS,
     "loss": r.LOSSES,
     "terms": r.LOSSES,
-    "feed": r.TEACHER_FORCING,
+    "teacher_forcing": r.TEACHER_FORCING,
     "data_preprocessor": r.METHODS,
     "dataset": r.DATASETS,
     "optimizer": r.OPTIMIZERS,

@@ -21,7 +21,7 @@ class RecurrentForecast(ForecastMethod):
 
     Args:
         net: Config of a RecurrentModel.
-        feed: Config of who feeds step t during training.
+        teacher_forcing: Config that selects the training input of each step.
         loss: Config of the criterion, applied to every step, warm-up included.
         compiled: Arguments of ``torch.nn.Module.compile`` for the net, as in
             ``dict(mode="max-autotune-no-cudagraphs")``; None runs it as it is. One step of these
@@ -46,7 +46,7 @@ class RecurrentForecast(ForecastMethod):
         self,
         *,
         net: dict[str, Any],
-        feed: dict[str, Any],
+        teacher_forcing: dict[str, Any],
         loss: dict[str, Any],
         compiled: dict[str, Any] | None = None,
         recompute_steps: bool = False,
@@ -54,7 +54,7 @@ class RecurrentForecast(ForecastMethod):
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.net = MODELS.build(net)
-        self.feed = TEACHER_FORCING.build(feed)
+        self.teacher_forcing = TEACHER_FORCING.build(teacher_forcing)
         self.criterion = LOSSES.build(loss)
         self.recompute_steps = recompute_steps
         if compiled is not None:
@@ -63,7 +63,7 @@ class RecurrentForecast(ForecastMethod):
     def loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
         past, future = inputs["frames"], targets["frames"]
         known = torch.cat([past, future], dim=1)
-        observed = self.feed(
+        observed = self.teacher_forcing(
             seen=past.shape[1], horizon=future.shape[1], batch=len(past), iteration=self.iteration
         )
         steps = known.shape[1] - 1
@@ -84,4 +84,5 @@ class RecurrentForecast(ForecastMethod):
         """Return a small instance around a net of the interface, for the tests."""
         if net is None:
             net = MODELS.get("ConvLSTM").toy()
-        return cls(net=net, feed={"type": "ScheduledSampling", "rate": 0.1}, loss={"type": "L2"})
+        teacher_forcing = {"type": "ScheduledSampling", "rate": 0.1}
+        return cls(net=net, teacher_forcing=teacher_forcing, loss={"type": "L2"})

@@ -1,12 +1,12 @@
-"""Who feeds step t in training: the truth, or the net's own last frame.
+"""Teacher forcing: select observed frames or the net's own output as training input.
 
-A feed is a pure function of the iteration. Its coins are plain ``torch.rand``: the engine seeds
-every iteration from its place in the run, so a resumed run tosses the same coins with nothing
-saved, and ranks toss different ones.
+The probability of an observed frame is a pure function of the iteration. Random draws are plain
+``torch.rand``: the engine seeds every iteration from its place in the run, so a resumed run
+repeats them without a saved state, and ranks draw different ones.
 
-Shape (of every feed):
-    - returns: (B, seen + horizon - 1) bool on the CPU, True where the net is shown the truth. Step
-      0 always is. The last frame is never fed, so it has no column.
+Shape (of every class):
+    - returns: (B, seen + horizon - 1) bool on the CPU, True where the net receives the observed
+      frame. Step 0 is always True. The last frame is never an input, so it has no column.
 """
 
 import math
@@ -19,12 +19,12 @@ from openstl_ext.registry import TEACHER_FORCING
 
 @TEACHER_FORCING.register_module()
 class FreeRunning:
-    """Show the frames of the past; from then on the net lives on its own.
+    """Use the observed frames of the past, then the net's own output.
 
-    Training sees what a forecast sees, and gradients pass through the whole run.
+    Training and prediction have the same inputs, and gradients pass through the entire rollout.
 
     Source:
-        yyyujintang/VMRNN-PyTorch@8e6cfb7, where no other feed exists.
+        yyyujintang/VMRNN-PyTorch@8e6cfb7, the only choice there.
     """
 
     def __call__(self, *, seen: int, horizon: int, batch: int, iteration: int) -> Tensor:  # noqa: ARG002
@@ -34,19 +34,19 @@ class FreeRunning:
 
 @TEACHER_FORCING.register_module()
 class ScheduledSampling:
-    """Show the past, and of the future every frame with a probability that falls to nothing.
+    """Use the observed past, and each future frame with a probability that decreases to zero.
 
     Args:
-        start: Probability that the truth is shown, before the first iteration.
-        rate: How much of it each iteration takes away.
-        stop: Iteration from which the truth of the future is never shown.
+        start: Probability of an observed future frame before the first iteration.
+        rate: Decrease of the probability per iteration.
+        stop: Iteration from which observed future frames are never used.
 
     Source:
         Bengio et al. (arXiv:1506.03099); chengtan9907/OpenSTL@c74deb5, utils/predrnn_utils.py.
 
     Deviations:
-        Upstream counts down an attribute that no checkpoint holds, so a resumed run starts again
-        at 1, and never reads its configured start. Here both follow from the iteration.
+        Upstream decreases an attribute that is not in checkpoints, so a resumed run starts again
+        at 1, and ignores the configured start. Here both follow from the iteration.
     """
 
     def __init__(self, *, start: float = 1.0, rate: float = 2e-5, stop: int = 50_000) -> None:
@@ -55,10 +55,10 @@ class ScheduledSampling:
         self.stop = stop
 
     def probability(self, iteration: int) -> float:
-        """How likely a frame of the future is shown."""
+        """Compute the probability that a future frame is observed."""
         if iteration >= self.stop:
             return 0.0
-        # Upstream: lowered before its first use, hence + 1
+        # Upstream: decreased before its first use, hence + 1
         return max(0.0, self.start - self.rate * (iteration + 1))
 
     def __call__(self, *, seen: int, horizon: int, batch: int, iteration: int) -> Tensor:
@@ -69,15 +69,15 @@ class ScheduledSampling:
 
 @TEACHER_FORCING.register_module()
 class ReverseScheduledSampling:
-    """Hide half of the past at first, all of the future at last.
+    """Replace half of the past frames at first, and all of the future frames at the end.
 
-    The net has to remember from the start, because the truth of the past is as unsure as that of
-    the future; then the past becomes sure while the future fades.
+    Past and future frames start with the same probability, which makes the net use its memory.
+    Then the probability of past frames increases and that of future frames decreases.
 
     Args:
-        first: Iteration from which the past grows surer and the future fades.
-        second: Iteration from which the past is always and the future never shown.
-        scale: How many iterations the doubt about the past needs to fall to 1/e.
+        first: Iteration from which the probabilities change.
+        second: Iteration from which past frames are always and future frames never observed.
+        scale: Iterations in which the share of replaced past frames decreases to 1/e.
 
     Source:
         Wang et al., PredRNN (arXiv:2103.09504), section 3.4; chengtan9907/OpenSTL@c74deb5,
@@ -92,7 +92,7 @@ class ReverseScheduledSampling:
         self.scale = scale
 
     def probabilities(self, iteration: int) -> tuple[float, float]:
-        """How likely a frame of the past, and one of the future, is shown."""
+        """Compute the probabilities that a past frame and a future frame are observed."""
         if iteration < self.first:
             return 0.5, 0.5
         if iteration >= self.second:

@@ -49,8 +49,8 @@ def recipe(identity: str, work_dir: Path, *, resume: bool = False) -> Runner:
             cfg.model.terms.histogram.start_iteration = 5  # between the checkpoint and the cut
     if identity.startswith("lts"):
         cfg.train_dataloader.batch_size = 11
-    if cfg.model.get("feed", {}).get("type") == "ScheduledSampling":
-        cfg.model.feed.rate = 0.1  # or no coin would fall to the other side so soon
+    if cfg.model.get("teacher_forcing", {}).get("type") == "ScheduledSampling":
+        cfg.model.teacher_forcing.rate = 0.1  # or no coin would fall to the other side so soon
     cfg.default_hooks.checkpoint = {"type": "ExactCheckpointHook", "interval": 3, "by_epoch": False}
     cfg.custom_hooks, cfg.resume = [], resume
     return build(cfg)

@@ -19,8 +19,10 @@ class Shift(nn.Module):
         return frame + self.step, state
 
 
-def method(feed: str = "FreeRunning", **arguments: object) -> RecurrentForecast:
-    return RecurrentForecast(net=Shift(), feed={"type": feed}, loss={"type": "L2"}, **arguments)
+def method(teacher_forcing: str = "FreeRunning", **arguments: object) -> RecurrentForecast:
+    return RecurrentForecast(
+        net=Shift(), teacher_forcing={"type": teacher_forcing}, loss={"type": "L2"}, **arguments
+    )
 
 
 def batch(past: int = 3, future: int = 2) -> tuple[dict, dict]:
@@ -44,7 +46,7 @@ def test_the_forecast_begins_after_the_last_frame() -> None:
 
 
 def test_the_schedule_follows_the_iteration() -> None:
-    """An iteration that never arrives at the feed leaves the net on the truth for ever."""
+    """The net would train on observed frames only if the iteration did not reach its schedule."""
     sampled = method("ScheduledSampling")
     inputs, targets = batch()
     shown = 0.5**2  # the truth at every step
@@ -90,7 +92,7 @@ def test_a_net_compiles_as_one_graph_and_learns_alike(name: str) -> None:
     losses = []
     for net, compiled in zip(nets, (None, whole), strict=True):
         model = RecurrentForecast(
-            net=net, feed={"type": "FreeRunning"}, loss={"type": "L2"}, compiled=compiled
+            net=net, teacher_forcing={"type": "FreeRunning"}, loss={"type": "L2"}, compiled=compiled
         )
         batch = model.toy_batch(size=2)
         losses.append(model.loss(batch["inputs"], batch["data_samples"])["loss_frames"])
@@ -108,7 +110,7 @@ def test_steps_computed_again_have_the_same_gradients() -> None:
         torch.manual_seed(0)
         method = RecurrentForecast(
             net={**net, "drop_path_prob": 0.5},
-            feed={"type": "ScheduledSampling", "start": 0.5},
+            teacher_forcing={"type": "ScheduledSampling", "start": 0.5},
             loss={"type": "L2"},
             recompute_steps=recompute,
         ).train()

@@ -188,7 +188,9 @@ def recorded_at(record: Record, path: str) -> Any | None:
 
 
 def _forecast(net: nn.Module, past: Tensor, horizon: int) -> Tensor:
-    method = RecurrentForecast(net=net, feed={"type": "FreeRunning"}, loss={"type": "L2"})
+    method = RecurrentForecast(
+        net=net, teacher_forcing={"type": "FreeRunning"}, loss={"type": "L2"}
+    )
     return method.forecast({"frames": past}, horizon)["forecast"]
 
 

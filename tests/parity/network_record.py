@@ -168,7 +168,9 @@ class NetworkRecord:
             method = Segmentation(net=net, loss={"type": "BCEDice"})
             frames, horizon = frames_of(self.record, self.inputs), 0
         else:
-            method = RecurrentForecast(net=net, feed={"type": "FreeRunning"}, loss={"type": "L2"})
+            method = RecurrentForecast(
+                net=net, teacher_forcing={"type": "FreeRunning"}, loss={"type": "L2"}
+            )
             frames, horizon = forecast_of(self.record, self.inputs)
         unknown = self.record.get("flops_fvcore_unsupported_ops", ())
         count = count_flops(method, {"frames": frames}, horizon, unknown=unknown)

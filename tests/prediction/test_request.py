@@ -25,7 +25,7 @@ FORECAST = """
 model = dict(
     type="RecurrentForecast",
     net=dict(type="ConvLSTM", in_channels=1, hidden=(4,), kernel_size=3, patch_size=4),
-    feed=dict(type="FreeRunning"),
+    teacher_forcing=dict(type="FreeRunning"),
     loss=dict(type="L2"),
 )
 test_dataloader = dict(dataset=dict(type="Boiling", root="gone", num_inputs=4))

@@ -34,7 +34,7 @@ def test_the_scan_has_a_line_and_a_key_of_its_own() -> None:
         {
             "type": "RecurrentForecast",
             "net": net,
-            "feed": {"type": "FreeRunning"},
+            "teacher_forcing": {"type": "FreeRunning"},
             "loss": {"type": "L2"},
         }
     )

@@ -17,7 +17,7 @@ _base_ = [{str(ROOT / "configs/_base_/runtime.py")!r}]
 model = dict(
     type="RecurrentForecast",
     net=dict(type="ConvLSTM", in_channels=1, hidden=(4,), kernel_size=3, patch_size=4),
-    feed=dict(type="FreeRunning"),
+    teacher_forcing=dict(type="FreeRunning"),
     loss=dict(type="L2"),
 )
 train_dataloader = {LOADER.format(split="train")}

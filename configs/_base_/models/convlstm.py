@@ -3,7 +3,7 @@
 model = dict(
     type="RecurrentForecast",
     net=dict(type="ConvLSTM", kernel_size=5),
-    feed=dict(type="ScheduledSampling", start=1.0, rate=2e-5, stop=50_000),
+    teacher_forcing=dict(type="ScheduledSampling", start=1.0, rate=2e-5, stop=50_000),
     loss=dict(type="L2"),
 )
 

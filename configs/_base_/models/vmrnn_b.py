@@ -3,7 +3,7 @@
 model = dict(
     type="RecurrentForecast",
     net=dict(type="VMRNNB", drop_path_prob=0.1),
-    feed=dict(type="FreeRunning"),
+    teacher_forcing=dict(type="FreeRunning"),
     loss=dict(type="L2"),
 )
 

@@ -9,7 +9,7 @@ _base_ = [
 
 model = dict(
     net=dict(in_channels=2, hidden=(32, 32), patch_size=4),
-    feed=dict(rate=2e-3, stop=500),
+    teacher_forcing=dict(rate=2e-3, stop=500),
 )
 
 train_cfg = dict(max_epochs=20)
