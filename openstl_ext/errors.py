@@ -52,7 +52,7 @@ class DiskFullError(UserError, OSError):
     def __init__(self, path: Path | str, *, free_bytes: int) -> None:
         super().__init__(
             f"the disk is full: {path} was not written and {free_bytes:,} bytes are available; "
-            "free space, then run the command again"
+            "free space and try again"
         )
 
 

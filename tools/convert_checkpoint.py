@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from openstl_ext.atomic_io import atomic_write_hashed
+from openstl_ext.atomic_io import atomic_file
 from openstl_ext.config import load
 from openstl_ext.engine.checkpoint import load_weights
 from openstl_ext.errors import UserError
@@ -42,7 +42,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.config:
             load_weights(METHODS.build(load(args.config).model), state["state_dict"])
         args.dst.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write_hashed(args.dst, lambda file: torch.save(state, file))
+        with atomic_file(args.dst) as file:
+            torch.save(state, file)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -76,7 +76,8 @@ def save(state: dict[str, Any], folder: Path | str, entry: dict[str, Any], *, ke
         digest = atomic_write_hashed(path, lambda file: torch.save(state, file))
     except DiskFullError as error:
         raise CheckpointError(
-            f"{error}. {path.name} needs {num_bytes(state):,} bytes; earlier checkpoints are intact"
+            f"{error}. {path.name} needs {num_bytes(state):,} bytes; earlier checkpoints are "
+            "intact, so continue with --resume"
         ) from error
     entries = [e for e in read_manifest(folder) if e["file"] != entry["file"]]
     entries.append({**entry, "sha256": digest})

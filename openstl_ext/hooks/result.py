@@ -107,7 +107,7 @@ def protocol_of_test(runner: Runner) -> Protocol:
 
 
 def checkpoint_of(path: str | None) -> Checkpoint | None:
-    """Which weights were judged, by their sha256_of; when they were saved, if a manifest says."""
+    """Return the SHA-256 of the evaluated weights, and when they were saved, if it is listed."""
     if not path or not Path(path).is_file():
         return None
     digest = sha256_of(Path(path))

@@ -23,7 +23,6 @@ from tests.parity.quantity import TOLERANCE, Quantity
 NOISE = 1e-6
 """A gradient norm below this share of the largest is rounding, in the record as in ours."""
 
-
 MOVES, ROUNDING = 8, 1e-7
 """How many moved inputs are tried, and by how much of themselves their values move."""
 
