@@ -14,7 +14,7 @@ from openstl_ext.engine.collate import collate
 from openstl_ext.engine.runner import build
 from openstl_ext.interfaces import FrameModel
 from openstl_ext.registry import DATASETS, MODELS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 STEPS, BATCH = 40, 4
 
@@ -23,7 +23,7 @@ STEPS, BATCH = 40, 4
 class StillFrames(Dataset):
     """Frames that need no loading, so that only the loop is compared."""
 
-    metainfo = Metainfo(name="still", channels=("value",))
+    metainfo = Metainfo(name="still", channels=(Channel("value"),))
 
     def __init__(self) -> None:
         self.frames = torch.rand(10, 1, 64, 64)

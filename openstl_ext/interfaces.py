@@ -5,6 +5,7 @@ module has, so ``isinstance`` proves nothing: models and methods say ``port = Fr
 contract tests run every pair that agrees.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
@@ -34,18 +35,16 @@ class DenseModel(Protocol):
         """(B, T, C, H, W) -> (B, K, H, W); one logit where there are two classes."""
 
 
-class Quantiles(NamedTuple):
-    """Frames of K horizons, with an interval around each if the net says one.
+class HorizonForecast(NamedTuple):
+    """Forecast of K horizons, with Q quantiles if the net predicts any.
 
     Fields:
-        central: The forecast (B, K, H, W).
-        lower: Its lower quantile, same shape; None for a net without intervals.
-        upper: Its upper quantile, same shape.
+        forecast: One value per pixel and horizon (B, K, H, W).
+        quantiles: Quantiles in ascending order of their levels (B, Q, K, H, W), or None.
     """
 
-    central: Tensor
-    lower: Tensor | None = None
-    upper: Tensor | None = None
+    forecast: Tensor
+    quantiles: Tensor | None = None
 
 
 class CovariateModel(Protocol):
@@ -58,5 +57,12 @@ class CovariateModel(Protocol):
         dynamic: Tensor | None = None,
         static: Tensor | None = None,
         lonlat: Tensor | None = None,
-    ) -> Quantiles:
+    ) -> HorizonForecast:
         """(B, T, 1, H, W), (B, T, C, H, W), (B, C', H, W), (B, 2, H, W) -> K horizons."""
+
+
+class Postprocessor(Protocol):
+    """Change of the fields of a forecast, such as a calibration, before anything receives them."""
+
+    def __call__(self, fields: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the changed fields; data units, with or without a batch axis."""

@@ -1,13 +1,16 @@
-"""The things that cross borders between packages."""
+"""Data structures that packages exchange: inputs, targets, samples, metainfo."""
 
 from dataclasses import dataclass
 from typing import TypedDict
 
 from torch import Tensor
 
+from openstl_ext.errors import ConfigError
+from openstl_ext.score_name import is_part
+
 
 class Inputs(TypedDict, total=False):
-    """What a method may look at.
+    """Inputs of a method, with a batch axis.
 
     Fields:
         frames: Past frames (B, T, C, H, W), oldest first.
@@ -15,7 +18,7 @@ class Inputs(TypedDict, total=False):
         dynamic: Covariates of the same steps (B, T, C', H, W); NaN where there is no data.
         static: Covariates that do not change (B, C', H, W); NaN where there is no data.
         lonlat: Longitude and latitude in degrees (B, 2, H, W).
-        bands: Which spectral band each channel is (B, T, C).
+        bands: Index of the spectral band of each channel (B, T, C).
     """
 
     frames: Tensor
@@ -27,68 +30,121 @@ class Inputs(TypedDict, total=False):
 
 
 class Targets(TypedDict, total=False):
-    """What came true.
+    """Observed values that a method is trained on or evaluated against.
 
     Fields:
         frames: Future frames (B, T', C, H, W), earliest first.
-        labels: Class indices, (B, H, W) or (B,), int64; any class where there is no truth.
-        valid: True where the truth is known, shaped like it; absent means everywhere.
+        labels: Class indices, (B, H, W) or (B,), int64; any class where there is no label.
+        valid: True where the target exists, same shape; absent means everywhere.
+        weight: Area weight of each pixel (B, H, W); absent means 1.
     """
 
     frames: Tensor
     valid: Tensor
+    weight: Tensor
     labels: Tensor
 
 
 class Item(TypedDict):
-    """What ``dataset[i]`` returns: the fields above without the batch axis."""
+    """Return value of ``dataset[i]``: the fields above without the batch axis."""
 
     inputs: Inputs
     data_samples: Targets
 
 
 class Sample(TypedDict, total=False):
-    """One answer beside its truth, in data units, float32, on the device of the answer.
+    """One prediction and its target, in data units, float32, on the device of the prediction.
 
     Fields:
-        target: What came true: frames (T', C, H, W), or class indices (H, W) or ().
-        valid: True where the target exists, same shape; always there.
-        forecast: Frames (T', C, H, W).
-        lower: Lower end of an interval, shaped like the forecast.
-        upper: Upper end of it.
-        last: The last frame that was known (C, H, W), from which change is counted.
-        labels: Class indices as answered, shaped like the target.
-        probability: Of each class (K, H, W) or (K,).
+        target: Observed frames (T', C, H, W), or class indices (H, W) or ().
+        valid: True where the target exists, same shape; always present.
+        weight: Area weight of each pixel (H, W); always present, 1 without area weights.
+        last: Last input frame (C, H, W), from which change is counted.
+        forecast: Predicted frames (T', C, H, W): one value a pixel.
+        quantiles: Predicted quantiles (Q, T', C, H, W), in the order of ``quantile_levels``.
+        quantile_levels: Level of each quantile (Q,), between 0 and 1, ascending.
+        ensemble: Equally likely forecasts (E, T', C, H, W).
+        labels: Predicted class indices, shaped like the target.
+        probability: Probability of each class (K, H, W) or (K,).
     """
 
     target: Tensor
     valid: Tensor
-    forecast: Tensor
-    lower: Tensor
-    upper: Tensor
+    weight: Tensor
     last: Tensor
+    forecast: Tensor
+    quantiles: Tensor
+    quantile_levels: Tensor
+    ensemble: Tensor
     labels: Tensor
     probability: Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metainfo:
-    """What a dataset says about itself.
+@dataclass(frozen=True)
+class Channel:
+    """Name, unit and vertical level of one channel of a frame.
 
     Args:
-        name: Short name, as it stands in tables.
-        channels: Name of each channel of a frame.
-        unit: Unit of the values as yielded.
-        lead: Length of one time step and its unit, as in ``(30, "min")``.
-        synthetic: True if the data were made up, so that no table shows them as observations.
-        classes: Name of each class, where the truth is labels.
-        years: Of each frame of the inputs, where the steps are years, with gaps perhaps.
+        name: Short name, such as ``t2m``.
+        unit: Unit of the values that the dataset returns; ``1`` for a number without a unit.
+        level: Vertical level, such as 500 for 500 hPa; None where there is none.
     """
 
     name: str
-    channels: tuple[str, ...]
     unit: str = "1"
+    level: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Name followed by the level, as in ``z500``; scores and figures use it."""
+        return self.name if self.level is None else f"{self.name}{self.level:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metainfo:
+    """Description of a dataset that metrics, tables and figures read.
+
+    Args:
+        name: Short name for tables.
+        channels: Channels of a frame, in order.
+        lead: Length of one time step and its unit, as in ``(30, "min")``.
+        synthetic: True if the data are generated, so that no table shows them as observations.
+        classes: Name of each class, if the targets are labels.
+        years: Year of each input frame, if the steps are years; they may have gaps.
+
+    Raises:
+        ConfigError: If a channel is not a ``Channel``, or two labels are equal, or a label is
+            not a single word without ``@``, ``[`` and ``]``.
+    """
+
+    name: str
+    channels: tuple[Channel, ...]
     lead: tuple[float, str] = (1, "frame")
     synthetic: bool = False
     classes: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for channel in self.channels:
+            if not isinstance(channel, Channel):
+                raise ConfigError(
+                    f"dataset {self.name}: channels are Channel(name, unit), got {channel!r}"
+                )
+            if not is_part(channel.label):
+                raise ConfigError(
+                    f"dataset {self.name}: channel {channel.label!r} must be one word without "
+                    "'@', '[' and ']', because score names contain it"
+                )
+        if len(set(self.labels)) < len(self.labels):
+            raise ConfigError(f"dataset {self.name}: two channels are called alike: {self.labels}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label of each channel."""
+        return tuple(channel.label for channel in self.channels)
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of all channels; None where they differ."""
+        units = {channel.unit for channel in self.channels} or {"1"}
+        return units.pop() if len(units) == 1 else None

@@ -2,4 +2,4 @@
 
 _base_ = "runtime.py"
 
-default_hooks = dict(checkpoint=dict(save_best="dice@site"))
+default_hooks = dict(checkpoint=dict(save_best="dice[site]"))

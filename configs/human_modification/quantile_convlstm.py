@@ -26,6 +26,7 @@ model = dict(
         num_horizons=4,
         crossing="allow",
     ),
+    quantile_levels=(0.025, 0.975),
     terms=dict(
         mse=dict(loss=dict(type="L2"), of="change"),
         # of normalised maps with the constants of a range of 1, as published; scores use data units
@@ -37,8 +38,8 @@ model = dict(
             of="data_change",
             start_iteration=20 * 25,  # from the twentieth epoch on
         ),
-        lower=dict(loss=dict(type="Pinball", quantile=0.025), of="lower"),
-        upper=dict(loss=dict(type="Pinball", quantile=0.975), of="upper"),
+        lower=dict(loss=dict(type="Pinball", quantile=0.025), of=0.025),
+        upper=dict(loss=dict(type="Pinball", quantile=0.975), of=0.975),
     ),
 )
 

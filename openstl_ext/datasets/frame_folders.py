@@ -18,7 +18,7 @@ from openstl_ext.datasets.formats.frame_file import blame, frame_shape, read_fra
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 
 @final
@@ -96,7 +96,8 @@ class FrameFolders(SequenceDataset):
         given = tuple(channels or map(str, range(self.shape[0])))
         if len(given) != self.shape[0]:
             raise ConfigError(f"{len(given)} channel names for {self.shape[0]} channels in {root}")
-        self.metainfo = Metainfo(name=name, channels=given, unit=unit, lead=(lead[0], lead[1]))
+        described = tuple(Channel(str(label), unit) for label in given)
+        self.metainfo = Metainfo(name=name, channels=described, lead=(lead[0], lead[1]))
 
     @property
     def is_packed(self) -> bool:

@@ -16,7 +16,7 @@ from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.taxibj import FILE, ROW, write
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 PREPARE = "python tools/prepare_data/taxibj.py --root {root}"
 SLACK = 1e-4
@@ -57,7 +57,8 @@ class TaxiBJ(SequenceDataset):
         Zhang et al. (arXiv:1610.00081); arrays as prepared by OpenSTL@c74deb5.
     """
 
-    metainfo = Metainfo(name="taxibj", channels=("inflow", "outflow"), lead=(30, "min"), unit="0-1")
+    channels = (Channel("inflow", "0-1"), Channel("outflow", "0-1"))
+    metainfo = Metainfo(name="taxibj", channels=channels, lead=(30, "min"))
 
     def __init__(
         self, *, root: str = "data/taxibj", split: str = "train", val_fraction: float = 0.1

@@ -1,5 +1,6 @@
 """Loops that judge each sample alike, however many ranks share the work."""
 
+import copy
 from abc import ABC
 from typing import Any
 
@@ -13,6 +14,7 @@ from openstl_ext.engine.distributed import share_buffers
 from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.randomness import EVALUATION, seed_everything
 from openstl_ext.engine.state import unwrap
+from openstl_ext.interfaces import Postprocessor
 from openstl_ext.registry import LOOPS
 
 
@@ -60,8 +62,20 @@ class EvaluationLoop(BaseLoop, ABC):
         loader["dataset"] = {"type": Seeded, "dataset": loader["dataset"], "seed": runner.seed}
         super().__init__(runner, loader)
         self.evaluator = runner.build_evaluator(evaluator)
+        self._metrics_config = evaluator
+        self.postprocessors: dict[str, tuple[Postprocessor, Evaluator]] = {}
+        self.postprocessed: dict[str, dict[str, float]] = {}
         metainfo = getattr(self.dataloader.dataset, "metainfo", None)
         self.evaluator.dataset_meta = runner.visualizer.dataset_meta = metainfo
+
+    def add_postprocessor(self, name: str, postprocessor: Postprocessor) -> None:
+        """Evaluate each forecast a second time, after a postprocessor.
+
+        The scores are in ``postprocessed`` under the name after the loop.
+        """
+        evaluator = self.runner.build_evaluator(copy.deepcopy(self._metrics_config))
+        evaluator.dataset_meta = self.evaluator.dataset_meta
+        self.postprocessors[name] = (postprocessor, evaluator)
 
     def run(self) -> dict[str, float]:
         """Judge the whole split.
@@ -76,7 +90,10 @@ class EvaluationLoop(BaseLoop, ABC):
         runner.model.eval()
         for index, batch in enumerate(self.dataloader):
             self.run_iter(index, batch)
-        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        size = len(self.dataloader.dataset)
+        for name, (_, evaluator) in self.postprocessors.items():
+            self.postprocessed[name] = evaluator.evaluate(size)
+        metrics = self.evaluator.evaluate(size)
         runner.call_hook(f"after_{stage}_epoch", metrics=metrics)
         runner.call_hook(f"after_{stage}")
         return metrics
@@ -92,6 +109,9 @@ class EvaluationLoop(BaseLoop, ABC):
         full = batch if given == size else padded(batch, size)
         outputs = runner.model.test_step(full)[:given]
         self.evaluator.process(data_samples=outputs, data_batch=batch)
+        for postprocessor, evaluator in self.postprocessors.values():
+            changed = [postprocessor(sample) for sample in outputs]
+            evaluator.process(data_samples=changed, data_batch=batch)
         runner.call_hook(f"after_{stage}_iter", batch_idx=index, data_batch=batch, outputs=outputs)
 
 

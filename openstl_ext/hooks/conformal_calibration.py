@@ -1,4 +1,4 @@
-"""Widen intervals, before the test, to what they promise."""
+"""Calibrate prediction intervals before the test."""
 
 from pathlib import Path
 from typing import Any
@@ -8,31 +8,39 @@ import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
 
 from openstl_ext.calibration import Calibration, ScoreCounts, check_coverage
 from openstl_ext.engine.evaluation import num_samples, padded
 from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
+from openstl_ext.postprocessing import ConformalPostprocessor, ends_of
 from openstl_ext.registry import HOOKS
 from openstl_ext.structures import Sample
+
+NAME = "conformal"
+"""Name of the postprocessor in records and tables."""
 
 
 @HOOKS.register_module()
 class ConformalCalibrationHook(Hook):
-    """Learn a margin for each horizon from samples that neither training nor test has seen.
+    """Compute a margin per horizon from samples that are neither in training nor in test.
 
-    A pixel's score is how far its truth lies outside the interval, negative inside; the margin is
-    a high quantile of the scores. The test then judges both intervals, ``lower`` to ``upper`` and
-    ``lower_calibrated`` to ``upper_calibrated``. The promise holds for exchangeable pixels: blocks
-    drawn at random over the region of the test are near that, other continents are not.
+    The score of a pixel is the distance of its target outside the interval, negative inside. The
+    margin is a high quantile of the scores. The test then evaluates the plain forecasts and the
+    calibrated ones, which have scores of their own in the record. The coverage is guaranteed for
+    exchangeable pixels: blocks drawn at random over the region of the test are nearly
+    exchangeable, other continents are not.
 
     Args:
         dataset: Config of the calibration split; without a type, what differs from the test
             dataset, as in ``dict(split="calibration")``.
-        coverage: Share of the truth that should lie within.
-        filename: Where the margins are left in the work directory, for ``tools/predict.py``.
+        coverage: Share of the targets that should lie inside the interval.
+        levels: Lower and upper quantile level of the interval.
+        filename: File of the margins in the work directory, for ``tools/predict.py``.
+
+    Raises:
+        ConfigError: If the method does not predict these levels.
 
     Source:
         Romano, Patterson and Candes, Conformalized quantile regression (2019), with pixels as
@@ -46,69 +54,68 @@ class ConformalCalibrationHook(Hook):
         *,
         dataset: dict[str, Any],
         coverage: float = 0.95,
+        levels: tuple[float, float] = (0.025, 0.975),
         filename: str = "calibration.json",
     ) -> None:
         self.dataset, self.filename = dataset, filename
+        self.levels = (float(levels[0]), float(levels[1]))
         self.coverage = check_coverage(coverage)
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse before the training what would fail after it."""
-        if not hasattr(unwrap(runner.model), "calibrate"):
+        """Check the method before the training, not after it."""
+        method = unwrap(runner.model)
+        if not getattr(method, "quantile_levels", ()):
             raise ConfigError(
-                f"{type(unwrap(runner.model)).__name__} has no intervals to calibrate; remove "
-                "ConformalCalibrationHook from custom_hooks"
+                f"{type(method).__name__} predicts no intervals to calibrate; use a net with "
+                "quantiles and quantile_levels, or remove ConformalCalibrationHook from "
+                "custom_hooks"
             )
+        ends_of(self.levels, method.quantile_levels)
 
     @torch.no_grad()
     def before_test_epoch(self, runner: Runner) -> None:
-        judged = {} if "type" in self.dataset else runner.cfg.test_dataloader.dataset
-        dataset = {**judged, **self.dataset}
+        tested = {} if "type" in self.dataset else runner.cfg.test_dataloader.dataset
         loader = runner.build_dataloader(
             {
                 **runner.cfg.test_dataloader,
                 "persistent_workers": False,
-                "dataset": {"type": Seeded, "dataset": dataset, "seed": runner.seed},
+                "dataset": {
+                    "type": Seeded,
+                    "dataset": {**tested, **self.dataset},
+                    "seed": runner.seed,
+                },
             },
             seed=runner.seed,
         )
-        known = ScoreCounts(len(loader.dataset[0]["data_samples"]["frames"]))
+        method = unwrap(runner.model)
+        ends = ends_of(self.levels, method.quantile_levels)
+        counts = ScoreCounts(len(loader.dataset[0]["data_samples"]["frames"]))
         runner.model.eval()
         for batch in loader:
-            given = num_samples(batch)
-            # of one size, as in the test, so that the number of processes does not matter
-            for sample in runner.model.test_step(padded(batch, loader.batch_size))[:given]:
-                count(known, sample)
-        all_reduce(torch.from_numpy(known.counts))  # in place
-        found = Calibration(
+            size = num_samples(batch)
+            # batches of one size, as in the test, so that the number of processes has no effect
+            for sample in runner.model.test_step(padded(batch, loader.batch_size))[:size]:
+                count(counts, sample, ends)
+        all_reduce(torch.from_numpy(counts.counts))  # in place
+        calibration = Calibration(
             coverage=self.coverage,
-            margin=known.margins(self.coverage),
-            num_valid=tuple(int(n) for n in known.counts.sum(axis=1)),
+            levels=self.levels,
+            margin=counts.margins(self.coverage),
+            num_valid=tuple(int(n) for n in counts.counts.sum(axis=1)),
             about={"samples": len(loader.dataset), "checkpoint": runner.cfg.get("load_from")},
         )
-        method: Any = unwrap(runner.model)
-        method.calibrate(found.margins)
+        postprocessor = ConformalPostprocessor(calibration, method.quantile_levels)
+        runner.test_loop.add_postprocessor(NAME, postprocessor)
         if runner.rank == 0:
-            found.write(Path(runner.work_dir) / self.filename)
-        told = ", ".join("none" if m is None else f"{m:.4g}" for m in found.margin)
-        runner.logger.info(f"intervals are widened by {told} to cover {self.coverage:.0%}")
+            calibration.write(Path(runner.work_dir) / self.filename)
+        shown = ", ".join("none" if m is None else f"{m:.4g}" for m in calibration.margin)
+        runner.logger.info(f"intervals are widened by {shown} to cover {self.coverage:.0%}")
 
 
-def count(known: ScoreCounts, sample: Sample) -> None:
-    """Count the scores of the valid pixels of a sample.
-
-    Raises:
-        ConfigError: If it has no interval.
-    """
-    if "lower" not in sample or "upper" not in sample:
-        raise ConfigError(
-            "ConformalCalibrationHook needs forecasts with an interval, and this net says none; "
-            "take a net with quantiles, or remove the hook from custom_hooks"
-        )
+def count(counts: ScoreCounts, sample: Sample, ends: tuple[int, int]) -> None:
+    """Count the scores of the valid pixels of a sample."""
     target = sample["target"]
-    outside = torch.maximum(sample["lower"] - target, target - sample["upper"])
+    lower, upper = (sample["quantiles"][end] for end in ends)
+    outside = torch.maximum(lower - target, target - upper)
     for column, (scores, valid) in enumerate(zip(outside, sample["valid"], strict=True)):
-        known.add(column, _numpy(scores[valid]))
-
-
-def _numpy(values: Tensor) -> np.ndarray:
-    return values.float().cpu().numpy()
+        counts.add(column, np.asarray(scores[valid].float().cpu().numpy()))

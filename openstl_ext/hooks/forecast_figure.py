@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from openstl_ext.engine.collate import collate
 from openstl_ext.engine.randomness import EVALUATION, seed_everything
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError
+from openstl_ext.interfaces import Postprocessor
 from openstl_ext.registry import HOOKS
 from openstl_ext.structures import Metainfo, Sample
 from openstl_ext.visualization.horizon_panel import draw_panel
@@ -97,16 +98,20 @@ class ForecastFigureHook(Hook):
             elif split == "test":
                 loaded = runner.cfg.get("load_from")
             which = f"weights of {Path(loaded).name}" if loaded else "weights of the last iteration"
-            if getattr(method, "margin", None) is not None:
-                which += "; intervals after calibration"
+            postprocessors = runner.test_loop.postprocessors if split == "test" else {}
+            if postprocessors:
+                which += f"; after the postprocessor {', '.join(postprocessors)}"
             chosen = spread(len(dataset), self.num_samples)
-            samples = list(forecasts(method, dataset, chosen, self.channel, seed=runner.seed))
-            facts = metainfo_of(dataset)
-            kind = "synthetic samples" if getattr(facts, "synthetic", False) else "samples"
+            changes = [postprocessor for postprocessor, _ in postprocessors.values()]
+            samples = list(
+                forecasts(method, dataset, chosen, self.channel, seed=runner.seed, changes=changes)
+            )
+            metainfo = metainfo_of(dataset)
+            kind = "synthetic samples" if metainfo and metainfo.synthetic else "samples"
             about = {
                 "title": runner.cfg.get("identity") or "forecasts",
                 "subtitle": f"{split}: {len(chosen)} of {len(dataset)} {kind}; {which}",
-                "unit": getattr(facts, "unit", "1"),
+                "unit": unit_of(self.channel, metainfo),
             }
             page = draw_panel(samples, about, **self.style)
             path = Path(runner.work_dir) / self.filename
@@ -125,7 +130,13 @@ def spread(length: int, number: int) -> list[int]:
 
 @torch.no_grad()
 def forecasts(
-    method: nn.Module, dataset: Any, indices: Sequence[int], channel: int | str, *, seed: int
+    method: nn.Module,
+    dataset: Any,
+    indices: Sequence[int],
+    channel: int | str,
+    *,
+    seed: int,
+    changes: Sequence[Postprocessor] = (),
 ) -> Iterator[PanelSample]:
     """Forecast samples one by one, and keep of each what a panel shows.
 
@@ -134,7 +145,8 @@ def forecasts(
         dataset: Where the samples are.
         indices: Which ones.
         channel: Name or number of the channel.
-        seed: Of the run, for methods that draw.
+        seed: Seed of the run, for stochastic methods.
+        changes: Postprocessors of the forecasts.
     """
     method.eval()
     for index in indices:
@@ -142,14 +154,18 @@ def forecasts(
         seed_everything(seed, EVALUATION, index)
         (sample,) = method.test_step(collate([item]))  # type: ignore[operator]
         at = channel_of(channel, dataset, sample["forecast"].shape[1])
-        valid = _maps(sample, "valid", at).astype(bool)
-        lower, upper = (_maps(sample, end, at) for end in interval_of(sample))
+        for change in changes:
+            sample = cast("Sample", change(sample))  # type: ignore[arg-type]
+        lower = upper = None
+        if "quantiles" in sample:
+            ends = sample["quantiles"][:, :, at].cpu().numpy()
+            lower, upper = ends[0], ends[-1]
         yield PanelSample.masked(
             name_of(dataset, index),
-            horizon_names(dataset, index, len(valid)),
-            valid,
-            target=_maps(sample, "target", at),
-            forecast=_maps(sample, "forecast", at),
+            horizon_names(dataset, index, len(sample["valid"])),
+            _maps(sample["valid"], at),
+            target=_maps(sample["target"], at),
+            forecast=_maps(sample["forecast"], at),
             lower=lower,
             upper=upper,
         )
@@ -161,17 +177,20 @@ def channel_of(channel: int | str, dataset: Any, number: int) -> int:
     Raises:
         ConfigError: If there is none.
     """
-    names = list(getattr(metainfo_of(dataset), "channels", ()))
+    metainfo = metainfo_of(dataset)
+    names = list(metainfo.labels) if metainfo else []
     at = names.index(channel) if channel in names else channel
     if not isinstance(at, int) or not 0 <= at < number:
         raise ConfigError(f"channel {channel!r}: there are {number}, called {names}")
     return at
 
 
-def interval_of(sample: Sample) -> tuple[str, str]:
-    """Names of the ends of its interval: those after calibration where there are any."""
-    calibrated = ("lower_calibrated", "upper_calibrated")
-    return calibrated if calibrated[0] in sample else ("lower", "upper")
+def unit_of(channel: int | str, metainfo: Metainfo | None) -> str:
+    """Return the unit of a channel, given by label or position."""
+    if metainfo is None:
+        return "1"
+    position = metainfo.labels.index(channel) if isinstance(channel, str) else channel
+    return metainfo.channels[position].unit if position < len(metainfo.channels) else "1"
 
 
 def name_of(dataset: Any, index: int) -> str:
@@ -204,7 +223,6 @@ def metainfo_of(dataset: Any) -> Metainfo | None:
     return getattr(dataset, "metainfo", None)
 
 
-def _maps(sample: Sample, field: str, channel: int) -> Any:
-    """One channel of a field (K, H, W) as an array; None if the sample has no such field."""
-    values: Tensor | None = sample.get(field)  # type: ignore[assignment]
-    return None if values is None else np.asarray(values[:, channel].cpu().numpy())
+def _maps(field: Tensor, channel: int) -> Any:
+    """Return one channel of a field (K, H, W) as an array."""
+    return np.asarray(field[:, channel].cpu().numpy())

@@ -17,7 +17,7 @@ from torch import Tensor
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.registry import HOOKS
 from openstl_ext.results.protocol import facts_of, plain
-from openstl_ext.structures import Inputs, Sample
+from openstl_ext.structures import Inputs, Metainfo, Sample
 
 KINDS = ("inputs", "trues", "preds")
 PROBABILITIES = "probs"
@@ -127,9 +127,12 @@ class PredictionsHook(Hook):
 
     @staticmethod
     def _about(runner: Runner) -> dict[str, Any]:
-        """What a picture says beside the frames."""
-        cfg, facts = runner.cfg, facts_of(getattr(runner.test_dataloader.dataset, "metainfo", None))
-        return {"config": cfg.get("identity"), "seed": runner.seed, **facts}
+        """Return the facts that figures need beside the frames."""
+        metainfo = getattr(runner.test_dataloader.dataset, "metainfo", None)
+        facts = {"config": runner.cfg.get("identity"), "seed": runner.seed, **facts_of(metainfo)}
+        if isinstance(metainfo, Metainfo):
+            facts |= {"channels": metainfo.labels, "unit": metainfo.unit or ""}
+        return facts
 
 
 def sample_name(dataset: Any, index: int) -> str:

@@ -77,10 +77,12 @@ class ForecastMethod(Method, ABC):
     """A method whose answer is frames. Its forecast cannot see what it is asked for.
 
     Attributes:
-        max_horizon: Largest horizon that can be asked for; None where any can.
+        max_horizon: Largest horizon that the method can predict; None for no limit.
+        quantile_levels: Level of each entry of the field ``quantiles``, ascending.
     """
 
     max_horizon: int | None = None
+    quantile_levels: tuple[float, ...] = ()
 
     @abstractmethod
     def forecast(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
@@ -97,7 +99,10 @@ class ForecastMethod(Method, ABC):
         truth = targets["frames"]  # in data units: the border normalises targets only for training
         fields = self.answer(inputs, horizon=truth.shape[1])
         fields["last"] = self.data_preprocessor.denormalize(inputs["frames"][:, -1])
-        return paired(fields, truth.float(), targets.get("valid"))
+        if "quantiles" in fields:
+            levels = torch.tensor(self.quantile_levels, device=truth.device)
+            fields["quantile_levels"] = levels.expand(len(truth), -1)
+        return paired(fields, truth.float(), targets)
 
     @final
     def tensor(self, inputs: Inputs) -> Tensor:
@@ -139,7 +144,7 @@ class LabelMethod(Method, ABC):
 
     @final
     def predict(self, inputs: Inputs, targets: Targets) -> list[Sample]:
-        return paired(self.answer(inputs), targets["labels"], targets.get("valid"), judged="labels")
+        return paired(self.answer(inputs), targets["labels"], targets, judged="labels")
 
     @final
     def tensor(self, inputs: Inputs) -> Tensor:
@@ -147,14 +152,14 @@ class LabelMethod(Method, ABC):
 
 
 def paired(
-    fields: dict[str, Tensor], truth: Tensor, valid: Tensor | None, *, judged: str = "forecast"
+    fields: dict[str, Tensor], truth: Tensor, targets: Targets, *, judged: str = "forecast"
 ) -> list[Sample]:
     """One record a sample: the fields of an answer beside the truth.
 
     Args:
         fields: What the method says, in data units.
         truth: What came true, in data units.
-        valid: True where the truth exists; None means everywhere.
+        targets: Maybe with ``valid`` and ``weight``; absent means everywhere and 1.
         judged: The field that the truth is for.
 
     Shape:
@@ -168,8 +173,10 @@ def paired(
         raise ValueError(
             f"the {judged} has shape {tuple(fields[judged].shape)}, its truth {tuple(truth.shape)}"
         )
-    valid = torch.ones_like(truth, dtype=torch.bool) if valid is None else valid
-    columns = {**fields, "target": truth, "valid": valid}
+    columns = {**fields, "target": truth}
+    columns["valid"] = targets.get("valid", torch.ones_like(truth, dtype=torch.bool))
+    size = truth.shape[-2:] if truth.ndim > 2 else ()
+    columns["weight"] = targets.get("weight", truth.new_ones((len(truth), *size))).float()
     return [{k: v[i] for k, v in columns.items()} for i in range(len(truth))]  # type: ignore[misc]
 
 

@@ -1,4 +1,4 @@
-"""How far truth and answers agree, all classes taken together."""
+"""Agreement of predicted and observed labels, all classes together."""
 
 import math
 
@@ -12,15 +12,17 @@ from openstl_ext.structures import Sample
 
 @METRICS.register_module()
 class OverallAccuracy(LabelMetric):
-    """Share of valid pixels that are answered rightly, over the whole test set.
+    """Share of valid pixels with the correct label, over the whole test set.
 
-    Says little where one class is rare: who never answers it is nearly always right.
+    Not informative where one class is rare: a model that never predicts it scores near 1.
     """
+
+    axes = ()
 
     name = "overall_accuracy"
 
     def measure(self, sample: Sample) -> Tally:
-        """Count pixels, right ones and all.
+        """Count correct pixels and all pixels.
 
         Shape:
             - sample["target"], sample["labels"], sample["valid"]: (H, W) or (); tally: (1,).
@@ -28,25 +30,24 @@ class OverallAccuracy(LabelMetric):
         counts = self.confusion(sample)
         return Tally(total=counts.trace()[None], weight=counts.sum()[None])
 
-    def columns(self, number: int) -> list[str]:  # noqa: ARG002
-        return []
-
 
 @METRICS.register_module()
 class CohenKappa(LabelMetric):
-    """Agreement beyond that of chance, which is 0; from all pixels of the test set together.
+    """Agreement beyond chance, from all pixels of the test set; 0 is the agreement of chance.
 
-    Chance answers each class as often as the model does, anywhere. NaN where truth and answers
-    hold one and the same class only: nothing could have gone wrong.
+    Chance predicts each class as often as the model does, at random positions. NaN where targets
+    and predictions have one and the same class only.
 
     Source:
         Cohen, A coefficient of agreement for nominal scales (1960).
     """
 
+    axes = ()
+
     name = "kappa"
 
     def measure(self, sample: Sample) -> Tally:
-        """Count the pixels of each class: right ones, in the truth, in the answers.
+        """Count the pixels of each class: correct, in the target, predicted.
 
         Shape:
             - sample["target"], sample["labels"], sample["valid"]: (H, W) or (); tally: (K,).
@@ -57,15 +58,12 @@ class CohenKappa(LabelMetric):
     def overall(self, sums: np.ndarray) -> float:
         if not np.isfinite(sums).all():
             return math.nan
-        # whole numbers, which Python multiplies without rounding
-        right, true, said = ([int(count) for count in row] for row in sums)
-        number = sum(true)
-        chance = sum(t * s for t, s in zip(true, said, strict=True))
+        # integers, which Python multiplies without rounding
+        correct, observed, predicted = ([int(count) for count in row] for row in sums)
+        number = sum(observed)
+        chance = sum(o * p for o, p in zip(observed, predicted, strict=True))
         return (
-            (number * sum(right) - chance) / (number**2 - chance)
+            (number * sum(correct) - chance) / (number**2 - chance)
             if chance < number**2
             else math.nan
         )
-
-    def columns(self, number: int) -> list[str]:  # noqa: ARG002
-        return []

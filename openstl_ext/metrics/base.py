@@ -1,78 +1,98 @@
-"""What every metric promises: one tally a sample, one score a test set."""
+"""Base class of metrics: one tally per sample, one score per test set."""
 
 import inspect
 import math
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object
 from mmengine.evaluator import BaseMetric
+from torch import Tensor
 
+from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.metrics.frames import map_sum
 from openstl_ext.metrics.tallies import (
     TOTAL,
     WEIGHT,
     Tally,
-    bootstrap_interval,
-    exact_sum,
+    bootstrap_intervals,
     exact_sums,
     merge_shards,
 )
-from openstl_ext.structures import Sample
+from openstl_ext.score_name import ScoreName
+from openstl_ext.structures import Metainfo, Sample
 
 __all__ = ["SampleMetric", "Tally"]
 
+Axis = Literal["lead", "channel", "class"]
+
 
 class SampleMetric(BaseMetric, ABC):
-    """A mean over samples that no batch size, order or number of ranks can move.
+    """Base class of scores that do not depend on batch size, order or number of processes.
 
-    A subclass says how one sample is judged. Kept are a few floats a sample and column; they are
-    gathered, refused unless there is one a sample, summed exactly and divided once, so the score
-    is the same to the last bit however the test set was dealt out. A column is a lead, unless the
-    subclass names its columns otherwise.
+    A subclass measures one sample. A few floats per sample are kept, gathered, rejected unless
+    there is exactly one tally per sample, summed without rounding and divided once.
 
     Attributes:
-        name: Key of the overall score; that of a column is ``<name>@<column>``, leads being
-            counted from 1.
-        unit: Unit of the score, for tables.
-        higher_is_better: Which way the arrow points; None where more is neither better nor worse.
-        judges: What a sample must hold to be judged: ``forecast``; ``interval`` for a forecast
-            with ``lower`` and ``upper``; ``labels`` for classes; ``truth`` where the answer does
-            not matter.
-        counts_pixels: Whether a weight is a number of valid pixels, which then stands beside the
-            score as ``num_valid``, one a column.
+        name: Name of the overall score. Other scores are ``<name>@<lead>``,
+            ``<name>[<channel or class>]`` and ``<name>[<channel>]@<lead>``; leads count from 1.
+            With one channel the bracket form is omitted.
+        unit: Unit of the score; ``{unit}`` stands for the unit of the data, as in ``{unit}^2``.
+        higher_is_better: Direction of the score; None where it has none.
+        requires: Fields that a sample must have.
+        axes: Axes of a tally whose entries have scores of their own: ``("lead",)``,
+            ``("lead", "channel")``, ``("class",)`` or none.
+        counts_pixels: Whether the number of valid pixels per lead, ``num_valid``, is stored
+            beside the score.
+        pools_units: Whether channels of different units may be pooled. If not, the pooled score
+            of such channels is NaN.
+
+    Raises:
+        ConfigError: If a subclass does not define ``name``, ``unit`` or ``higher_is_better``.
     """
 
-    judges: Literal["forecast", "interval", "labels", "truth"] = "forecast"
+    requires: tuple[str, ...] = ("forecast",)
+    axes: tuple[Axis, ...] = ("lead",)
     counts_pixels: bool = False
+    pools_units: bool = False
     name: str
     unit: str
     higher_is_better: bool | None
 
     def __init__(self) -> None:
-        super().__init__(prefix=self.name)  # mmengine warns of a metric without one,
-        self.prefix = None  # but the names are whole as they are
+        for attribute in ("name", "unit", "higher_is_better"):
+            if not hasattr(self, attribute):
+                raise ConfigError(
+                    f"metric {type(self).__name__} has no {attribute}; set the class attributes "
+                    "name, unit and higher_is_better (True, False or None)"
+                )
+        super().__init__(prefix=self.name)  # mmengine warns of a metric without a prefix,
+        self.prefix = None  # but our names are complete
         self._tallies: np.ndarray | None = None
 
     @abstractmethod
     def measure(self, sample: Sample) -> Tally:
-        """Judge one sample, on the device it lies on.
+        """Compute the tally of one sample, on its device.
 
-        Pixels that are not valid count nowhere, whatever they hold; NaN at a valid one must
-        reach the tally.
+        Invalid pixels must not count, whatever they hold. NaN at a valid pixel must reach the
+        tally.
 
         Shape:
-            - sample["forecast"], sample["target"], sample["valid"]: (T, C, H, W); tally: (T,).
+            - sample["forecast"], sample["target"], sample["valid"]: (T, C, H, W).
+            - tally: (T,) or (T, C) or (K,), as ``axes`` declares.
         """
 
     def finish(self, mean: float) -> float:
-        """What becomes of a mean, of one lead or of all; the mean itself unless overridden."""
+        """Convert a mean into the score; the mean itself unless overridden."""
         return mean
 
     def combine(self, sums: np.ndarray) -> float:
-        """Score of one column, or of all pooled; the finished mean unless overridden.
+        """Compute a score from sums; the finished mean unless overridden.
 
         Shape:
             - sums: (S,), in the order of a Tally: total, weight, more.
@@ -81,86 +101,172 @@ class SampleMetric(BaseMetric, ABC):
         return self.finish(float(sums[TOTAL]) / weight) if weight else math.nan
 
     def overall(self, sums: np.ndarray) -> float:
-        """Score of all columns (S, T): of what they hold together, unless overridden."""
-        return self.combine(np.array([exact_sum(row) for row in sums]))
-
-    def columns(self, number: int) -> list[str]:
-        """Name of each column: leads, counted from 1, unless overridden."""
-        return [str(lead + 1) for lead in range(number)]
+        """Pool sums (S, ...) over all axes but the first into one score."""
+        return self.combine(exact_sums(np.moveaxis(sums.reshape(len(sums), -1), 1, 0)))
 
     def convention(self) -> str:
-        """In one line, what is computed: two scores are comparable only where it is the same."""
+        """Describe in one line what is computed; scores are comparable only if it is equal."""
         return inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
 
     def count(self, tallies: np.ndarray) -> dict[str, int]:  # noqa: ARG002
-        """Numbers of special cases among the tallies (N, S, T), to be told with the score."""
+        """Count special cases among the tallies (N, S, ...), to be stored with the score."""
         return {}
 
+    def parts(self, number: int) -> tuple[str, ...]:
+        """Return the label of each channel or class; numbers where the dataset has no metainfo.
+
+        Raises:
+            ShapeError: If the metainfo of the dataset lists another number of channels.
+        """
+        metainfo = self.dataset_meta
+        labels = metainfo.labels if isinstance(metainfo, Metainfo) else ()
+        if labels and len(labels) != number:
+            raise ShapeError(
+                f"the forecast has {number} channels, but metainfo of the dataset lists "
+                f"{len(labels)}: {', '.join(labels)}"
+            )
+        return labels or tuple(map(str, range(number)))
+
     def span(self, tallies: np.ndarray) -> dict[str, Any]:
-        """What columns there are, and in how many there was nothing to judge: leads, of frames."""
-        weight = tallies[:, WEIGHT]
-        told = {"leads": tallies.shape[2], "num_unscored_frames": int((weight == 0).sum())}
+        """Describe the axes of frame tallies (N, S, T, ...), and how many frames have no pixel."""
+        weight = tallies[:, WEIGHT].reshape(len(tallies), tallies.shape[2], -1).sum(axis=2)
+        facts: dict[str, Any] = {
+            "leads": tallies.shape[2],
+            "num_unscored_frames": int((weight == 0).sum()),
+        }
         if self.counts_pixels:
-            return {**told, "num_valid": [int(number) for number in weight.sum(axis=0)]}
-        return told
+            counts = tallies[:, -1].reshape(*weight.shape, -1).sum(axis=(0, 2))
+            facts["num_valid"] = [int(number) for number in counts]
+        return facts
 
     @final
     @torch.inference_mode()
     def process(self, data_batch: Any, data_samples: Sequence[Sample]) -> None:  # noqa: ARG002
-        """Judge a batch, for mmengine; one transfer from the device a batch."""
+        """Measure a batch; mmengine calls this. One transfer from the device per batch."""
         if not data_samples:
             return
-        judged = [self.measure(sample) for sample in data_samples]
-        stacked = torch.stack([torch.stack((t.total, t.weight, *t.more)) for t in judged])
-        self.results.append(stacked.cpu().double().numpy())
+        rows = [self._row(sample) for sample in data_samples]
+        self.results.append(torch.stack(rows).cpu().double().numpy())
+
+    def _row(self, sample: Sample) -> Tensor:
+        """Measure a sample and check the shape of its tally, (S, ...)."""
+        tally = self.measure(sample)
+        fields = [tally.total, tally.weight, *tally.more]
+        expected = self._expected_shape(sample)
+        if any(expected and tuple(field.shape) != expected for field in fields):
+            shapes = ", ".join(str(tuple(field.shape)) for field in fields)
+            raise ShapeError(
+                f"{type(self).__name__}.measure returns a tally of shape {shapes}, but its axes "
+                f"{self.axes} have {expected} entries in this sample"
+            )
+        if self.counts_pixels:
+            counts = map_sum(sample["valid"])
+            fields.append(counts if tally.total.ndim == 2 else counts.sum(dim=-1))
+        return torch.stack([field.double() for field in fields])
+
+    def _expected_shape(self, sample: Sample) -> tuple[int, ...]:
+        return tuple(sample["target"].shape[: len(self.axes)])
 
     @final
     def evaluate(self, size: int) -> dict[str, float]:
-        """Scores over the whole dataset, the same on every rank; ready for the next round after.
+        """Compute the scores over the whole dataset, equal on every rank; then start afresh.
 
         Args:
             size: Number of samples in the dataset.
 
         Returns:
-            The overall score and one a column; NaN where nothing was valid.
+            The overall score and those of the axes; NaN where nothing was valid.
 
         Raises:
-            ConfigError: Unless each sample was judged exactly once.
+            ConfigError: Unless each sample was measured exactly once.
         """
-        mine = np.concatenate(self.results) if self.results else np.empty((0, 2, 0))
+        shard = np.concatenate(self.results) if self.results else np.empty((0, 2, 0))
         self.results.clear()
-        self._tallies = merge_shards(all_gather_object(mine), size)
+        self._tallies = merge_shards(all_gather_object(shard), size)
         return self.compute_metrics(self._tallies)
 
     @final
     def compute_metrics(self, results: np.ndarray) -> dict[str, float]:
-        """Scores of tallies (N, S, T)."""
+        """Compute the scores of tallies (N, S, ...)."""
         sums = exact_sums(results)
-        names = self.columns(sums.shape[1])
-        each = {f"{self.name}@{n}": self.combine(sums[:, k]) for k, n in enumerate(names)}
-        scores = {self.name: self.overall(sums), **each}
-        # a plateau keeps its best score in the checkpoint, where NumPy's numbers cannot be read
-        return {name: float(value) for name, value in scores.items()}
+        # a plateau keeps its best score in the checkpoint, where NumPy numbers cannot be read
+        return {str(name): float(score(sums)) for name, score in self._scores(sums.shape).items()}
+
+    def _scores(self, shape: tuple[int, ...]) -> dict[ScoreName, Callable[[np.ndarray], float]]:
+        """Return the function from sums (S, ...) to each score, by name."""
+        found = {ScoreName(self.name): self._pooled(shape)}
+        if self.axes == ("class",):
+            for k, part in enumerate(self.parts(shape[1])):
+                found[ScoreName(self.name, part)] = partial(_entry, self.combine, (k,))
+        if "lead" in self.axes:
+            for k in range(shape[1]):
+                lead = (slice(k, k + 1),)
+                found[ScoreName(self.name, lead=k + 1)] = partial(_entry, self._pooled(shape), lead)
+        if self.axes == ("lead", "channel") and len(shape) == 3 and shape[2] > 1:
+            for c, part in enumerate(self.parts(shape[2])):
+                every = (slice(None), slice(c, c + 1))
+                found[ScoreName(self.name, part)] = partial(_entry, self.overall, every)
+                for k in range(shape[1]):
+                    name = ScoreName(self.name, part, k + 1)
+                    found[name] = partial(_entry, self.combine, (k, c))
+        return found
+
+    def _pooled(self, shape: tuple[int, ...]) -> Callable[[np.ndarray], float]:
+        """Return how to pool all channels: not at all where their units differ."""
+        metainfo = self.dataset_meta
+        mixed = isinstance(metainfo, Metainfo) and metainfo.unit is None and not self.pools_units
+        return _nothing if mixed and "forecast" in self.requires and shape[1:] else self.overall
 
     @final
     def describe(self) -> dict[str, dict[str, Any]]:
-        """What a table must say beside the score; the numbers only once there are scores.
+        """Return the facts that a table shows beside the scores.
 
         Returns:
-            ``{name: facts}``. ``interval`` is the 95 % interval by redrawing samples; ``leads``
-            and ``num_unscored_frames`` say what columns there are, and in how many frames there
-            was nothing to judge.
+            ``{name: facts}``. ``interval`` is the 95 % interval under resampling of the samples;
+            ``intervals`` those of single channels or classes. ``units`` are those of channels
+            that differ. Numbers are present only after an evaluation.
         """
         facts: dict[str, Any] = {
-            "unit": self.unit,
+            "unit": self._unit(getattr(self.dataset_meta, "unit", "1")),
             "higher_is_better": self.higher_is_better,
             "convention": self.convention(),
         }
+        metainfo = self.dataset_meta
+        if isinstance(metainfo, Metainfo) and metainfo.unit is None:
+            facts["units"] = {c.label: self._unit(c.unit) for c in metainfo.channels}
         if self._tallies is not None:
             facts |= {
                 "num_samples": len(self._tallies),
                 **self.span(self._tallies),
-                "interval": bootstrap_interval(self._tallies, self.overall),
+                **self._intervals(self._tallies),
                 **self.count(self._tallies),
             }
         return {self.name: facts}
+
+    def _intervals(self, tallies: np.ndarray) -> dict[str, Any]:
+        """Bootstrap the overall score and that of each channel or class."""
+        scores = self._scores(tallies.shape[1:])
+        wanted = {name.part: score for name, score in scores.items() if name.lead is None}
+        found = bootstrap_intervals(tallies, wanted)
+        overall = {"interval": found.pop("")}
+        return {**overall, "intervals": found} if found else overall
+
+    def _unit(self, unit: str | None) -> str:
+        """Return the unit of the score for data of a unit; empty for channels that differ."""
+        if "{unit}" not in self.unit:
+            return self.unit
+        if unit is None:
+            return ""
+        if unit == "1":
+            return re.sub(r"\{unit\}(\^\d+)?", "1", self.unit)
+        plain = re.fullmatch(r"[^\W\d_]+|%", unit)  # "K^2", but "(m s-1)^2"
+        return self.unit.replace("{unit}", unit if plain or "^" not in self.unit else f"({unit})")
+
+
+def _entry(score: Callable[[np.ndarray], float], place: tuple[Any, ...], sums: np.ndarray) -> float:
+    """Score one entry or slice of sums (S, ...)."""
+    return score(sums[(slice(None), *place)])
+
+
+def _nothing(sums: np.ndarray) -> float:  # noqa: ARG001
+    return math.nan

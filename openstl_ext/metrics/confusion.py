@@ -1,4 +1,4 @@
-"""Counts of what was answered where, from which all scores of labels are made."""
+"""Confusion matrix of labels, from which all label scores are computed."""
 
 from abc import ABC
 from collections.abc import Sequence
@@ -9,27 +9,29 @@ import torch
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, DataError
-from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.metrics.base import Axis, SampleMetric
 from openstl_ext.metrics.tallies import WEIGHT
+from openstl_ext.score_name import is_part
 from openstl_ext.structures import Sample
 
 
 class LabelMetric(SampleMetric, ABC):
-    """A score of classes, made of counts that are summed over the whole test set and then divided.
+    """Base class of label scores: counts are summed over the whole test set and then divided.
 
-    No mean over samples: a patch with three pixels of a site has no say of its own. The counts
-    are whole numbers, so the score is exact however the samples were dealt out.
+    There is no mean over samples, so a patch with three pixels of a class does not count as much
+    as a full one. The counts are integers, so the score is exact for any number of processes.
 
     Args:
-        classes: Name of each class, in the order of the dataset's; scores of single classes are
-            called ``<name>@<class>``.
+        classes: Name of each class, in the order of the dataset; scores of single classes are
+            called ``<name>[<class>]``.
 
     Raises:
-        ConfigError: If there are fewer than two classes, one twice or one whose name no table can
-            show, or the dataset names others.
+        ConfigError: If there are fewer than two classes, a class twice, a name that is not one
+            word without ``@``, ``[`` and ``]``, or the dataset has other classes.
     """
 
-    judges = "labels"
+    requires = ("labels",)
+    axes: tuple[Axis, ...] = ("class",)
     unit = "1"
     higher_is_better = True
 
@@ -37,13 +39,13 @@ class LabelMetric(SampleMetric, ABC):
         super().__init__()
         self.classes = () if isinstance(classes, str) else tuple(classes)
         if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):
-            raise ConfigError(f"classes are two or more names, each once; got {classes!r}")
-        if odd := [c for c in self.classes if not c or "@" in c or c.split() != [c]]:
-            raise ConfigError(f"a class is named by a word without spaces and @, not {odd[0]!r}")
+            raise ConfigError(f"classes must be two or more different names, got {classes!r}")
+        if odd := [c for c in self.classes if not is_part(c)]:
+            raise ConfigError(f"a class is one word without '@', '[' and ']', not {odd[0]!r}")
 
     @property
     def dataset_meta(self) -> Any:
-        """What the dataset says about itself, once an evaluator has told."""
+        """Metainfo of the dataset; None until the evaluator has set it."""
         return self._dataset_meta
 
     @dataset_meta.setter
@@ -51,52 +53,59 @@ class LabelMetric(SampleMetric, ABC):
         theirs = tuple(getattr(metainfo, "classes", None) or ())
         if theirs and theirs != self.classes:
             raise ConfigError(
-                f"{type(self).__name__}: classes are {list(self.classes)}, but those of the "
-                f"dataset are {list(theirs)}; columns would go by wrong names"
+                f"{type(self).__name__}: classes are {list(self.classes)}, but the dataset has "
+                f"{list(theirs)}; scores would have wrong names"
             )
         self._dataset_meta = metainfo
 
+    def parts(self, number: int) -> tuple[str, ...]:
+        return self.classes[:number]
+
+    def _expected_shape(self, sample: Sample) -> tuple[int, ...]:  # noqa: ARG002
+        return (len(self.classes),) if self.axes else ()
+
     def confusion(self, sample: Sample) -> Tensor:
-        """How often each class (a row) was answered with each class (a column).
+        """Count how often each class (row) was predicted as each class (column).
 
         Shape:
             - sample["target"], sample["labels"], sample["valid"]: alike; sample["probability"],
               where there is one: the same with a first axis K.
             - returns: (K, K), float64; NaN where a probability of a valid pixel is not finite,
-              for then its label means nothing.
+              because its label is then arbitrary.
 
         Raises:
-            DataError: If a valid pixel holds a class that there is not.
-            ConfigError: If the net tells apart another number of classes.
+            DataError: If a valid pixel has an unknown class.
+            ConfigError: If the net predicts another number of classes.
         """
         number, valid = len(self.classes), sample["valid"]
         probability = sample.get("probability")
         if probability is not None and len(probability) != number:
             raise ConfigError(
-                f"the net tells {len(probability)} classes apart, but {type(self).__name__} "
-                f"names {number}: {', '.join(self.classes)}"
+                f"the net predicts {len(probability)} classes, but {type(self).__name__} has "
+                f"{number}: {', '.join(self.classes)}"
             )
-        truth, answer = (sample[side][valid].long() for side in ("target", "labels"))  # type: ignore[literal-required]
-        self._check(truth, "the truth holds")
-        self._check(answer, "the method answers")
-        counts = torch.bincount(truth * number + answer, minlength=number**2).double()
+        target, labels = (sample[side][valid].long() for side in ("target", "labels"))  # type: ignore[literal-required]
+        self._check(target, "the target has")
+        self._check(labels, "the method predicts")
+        counts = torch.bincount(target * number + labels, minlength=number**2).double()
         if probability is not None and not bool((probability.isfinite() | ~valid).all()):
             counts = torch.full_like(counts, torch.nan)
         return counts.view(number, number)
 
-    def _check(self, labels: Tensor, says: str) -> None:
-        """Refuse labels that would be counted as another pair of classes."""
+    def _check(self, labels: Tensor, subject: str) -> None:
+        """Reject labels that would be counted as another pair of classes."""
         if not len(labels):
             return
         least, most = (int(end) for end in labels.aminmax())
         if least < 0 or most >= len(self.classes):
+            wrong = most if least >= 0 else least
             raise DataError(
-                f"{says} class {most if least >= 0 else least} at a valid pixel, but classes are "
-                f"0 to {len(self.classes) - 1}: {', '.join(self.classes)}; a value for pixels "
-                "without a label belongs into the dataset's ignore index"
+                f"{subject} class {wrong} at a valid pixel, but classes are 0 to "
+                f"{len(self.classes) - 1}: {', '.join(self.classes)}; a value for pixels "
+                "without a label belongs in the dataset's ignore index"
             )
 
     def span(self, tallies: np.ndarray) -> dict[str, Any]:
-        """How many classes there are, and in how many samples no pixel was to be judged."""
-        nothing = tallies[:, WEIGHT].sum(axis=1) == 0
+        """List the classes, and count the samples without a valid pixel."""
+        nothing = tallies[:, WEIGHT].reshape(len(tallies), -1).sum(axis=1) == 0
         return {"classes": list(self.classes), "num_unscored_samples": int(nothing.sum())}

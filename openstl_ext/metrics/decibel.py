@@ -1,44 +1,47 @@
-"""Errors on the scale of the logarithm: peak and plain signal-to-noise ratio."""
+"""Signal-to-noise ratio and peak signal-to-noise ratio, in decibels."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric, Tally
-from openstl_ext.metrics.frames import clipped, frame_sum, sum_over_valid
+from openstl_ext.metrics.frames import area, clipped, frame_sum, weighted
 from openstl_ext.metrics.tallies import TOTAL, WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
 CEILING = 100.0
-"""Decibels at which a frame counts as perfect.
+"""Largest ratio that a frame counts with, in dB.
 
-A perfect frame is infinitely many dB and would make any mean infinite. Leaving it out would punish
-the better model, whose hardest frames alone were then judged. So each frame counts at most this:
-an error of 1e-5 of the signal, where float32 frames end anyway.
+A frame without error has an infinite ratio and would make the mean infinite. Without such frames
+the better model would be scored on its hardest frames only. 100 dB is an error of 1e-5 of the
+signal, about the resolution of float32 frames.
 """
 
 
 def decibels(signal: Tensor | float, noise: Tensor) -> Tensor:
-    """Ratio of two mean squares in dB, at most CEILING; NaN stays NaN."""
+    """Compute the ratio of two mean squares in dB, at most CEILING; NaN stays NaN."""
     return (10 * torch.log10(signal / noise)).clamp(max=CEILING)
 
 
 def _mean_squares(
     sample: Sample, clip: tuple[float, float] | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean square over the valid pixels of each frame: of truth and error; and their number."""
-    target, valid = sample["target"], sample["valid"]
+    """Compute the mean square of target and error over the valid pixels of each frame.
+
+    Also returns the area of these pixels, 0 where there are none.
+    """
+    target = sample["target"]
     error = clipped(sample["forecast"], clip) - target
-    count = frame_sum(valid)
-    known = count.clamp(min=1)
-    signal = sum_over_valid(target.double().square(), valid) / known
-    noise = sum_over_valid(error.double().square(), valid) / known
-    return signal, noise, count
+    total = frame_sum(area(sample))
+    known = torch.where(total > 0, total, 1.0)
+    signal = frame_sum(weighted(target.double().square(), sample)) / known
+    noise = frame_sum(weighted(error.double().square(), sample)) / known
+    return signal, noise, total
 
 
 def _num_perfect(tallies: np.ndarray) -> int:
-    """Frames at the ceiling."""
+    """Count the frames at the ceiling."""
     return int(((tallies[:, TOTAL] >= CEILING) & (tallies[:, WEIGHT] > 0)).sum())
 
 
@@ -46,13 +49,13 @@ def _num_perfect(tallies: np.ndarray) -> int:
 class PSNR(SampleMetric):
     """Peak signal-to-noise ratio of a frame, at most 100 dB, mean over samples and frames.
 
-    A frame without error counts 100 dB (OpenSTL's mean becomes infinite); how many do is told as
-    ``num_perfect``. A frame without a valid pixel is not counted.
+    A frame without error counts 100 dB (OpenSTL's mean becomes infinite); ``num_perfect`` is the
+    number of such frames. A frame without a valid pixel is not counted.
 
     Args:
-        data_range: The peak, as the data define it.
-        clip: Bounds that the forecast (not the truth) is held to first; None leaves it as it is.
-            OpenSTL's tables hold it to (0, 1).
+        data_range: Peak value of the data.
+        clip: Range that the forecast (not the target) is clipped to; None for no clipping.
+            OpenSTL's tables use (0, 1).
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (PSNR, called frame by frame).
@@ -70,10 +73,10 @@ class PSNR(SampleMetric):
         self.data_range, self.clip = float(data_range), clip
 
     def measure(self, sample: Sample) -> Tally:
-        _, noise, count = _mean_squares(sample, self.clip)
-        judged = count > 0
+        _, noise, total = _mean_squares(sample, self.clip)
+        scored = total > 0
         ratio = decibels(self.data_range**2, noise)
-        return Tally(total=torch.where(judged, ratio, 0.0), weight=judged.double())
+        return Tally(total=torch.where(scored, ratio, 0.0), weight=scored.double())
 
     def convention(self) -> str:
         return f"{super().convention()} Peak {self.data_range:g}, clip {self.clip}."
@@ -84,15 +87,15 @@ class PSNR(SampleMetric):
 
 @METRICS.register_module()
 class SNR(SampleMetric):
-    """Mean square of the truth over that of the error, at most 100 dB, mean over frames.
+    """Mean square of the target over that of the error, at most 100 dB, mean over frames.
 
-    A frame without error counts 100 dB; how many do is told as ``num_perfect``. A frame whose
-    truth is zero everywhere has no signal and is not counted: which ones these are does not depend
-    on the forecast. Nor is a frame without a valid pixel.
+    A frame without error counts 100 dB; ``num_perfect`` is the number of such frames. A frame
+    whose target is zero everywhere has no signal and is not counted; nor is a frame without a
+    valid pixel.
 
     Args:
-        clip: Bounds that the forecast (not the truth) is held to first; None leaves it as it is.
-            OpenSTL's tables hold it to (0, 1).
+        clip: Range that the forecast (not the target) is clipped to; None for no clipping.
+            OpenSTL's tables use (0, 1).
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (SNR, called frame by frame).
@@ -110,10 +113,10 @@ class SNR(SampleMetric):
         self.clip = clip
 
     def measure(self, sample: Sample) -> Tally:
-        signal, noise, count = _mean_squares(sample, self.clip)
-        judged = (count > 0) & (signal != 0)
+        signal, noise, total = _mean_squares(sample, self.clip)
+        scored = (total > 0) & (signal != 0)
         ratio = decibels(signal, noise)
-        return Tally(total=torch.where(judged, ratio, 0.0), weight=judged.double())
+        return Tally(total=torch.where(scored, ratio, 0.0), weight=scored.double())
 
     def convention(self) -> str:
         return f"{super().convention()} Clip {self.clip}."

@@ -6,29 +6,35 @@ from torch import Tensor
 from openstl_ext.structures import Sample
 
 
+def map_sum(field: Tensor) -> Tensor:
+    """Sum each map in float64.
+
+    The axes are summed one after the other: a sum over all of them at once is split among
+    threads, and its last bit would depend on their number.
+
+    Shape:
+        - field: (T, C, H, W); returns: (T, C).
+    """
+    return field.sum(dim=-1, dtype=torch.float64).sum(dim=-1)
+
+
 def frame_sum(field: Tensor) -> Tensor:
-    """Sum each frame in float64.
-
-    One axis after the other: a sum over all of them at once is split among threads, and would
-    then depend in its last bit on how many there are.
-
-    Shape:
-        - field: (T, C, H, W); returns: (T,).
-    """
-    return field.sum(dim=-1, dtype=torch.float64).sum(dim=-1).sum(dim=-1)
+    """Sum each frame in float64, (T, C, H, W) to (T,)."""
+    return map_sum(field).sum(dim=-1)
 
 
-def sum_over_valid(error: Tensor, valid: Tensor) -> Tensor:
-    """Sum the valid pixels of each frame; what the others hold does not matter, NaN included.
+def area(sample: Sample) -> Tensor:
+    """Return the area weight of each valid pixel and 0 elsewhere, (T, C, H, W)."""
+    return torch.where(sample["valid"], sample["weight"], 0.0)
 
-    Shape:
-        - error, valid: (T, C, H, W); returns: (T,).
-    """
-    return frame_sum(torch.where(valid, error, 0.0))  # a product would keep the NaN
+
+def weighted(error: Tensor, sample: Sample) -> Tensor:
+    """Multiply an error (T, C, H, W) by the area of its pixels; invalid pixels become 0."""
+    return torch.where(sample["valid"], error * sample["weight"], 0.0)  # a product keeps NaN
 
 
 def signed_error(sample: Sample) -> Tensor:
-    """Forecast less truth, of each pixel (T, C, H, W)."""
+    """Forecast minus target of each pixel (T, C, H, W)."""
     return sample["forecast"] - sample["target"]
 
 
@@ -43,12 +49,14 @@ def absolute_error(sample: Sample) -> Tensor:
 
 
 def clipped(frames: Tensor, clip: tuple[float, float] | None) -> Tensor:
-    """Frames held within bounds, or as they are; NaN stays NaN."""
+    """Clip frames to a range; None leaves them unchanged. NaN stays NaN."""
     return frames if clip is None else frames.clamp(*clip)
 
 
 def value_range(frames: Tensor, valid: Tensor) -> Tensor:
-    """Largest less smallest valid value of each frame; NaN if one is, minus infinity if none is.
+    """Return maximum minus minimum of each frame's valid values; NaN if one of them is NaN.
+
+    A frame without valid values gets minus infinity.
 
     Shape:
         - frames, valid: (T, C, H, W); returns: (T,).

@@ -1,94 +1,129 @@
-"""Pixel errors averaged over valid pixels."""
+"""Pixel errors averaged over valid pixels, and the number of these pixels."""
 
 import math
+from abc import ABC
+
+import numpy as np
+from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric, Tally
 from openstl_ext.metrics.frames import (
     absolute_error,
-    frame_sum,
+    area,
+    map_sum,
     signed_error,
     squared_error,
-    sum_over_valid,
+    weighted,
 )
+from openstl_ext.metrics.tallies import TOTAL
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
 
+class MeanPixelMetric(SampleMetric, ABC):
+    """Base class of errors averaged over valid pixels, weighted by their area.
+
+    Scores, for ``mse``: ``mse``, ``mse@3`` for lead 3, ``mse[t2m]`` for a channel,
+    ``mse[t2m]@3`` for both. Without area weights every pixel has weight 1.
+    """
+
+    axes = ("lead", "channel")
+    counts_pixels = True
+    higher_is_better: bool | None = False
+
+    @staticmethod
+    def tally(error: Tensor, sample: Sample) -> Tally:
+        """Sum an error (T, C, H, W) over the valid pixels of each map, with their area."""
+        return Tally(total=map_sum(weighted(error, sample)), weight=map_sum(area(sample)))
+
+
 @METRICS.register_module()
-class MeanMSE(SampleMetric):
+class MeanMSE(MeanPixelMetric):
     """Squared error, mean over all valid pixels of all samples.
 
-    What OpenSTL calls ``mse`` with ``spatial_norm``, as in its weather tables.
+    OpenSTL's ``mse`` with ``spatial_norm``, as in its weather tables.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (MSE, spatial_norm=True).
     """
 
-    counts_pixels = True
     name = "mse"
-    unit = "squared data unit"
-    higher_is_better = False
+    unit = "{unit}^2"
 
     def measure(self, sample: Sample) -> Tally:
-        total = sum_over_valid(squared_error(sample), sample["valid"])
-        return Tally(total=total, weight=frame_sum(sample["valid"]))
+        return self.tally(squared_error(sample), sample)
 
 
 @METRICS.register_module()
-class MeanMAE(SampleMetric):
+class MeanMAE(MeanPixelMetric):
     """Absolute error, mean over all valid pixels of all samples.
 
-    What OpenSTL calls ``mae`` with ``spatial_norm``, as in its weather tables.
+    OpenSTL's ``mae`` with ``spatial_norm``, as in its weather tables.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (MAE, spatial_norm=True).
     """
 
-    counts_pixels = True
     name = "mae"
-    unit = "data unit"
-    higher_is_better = False
+    unit = "{unit}"
 
     def measure(self, sample: Sample) -> Tally:
-        total = sum_over_valid(absolute_error(sample), sample["valid"])
-        return Tally(total=total, weight=frame_sum(sample["valid"]))
+        return self.tally(absolute_error(sample), sample)
 
 
 @METRICS.register_module()
-class MeanRMSE(SampleMetric):
+class MeanRMSE(MeanPixelMetric):
     """Root of the mean squared error over all valid pixels (not a mean of roots).
 
-    What OpenSTL calls ``rmse`` with ``spatial_norm``, as in its weather tables.
+    OpenSTL's ``rmse`` with ``spatial_norm``, as in its weather tables.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (RMSE, spatial_norm=True).
     """
 
-    counts_pixels = True
     name = "rmse"
-    unit = "data unit"
-    higher_is_better = False
+    unit = "{unit}"
 
     def measure(self, sample: Sample) -> Tally:
-        total = sum_over_valid(squared_error(sample), sample["valid"])
-        return Tally(total=total, weight=frame_sum(sample["valid"]))
+        return self.tally(squared_error(sample), sample)
 
     def finish(self, mean: float) -> float:
         return math.sqrt(mean)
 
 
 @METRICS.register_module()
-class Bias(SampleMetric):
-    """Forecast less truth, mean over all valid pixels of all samples.
+class Bias(MeanPixelMetric):
+    """Forecast minus target, mean over all valid pixels of all samples.
 
-    Best at 0: what is forecast too high in one place makes up for what is too low in another.
+    The best value is 0. Errors of opposite sign cancel.
     """
 
-    counts_pixels = True
     name = "bias"
-    unit = "data unit"
+    unit = "{unit}"
     higher_is_better = None
 
     def measure(self, sample: Sample) -> Tally:
-        total = sum_over_valid(signed_error(sample), sample["valid"])
-        return Tally(total=total, weight=frame_sum(sample["valid"]))
+        return self.tally(signed_error(sample), sample)
+
+
+@METRICS.register_module()
+class ValidPixels(SampleMetric):
+    """Number of pixels with a target, over all samples.
+
+    A column beside the scores: a far lead may have fewer observed pixels than the first.
+    """
+
+    requires = ("target",)
+    axes = ("lead", "channel")
+    counts_pixels = True
+    pools_units = True
+    name = "valid_pixels"
+    unit = "pixels"
+    higher_is_better = None
+
+    def measure(self, sample: Sample) -> Tally:
+        count = map_sum(sample["valid"])
+        return Tally(total=count, weight=count)
+
+    def combine(self, sums: np.ndarray) -> float:
+        return float(sums[TOTAL])

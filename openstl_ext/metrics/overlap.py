@@ -1,29 +1,28 @@
-"""How well the shape of each class is found."""
+"""Scores of single classes from hits, false alarms and misses: IoU, Dice, precision, recall."""
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 
 from openstl_ext.metrics.base import Tally
 from openstl_ext.metrics.confusion import LabelMetric
-from openstl_ext.metrics.tallies import WEIGHT, bootstrap_interval
+from openstl_ext.metrics.tallies import WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
 
 class Overlap(LabelMetric, ABC):
-    """A score of each class from its hits, false alarms and misses; overall their mean.
+    """Base class of scores from hits, false alarms and misses of a class; overall their mean.
 
-    A class that is neither in the truth nor in the answers has no score and no say in the mean:
-    1 would reward a test set that lacks it. One that is in either has a score, which is 0 where
-    there is no hit, as a model must not gain by never answering it.
+    A class that is neither in the targets nor in the predictions has no score and is left out of
+    the mean: a 1 would reward a test set without it. A class that is in either has a score, which
+    is 0 without a hit, so that a model cannot gain by never predicting it.
     """
 
     @abstractmethod
     def ratio(self, hits: float, alarms: float, misses: float) -> float:
-        """The score of a class from its pixels: right, only answered, only in the truth."""
+        """Compute the score of a class from hits, false alarms and misses, in pixels."""
 
     def measure(self, sample: Sample) -> Tally:
         """Count the pixels of each class.
@@ -44,17 +43,6 @@ class Overlap(LabelMetric, ABC):
         known = [self.combine(column) for column in sums.T if column[WEIGHT]]
         return math.fsum(known) / len(known) if known else math.nan
 
-    def columns(self, number: int) -> list[str]:
-        return list(self.classes[:number])
-
-    def span(self, tallies: np.ndarray) -> dict[str, Any]:
-        """Also the interval of each class: of a rare one it is wider than the mean's."""
-        each = {
-            name: bootstrap_interval(tallies[:, :, k : k + 1], self.overall)
-            for k, name in enumerate(self.columns(tallies.shape[2]))
-        }
-        return {**super().span(tallies), "intervals": each}
-
 
 @METRICS.register_module()
 class IoU(Overlap):
@@ -64,7 +52,7 @@ class IoU(Overlap):
         xian1234/ST-Mamba@19bdeec, train_parally.py (evaluate).
 
     Deviations:
-        Upstream gives 1 to a class that is nowhere, and counts padded samples of a rank twice.
+        Upstream gives 1 to an absent class, and counts the padded samples of a rank twice.
     """
 
     name = "iou"
@@ -81,7 +69,7 @@ class Dice(Overlap):
         xian1234/ST-Mamba@19bdeec, train_parally.py (evaluate).
 
     Deviations:
-        Upstream gives 1 to a class that is nowhere, and counts padded samples of a rank twice.
+        Upstream gives 1 to an absent class, and counts the padded samples of a rank twice.
     """
 
     name = "dice"
@@ -92,9 +80,9 @@ class Dice(Overlap):
 
 @METRICS.register_module()
 class Precision(Overlap):
-    """Share of the pixels answered with a class that are of it, over the test set; mean of classes.
+    """Share of correct pixels among those predicted as a class, over the test set; mean of classes.
 
-    A class of the truth that is never answered has precision 0.
+    A class of the targets that is never predicted has precision 0.
     """
 
     name = "precision"
@@ -105,9 +93,9 @@ class Precision(Overlap):
 
 @METRICS.register_module()
 class Recall(Overlap):
-    """Share of the pixels of a class that are answered with it, over the test set; mean of classes.
+    """Share of the pixels of a class that are predicted as it, over the test set; mean of classes.
 
-    A class that is answered and nowhere in the truth has recall 0.
+    A class that is predicted and nowhere in the targets has recall 0.
     """
 
     name = "recall"

@@ -1,4 +1,4 @@
-"""Structural similarity of frames, whatever the window."""
+"""Structural similarity of frames for any window."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from openstl_ext.errors import ShapeError
 from openstl_ext.metrics.frames import frame_sum
 from openstl_ext.metrics.windows import Window, local_sums
 
-# Pixels taken at once on a CPU, so that the maps of a chunk stay in a cache of a megabyte or two.
+# Pixels per chunk on a CPU, so that the maps of a chunk stay in a cache of one or two megabytes.
 CHUNK = 40_960
 
 
@@ -21,16 +21,16 @@ def similarity(
     valid: Tensor | None = None,
     volume: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Sum of the structural similarity over each frame's windows, and how many there are.
+    """Sum the structural similarity over the windows of each frame, and count the windows.
 
     Args:
-        forecast: What was said.
-        target: What came true.
+        forecast: Predicted frames.
+        target: Observed frames.
         window: Neighbourhood of the local statistics.
-        data_range: Span of the values, of all frames or of each.
-        valid: True where both are to be trusted; only windows wholly valid count. None means
+        data_range: Range of the values, of all frames or of each.
+        valid: True where both are valid; only windows without an invalid pixel count. None means
             everywhere.
-        volume: Let the window extend over channels too, instead of judging each channel.
+        volume: Let the window extend over channels too, instead of scoring each channel.
 
     Shape:
         - forecast, target, valid: (T, C, H, W); data_range: a number or (T,).
@@ -46,8 +46,8 @@ def similarity(
     axes = 3 if volume else 2
     if min(forecast.shape[-axes:]) < window.size:
         raise ShapeError(
-            f"structural similarity looks through a window of {window.size} a side, and a frame "
-            f"is {tuple(forecast.shape[1:])} (C, H, W); use a metric without a window"
+            f"structural similarity needs frames of at least {window.size} pixels per side, but a "
+            f"frame is {tuple(forecast.shape[1:])} (C, H, W); use a metric without a window"
         )
     step = len(forecast) if forecast.is_cuda else max(1, CHUNK // forecast[0].numel())
     totals, counts = [], []

@@ -1,4 +1,4 @@
-"""Structural similarity, in the three conventions that are called SSIM."""
+"""Structural similarity in three conventions, all called SSIM in papers."""
 
 import torch
 
@@ -21,7 +21,7 @@ def _tally(
     clip: tuple[float, float] | None,
     volume: bool = False,
 ) -> Tally:
-    """Similarity summed over wholly valid windows; a frame weighs as many as it has."""
+    """Sum the similarity over fully valid windows; the weight of a frame is their number."""
     valid = sample["valid"]
     total, count = similarity(
         clipped(sample["forecast"], clip),
@@ -38,12 +38,12 @@ def _tally(
 class SSIM(SampleMetric):
     """Structural similarity of Wang et al. 2004: Gaussian window of 11, population covariance.
 
-    Mean over windows, channels, frames and samples. Windows that touch a gap are left out, so a
-    frame weighs as many windows as it has.
+    Mean over windows, channels, frames and samples. Windows with an invalid pixel are left out.
+    Area weights do not apply.
 
     Args:
-        data_range: Span of the values as the data define it, not as a frame happens to show.
-        clip: Bounds that the forecast is held to first; None leaves it as it is.
+        data_range: Range of the values of the data, not of a single frame.
+        clip: Range that the forecast is clipped to; None for no clipping.
 
     Source:
         Wang et al., Image quality assessment: from error visibility to structural similarity
@@ -70,13 +70,13 @@ class SSIM(SampleMetric):
 class SSIMOpenSTL(SampleMetric):
     """Structural similarity as in OpenSTL's tables: uniform window of 7, sample covariance.
 
-    Mean over windows, channels, frames and samples. Windows that touch a gap are left out, so a
-    frame weighs as many windows as it has. Scores are higher than SSIM's: the published code
-    leaves the data range to an old scikit-image, which takes 2 for data in [0, 1].
+    Mean over windows, channels, frames and samples. Windows with an invalid pixel are left out.
+    Area weights do not apply. Scores are higher than those of SSIM: the published code leaves the
+    data range to an old scikit-image, which takes 2 for data in [0, 1].
 
     Args:
-        data_range: Span of the values; 2 is what the published figures were made with.
-        clip: Bounds that the forecast (not the truth) is held to first.
+        data_range: Range of the values; the published numbers were computed with 2.
+        clip: Range that the forecast (not the target) is clipped to.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (metric), with scikit-image 0.19.
@@ -101,24 +101,24 @@ class SSIMOpenSTL(SampleMetric):
 
 @METRICS.register_module()
 class SSIMSimVPMinimal(SampleMetric):
-    """Structural similarity as simvp_minimal has it: the range is that of each true frame.
+    """Structural similarity of simvp_minimal: the data range is that of each target frame.
 
     Uniform window of 7, sample covariance; from 7 channels on, the window is a cube that extends
-    over channels too. Comparable only with simvp_minimal's own figures: a frame of low contrast is
-    judged more harshly than the next.
+    over channels too. Comparable only with simvp_minimal's own numbers: the same error lowers the
+    score more in a frame of low contrast. Area weights do not apply.
 
     Args:
-        clip: Bounds that the forecast (not the truth) is held to first.
+        clip: Range that the forecast (not the target) is clipped to.
 
     Source:
         CCU-LANL-AIML/simvp_minimal@be7db3d, ``simvp_minimal/metrics.py`` (calc_ssim), with
         scikit-image 0.24.
 
     Deviations:
-        With 2 to 6 channels upstream raises an error; we judge each channel with a flat window,
-        and the range is still that of the whole frame. A true frame of one value has no range,
-        for which upstream gives 0 or NaN; we do not count it. Upstream averages over batches, so
-        that a short last batch weighs too much; we average over samples.
+        With 2 to 6 channels upstream raises an error; here each channel has a flat window, and
+        the range is still that of the whole frame. A target frame of one value has no range, for
+        which upstream gives 0 or NaN; it is not counted. Upstream averages over batches, so that
+        a short last batch has too much weight; here the mean is over samples.
     """
 
     name = "ssim_simvp_minimal"
@@ -135,7 +135,7 @@ class SSIMSimVPMinimal(SampleMetric):
         flat = span == 0
         tally = _tally(
             # in float64, as a frame of low contrast makes the stabilising constants tiny
-            {"forecast": forecast, "target": target, "valid": sample["valid"]},
+            {**sample, "forecast": forecast, "target": target},
             window=UNIFORM,
             data_range=torch.where(flat, 1.0, span),
             clip=self.clip,

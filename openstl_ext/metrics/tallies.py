@@ -1,7 +1,7 @@
-"""A few numbers a sample, and the arithmetic that turns them into one score."""
+"""Tallies of samples, and the exact arithmetic that turns them into scores."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,21 +10,20 @@ from torch import Tensor
 from openstl_ext.errors import ConfigError, ShapeError
 
 TOTAL, WEIGHT = 0, 1
-"""Places on the second axis of an array of tallies, which is (N, S, T)."""
+"""Positions on the second axis of an array of tallies, which is (N, S, ...)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What a metric keeps of one sample.
+    """Numbers that a metric keeps of one sample.
 
     Args:
-        total: What is summed, one number a column: a lead, or a class.
-        weight: What the sum is divided by, one number a column; 0 where there was nothing to
-            judge.
-        more: Further sums, for a score that is no quotient of two.
+        total: Sum of the measured quantity, one number per entry of the metric's axes.
+        weight: Divisor of the sum; 0 where nothing was measured.
+        more: Further sums, for a score that is not a quotient of two.
 
     Shape:
-        - total, weight, each of more: (T,).
+        - total, weight, each of more: (T,) leads, (T, C) leads and channels, or (K,) classes.
     """
 
     total: Tensor
@@ -35,32 +34,32 @@ class Tally:
 def merge_shards(shards: Sequence[np.ndarray], size: int) -> np.ndarray:
     """Put the tallies of all ranks into the order of the dataset.
 
-    Rank r of W judges samples r, r + W, r + 2W ... A rank that has more or fewer would count a
-    sample twice or never, and no later step could tell.
+    Rank r of W measures samples r, r + W, r + 2W ... If a rank has more or fewer, a sample would
+    count twice or never, which no later step could detect.
 
     Args:
-        shards: The tallies of each rank, in the order in which it saw its samples.
+        shards: Tallies of each rank, in the order in which it received its samples.
         size: Number of samples in the dataset.
 
     Shape:
-        - each shard: (n, S, T); returns: (size, S, T).
+        - each shard: (n, S, ...); returns: (size, S, ...).
 
     Raises:
-        ConfigError: Unless there is exactly one tally a sample.
-        ShapeError: If samples differ in their number of leads.
+        ConfigError: Unless there is exactly one tally per sample.
+        ShapeError: If samples differ in their number of leads or channels.
     """
     found = [len(shard) for shard in shards]
-    due = [len(range(rank, size, len(shards))) for rank in range(len(shards))]
-    if found != due:
+    expected = [len(range(rank, size, len(shards))) for rank in range(len(shards))]
+    if found != expected:
         raise ConfigError(
-            f"the ranks judged {found} samples where {due} were due, so some of the {size} were "
-            "judged twice or never; the loader's sampler must be a DefaultSampler with "
+            f"the ranks evaluated {found} samples instead of {expected}, so some of the {size} "
+            "were counted twice or never; the loader's sampler must be a DefaultSampler with "
             "shuffle=False and round_up=False, and nothing may drop its last batch"
         )
     shapes = sorted({shard.shape[1:] for shard in shards if len(shard)})
     if len(shapes) > 1:
-        lengths = [length for _, length in shapes]
-        raise ShapeError(f"all samples need the same number of leads, got {lengths}")
+        lengths = [shape[1:] for shape in shapes]
+        raise ShapeError(f"all samples need the same number of leads and channels, got {lengths}")
     merged = np.empty((size, *(shapes[0] if shapes else (2, 0))))
     for rank, shard in enumerate(shards):
         if len(shard):
@@ -69,7 +68,7 @@ def merge_shards(shards: Sequence[np.ndarray], size: int) -> np.ndarray:
 
 
 def exact_sum(values: np.ndarray) -> float:
-    """Sum without rounding on the way, hence the same in any order; NaN and infinity pass."""
+    """Sum without intermediate rounding, hence the same in any order; NaN and infinity pass."""
     flat = values.ravel().tolist()
     if not np.isfinite(values).all():
         return sum(flat)  # fsum refuses infinities of both signs
@@ -77,45 +76,55 @@ def exact_sum(values: np.ndarray) -> float:
 
 
 def exact_sums(tallies: np.ndarray) -> np.ndarray:
-    """Sum over samples without rounding on the way, (N, S, T) to (S, T)."""
-    flat = tallies.reshape(len(tallies), tallies.shape[1] * tallies.shape[2])
+    """Sum over samples without intermediate rounding, (N, ...) to (...)."""
+    flat = tallies.reshape(len(tallies), math.prod(tallies.shape[1:]))
     sums = [exact_sum(column) for column in flat.T]
     return np.array(sums, dtype=float).reshape(tallies.shape[1:])
 
 
-def bootstrap_interval(
+def bootstrap_intervals(
     tallies: np.ndarray,
-    score: Callable[[np.ndarray], float],
+    scores: Mapping[str, Callable[[np.ndarray], float]],
     *,
     resamples: int = 1000,
     seed: int = 0,
-) -> list[float] | None:
-    """The 95 % interval of a score under redrawing of the samples.
+) -> dict[str, list[float] | None]:
+    """Compute the 95 % interval of scores under resampling of the samples.
 
-    Says how far the score may move with another test set of this size, and nothing of another
+    It describes how far a score may move with another test set of this size, not with another
     training seed.
 
     Args:
-        tallies: Of all samples and columns.
-        score: What is made of sums (S, T); NaN where there is nothing to judge.
-        resamples: How often a test set is redrawn.
-        seed: Of the drawing, so that two runs on equal tallies agree.
+        tallies: Tallies of all samples.
+        scores: Functions of sums (S, ...), by name; NaN where there is nothing to score.
+        resamples: How often a test set is drawn.
+        seed: Seed of the drawing, so that two runs on equal tallies agree.
 
     Shape:
-        - tallies: (N, S, T).
+        - tallies: (N, S, ...).
 
     Returns:
-        Its lower and upper end; None for fewer than two samples or a score that is not finite.
+        Lower and upper end of each; None for fewer than two samples or a score that is not
+        finite.
     """
     size = len(tallies)
-    if size < 2 or not np.isfinite(tallies).all():
-        return None
+    if size < 2:
+        return dict.fromkeys(scores)
     flat = tallies.reshape(size, -1)
+    known = exact_sums(tallies)
     rng = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(resamples):
+    drawn: dict[str, list[float]] = {n: [] for n, score in scores.items() if _finite(score, known)}
+    for _ in range(resamples if drawn else 0):
         times = np.bincount(rng.integers(size, size=size), minlength=size).astype(float)
-        found = score((times @ flat).reshape(tallies.shape[1:]))
-        if not math.isnan(found):  # a redrawn set may hold nothing but gaps
-            drawn.append(found)
-    return [float(end) for end in np.quantile(drawn, (0.025, 0.975))] if drawn else None
+        with np.errstate(invalid="ignore"):  # an entry that is not finite concerns no other
+            sums = (times @ flat).reshape(tallies.shape[1:])
+        for name, values in drawn.items():
+            value = scores[name](sums)
+            if not math.isnan(value):  # a resampled set may have no valid pixel
+                values.append(value)
+    ends = {n: np.quantile(v, (0.025, 0.975)).tolist() for n, v in drawn.items() if v}
+    return {name: ends.get(name) for name in scores}
+
+
+def _finite(score: Callable[[np.ndarray], float], sums: np.ndarray) -> bool:
+    return math.isfinite(score(sums))

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from openstl_ext.interfaces import CovariateModel, Quantiles
+from openstl_ext.interfaces import CovariateModel, HorizonForecast
 from openstl_ext.layers.convlstm import ConvLSTMStack
 from openstl_ext.layers.input_checks import needed, with_dynamic
 from openstl_ext.registry import MODELS
@@ -68,7 +68,7 @@ class CovariateConvLSTM(nn.Module):
         dynamic: Tensor | None = None,
         static: Tensor | None = None,
         lonlat: Tensor | None = None,  # noqa: ARG002
-    ) -> Quantiles:
+    ) -> HorizonForecast:
         steps = with_dynamic(frames, dynamic, self.dynamic_channels)
         constant = needed("static", static, self.static_channels, frames)
-        return Quantiles(self.head(self.trunk(steps, constant)))
+        return HorizonForecast(self.head(self.trunk(steps, constant)))

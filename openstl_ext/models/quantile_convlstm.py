@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.interfaces import CovariateModel, Quantiles
+from openstl_ext.interfaces import CovariateModel, HorizonForecast
 from openstl_ext.layers.convlstm import ConvLSTMStack
 from openstl_ext.layers.input_checks import needed, with_dynamic
 from openstl_ext.layers.location_encoding import LocationEncoding
@@ -42,7 +42,7 @@ class QuantileConvLSTM(nn.Module):
     Shape:
         - frames: (B, T, 1, H, W); dynamic: (B, T, C, H, W); static: (B, C', H, W); lonlat:
           (B, 2, H, W), degrees.
-        - returns: three times (B, K, H, W).
+        - returns: forecast (B, K, H, W); quantiles, lower and upper, (B, 2, K, H, W).
 
     Raises:
         ConfigError: If there is no such way to treat crossing quantiles.
@@ -117,7 +117,7 @@ class QuantileConvLSTM(nn.Module):
         dynamic: Tensor | None = None,
         static: Tensor | None = None,
         lonlat: Tensor | None = None,
-    ) -> Quantiles:
+    ) -> HorizonForecast:
         steps = with_dynamic(frames, dynamic, self.dynamic_channels)
         state = self.trunk(steps, self._constant(frames, static, lonlat))
         central = _read(self.central, state)
@@ -127,7 +127,7 @@ class QuantileConvLSTM(nn.Module):
             middle = (central.detach() if self.isolated else central).float()
             lower = middle - F.softplus(lower.float())
             upper = middle + F.softplus(upper.float())
-        return Quantiles(central, lower, upper)
+        return HorizonForecast(central, torch.stack([lower, upper], dim=1))
 
     def _constant(
         self, frames: Tensor, static: Tensor | None, lonlat: Tensor | None

@@ -1,4 +1,4 @@
-"""What a test learnt about intervals, put to use where no truth is known."""
+"""Calibrated intervals of predictions: find the margins that a test computed."""
 
 from pathlib import Path
 from typing import Any
@@ -6,49 +6,54 @@ from typing import Any
 from openstl_ext.calibration import Calibration
 from openstl_ext.engine.checkpoint import FOLDER
 from openstl_ext.errors import ConfigError
+from openstl_ext.postprocessing import ConformalPostprocessor
 
 FILE = "calibration.json"
-"""What ``ConformalCalibrationHook`` leaves in a work directory unless it is told another name."""
+"""Default file of ``ConformalCalibrationHook`` in a work directory."""
 
 
-def calibrate(method: Any, checkpoint: Path | str, given: Path | None = None) -> str:
-    """Widen the intervals of a method, if there is a calibration, and say which.
+def find_postprocessor(
+    method: Any, checkpoint: Path | str, given: Path | None = None
+) -> tuple[ConformalPostprocessor | None, str]:
+    """Return the calibration of a method's intervals and a line for the log.
 
     Args:
-        method: The method, its weights loaded.
-        checkpoint: Where these came from. In its work directory a calibration is looked for, and
-            taken if it was learnt with these weights: another's margins promise nothing.
-        given: A calibration that is taken whatever it was learnt with.
+        method: The method.
+        checkpoint: Checkpoint of its weights. A calibration in its work directory is used only if
+            it was computed with these weights.
+        given: File of a calibration that is used for any weights.
 
     Returns:
-        What was done, for the log; empty where there was nothing to do.
+        The postprocessor, None if there is no calibration to use; and what was decided, empty if
+        there was nothing to decide.
 
     Raises:
-        ConfigError: If one is given to a method without intervals.
-        DataError: If the file is no calibration.
+        ConfigError: If a file is given for a method without these quantiles.
+        DataError: If the file is not a calibration.
     """
     path = given or _beside(Path(checkpoint))
-    if not hasattr(method, "calibrate"):
+    levels = getattr(method, "quantile_levels", ())
+    if not levels:
         if given is not None:
             raise ConfigError(
                 f"--calibration {given}: {type(method).__name__} has no intervals to widen"
             )
-        return ""
+        return None, ""
     if path is None:
-        return ""
-    found = Calibration.read(path)
-    learnt = Path(str(found.about.get("checkpoint") or "")).name
-    if given is None and learnt != Path(checkpoint).name:
-        return (
-            f"intervals are not widened: {path} was learnt with {learnt or 'unknown weights'}; "
-            "test these weights, or name it with --calibration"
+        return None, ""
+    calibration = Calibration.read(path)
+    weights = Path(str(calibration.about.get("checkpoint") or "")).name
+    if given is None and weights != Path(checkpoint).name:
+        return None, (
+            f"intervals are not widened: {path} belongs to {weights or 'unknown weights'}; "
+            "test these weights, or pass the file with --calibration"
         )
-    method.calibrate(found.margins)
-    return f"intervals are widened by {path}, to cover {found.coverage:.0%}"
+    message = f"intervals are widened by {path}, to cover {calibration.coverage:.0%}"
+    return ConformalPostprocessor(calibration, levels), message
 
 
 def _beside(checkpoint: Path) -> Path | None:
-    """The calibration in the work directory of a checkpoint, if there is one."""
+    """Return the calibration in the work directory of a checkpoint, if there is one."""
     folder = checkpoint.resolve().parent
     path = (folder.parent if folder.name == FOLDER else folder) / FILE
     return path if path.is_file() else None

@@ -17,7 +17,7 @@ NO_LABEL = 255
 """Stands in a map of classes where there is no answer; its nodata tag says so."""
 BLOCK = 128
 """Side of a block of a file: what is written in rows of it is compressed once."""
-QUANTILES = {"forecast": "central"}
+KINDS = {"forecast": "central"}
 """What a field is called in the name of a file, where that is not its own name."""
 
 
@@ -79,7 +79,7 @@ def forecast_maps(
     clip: tuple[float, float] | None,
     tags: dict[str, str],
 ) -> Iterator[FieldSink]:
-    """One GeoTIFF a step and quantile, ``<stem>_<step>_<central|lower|upper>.tif``.
+    """One GeoTIFF a step and field, ``<stem>_<step>_<central|lower|upper|...>.tif``.
 
     float32, NaN where there is no answer, one band a channel.
 
@@ -100,7 +100,7 @@ def forecast_maps(
             for field, frames in fields.items():
                 if len(frames) != len(steps):
                     raise ConfigError(f"{len(frames)} steps of {field}, but {len(steps)} names")
-                kind = QUANTILES.get(field, field)
+                kind = KINDS.get(field, field)
                 for step, frame in zip(steps, frames, strict=True):
                     if (step, kind) not in writers:
                         names = [f"{kind} {step}"] * len(frame)

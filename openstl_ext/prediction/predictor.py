@@ -1,6 +1,6 @@
 """A trained method, ready to be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.postprocessing import ConformalPostprocessor
 from openstl_ext.registry import METHODS
 
 
@@ -32,6 +33,7 @@ class Predictor:
         self.device = usable(device)
         self.amp = amp
         self.method: Any = method.to(self.device).eval()
+        self.postprocessor: ConformalPostprocessor | None = None
         self.says_labels = hasattr(method, "logits")
         if not self.says_labels and not hasattr(method, "forecast"):
             raise ConfigError(
@@ -65,8 +67,8 @@ class Predictor:
             horizon: Number of future frames; not looked at where the answer is classes.
 
         Returns:
-            For frames ``forecast`` and maybe ``lower``, ``upper`` and more, (B, horizon, C, H, W);
-            for classes ``probability`` (B, K, ...).
+            For frames ``forecast``, (B, horizon, C, H, W), and its quantiles and members, each a
+            field of that shape (see ``named_fields``); for classes ``probability`` (B, K, ...).
 
         Raises:
             ConfigError: If the batch does not fit the memory of the GPU.
@@ -83,7 +85,7 @@ class Predictor:
                 if self.says_labels:
                     answer = {"probability": self.method.answer(batch)["probability"]}
                 else:
-                    answer = self.method.answer(batch, horizon)
+                    answer = self._named(self.method.answer(batch, horizon))
         except torch.cuda.OutOfMemoryError:
             raise ConfigError(
                 f"a batch of {len(seen)} does not fit {self.device}; lower --batch-size"
@@ -95,6 +97,16 @@ class Predictor:
             ) from error
         return {name: value.float().cpu().numpy() for name, value in answer.items()}
 
+    def _named(self, answer: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Split quantiles and members into fields, then add the calibrated quantiles."""
+        fields = named_fields(answer, self.method.quantile_levels)
+        if self.postprocessor is not None and "quantiles" in answer:
+            ends = (self.postprocessor.lower, self.postprocessor.upper)
+            names = quantile_names(self.method.quantile_levels)
+            quantiles = self.postprocessor(answer)["quantiles"]
+            fields |= {f"{names[end]}_calibrated": quantiles[:, end] for end in ends}
+        return fields
+
     def labels_of(self, probability: NDArray[np.float32]) -> NDArray[np.int64]:
         """Classes from probabilities, as the method decides; (K, H, W) -> (H, W)."""
         given = torch.from_numpy(probability)[None]
@@ -103,6 +115,25 @@ class Predictor:
         else:
             labels = given.argmax(dim=1)
         return labels[0].cpu().numpy()
+
+
+def named_fields(
+    answer: Mapping[str, torch.Tensor], levels: Sequence[float]
+) -> dict[str, torch.Tensor]:
+    """Return ``forecast``, each quantile and each member as a field (B, T, C, H, W)."""
+    fields = {"forecast": answer["forecast"]}
+    if "quantiles" in answer:
+        quantiles = answer["quantiles"].unbind(dim=1)
+        fields |= dict(zip(quantile_names(levels), quantiles, strict=True))
+    if "ensemble" in answer:
+        members = answer["ensemble"].unbind(dim=1)
+        fields |= {f"member_{number}": member for number, member in enumerate(members, start=1)}
+    return fields
+
+
+def quantile_names(levels: Sequence[float]) -> list[str]:
+    """Return ``lower`` and ``upper`` for two quantiles, else ``q0.1`` ... after their levels."""
+    return ["lower", "upper"] if len(levels) == 2 else [f"q{level:g}" for level in levels]
 
 
 def usable(device: str | None) -> torch.device:

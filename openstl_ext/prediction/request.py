@@ -15,7 +15,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction import maps
 from openstl_ext.prediction.destination import answer_folder, check_file
 from openstl_ext.prediction.forecasting import array_file, forecast_sequences, frame_files
-from openstl_ext.prediction.intervals import calibrate
+from openstl_ext.prediction.intervals import find_postprocessor
 from openstl_ext.prediction.mapping import map_scene
 from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.prediction.sequences import holds_frames, open_sequences
@@ -88,7 +88,9 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
     if request.horizon is not None and request.horizon < 1:
         raise ConfigError(f"--horizon is at least 1, not {request.horizon}")
     predictor = Predictor.load(cfg, checkpoint, device=request.device, amp=request.bfloat16)
-    intervals = calibrate(predictor.method, checkpoint, request.calibration)
+    predictor.postprocessor, intervals = find_postprocessor(
+        predictor.method, checkpoint, request.calibration
+    )
     dataset, settings = _dataset_of(cfg)
     about = {
         "config": str(cfg.get("identity")),

@@ -259,6 +259,6 @@ def test_boiling_says_what_it_is(tmp_path: Path) -> None:
     Boiling.make_toy(tmp_path)
     dataset = Boiling(root=str(tmp_path))
     assert dataset.metainfo.synthetic
-    assert dataset.metainfo.channels == ("temperature",)
+    assert dataset.metainfo.labels == ("temperature",)
     frames = dataset[0]["inputs"]["frames"]
     assert 0 <= float(frames.min()) < float(frames.max()) <= 1

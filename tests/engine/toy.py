@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 from openstl_ext.interfaces import FrameModel
 from openstl_ext.registry import DATASETS, HOOKS, MODELS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 SAMPLES, FRAMES, SIDE = 22, 2, 6
 
@@ -26,7 +26,7 @@ SAMPLES, FRAMES, SIDE = 22, 2, 6
 class ToyWaves(Dataset):
     """Waves, disturbed by all three sources of chance that datasets use."""
 
-    metainfo = Metainfo(name="toy_waves", channels=("height",))
+    metainfo = Metainfo(name="toy_waves", channels=(Channel("height"),))
 
     def __init__(self, *, num_samples: int = SAMPLES, disturbed: bool = True) -> None:
         self.num_samples, self.disturbed = num_samples, disturbed

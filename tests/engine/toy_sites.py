@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from openstl_ext.interfaces import DenseModel
 from openstl_ext.registry import DATASETS, HOOKS, MODELS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 SAMPLES, FRAMES, SIDE = 22, 2, 6
 CLASSES = ("background", "site")
@@ -22,7 +22,7 @@ CLASSES = ("background", "site")
 class ToySites(Dataset):
     """Bright squares are sites; some pixels of each map were never labelled."""
 
-    metainfo = Metainfo(name="toy_sites", channels=("red",), classes=CLASSES)
+    metainfo = Metainfo(name="toy_sites", channels=(Channel("red"),), classes=CLASSES)
 
     def __init__(self, *, num_samples: int = SAMPLES, disturbed: bool = True) -> None:
         self.num_samples, self.disturbed = num_samples, disturbed

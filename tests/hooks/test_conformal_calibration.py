@@ -19,14 +19,14 @@ from openstl_ext.hooks.conformal_calibration import ConformalCalibrationHook
 from openstl_ext.interfaces import CovariateModel, Quantiles
 from openstl_ext.registry import DATASETS, MODELS
 from openstl_ext.results.record import Record
-from openstl_ext.structures import Metainfo
+from openstl_ext.structures import Channel, Metainfo
 from tests.engine.resume_scenarios import log_of, travel
 
 
 class Noise(Dataset):
     """Noise about the last frame, stronger at each horizon; every split is drawn alike."""
 
-    metainfo = Metainfo(name="noise", channels=("x",), synthetic=True)
+    metainfo = Metainfo(name="noise", channels=(Channel("x"),), synthetic=True)
 
     def __init__(self, *, split: str, length: int = 8) -> None:
         self.split, self.length = split, length

@@ -18,7 +18,7 @@ from openstl_ext.errors import ConfigError
 from openstl_ext.hooks import forecast_figure
 from openstl_ext.hooks.forecast_figure import ForecastFigureHook, forecasts, horizon_names, spread
 from openstl_ext.registry import METHODS, MODELS
-from openstl_ext.structures import Metainfo
+from openstl_ext.structures import Channel, Metainfo
 from openstl_ext.visualization.panel_sample import PanelSample
 from tests.e2e.test_resume import assert_same
 from tests.engine import toy, toy_sites
@@ -156,9 +156,9 @@ def test_samples_are_spread_over_the_split(length: int, number: int, indices: li
 class Chips(Dataset):
     """Samples of the method's own toys, counted as they are read."""
 
-    def __init__(self, method: Any, **metainfo: Any) -> None:
+    def __init__(self, method: Any, unit: str = "1", **metainfo: Any) -> None:
         self.batch, self.read = method.toy_batch(9), list[int]()
-        self.metainfo = Metainfo(name="chips", channels=("x",), **metainfo)
+        self.metainfo = Metainfo(name="chips", channels=(Channel("x", unit),), **metainfo)
 
     def __len__(self) -> int:
         return 9

@@ -19,13 +19,13 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.hooks import predictions
 from openstl_ext.hooks.predictions import PredictionsHook, sample_name
 from openstl_ext.registry import DATASETS, HOOKS
-from openstl_ext.structures import Metainfo
+from openstl_ext.structures import Channel, Metainfo
 
 
 class Gappy(Dataset):
     """Five sequences with a gap in the truth of each; the value says which frame it is."""
 
-    metainfo = Metainfo(name="gappy", channels=("a", "b"), unit="K", lead=(30, "min"))
+    metainfo = Metainfo(name="gappy", channels=(Channel("a", "K"), Channel("b", "K")), lead=(30, "min"))
 
     def __init__(self, *, num_channels: int = 1, names: str = "s{}") -> None:
         self.num_channels, self.names = num_channels, names
@@ -51,7 +51,7 @@ class Labelled(Dataset):
     """Three maps of classes with a strip that nobody labelled; frame t is t above the label."""
 
     metainfo = Metainfo(
-        name="labelled", channels=("red",), classes=("water", "site"), years=(2010, 2011, 2013)
+        name="labelled", channels=(Channel("red"),), classes=("water", "site"), years=(2010, 2011, 2013)
     )
 
     def __len__(self) -> int:

@@ -15,13 +15,13 @@ from openstl_ext.engine.runner import build
 from openstl_ext.hooks.result import selection_of
 from openstl_ext.registry import DATASETS
 from openstl_ext.results.record import Record
-from openstl_ext.structures import Metainfo
+from openstl_ext.structures import Channel, Metainfo
 
 
 class Ramp(Dataset):
     """Frames that grow by one."""
 
-    metainfo = Metainfo(name="ramp", channels=("x",), synthetic=True)
+    metainfo = Metainfo(name="ramp", channels=(Channel("x"),), synthetic=True)
 
     def __init__(self, *, split: str = "test", root: str = "here", length: int = 3) -> None:
         self.length = length

@@ -10,7 +10,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.metrics.tallies import merge_shards
 from openstl_ext.registry import METRICS
-from openstl_ext.structures import Metainfo, Sample
+from openstl_ext.structures import Channel, Metainfo, Sample
 from tests.metrics.label_samples import CLASSES, drawn_labels, label_sample, mapped
 from tests.metrics.samples import evaluated
 
@@ -261,10 +261,10 @@ def test_names_that_no_table_can_show_are_refused(classes: tuple[str, ...]) -> N
 def test_names_in_another_order_than_the_dataset_are_refused() -> None:
     """The scores of site and background would change places, and nobody would know."""
     metric = built("IoU", ("site", "background"))
-    metric.dataset_meta = Metainfo(name="toy", channels=("red",))  # names none
+    metric.dataset_meta = Metainfo(name="toy", channels=(Channel("red"),))  # names none
     with pytest.raises(ConfigError, match="columns would go by wrong names"):
         metric.dataset_meta = Metainfo(
-            name="toy", channels=("red",), classes=("background", "site")
+            name="toy", channels=(Channel("red"),), classes=("background", "site")
         )
 
 

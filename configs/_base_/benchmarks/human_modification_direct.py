@@ -45,7 +45,5 @@ test_evaluator = [
     dict(type="ChangeR2"),
     dict(type="IntervalCoverage"),
     dict(type="IntervalWidth"),
-    dict(type="IntervalCoverage", calibrated=True),
-    dict(type="IntervalWidth", calibrated=True),
     dict(type="ValidPixels"),
 ]

@@ -12,5 +12,5 @@ optim_wrapper = dict(
     optimizer=dict(type="AdamW", lr=1e-4, weight_decay=1e-5),
     clip_grad=dict(max_norm=1.0),
 )
-plateau = dict(type="ReduceOnPlateauLR", monitor="dice@site", rule="greater", factor=0.1)
+plateau = dict(type="ReduceOnPlateauLR", monitor="dice[site]", rule="greater", factor=0.1)
 param_scheduler = [dict(**plateau, patience=5)]

@@ -22,6 +22,7 @@ model = dict(
         num_horizons=4,
         crossing="forbid",
     ),
+    quantile_levels=(0.025, 0.975),
     terms=dict(
         mse=dict(loss=dict(type="L2"), of="change"),
         ssim=dict(loss=dict(type="StructuralDissimilarity"), weight=0.2),
@@ -32,8 +33,8 @@ model = dict(
             of="data_change",
             start_iteration=100,
         ),
-        lower=dict(loss=dict(type="Pinball", quantile=0.025), of="lower"),
-        upper=dict(loss=dict(type="Pinball", quantile=0.975), of="upper"),
+        lower=dict(loss=dict(type="Pinball", quantile=0.025), of=0.025),
+        upper=dict(loss=dict(type="Pinball", quantile=0.975), of=0.975),
     ),
 )
 

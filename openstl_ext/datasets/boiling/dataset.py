@@ -7,7 +7,7 @@ from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.frame_folders import FrameFolders
 from openstl_ext.errors import DatasetNotFoundError
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 MAKE = (
     "python tools/prepare_data/generate_boiling_data.py --num_samples 100 --num_frames 20 "
@@ -49,7 +49,7 @@ class Boiling(SequenceDataset):
     """
 
     metainfo = Metainfo(
-        name="boiling", channels=("temperature",), unit="share of 212 F", synthetic=True
+        name="boiling", channels=(Channel("temperature", "share of 212 F"),), synthetic=True
     )
 
     def __init__(
@@ -71,7 +71,7 @@ class Boiling(SequenceDataset):
             num_targets=num_targets,
             loaders=loaders,
             packed=packed,
-            channels=self.metainfo.channels,
+            channels=self.metainfo.labels,
         )
 
     @classmethod

@@ -25,7 +25,7 @@ from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.rasters.scene import Scene
 from openstl_ext.rasters.window import Window
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 SPLITS = (*USUAL_SPLITS, "calibration")
 MODES = ("random", "grid")
@@ -100,7 +100,7 @@ class HumanModification(SequenceDataset):
         counts pixels whose past is missing; here a truth counts where all inputs are known.
     """
 
-    metainfo = Metainfo(name="human_modification", channels=("HM",), lead=(5, "yr"))
+    metainfo = Metainfo(name="human_modification", channels=(Channel("HM"),), lead=(5, "yr"))
 
     def __init__(
         self,
@@ -246,8 +246,7 @@ class HumanModification(SequenceDataset):
         choice = self.choice
         return Metainfo(
             name=type(self).metainfo.name,
-            channels=(choice.target,),
-            unit=choice.values,
+            channels=(Channel(choice.target, choice.values),),
             lead=(choice.step, "yr"),
             years=tuple(self._past(self.end_years[0])) if len(self.end_years) == 1 else (),
         )

@@ -28,7 +28,7 @@ from openstl_ext.datasets.synthetic.kth import write
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 PREPARE = "python tools/prepare_data/kth.py --root {root}"
 TRAIN_PERSONS = range(1, 17)
@@ -86,7 +86,7 @@ class KTH(SequenceDataset):
         file system. It has no validation split and holds all frames in memory as float64.
     """
 
-    metainfo = Metainfo(name="kth", channels=("brightness",), unit="0-1", lead=(40, "ms"))
+    metainfo = Metainfo(name="kth", channels=(Channel("brightness", "0-1"),), lead=(40, "ms"))
 
     def __init__(
         self,

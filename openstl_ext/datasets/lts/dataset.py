@@ -18,7 +18,7 @@ from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.rasters.scene import Scene
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 
 def fill_from_years(frames: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -148,7 +148,7 @@ class LTSSegmentation(SequenceDataset):
         self._years, self._bands = facts.newest(num_years), facts.places(bands)
         self._fill, self._augment, self._ignored = _fill_of(fill), augment, ignore_index
         self.metainfo = described(_metainfo(facts, self._years, self._bands), Path(root))
-        check_statistics(Path(root), facts, self.metainfo.channels)
+        check_statistics(Path(root), facts, self.metainfo.labels)
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
@@ -209,8 +209,7 @@ def _fill_of(name: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
 def _metainfo(facts: SeriesFacts, years: slice, bands: Sequence[int]) -> Metainfo:
     return Metainfo(
         name="lts",
-        channels=tuple(facts.bands[place] for place in bands),
-        unit=facts.unit,
+        channels=tuple(Channel(facts.bands[place], facts.unit) for place in bands),
         lead=(1, "yr"),
         classes=facts.classes,
         years=facts.years[years],

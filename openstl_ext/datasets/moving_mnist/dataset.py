@@ -16,7 +16,7 @@ from openstl_ext.datasets.synthetic.moving_digits import DIGIT_SIZE, draw
 from openstl_ext.datasets.synthetic.moving_mnist import TEST, TEST_DIGITS, TRAIN_DIGITS, write
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 PREPARE = "python tools/prepare_data/moving_mnist.py --root {root}"
 PUBLISHED = {"num_digits": 2, "image_size": 64, "speed": 0.1}
@@ -75,7 +75,7 @@ class MovingMNIST(SequenceDataset):
         and validates on the test set.
     """
 
-    metainfo = Metainfo(name="moving_mnist", channels=("brightness",), unit="0-1")
+    metainfo = Metainfo(name="moving_mnist", channels=(Channel("brightness", "0-1"),))
 
     def __init__(
         self,

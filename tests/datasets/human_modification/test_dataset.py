@@ -91,7 +91,7 @@ def test_years_to_come_are_missing(root: Path) -> None:
     assert direct(root, num_inputs=2).end_years[0] == 1995
     only = direct(root, end_years=[2000])
     assert (only.metainfo.years, only.metainfo.lead) == ((1990, 1995, 2000), (5, "yr"))
-    assert (only.metainfo.channels, only.metainfo.unit) == (("AA",), "0-1")
+    assert (only.metainfo.labels, only.metainfo.unit) == (("AA",), "0-1")
 
 
 def test_a_pixel_without_one_input_is_missing_in_all(root: Path) -> None:

@@ -62,7 +62,7 @@ def test_all_forms_give_the_same_items_bit_for_bit(
     settings = {"split": split, "num_years": 3, "bands": ["nir", "red"], **PATCH}
     ours, theirs = (LTSSegmentation(root=str(forms[n]), **settings) for n in ("stack", other))
     assert len(ours) == len(theirs) > 0
-    assert ours.metainfo.channels == theirs.metainfo.channels == ("nir", "red")
+    assert ours.metainfo.labels == theirs.metainfo.labels == ("nir", "red")
     assert ours.metainfo.years == theirs.metainfo.years
     missing = 0
     for index in range(len(ours)):
@@ -110,7 +110,7 @@ def test_years_are_the_newest_and_bands_go_by_name(root: Path) -> None:
     all_of_it = LTSSegmentation(root=str(root), **PATCH)
     some = LTSSegmentation(root=str(root), num_years=2, bands=["red", "blue"], **PATCH)
     assert some.metainfo.years == (2017, 2018)
-    assert some.metainfo.channels == ("red", "blue")
+    assert some.metainfo.labels == ("red", "blue")
     expected = all_of_it[0]["inputs"]["frames"][-2:][:, [2, 0]]
     torch.testing.assert_close(
         some[0]["inputs"]["frames"], expected, rtol=0, atol=0, equal_nan=True
