@@ -8,7 +8,7 @@ from numpy.polynomial import Legendre, Polynomial
 from torch import Tensor
 
 from benchmarks.harness import Row, compare
-from openstl_ext.interfaces import Quantiles
+from openstl_ext.interfaces import HorizonForecast
 from openstl_ext.layers.location_encoding import LocationEncoding, spherical_harmonics
 from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
 
@@ -72,13 +72,13 @@ def isolation_row() -> Row:
     return Row("QuantileConvLSTM, training step", "two passes back", *taken, goal=1.15)
 
 
-def losses(forecast: Quantiles, target: Tensor) -> tuple[Tensor, Tensor]:
+def losses(forecast: HorizonForecast, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return the squared error of the central forecast and the pinball loss of both bounds."""
-    assert forecast.lower is not None
-    assert forecast.upper is not None
-    ends = ((target - forecast.lower, 0.025), (target - forecast.upper, 0.975))
+    assert forecast.quantiles is not None
+    lower, upper = forecast.quantiles.unbind(dim=1)
+    ends = ((target - lower, 0.025), (target - upper, 0.975))
     pinball = [torch.maximum(q * error, (q - 1) * error).mean() for error, q in ends]
-    return (forecast.central - target).square().mean(), pinball[0] + pinball[1]
+    return (forecast.forecast - target).square().mean(), pinball[0] + pinball[1]
 
 
 class Harmonic:

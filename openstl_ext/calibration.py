@@ -6,7 +6,6 @@ processes add up to the same numbers, and memory does not grow with the data.
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from openstl_ext.atomic_io import atomic_write
-from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.errors import ConfigError
+from openstl_ext.json_file import read_json
 
 BITS = 20
 """Leading bits of a float32 that select a bin: its sign, its exponent and 11 of its mantissa."""
@@ -40,7 +40,7 @@ class ScoreCounts:
         self.counts = np.zeros((num_columns, 1 << BITS), dtype=np.int64)
 
     def add(self, column: int, scores: np.ndarray) -> None:
-        """Count scores of a column; NaN counts as larger than all others, because it covers nothing."""
+        """Count scores of a column; NaN counts as the largest score, because it covers nothing."""
         values = np.where(np.isnan(scores), np.inf, scores).astype(np.float32).ravel()
         keys = values.view(np.int32)
         # negative floats are stored by magnitude: with flipped bits, integers sort like the numbers
@@ -96,7 +96,7 @@ class Calibration:
     levels: tuple[float, float]
     margin: tuple[float | None, ...]
     num_valid: tuple[int, ...]
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
 
     @property
     def margins(self) -> list[float]:
@@ -113,20 +113,10 @@ class Calibration:
         """Read a file.
 
         Raises:
-            DataError: If the file cannot be read or is not a calibration.
+            DataError: If the file cannot be read or is not a calibration of this version.
         """
-        remedy = "test the run with a ConformalCalibrationHook, which writes one"
-        try:
-            content = json.loads(Path(path).read_bytes())
-            return cls(
-                coverage=float(content["coverage"]),
-                levels=(float(content["levels"][0]), float(content["levels"][1])),
-                margin=tuple(None if v is None else float(v) for v in content["margin"]),
-                num_valid=tuple(int(v) for v in content["num_valid"]),
-                about=content.get("about") or {},
-            )
-        except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            raise DataError(f"{path} is not a calibration ({error!r}); {remedy}") from None
+        advice = "test the run with a ConformalCalibrationHook, which writes one"
+        return read_json(path, cls, advice=advice)
 
 
 def check_coverage(coverage: float) -> float:

@@ -96,7 +96,11 @@ def test_exchangeable_data_are_covered_as_promised(ends: tuple[float, float]) ->
 def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
     """A map is made weeks after the test, by another program."""
     written = Calibration(
-        coverage=0.95, margin=(0.1, None), num_valid=(100, 3), about={"samples": 4}
+        coverage=0.95,
+        levels=(0.025, 0.975),
+        margin=(0.1, None),
+        num_valid=(100, 3),
+        about={"samples": 4},
     )
     written.write(tmp_path / "calibration.json")
     read = Calibration.read(tmp_path / "calibration.json")

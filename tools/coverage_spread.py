@@ -38,9 +38,10 @@ def main() -> None:
     for split, samples in scores.items():
         dataset = DATASETS.build({**cfg.test_dataloader.dataset, "split": split})
         for index in range(len(dataset)):
-            said = method.val_step(collate([dataset[index]]))[0]
-            outside = (said["lower"] - said["target"]).maximum(said["target"] - said["upper"])
-            samples.append([o[v].numpy() for o, v in zip(outside, said["valid"], strict=True)])
+            sample = method.val_step(collate([dataset[index]]))[0]
+            lower, *_, upper = sample["quantiles"]
+            outside = (lower - sample["target"]).maximum(sample["target"] - upper)
+            samples.append([o[v].numpy() for o, v in zip(outside, sample["valid"], strict=True)])
     drawn, size = coverage(*scores.values(), 0.95), len(scores["calibration"])
     pool, chance, found = scores["calibration"] + scores["test"], np.random.default_rng(0), []
     for _ in range(1000):

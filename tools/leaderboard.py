@@ -14,7 +14,7 @@ from pathlib import Path
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.board import board_of
-from openstl_ext.results.formats import WRITERS
+from openstl_ext.results.writers import writers
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -41,14 +41,14 @@ def main(argv: list[str] | None = None) -> int:
         one = args.out and args.out.suffix and not args.out.is_dir()
         formats = [args.out.suffix[1:]] if one else [f for f in args.format.split(",") if f]
         for name in formats:
-            if name not in WRITERS:
-                raise UserError(f"cannot write {name!r}; {nearest(name, WRITERS)}")
+            if name not in writers():
+                raise UserError(f"cannot write {name!r}; {nearest(name, writers())}")
         board = board_of(args.folders, args.metrics)
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # arrows, on Windows
-        sys.stdout.write(WRITERS["md"](board))
+        sys.stdout.write(writers()["md"](board))
         for name in formats if args.out else ():
             path = args.out if one else args.out / f"leaderboard.{name}"
-            atomic_write(path, WRITERS[name](board).encode())
+            atomic_write(path, writers()[name](board).encode())
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")
     for problem in board.problems:

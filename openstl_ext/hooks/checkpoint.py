@@ -88,7 +88,7 @@ class ExactCheckpointHook(Hook):
         """The key that chooses the best, and its metric."""
         auto = self.save_best == "auto"
         wanted = keys_of(metrics[0])[0] if auto else str(self.save_best)
-        return wanted, metric_of(wanted, metrics, asked_by="save_best")
+        return wanted, metric_of(wanted, metrics, needed_by="save_best")
 
     def after_train_iter(
         self,

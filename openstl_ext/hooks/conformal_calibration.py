@@ -63,7 +63,7 @@ class ConformalCalibrationHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Check the method before the training, not after it."""
-        method = unwrap(runner.model)
+        method: Any = unwrap(runner.model)
         if not getattr(method, "quantile_levels", ()):
             raise ConfigError(
                 f"{type(method).__name__} predicts no intervals to calibrate; use a net with "
@@ -87,7 +87,7 @@ class ConformalCalibrationHook(Hook):
             },
             seed=runner.seed,
         )
-        method = unwrap(runner.model)
+        method: Any = unwrap(runner.model)
         ends = ends_of(self.levels, method.quantile_levels)
         counts = ScoreCounts(len(loader.dataset[0]["data_samples"]["frames"]))
         runner.model.eval()

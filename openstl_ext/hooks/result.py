@@ -1,4 +1,4 @@
-"""Write what a test run found."""
+"""Write the record of a test run."""
 
 import platform
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ from openstl_ext.results.record import Checkpoint, Record, Selection
 
 @HOOKS.register_module()
 class ResultHook(Hook):
-    """Leave one ``result.json`` a run: the only thing the leaderboard ever reads.
+    """Write ``result.json``, the only file that the leaderboard reads.
 
     Args:
         filename: Name within the work directory.
-        batch_size: Samples a batch when the speed is measured.
+        batch_size: Batch size of the speed measurement.
     """
 
-    priority = "LOW"  # after whatever else adds to the test
+    priority = "LOW"  # after all hooks that add to the test
 
     def __init__(self, *, filename: str = "result.json", batch_size: int = 1) -> None:
         self.filename, self.batch_size = filename, batch_size
@@ -57,23 +57,24 @@ class ResultHook(Hook):
             overrides=list(cfg.get("overrides") or ()),
             source=source,
             baselines=getattr(runner, "baselines", {}),
+            postprocessed=runner.test_loop.postprocessed,
             environment=environment(),
             date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             synthetic=bool(protocol["metainfo"].get("synthetic", False)),
             selection=selection_of(cfg),
             **self._costs(runner),
         ).write(Path(runner.work_dir) / self.filename)
-        runner.logger.info(f"the result is in {Path(runner.work_dir) / self.filename}")
+        runner.logger.info(f"wrote the result to {Path(runner.work_dir) / self.filename}")
 
     def _costs(self, runner: Runner) -> dict[str, Any]:
-        """Parameters, FLOPs, speed; without the last two where they cannot be measured."""
+        """Measure parameters, FLOPs and speed; the last two are left out if the profile fails."""
         method, item = unwrap(runner.model), runner.test_dataloader.dataset[0]
-        truth = item["data_samples"].get("frames")
+        target = item["data_samples"].get("frames")
         inputs = {name: value[None] for name, value in item["inputs"].items()}
-        horizon = 1 if truth is None else len(truth)
+        horizon = 1 if target is None else len(target)
         try:
             found = profile(method, inputs, horizon, batch_size=self.batch_size)
-        except Exception as error:  # hours of work must not be lost because a counter failed
+        except Exception as error:  # a failed profile must not lose the test
             runner.logger.warning(f"FLOPs and speed are unknown: {type(error).__name__}: {error}")
             return {"num_parameters": sum(p.numel() for p in method.parameters())}
         apart = {k: v for k, v in found.items() if k.startswith("flops_")}
@@ -86,13 +87,13 @@ class ResultHook(Hook):
 
 
 def seed_of(runner: Runner) -> int:
-    """Seed of the training that is judged; that of this run, if its weights do not say."""
+    """Return the seed of the evaluated training; that of this run, if the weights have none."""
     trained = getattr(runner, "trained", {})
     return trained.get("plan", {}).get("seed", runner.seed)
 
 
 def protocol_of_test(runner: Runner) -> Protocol:
-    """How the run is judged: its config, and what the dataset that was built says."""
+    """Return the protocol of the test from its config and the built dataset."""
     dataset, cfg = runner.test_dataloader.dataset, runner.cfg
     item, size = dataset[0], len(dataset)
     named = hasattr(dataset, "sample_id")
@@ -113,7 +114,7 @@ def checkpoint_of(path: str | None) -> Checkpoint | None:
     digest = sha256_of(Path(path))
     try:
         entries = read_manifest(Path(path).parent)
-    except UserError:  # a damaged manifest has been told of where the weights were loaded
+    except UserError:  # loading the weights has warned of a damaged manifest
         entries = []
     entry: dict[str, Any] = next((e for e in entries if e.get("sha256") == digest), {})
     return {
@@ -125,7 +126,7 @@ def checkpoint_of(path: str | None) -> Checkpoint | None:
 
 
 def selection_of(cfg: Any) -> Selection | None:
-    """What the best checkpoint was chosen on; None where the config has no validation."""
+    """Return the data that selected the best checkpoint; None without validation."""
     loader: Mapping[str, Any] = cfg.get("val_dataloader") or {}
     if not (dataset := loader.get("dataset")):
         return None
@@ -137,7 +138,7 @@ def selection_of(cfg: Any) -> Selection | None:
 
 
 def environment() -> dict[str, Any]:
-    """Versions and machine, as far as they can move a number."""
+    """Return versions and machine, as far as they can change a score."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
     return {
         "openstl_ext": openstl_ext.__version__,

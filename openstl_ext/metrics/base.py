@@ -112,14 +112,23 @@ class SampleMetric(BaseMetric, ABC):
         """Count special cases among the tallies (N, S, ...), to be stored with the score."""
         return {}
 
-    def parts(self, number: int) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:
+        """Return the channels or classes that have scores of their own, as far as they are known.
+
+        A single channel has none.
+        """
+        metainfo = self.dataset_meta
+        if "channel" not in self.axes or not isinstance(metainfo, Metainfo):
+            return ()
+        return metainfo.labels if len(metainfo.labels) > 1 else ()
+
+    def _parts(self, number: int) -> tuple[str, ...]:
         """Return the label of each channel or class; numbers where the dataset has no metainfo.
 
         Raises:
             ShapeError: If the metainfo of the dataset lists another number of channels.
         """
-        metainfo = self.dataset_meta
-        labels = metainfo.labels if isinstance(metainfo, Metainfo) else ()
+        labels = self.labels()
         if labels and len(labels) != number:
             raise ShapeError(
                 f"the forecast has {number} channels, but metainfo of the dataset lists "
@@ -194,16 +203,17 @@ class SampleMetric(BaseMetric, ABC):
 
     def _scores(self, shape: tuple[int, ...]) -> dict[ScoreName, Callable[[np.ndarray], float]]:
         """Return the function from sums (S, ...) to each score, by name."""
-        found = {ScoreName(self.name): self._pooled(shape)}
+        pooled = _nothing if self.is_undefined_for_all_channels else self.overall
+        found = {ScoreName(self.name): pooled}
         if self.axes == ("class",):
-            for k, part in enumerate(self.parts(shape[1])):
+            for k, part in enumerate(self._parts(shape[1])):
                 found[ScoreName(self.name, part)] = partial(_entry, self.combine, (k,))
         if "lead" in self.axes:
             for k in range(shape[1]):
                 lead = (slice(k, k + 1),)
-                found[ScoreName(self.name, lead=k + 1)] = partial(_entry, self._pooled(shape), lead)
+                found[ScoreName(self.name, lead=k + 1)] = partial(_entry, pooled, lead)
         if self.axes == ("lead", "channel") and len(shape) == 3 and shape[2] > 1:
-            for c, part in enumerate(self.parts(shape[2])):
+            for c, part in enumerate(self._parts(shape[2])):
                 every = (slice(None), slice(c, c + 1))
                 found[ScoreName(self.name, part)] = partial(_entry, self.overall, every)
                 for k in range(shape[1]):
@@ -211,11 +221,12 @@ class SampleMetric(BaseMetric, ABC):
                     found[name] = partial(_entry, self.combine, (k, c))
         return found
 
-    def _pooled(self, shape: tuple[int, ...]) -> Callable[[np.ndarray], float]:
-        """Return how to pool all channels: not at all where their units differ."""
+    @property
+    def is_undefined_for_all_channels(self) -> bool:
+        """Whether the channels have different units, so that they cannot be pooled."""
         metainfo = self.dataset_meta
-        mixed = isinstance(metainfo, Metainfo) and metainfo.unit is None and not self.pools_units
-        return _nothing if mixed and "forecast" in self.requires and shape[1:] else self.overall
+        mixed = isinstance(metainfo, Metainfo) and metainfo.unit is None
+        return mixed and "forecast" in self.requires and not self.pools_units
 
     @final
     def describe(self) -> dict[str, dict[str, Any]]:

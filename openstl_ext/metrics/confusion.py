@@ -58,8 +58,8 @@ class LabelMetric(SampleMetric, ABC):
             )
         self._dataset_meta = metainfo
 
-    def parts(self, number: int) -> tuple[str, ...]:
-        return self.classes[:number]
+    def labels(self) -> tuple[str, ...]:
+        return self.classes if self.axes else ()
 
     def _expected_shape(self, sample: Sample) -> tuple[int, ...]:  # noqa: ARG002
         return (len(self.classes),) if self.axes else ()

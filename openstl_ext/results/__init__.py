@@ -1,1 +1,1 @@
-"""What comes after a run: record, table, board. Never imports torch."""
+"""Record of a run, tables and the leaderboard. Does not import torch."""

@@ -1,4 +1,4 @@
-"""Collect the results under some folders; tell apart what cannot be read from what can."""
+"""Collect the results below some folders."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,16 +11,16 @@ from openstl_ext.results.table import Table, tables_of
 
 RESULT = "result.json"
 SKIP = ("saved", "checkpoints", ".")
-"""How folders begin that hold no results, but perhaps a million frames."""
+"""Prefixes of folders without results, which may have a million frames."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """What the results under some folders say.
+    """Tables of the results below some folders.
 
     Args:
-        tables: One a protocol.
-        problems: Files that were skipped, a sentence each.
+        tables: One per protocol.
+        problems: Files that were not read, a sentence each.
         repeats: Runs that were found twice, a sentence each.
     """
 
@@ -30,16 +30,16 @@ class Board:
 
 
 def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Board:
-    """Read every result under some folders.
+    """Read every result below some folders.
 
-    One broken file does not take the others with it: it is skipped and named.
+    A file that cannot be read is skipped and listed in ``problems``.
 
     Args:
-        folders: Where to look, at any depth; a file is taken as it is.
-        metrics: Patterns of the metrics to show, in order; by default all but single lead times.
+        folders: Folders, searched at any depth, or result files.
+        metrics: Patterns of the scores to show, in order; see ``tables_of``.
 
     Raises:
-        UserError: If a folder does not exist, there is no result at all, or a pattern fits none.
+        UserError: If a folder does not exist, there is no result, or a pattern matches none.
     """
     problems: list[str] = []
     repeats: list[str] = []
@@ -54,25 +54,25 @@ def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Boar
             record.config,
             tuple(record.overrides),
             record.protocol["fingerprint"],
-            # without a seed nobody can tell two runs from one
+            # runs without a seed cannot be distinguished but by their place
             str(path) if record.seed is None else record.seed,
         )
         if key in runs:
             pair = sorted([runs[key], (record, path)], key=lambda run: (run[0].date, run[1]))
             dropped, kept = pair
             runs[key] = kept
-            repeats.append(f"{dropped[1]} is the run of {kept[1]} again; the later one counts")
+            repeats.append(f"{dropped[1]} repeats the run of {kept[1]}; the later one counts")
         else:
             runs[key] = (record, path)
     records = [record for record, _ in runs.values()]
     if not records and not problems:
         places = ", ".join(map(str, folders))
-        raise UserError(f"no {RESULT} under {places}; `tools/test.py CONFIG` writes one")
+        raise UserError(f"no {RESULT} below {places}; `openstl-ext test CONFIG` writes one")
     return Board(tuple(tables_of(records, metrics)), tuple(problems), tuple(sorted(repeats)))
 
 
 def found(folders: Iterable[Path | str]) -> Iterator[Path]:
-    """Result files under some folders, each once, in order.
+    """Yield the result files below some folders, each once, in order.
 
     Raises:
         UserError: If a folder does not exist.
@@ -80,7 +80,7 @@ def found(folders: Iterable[Path | str]) -> Iterator[Path]:
     seen: set[str] = set()
     for folder in map(Path, folders):
         if not folder.exists():
-            raise UserError(f"there is no {folder}; runs are written below work_dirs/")
+            raise UserError(f"{folder} does not exist; runs are written below work_dirs/")
         for path in [folder] if folder.is_file() else sorted(_below(folder)):
             real = os.path.realpath(path)
             if real not in seen:

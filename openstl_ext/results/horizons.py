@@ -1,25 +1,24 @@
-"""Scores against how far ahead they are: the same table, read along its leads."""
+"""Curves of a score over the leads, from the rows of a table."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.board import Board
 from openstl_ext.results.table import Table, higher_is_better
-
-LEAD = re.compile(r"(.+)@([1-9]\d*)")
+from openstl_ext.score_name import ScoreName, metric_name
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One row of a table, lead by lead.
+    """Scores of one row of a table, lead by lead.
 
     Args:
         name: Of the recipe or the baseline.
-        is_baseline: Whether nobody trained it.
-        means: Of the score over the runs of the row, one a lead; None where there is none.
-        spreads: Their sample standard deviations; None for fewer than two runs.
+        is_baseline: Whether it is a baseline.
+        means: Mean of the score over the runs, one per lead; None where there is none.
+        spreads: Sample standard deviations; None for fewer than two runs.
         num_runs: Seeds of the recipe; 1 for a baseline.
     """
 
@@ -32,17 +31,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class HorizonPlot:
-    """The curves of one protocol, which alone may be compared.
+    """Comparable curves: those of one protocol.
 
     Args:
-        title: What the data are called, and whether they were made up.
-        fingerprint: Of the protocol.
-        metric: Key of the score.
-        unit: Of the score.
+        title: Name of the data, and whether they are synthetic.
+        fingerprint: Fingerprint of the protocol.
+        metric: Name of the score without the lead, as in ``mae`` or ``mae[t2m]``.
+        unit: Unit of the score.
         higher_is_better: Its direction; None where it has none.
-        ahead: How far ahead each lead is, in ``time_unit``.
-        time_unit: As the data have it; ``frame`` where they have none.
-        num_valid: Pixels that each lead is judged on; empty where the metric does not say.
+        ahead: Time of each lead in ``time_unit``.
+        time_unit: Unit of time; ``frame`` where the data have none.
+        num_valid: Valid pixels of each lead; empty where the metric does not count them.
         curves: Recipes first, in the order of the table, then baselines.
     """
 
@@ -58,39 +57,46 @@ class HorizonPlot:
 
 
 def plots_of(board: Board, metric: str) -> list[HorizonPlot]:
-    """A plot for each protocol that has the metric lead by lead.
+    """Return a plot for each protocol that has the score lead by lead.
 
     Args:
-        board: Read with the pattern ``*``, or the single leads are not in its tables.
-        metric: Key of the score, as in ``mae`` for ``mae@1``, ``mae@2`` ...
+        board: Read with the pattern ``*``, so that single leads are in its tables.
+        metric: Name of the score, as in ``mae`` for ``mae@1``, ``mae@2`` ...
 
     Raises:
-        UserError: If no result has it; it proposes the nearest.
+        UserError: If no result has it; the message has the nearest name.
     """
     plots = [_plot(table, metric) for table in board.tables if leads_of(table, metric)]
     if not plots:
         known = {
-            found[1]
+            base
             for table in board.tables
             for row in table.rows
             for record in row.records
-            for name in record.metrics
-            if (found := LEAD.fullmatch(name))
+            for base, _ in map(_split, record.metrics)
+            if base
         }
         raise UserError(f"no result has {metric!r} lead by lead; {nearest(metric, known)}")
     return plots
 
 
 def leads_of(table: Table, metric: str) -> list[int]:
-    """Leads that any run of a table has a score for, counted from 1, without gaps."""
+    """Return the leads that any run of a table has a score for, counted from 1."""
     keys = {key for row in table.rows for record in row.records for key in record.metrics}
-    found = [LEAD.fullmatch(key) for key in keys]
-    last = max((int(m[2]) for m in found if m is not None and m[1] == metric), default=0)
+    last = max((lead for base, lead in map(_split, keys) if base == metric), default=0)
     return list(range(1, last + 1))
 
 
+def _split(score: str) -> tuple[str, int]:
+    """Return the name without the lead, and the lead; nothing for a score of all leads."""
+    name = ScoreName.parse(score)
+    if name is None or name.lead is None:
+        return "", 0
+    return str(replace(name, lead=None)), name.lead
+
+
 def _plot(table: Table, metric: str) -> HorizonPlot:
-    leads, facts = leads_of(table, metric), table.about.get(metric) or {}
+    leads, facts = leads_of(table, metric), table.about.get(metric_name(metric)) or {}
     metainfo = table.protocol["metainfo"]
     length, time_unit = metainfo.get("lead") or (1, "frame")
     numbers = facts.get("num_valid") or ()
@@ -99,7 +105,7 @@ def _plot(table: Table, metric: str) -> HorizonPlot:
         title=f"{data} (synthetic)" if table.synthetic else data,
         fingerprint=table.protocol["fingerprint"],
         metric=metric,
-        unit=str(facts.get("unit") or "").replace("data unit", str(metainfo.get("unit") or "1")),
+        unit=_unit(metric, facts),
         higher_is_better=higher_is_better(table.about, metric),
         ahead=tuple(length * lead for lead in leads),
         time_unit=str(time_unit),
@@ -108,15 +114,20 @@ def _plot(table: Table, metric: str) -> HorizonPlot:
     )
 
 
+def _unit(metric: str, facts: Mapping[str, Any]) -> str:
+    name = ScoreName.parse(metric)
+    return str((facts.get("units") or {}).get(name.part if name else "") or facts.get("unit") or "")
+
+
 def _curves(table: Table, keys: Sequence[str]) -> tuple[Curve, ...]:
-    """Rows that have any of the scores."""
-    names = [row.name for row in table.rows]
+    """Return the curves of rows that have any of the scores."""
+    names = [row.label for row in table.rows]
     found = []
     for row in table.rows:
         scores = [row.scores.get(key) for key in keys]
         if not any(score and score.num for score in scores):
             continue
-        name = row.name if names.count(row.name) == 1 else f"{row.name}, {row.config}"
+        name = row.label if names.count(row.label) == 1 else f"{row.label}, {row.config}"
         found.append(
             Curve(
                 name=f"{name} (probe: {' '.join(row.overrides)})" if row.overrides else name,

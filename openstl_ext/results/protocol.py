@@ -1,4 +1,4 @@
-"""What two runs must share before their numbers may stand in one table."""
+"""Protocol of a test: what runs must share for their scores to be comparable."""
 
 import dataclasses
 import hashlib
@@ -17,22 +17,22 @@ PLACES |= {
     "pin_memory",
     "prefetch_factor",
 }
-"""Keys that say where or how fast, not what."""
+"""Config keys of places and speed, which do not change a score."""
 
 PLACE = re.compile(r".*_(root|path|dir|file|folder)$")
 
 
 class Protocol(TypedDict):
-    """How a run was judged, in full, beside the hash that tables are grouped by.
+    """Data and metrics of a test, with the hash that tables are grouped by.
 
     Fields:
         fingerprint: First 12 hex digits of the SHA-256 of all other fields.
         dataset: Config of the test dataset, without places.
-        evaluator: Configs of the metrics, without places, in an order of their own.
-        metainfo: What the built dataset says about itself: name, channels, unit, lead.
+        evaluator: Configs of the metrics, without places, sorted.
+        metainfo: Metainfo of the built dataset: name, channels, lead.
         size: Number of test samples.
         shapes: Shape of each field of a test sample.
-        samples: Hash of the names of the test samples; null if they have none.
+        samples: Hash of the ids of the test samples; null if they have none.
     """
 
     fingerprint: str
@@ -53,19 +53,19 @@ def protocol_of(
     shapes: Mapping[str, Iterable[int]],
     sample_ids: Iterable[str] | None = None,
 ) -> Protocol:
-    """Fingerprint of how a run is judged.
+    """Return the protocol of a test, with its fingerprint.
 
-    Two runs share it exactly if their numbers are comparable: same dataset, split, horizon, units
-    and metric definitions, wherever the data lie and however fast they are read. Toy data under
-    another root differ in size, shapes or sample names.
+    Two runs have the same fingerprint if their scores are comparable: same dataset, split,
+    horizon, units and metrics, for any location of the data and any loader speed. Other data in
+    the same folder differ in size, shapes or sample ids.
 
     Args:
         dataset: Config of the test dataset.
         evaluator: Config of the metrics: one or a list.
-        metainfo: What the built dataset says about itself; a dataclass or a mapping.
+        metainfo: Metainfo of the built dataset; a dataclass or a mapping.
         size: Number of test samples.
         shapes: Shape of each field of a sample, as ``{"inputs.frames": (10, 1, 64, 64)}``.
-        sample_ids: Names of the test samples, if they have any.
+        sample_ids: Ids of the test samples, if they have any.
     """
     metrics = [evaluator] if isinstance(evaluator, Mapping) else list(evaluator or ())
     facts: dict[str, Any] = {
@@ -80,21 +80,21 @@ def protocol_of(
 
 
 def facts_of(metainfo: Any) -> dict[str, Any]:
-    """What a dataset says about itself, in plain values; nothing if it says nothing."""
+    """Return metainfo in plain values; empty for None."""
     is_instance = dataclasses.is_dataclass(metainfo) and not isinstance(metainfo, type)
     return plain(dataclasses.asdict(metainfo) if is_instance else dict(metainfo or {}))
 
 
 def same_data(one: Any, other: Any) -> bool:
-    """Whether two dataset configs read the same samples, as when a run is chosen on its test set.
+    """Return whether two dataset configs read the same samples, as for selection on the test set.
 
-    Places count here: the same split of another folder is other data.
+    Places count here: the same split in another folder is other data.
     """
     return one is not None and other is not None and digest(plain(one)) == digest(plain(other))
 
 
 def differences(one: Protocol, other: Protocol) -> list[str]:
-    """What makes two protocols two, a phrase each: ``size 20, not 200``."""
+    """Return the differences of two protocols, a phrase each: ``size 20, not 200``."""
     ours, theirs = flat(one), flat(other)
     keys = sorted(k for k in {*ours, *theirs} if k != "fingerprint")
     return [
@@ -105,7 +105,7 @@ def differences(one: Protocol, other: Protocol) -> list[str]:
 
 
 def flat(value: Any, where: str = "") -> dict[str, Any]:
-    """Nested objects as one, with dotted keys; lists of plain values stay whole."""
+    """Flatten nested objects, with dotted keys; lists of plain values are not split."""
     if isinstance(value, dict):
         pairs = [(str(k), v) for k, v in value.items()]
     elif isinstance(value, list) and any(isinstance(v, dict) for v in value):
@@ -117,7 +117,7 @@ def flat(value: Any, where: str = "") -> dict[str, Any]:
 
 
 def without_places(value: Any) -> Any:
-    """A config without the keys that say where or how fast; a path keeps its last name."""
+    """Remove the keys of places and speed from a config; a path keeps its last name."""
     if isinstance(value, Mapping):
         kept = {k: v for k, v in value.items() if k not in PLACES and not PLACE.match(str(k))}
         return {k: without_places(v) for k, v in kept.items()}
@@ -127,10 +127,10 @@ def without_places(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """What strict JSON can hold: text keys, lists, finite numbers; what is not finite is null.
+    """Convert to values of strict JSON: text keys, lists, finite numbers; others become null.
 
     Raises:
-        TypeError: If something is neither a number, a text, a list nor a mapping.
+        TypeError: If a value is neither a number, a text, a list nor a mapping.
     """
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
@@ -144,16 +144,16 @@ def plain(value: Any) -> Any:
         return plain(value.item())
     if hasattr(value, "__fspath__"):
         return str(value)
-    raise TypeError(f"a record holds plain values, not {type(value).__name__}: {value!r}")
+    raise TypeError(f"a record has plain values only, not {type(value).__name__}: {value!r}")
 
 
 def canonical(value: Any) -> str:
-    """The one text of a plain value."""
+    """Return the canonical JSON text of a plain value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def digest(value: Any) -> str:
-    """First 12 hex digits of the SHA-256 of a plain value."""
+    """Return the first 12 hex digits of the SHA-256 of a plain value."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]
 
 

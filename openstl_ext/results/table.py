@@ -1,15 +1,18 @@
-"""Rows that may be compared: one table for each way of being judged."""
+"""Tables of comparable rows: one per protocol."""
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.protocol import Protocol, canonical, differences
 from openstl_ext.results.record import Record
+from openstl_ext.score_name import ScoreName, matching, metric_name
+
+FACTS = ("num_parameters", "flops", "flops_apart", "uncounted", "frames_per_second")
+"""Costs of a row that all formats show."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Score:
     Args:
         mean: Mean over the runs that have a value; None if none has.
         std: Sample standard deviation; None for fewer than two values.
-        num: How many runs have a value.
+        num: Number of runs that have a value.
     """
 
     mean: float | None
@@ -29,14 +32,15 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """The runs of one config, or a forecast that costs nothing.
+    """The runs of one config, or a baseline.
 
     Args:
         name: Published name of the recipe.
         config: Identity of the config; empty for a baseline.
-        records: The runs, one a seed.
-        scores: By metric.
-        overrides: What ``--cfg-options`` set; a row with any is a probe.
+        records: The runs, one per seed.
+        scores: Scores by name.
+        overrides: Values of ``--cfg-options``; a row with any is a probe.
+        postprocessor: Name of the change of the forecasts before these scores; empty for none.
     """
 
     name: str
@@ -44,26 +48,44 @@ class Row:
     records: tuple[Record, ...]
     scores: dict[str, Score]
     overrides: tuple[str, ...] = ()
+    postprocessor: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name, followed by the postprocessor."""
+        return f"{self.name} + {self.postprocessor}" if self.postprocessor else self.name
 
     @property
     def is_baseline(self) -> bool:
-        """Whether nobody trained it."""
+        """Whether it is a baseline, which has no config."""
         return not self.config
 
     @property
+    def kind(self) -> str:
+        """One of ``baseline``, ``probe`` and ``run``."""
+        return "baseline" if self.is_baseline else "probe" if self.overrides else "run"
+
+    @property
+    def seeds(self) -> list[int | None]:
+        """Seed of each run."""
+        return [] if self.is_baseline else [record.seed for record in self.records]
+
+    @property
     def claimed(self) -> dict[str, float]:
-        """Published numbers; those of the latest run, as configs get corrected."""
-        return max(self.records, key=lambda r: r.date).claimed if self.config else {}
+        """Published numbers; those of the latest run, because configs are corrected."""
+        if not self.config or self.postprocessor:
+            return {}
+        return max(self.records, key=lambda r: r.date).claimed
 
     def facts(self, field: str) -> list[Any]:
-        """Distinct values of a field of the records, in order; one where all runs agree."""
+        """Return the distinct values of a field of the records; one if all runs agree."""
         values = [getattr(record, field) for record in self.records] if self.config else []
         distinct = {canonical(value): value for value in values if value is not None}
         return [distinct[key] for key in sorted(distinct)]
 
     @property
     def selected_on_test(self) -> bool:
-        """Whether a checkpoint was chosen on the data it is judged on."""
+        """Whether a checkpoint was selected on the test data."""
         return any(r.selection and r.selection["on_test"] for r in self.records) and not (
             self.is_baseline
         )
@@ -74,11 +96,11 @@ class Table:
     """All rows of one protocol, best first.
 
     Args:
-        protocol: How they were judged.
-        metrics: Columns; the first one sorts.
+        protocol: Protocol of all rows.
+        metrics: Columns; the rows are sorted by the first one.
         about: Unit and direction of each metric.
-        rows: Configs and baselines, mixed, by the first metric.
-        differs: Phrases that say what sets the protocol apart from ``beside``.
+        rows: Configs and baselines together.
+        differs: Differences of the protocol from ``beside``, a phrase each.
         beside: Fingerprint of the most similar table before this one.
     """
 
@@ -90,17 +112,17 @@ class Table:
     beside: str | None = None
 
     @property
-    def answers_with_labels(self) -> bool:
-        """Whether the truth is classes; frames otherwise."""
+    def predicts_labels(self) -> bool:
+        """Whether the targets are labels; frames otherwise."""
         return "data_samples.labels" in self.protocol["shapes"]
 
     @property
     def synthetic(self) -> bool:
-        """Whether the data were made up."""
+        """Whether the data are generated."""
         return any(record.synthetic for row in self.rows for record in row.records)
 
     def best(self, metric: str) -> float | None:
-        """The best mean; probes do not compete."""
+        """Return the best mean of all rows but probes."""
         means = [row.scores[metric].mean for row in self.rows if not row.overrides]
         known = [mean for mean in means if mean is not None]
         if not known or higher_is_better(self.about, metric) is None:
@@ -112,12 +134,12 @@ def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[T
     """Group records by protocol, then by config and overrides.
 
     Args:
-        records: One a run: two of the same config, seed and protocol must not both be given.
-        patterns: Metrics to show, in order, as in ``mse_sum ssim@* dice@site``; by default all
-            but those of single lead times and classes.
+        records: One per run, without repeated runs of a config, seed and protocol.
+        patterns: Scores to show, in order, as in ``mse_sum ssim@* dice[site]``, where ``*``
+            stands for any text; by default all but those of single leads, channels and classes.
 
     Raises:
-        UserError: If a pattern fits no metric of any record.
+        UserError: If a pattern matches no score of any record.
     """
     groups: dict[str, list[Record]] = {}
     ordered = sorted(records, key=lambda r: (r.config, r.overrides, r.seed or 0, r.date))
@@ -125,8 +147,8 @@ def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[T
         groups.setdefault(record.protocol["fingerprint"], []).append(record)
     known = {name for record in ordered for name in record.metrics}
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in known):
-            raise UserError(f"no result has a metric {pattern!r}; {nearest(pattern, known)}")
+        if not matching([pattern], known):
+            raise UserError(f"no result has a score {pattern!r}; {nearest(pattern, known)}")
     tables: list[Table] = []
     for fingerprint in sorted(groups, key=lambda f: (_dataset(groups[f][0]), f)):
         tables.append(_table(groups[fingerprint], patterns, tables))
@@ -134,13 +156,16 @@ def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[T
 
 
 def _table(group: list[Record], patterns: Sequence[str], before: Sequence[Table]) -> Table:
-    """The table of the records of one protocol."""
+    """Return the table of the records of one protocol."""
     about = {name: facts for record in group for name, facts in record.about.items()}
     metrics = _columns(group, patterns)
     rows: dict[tuple[str, ...], list[Record]] = {}
     for record in group:
         rows.setdefault((record.config, *record.overrides), []).append(record)
     found = [_row(runs, metrics) for runs in rows.values()] + _baselines(group, metrics)
+    for runs in rows.values():
+        names = sorted({name for run in runs for name in run.postprocessed})
+        found += [_row(runs, metrics, postprocessor=name) for name in names]
     found.sort(key=lambda row: _rank(row, metrics, about))
     protocol = group[0].protocol
     kin = [t for t in before if _dataset_of(t.protocol) == _dataset_of(protocol)]
@@ -155,8 +180,9 @@ def _table(group: list[Record], patterns: Sequence[str], before: Sequence[Table]
     )
 
 
-def _row(runs: Sequence[Record], metrics: Sequence[str]) -> Row:
-    scores = {m: score(run.metrics.get(m) for run in runs) for m in metrics}
+def _row(runs: Sequence[Record], metrics: Sequence[str], *, postprocessor: str = "") -> Row:
+    found = [{"": run.metrics, **run.postprocessed}.get(postprocessor, {}) for run in runs]
+    scores = {m: score(values.get(m) for values in found) for m in metrics}
     first, latest = runs[0], max(runs, key=lambda r: r.date)
     return Row(
         name=latest.name,
@@ -164,15 +190,16 @@ def _row(runs: Sequence[Record], metrics: Sequence[str]) -> Row:
         records=tuple(runs),
         scores=scores,
         overrides=tuple(first.overrides),
+        postprocessor=postprocessor,
     )
 
 
 def _baselines(group: Sequence[Record], metrics: Sequence[str]) -> list[Row]:
-    """A row each; runs of one protocol agree on them, unless they trained on other data."""
+    """Return a row per baseline; runs of one protocol agree on them, if the training data agree."""
     rows = []
     for name in sorted({name for record in group for name in record.baselines}):
         runs = [record for record in group if name in record.baselines]
-        # six digits: machines round differently, and that is no second baseline
+        # six digits: machines round differently, which does not make a second baseline
         distinct = {_rounded(r.baselines[name]): r.baselines[name] for r in runs}
         scores = {m: score(values.get(m) for values in distinct.values()) for m in metrics}
         rows.append(Row(name=name, config="", records=tuple(runs), scores=scores))
@@ -184,7 +211,7 @@ def _rounded(values: dict[str, float | None]) -> str:
 
 
 def score(values: Iterable[float | None]) -> Score:
-    """Mean and sample standard deviation of what is known."""
+    """Compute mean and sample standard deviation of the values that are known."""
     known = [v for v in values if v is not None]
     if not known:
         return Score(None, None, 0)
@@ -193,26 +220,36 @@ def score(values: Iterable[float | None]) -> Score:
 
 
 def higher_is_better(about: dict[str, dict[str, Any]], metric: str) -> bool | None:
-    """Direction of a metric; one of a single lead time or class has that of the whole."""
-    facts = about.get(metric) or about.get(metric.partition("@")[0]) or {}
+    """Return the direction of a score, that of its metric."""
+    facts = about.get(metric) or about.get(metric_name(metric)) or {}
     return facts.get("higher_is_better")
 
 
 def _columns(group: Sequence[Record], patterns: Sequence[str]) -> tuple[str, ...]:
-    """Metrics in the order of the records, or in that of the patterns."""
+    """Return the scores to show, in the order of the records or in that of the patterns."""
     known = list(dict.fromkeys(name for record in group for name in record.metrics))
-    if not patterns:
-        return tuple(name for name in known if "@" not in name)
-    wanted = [name for pattern in patterns for name in known if fnmatchcase(name, pattern)]
-    return tuple(dict.fromkeys(wanted))
+    return tuple(matching(patterns, known)) if patterns else tuple(_default(group, known))
+
+
+def _default(group: Sequence[Record], known: Sequence[str]) -> Iterator[str]:
+    """Yield pooled scores; those of channels where channels have different units."""
+    pooled = {name: any(record.metrics.get(name) is not None for record in group) for name in known}
+    for name in known:
+        parts = ScoreName.parse(name)
+        if parts is None or (parts.lead is None and not parts.part):
+            by_channel = any(n.startswith(f"{name}[") and "@" not in n for n in known)
+            if pooled[name] or not by_channel:
+                yield name
+        elif parts.lead is None and not pooled.get(parts.metric, True):
+            yield name
 
 
 def _rank(row: Row, metrics: Sequence[str], about: dict[str, dict[str, Any]]) -> tuple[Any, ...]:
-    """Best first by the first metric; without a value, last."""
+    """Return the key that sorts by the first metric, best first; without a value, last."""
     mean = row.scores[metrics[0]].mean if metrics else None
     sign = -1 if metrics and higher_is_better(about, metrics[0]) else 1
     value = math.inf if mean is None else sign * mean
-    return (value, row.config, row.name, row.overrides)
+    return (value, row.config, row.label, row.overrides)
 
 
 def _dataset_of(protocol: Protocol) -> str:

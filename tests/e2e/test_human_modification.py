@@ -67,10 +67,11 @@ def test_figures_stand_beside_the_pixels_that_they_are_of(tested: Path) -> None:
 
 def test_simple_forecasts_are_rows_of_the_table(tested: Path) -> None:
     """A forecast that says the last map again must never be missing beside one that costs days."""
-    (table,) = board_of([tested], ["mae", "coverage_calibrated", "valid_pixels"]).tables
-    names = {row.name for row in table.rows}
-    assert {"Persistence", "LinearExtrapolation"} < names
-    assert len(names) == 3
+    (table,) = board_of([tested], ["mae", "coverage", "valid_pixels"]).tables
+    labels = {row.label for row in table.rows}
+    recipe_name = next(row.name for row in table.rows if not row.is_baseline)
+    baselines = {"Persistence", "LinearExtrapolation"}
+    assert labels == {*baselines, recipe_name, f"{recipe_name} + conformal"}
 
 
 def test_a_region_becomes_a_map_a_year_and_quantile(tested: Path, tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_two_ranks_learn_the_margins_and_reach_the_scores_of_one(tmp_path: Path)
     assert codes == {alone: [[0]], shared: [[0, 0]]}, log_of(shared)
     one = json.loads((alone / "scores_1.json").read_text())
     assert one == json.loads((shared / "scores_2.json").read_text())
-    assert {"mae", "mae@4", "bias", "coverage", "coverage_calibrated", "valid_pixels"} <= set(one)
+    assert {"mae", "mae@4", "bias", "coverage", "valid_pixels"} <= set(one)
     first, second = (Calibration.read(path / "calibration.json") for path in (alone, shared))
     assert first == second
     assert all(np.isfinite(first.margins))

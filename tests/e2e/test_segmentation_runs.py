@@ -69,5 +69,5 @@ def test_scores_of_labels_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -
         json.loads((work_dir / f"scores_{ranks}.json").read_text()) for ranks in (1, 2, 3)
     )
     assert one == two == three
-    assert {"dice", "dice@background", "dice@site", "iou", "kappa"} <= set(one)
-    assert 0 < float.fromhex(one["dice@site"]) < 1
+    assert {"dice", "dice[background]", "dice[site]", "iou", "kappa"} <= set(one)
+    assert 0 < float.fromhex(one["dice[site]"]) < 1

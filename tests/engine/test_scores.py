@@ -1,6 +1,7 @@
 """Schedules and checkpoints that wait for a score get it."""
 
 import math
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from openstl_ext.metrics.overlap import Dice
 from tests.engine import toy, toy_sites
 
 SCHEDULE = Path(__file__).parents[2] / "configs/_base_/schedules/adamw_plateau.py"
-PLATEAU = {"type": "ReduceOnPlateauLR", "monitor": "dice@site", "rule": "greater"}
+PLATEAU = {"type": "ReduceOnPlateauLR", "monitor": "dice[site]", "rule": "greater"}
 
 
 def config(work_dir: Path, **more: Any) -> Config:
@@ -28,17 +29,18 @@ def config(work_dir: Path, **more: Any) -> Config:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"monitor": "dise"}, "monitor='dise' is no score; did you mean 'dice'"),
-        ({"monitor": "dice@sight"}, "monitor='dice@sight' is no score; did you mean 'dice@site'"),
-        ({"monitor": "kappa@site"}, "monitor='kappa@site' is no score"),
-        ({"rule": "less"}, "rule='less', but dice@site is best when greater"),
+        ({"monitor": "dise"}, "monitor='dise' is not a score; did you mean 'dice'"),
+        ({"monitor": "dice[sight]"}, "'dice[sight]' is not a score; did you mean 'dice[site]'"),
+        ({"monitor": "dice@site"}, "'dice@site' is not a score; did you mean 'dice[site]'"),
+        ({"monitor": "kappa[site]"}, "monitor='kappa[site]' is not a score"),
+        ({"rule": "less"}, "rule='less', but dice[site] is best when greater"),
     ],
 )
 def test_a_schedule_that_would_wait_in_vain_is_refused(
     change: dict, said: str, tmp_path: Path
 ) -> None:
     """Mmengine says so after the first epoch, or, with the wrong rule, never."""
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=re.escape(said)):
         build(config(tmp_path, param_scheduler=[{**PLATEAU, **change}]))
 
 
@@ -47,7 +49,7 @@ def test_a_schedule_cannot_wait_for_more_of_what_is_no_better(
 ) -> None:
     """A score without a direction has no plateau."""
     monkeypatch.setattr(Dice, "higher_is_better", None)
-    with pytest.raises(ConfigError, match="neither better nor worse"):
+    with pytest.raises(ConfigError, match="has no direction"):
         build(config(tmp_path, param_scheduler=[PLATEAU]))
 
 
@@ -56,16 +58,16 @@ def test_a_schedule_needs_a_validation_to_wait_for(tmp_path: Path) -> None:
     cfg = config(tmp_path, param_scheduler=[PLATEAU])
     for block in ("val_dataloader", "val_cfg", "val_evaluator"):
         cfg.pop(block, None)
-    with pytest.raises(ConfigError, match="waits for 'dice@site', and nothing validates"):
+    with pytest.raises(ConfigError, match=r"monitors 'dice\[site\]', but there is no validation"):
         build(cfg)
 
 
 def test_the_best_of_a_class_can_be_kept(tmp_path: Path) -> None:
     """A typo in the class would show when the first epoch is over."""
-    hook = {"default_hooks.checkpoint": {"save_best": "dice@site"}}
+    hook = {"default_hooks.checkpoint": {"save_best": "dice[site]"}}
     assert build(config(tmp_path, **hook)).hooks
-    hook["default_hooks.checkpoint"]["save_best"] = "dice@sights"
-    with pytest.raises(ConfigError, match="save_best='dice@sights' is no score"):
+    hook["default_hooks.checkpoint"]["save_best"] = "dice[sights]"
+    with pytest.raises(ConfigError, match=r"save_best='dice\[sights\]' is not a score"):
         build(config(tmp_path, **hook))
 
 
@@ -80,7 +82,7 @@ def test_the_published_schedule_is_what_it_says(tmp_path: Path) -> None:
     assert type(optimizer).__name__ == "AdamW"
     assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (1e-4, 1e-5)
     (plateau,) = run.param_schedulers
-    assert (plateau.monitor, plateau.factor, plateau.patience) == ("dice@site", 0.1, 5)
+    assert (plateau.monitor, plateau.factor, plateau.patience) == ("dice[site]", 0.1, 5)
     wrapper = run.optim_wrapper
     assert (wrapper.clip_func, wrapper.clip_grad_kwargs) == (clip_grad_norm_, {"max_norm": 1.0})
 
@@ -89,11 +91,11 @@ def reduced(scores: list[float], **how: Any) -> list[float]:
     """Learning rate after each validation, by mmengine."""
     weight = torch.nn.Parameter(torch.zeros(()))
     wrapper = OptimWrapper(torch.optim.SGD([weight], lr=1.0))
-    plateau = ReduceOnPlateauLR(wrapper, monitor="dice@site", rule="greater", **how)
+    plateau = ReduceOnPlateauLR(wrapper, monitor="dice[site]", rule="greater", **how)
     rates = []
     for score in scores:
         plateau.step()
-        plateau.step({"dice@site": score})
+        plateau.step({"dice[site]": score})
         rates.append(wrapper.param_groups[0]["lr"])
     return rates
 

@@ -79,7 +79,7 @@ def options(**more: Any) -> dict[str, Any]:
     The plateau comes after two validations without much progress, so that it comes at all.
     """
     judged = {"type": "ToySites", "num_samples": 7, "disturbed": False}
-    plateau = {"type": "ReduceOnPlateauLR", "monitor": "dice@site", "rule": "greater"}
+    plateau = {"type": "ReduceOnPlateauLR", "monitor": "dice[site]", "rule": "greater"}
     scores = [{"type": name, "classes": list(CLASSES)} for name in ("Dice", "IoU", "CohenKappa")]
     return {
         "model": {

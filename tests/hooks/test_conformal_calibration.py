@@ -16,11 +16,13 @@ from openstl_ext.calibration import Calibration
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError
 from openstl_ext.hooks.conformal_calibration import ConformalCalibrationHook
-from openstl_ext.interfaces import CovariateModel, Quantiles
+from openstl_ext.interfaces import CovariateModel, HorizonForecast
 from openstl_ext.registry import DATASETS, MODELS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Channel, Metainfo
 from tests.engine.resume_scenarios import log_of, travel
+
+LEVELS = (0.025, 0.975)
 
 
 class Noise(Dataset):
@@ -64,9 +66,10 @@ class Sure(nn.Module):
         dynamic: Tensor | None = None,
         static: Tensor | None = None,
         lonlat: Tensor | None = None,
-    ) -> Quantiles:
-        said = frames[:, -1].expand(-1, 3, -1, -1)
-        return Quantiles(said, said - 0.1, said + 0.1) if self.interval else Quantiles(said)
+    ) -> HorizonForecast:
+        last = frames[:, -1].expand(-1, 3, -1, -1)
+        ends = torch.stack([last - 0.1, last + 0.1], dim=1) if self.interval else None
+        return HorizonForecast(last, ends)
 
 
 def record_of(work_dir: Path, **net: Any) -> Record:
@@ -80,6 +83,7 @@ def record_of(work_dir: Path, **net: Any) -> Record:
                 "net": {"type": "Sure", **net},
                 "strategy": "direct",
                 "terms": {"mse": {"loss": {"type": "L2"}}},
+                "quantile_levels": LEVELS if net.get("interval", True) else (),
                 "data_preprocessor": {"type": "SequencePreprocessor", "mean": 1.0, "std": 2.0},
             },
             "test_dataloader": {
@@ -88,8 +92,7 @@ def record_of(work_dir: Path, **net: Any) -> Record:
             },
             "test_evaluator": [
                 *({"type": "MeanMAE"}, {"type": "ChangeR2"}, {"type": "ValidPixels"}),
-                *({"type": "IntervalCoverage", "calibrated": c} for c in (False, True)),
-                *({"type": "IntervalWidth", "calibrated": c} for c in (False, True)),
+                *({"type": "IntervalCoverage"}, {"type": "IntervalWidth"}),
             ],
             "custom_hooks": [
                 {"type": "BaselinesHook", "nets": baselines},
@@ -125,15 +128,17 @@ def record(work_dir: Path) -> Record:
 
 def test_the_test_tells_coverage_before_and_after(record: Record, work_dir: Path) -> None:
     """An interval that promises 95 % and keeps 10 % is worse than none."""
-    metrics = record.metrics
+    metrics, calibrated = record.metrics, record.postprocessed["conformal"]
     assert metrics["coverage@1"] < 0.2
+    assert calibrated.keys() == metrics.keys()
+    assert calibrated["mae"] == metrics["mae"]
     for lead in ("@1", "@2"):
-        assert metrics[f"coverage_calibrated{lead}"] == pytest.approx(0.95, abs=0.02)
+        assert calibrated[f"coverage{lead}"] == pytest.approx(0.95, abs=0.02)
     found = Calibration.read(work_dir / "calibration.json")
     # the truth is a normal one about the middle: 1.96 deviations, less the half width in data units
     assert found.margin[0] == pytest.approx(1.96 - 0.2, rel=0.08)
     assert found.margin[1] == pytest.approx(2 * 1.96 - 0.2, rel=0.08)
-    width = metrics["width_calibrated@1"] - metrics["width@1"]
+    width = calibrated["width@1"] - metrics["width@1"]
     assert width == pytest.approx(2 * found.margin[0], rel=1e-4)
 
 
@@ -141,14 +146,14 @@ def test_a_horizon_without_truth_has_neither_margin_nor_score(
     record: Record, work_dir: Path
 ) -> None:
     """A margin of 0 for what was never observed would pass for a calibrated one."""
-    metrics = record.metrics
+    metrics, calibrated = record.metrics, record.postprocessed["conformal"]
     found = Calibration.read(work_dir / "calibration.json")
     assert found.margin[2] is None
     assert found.num_valid[2] == 0
-    assert metrics["coverage_calibrated@3"] is None
+    assert calibrated["coverage@3"] is None
     assert metrics["mae@3"] is None
     assert metrics["valid_pixels@3"] == 0
-    assert metrics["coverage_calibrated"] is not None  # no pixel there has a say
+    assert calibrated["coverage"] is not None  # pixels without a target do not count
 
 
 def test_baselines_are_judged_on_the_same_pixels_and_have_no_interval(record: Record) -> None:
@@ -164,7 +169,7 @@ def test_baselines_are_judged_on_the_same_pixels_and_have_no_interval(record: Re
 
 def test_a_net_without_intervals_says_so(work_dir: Path) -> None:
     """A traceback after hours of training names a line of ours and not the config's."""
-    with pytest.raises(ConfigError, match="says none"):
+    with pytest.raises(ConfigError, match="predicts no intervals"):
         record_of(work_dir, interval=False)
 
 
@@ -174,7 +179,7 @@ def test_other_methods_are_refused_before_the_training() -> None:
     class Run:
         model = nn.Linear(1, 1)
 
-    with pytest.raises(ConfigError, match="no intervals"):
+    with pytest.raises(ConfigError, match="predicts no intervals"):
         ConformalCalibrationHook(dataset={}).before_run(Run())
 
 
@@ -192,8 +197,9 @@ def test_margins_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -> None:
             "net": net,
             "strategy": "direct",
             "terms": {"mse": {"loss": {"type": "L2"}}},
+            "quantile_levels": LEVELS,
         },
-        "test_evaluator": [{"type": "IntervalCoverage", "calibrated": True}, {"type": "ChangeR2"}],
+        "test_evaluator": [{"type": "IntervalCoverage"}, {"type": "ChangeR2"}],
         "custom_hooks": [{"type": "ConformalCalibrationHook", "dataset": waves}],
     }
     legs = {

@@ -11,12 +11,14 @@ from matplotlib.image import imread
 from tensorboardX import proto
 from torch.utils.data import Dataset
 
+from openstl_ext.calibration import Calibration
 from openstl_ext.datasets.human_modification.dataset import HumanModification
 from openstl_ext.engine import checkpoint
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError
 from openstl_ext.hooks import forecast_figure
 from openstl_ext.hooks.forecast_figure import ForecastFigureHook, forecasts, horizon_names, spread
+from openstl_ext.postprocessing import ConformalPostprocessor
 from openstl_ext.registry import METHODS, MODELS
 from openstl_ext.structures import Channel, Metainfo
 from openstl_ext.visualization.panel_sample import PanelSample
@@ -189,8 +191,12 @@ def test_intervals_and_gaps_are_drawn_where_there_are_any(quantiles: Any) -> Non
         np.testing.assert_array_equal(np.isnan(field), ~valid)
     assert before[1].num_valid == tuple(valid.sum(axis=(1, 2)))
     assert before[1].num_valid[-1] == 0
-    quantiles.calibrate([0.5] * len(valid))
-    (after,) = forecasts(quantiles, chips, [4], 0, seed=0)
+    levels = quantiles.quantile_levels
+    margins = Calibration(
+        coverage=0.9, levels=levels, margin=(0.5,) * len(valid), num_valid=(9,) * len(valid)
+    )
+    changes = [ConformalPostprocessor(margins, levels)]
+    (after,) = forecasts(quantiles, chips, [4], 0, seed=0, changes=changes)
     np.testing.assert_allclose(after.interval, before[1].interval + 1, rtol=1e-4)
 
 

@@ -25,7 +25,9 @@ from openstl_ext.structures import Channel, Metainfo
 class Gappy(Dataset):
     """Five sequences with a gap in the truth of each; the value says which frame it is."""
 
-    metainfo = Metainfo(name="gappy", channels=(Channel("a", "K"), Channel("b", "K")), lead=(30, "min"))
+    metainfo = Metainfo(
+        name="gappy", channels=(Channel("a", "K"), Channel("b", "K")), lead=(30, "min")
+    )
 
     def __init__(self, *, num_channels: int = 1, names: str = "s{}") -> None:
         self.num_channels, self.names = num_channels, names
@@ -51,7 +53,10 @@ class Labelled(Dataset):
     """Three maps of classes with a strip that nobody labelled; frame t is t above the label."""
 
     metainfo = Metainfo(
-        name="labelled", channels=(Channel("red"),), classes=("water", "site"), years=(2010, 2011, 2013)
+        name="labelled",
+        channels=(Channel("red"),),
+        classes=("water", "site"),
+        years=(2010, 2011, 2013),
     )
 
     def __len__(self) -> int:
@@ -232,8 +237,8 @@ def test_the_saved_labels_give_the_score_of_the_run(labelled: Path):
         for known in ((truth == 1) & (answer == 1), answer == 1, truth == 1)
     )
     scores = json.loads((labelled / "metrics.json").read_text())
-    assert scores["dice@site"] == pytest.approx(2 * hit / (said + there))
-    assert 0 < scores["dice@site"] < 1
+    assert scores["dice[site]"] == pytest.approx(2 * hit / (said + there))
+    assert 0 < scores["dice[site]"] < 1
 
 
 def test_a_set_of_labels_says_so(labelled: Path):

@@ -6,9 +6,9 @@ import pytest
 
 from openstl_ext.engine.runner import build
 from openstl_ext.results.board import Board
-from openstl_ext.results.markdown import markdown
 from openstl_ext.results.record import Record
 from openstl_ext.results.table import tables_of
+from openstl_ext.results.writers.markdown import write as markdown
 from tests.engine import toy, toy_sites
 
 HOOKS = [{"type": "BaselinesHook"}, {"type": "ResultHook"}]
@@ -27,7 +27,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
 def test_the_record_names_classes_and_no_baseline_of_frames(record: Record) -> None:
     """Persistence of frames has no labels; scores of another run would be a lie."""
     assert record.baselines == {}
-    assert {"dice", "dice@background", "dice@site", "kappa"} <= set(record.metrics)
+    assert {"dice", "dice[background]", "dice[site]", "kappa"} <= set(record.metrics)
     about = record.about["dice"]
     assert about["classes"] == ["background", "site"]
     assert about["higher_is_better"] is True
@@ -42,10 +42,10 @@ def test_a_table_shows_means_and_on_demand_a_class(record: Record) -> None:
     """The site is what the task is about; with its direction, as the whole has it."""
     (table,) = tables_of([record])
     assert table.metrics == ("dice", "iou", "kappa")
-    (asked,) = tables_of([record], ["dice@site", "iou@*"])
-    assert asked.metrics == ("dice@site", "iou@background", "iou@site")
-    assert asked.best("dice@site") == record.metrics["dice@site"]
+    (asked,) = tables_of([record], ["dice[site]", "iou[*"])
+    assert asked.metrics == ("dice[site]", "iou[background]", "iou[site]")
+    assert asked.best("dice[site]") == record.metrics["dice[site]"]
     text = markdown(Board((asked,), (), ()))
     assert "2 frames of 1 x 6 x 6 -> labels (background, site); 7 test samples." in text
     assert "samples/s" in text
-    assert "dice@site \N{UPWARDS ARROW}" in text
+    assert "dice[site] \N{UPWARDS ARROW}" in text

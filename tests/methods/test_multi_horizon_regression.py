@@ -7,17 +7,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from openstl_ext.calibration import Calibration
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.interfaces import Quantiles
+from openstl_ext.interfaces import HorizonForecast
 from openstl_ext.methods.multi_horizon_regression import MultiHorizonRegression
+from openstl_ext.postprocessing import ConformalPostprocessor
 
+LEVELS = (0.025, 0.975)
 TERMS: dict[str, Any] = {
     "mse": {"loss": {"type": "L2"}, "of": "change"},
     "ssim": {"loss": {"type": "StructuralDissimilarity"}, "weight": 0.2},
     "bands": {"loss": {"type": "LaplacianPyramid"}},
     "histogram": {"loss": {"type": "ChangeHistogram"}, "of": "data_change", "weight": 0.67},
-    "lower": {"loss": {"type": "Pinball", "quantile": 0.025}, "of": "lower"},
-    "upper": {"loss": {"type": "Pinball", "quantile": 0.975}, "of": "upper"},
+    "lower": {"loss": {"type": "Pinball", "quantile": 0.025}, "of": 0.025},
+    "upper": {"loss": {"type": "Pinball", "quantile": 0.975}, "of": 0.975},
 }
 
 
@@ -37,19 +40,22 @@ class Weights(nn.Module):
         dynamic: Tensor | None = None,
         static: Tensor | None = None,
         lonlat: Tensor | None = None,
-    ) -> Quantiles:
+    ) -> HorizonForecast:
         central = self.mix(frames[:, :, 0])
         for extra in (None if dynamic is None else dynamic[:, -1], static):
             central = central if extra is None else central + 0.1 * extra.mean(1, keepdim=True)
         if not self.interval:
-            return Quantiles(central)
-        return Quantiles(central, central - self.width, central + self.width)
+            return HorizonForecast(central)
+        ends = torch.stack([central - self.width, central + self.width], dim=1)
+        return HorizonForecast(central, ends)
 
 
 def built(strategy: str = "direct", net: Any = None, **options: Any) -> MultiHorizonRegression:
     torch.manual_seed(0)
     net = net or Weights(num_horizons=4 if strategy == "direct" else 1)
-    return MultiHorizonRegression(**{"net": net, "strategy": strategy, "terms": TERMS, **options})
+    levels = LEVELS if getattr(net, "interval", True) else ()
+    fixed = {"net": net, "strategy": strategy, "terms": TERMS, "quantile_levels": levels}
+    return MultiHorizonRegression(**{**fixed, **options})
 
 
 def batch(size: int = 2) -> dict[str, Any]:
@@ -140,16 +146,18 @@ def test_each_term_is_of_what_it_says() -> None:
     """A pinball on the wrong end, or a change since the wrong frame, trains without a word."""
     border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
     mean = {"type": "L1"}
-    ways = ("forecast", "change", "data_change", "lower", "upper")
-    terms = {way: {"loss": mean, "of": way} for way in ways}
+    ways = ("forecast", "change", "data_change", *LEVELS)
+    terms = {str(way).replace(".", "_"): {"loss": mean, "of": way} for way in ways}
     method = built(terms=terms, data_preprocessor=border)
     ready = method.data_preprocessor(batch(), training=True)
     del ready["inputs"]["valid"], ready["data_samples"]["valid"]
     losses = method(**ready, mode="loss")
     said = method.forecast(ready["inputs"], 4)
     truth = ready["data_samples"]["frames"]
-    for end in ("forecast", "lower", "upper"):
-        torch.testing.assert_close(losses[end], (said[end] - truth).abs().mean())
+    torch.testing.assert_close(losses["forecast"], (said["forecast"] - truth).abs().mean())
+    for k, name in enumerate(("0_025", "0_975")):
+        expected = (said["quantiles"][:, k] - truth).abs().mean()
+        torch.testing.assert_close(losses[name], expected)
     torch.testing.assert_close(losses["change"], losses["forecast"])
     torch.testing.assert_close(losses["data_change"], 0.2 * losses["forecast"])
 
@@ -203,7 +211,7 @@ def test_steps_are_rolled_by_hand() -> None:
     inputs = still(batch())["inputs"]
     frames, steps = inputs["frames"], []
     for _ in range(6):
-        said = method.net(frames, static=inputs["static"]).central.unsqueeze(2)
+        said = method.net(frames, static=inputs["static"]).forecast.unsqueeze(2)
         steps.append(said)
         frames = torch.cat([frames[:, 1:], said], dim=1)
     torch.testing.assert_close(method.forecast(inputs, 6)["forecast"], torch.cat(steps, dim=1))
@@ -227,7 +235,7 @@ def test_covariates_of_years_to_come_are_not_made_up_unasked() -> None:
     said = method.forecast(inputs, 2)["forecast"]
     second = torch.cat([inputs["frames"][:, 1:], said[:, :1]], dim=1)
     held = torch.cat([inputs["dynamic"][:, 1:], inputs["dynamic"][:, -1:]], dim=1)
-    expected = method.net(second, dynamic=held, static=inputs["static"]).central
+    expected = method.net(second, dynamic=held, static=inputs["static"]).forecast
     torch.testing.assert_close(said[:, 1, 0], expected[:, 0])
 
 
@@ -235,9 +243,9 @@ def test_a_direct_net_says_no_more_than_it_has() -> None:
     """Fewer horizons are cut; more would have to be made up."""
     method, inputs = built(), batch()["inputs"]
     assert method.max_horizon == 4
-    assert method.forecast(inputs, 2)["upper"].shape[1] == 2
+    assert method.forecast(inputs, 2)["quantiles"].shape[:3] == (2, 2, 2)
     assert method.tensor({**inputs, "frames": inputs["frames"]}).shape[1] == 4
-    with pytest.raises(ShapeError, match="says 4 horizons at once, and 5"):
+    with pytest.raises(ShapeError, match="predicts 4 horizons, but horizon=5"):
         method.forecast(inputs, 5)
 
 
@@ -245,17 +253,24 @@ def test_calibrated_ends_lie_a_margin_further_out_in_data_units() -> None:
     """A margin in normalised units would be wrong by the deviation of the data."""
     border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
     method, ready = built(data_preprocessor=border), batch()
-    assert "lower_calibrated" not in method.answer(ready["inputs"], 4)
-    method.calibrate([0.01, -0.02, math.nan])
-    answer = method.answer(ready["inputs"], 4)
+    margins = Calibration(
+        coverage=0.95, levels=LEVELS, margin=(0.01, -0.02, None), num_valid=(9, 9, 0)
+    )
+    calibrate = ConformalPostprocessor(margins, method.quantile_levels)
+    plain = method.answer(ready["inputs"], 4)["quantiles"].clone()
+    fields = method.answer(ready["inputs"], 4)
+    changed = calibrate(fields)["quantiles"]
+    torch.testing.assert_close(fields["quantiles"], plain, rtol=0, atol=0)
     for k, margin in enumerate((0.01, -0.02)):
-        below = answer["lower"][:, k] - answer["lower_calibrated"][:, k]
-        above = answer["upper_calibrated"][:, k] - answer["upper"][:, k]
-        torch.testing.assert_close(below, torch.full_like(below, margin), atol=1e-6, rtol=0)
-        torch.testing.assert_close(above, torch.full_like(above, margin), atol=1e-6, rtol=0)
-    assert answer["upper_calibrated"][:, 2:].isnan().all()  # no margin is known there
-    assert "margin" not in method.state_dict()
-    assert "lower_calibrated" in method(**ready, mode="predict")[0]
+        for end, sign in ((0, -1), (1, 1)):
+            moved = changed[:, end, k] - plain[:, end, k]
+            expected = torch.full_like(moved, sign * margin)
+            torch.testing.assert_close(moved, expected, atol=1e-6, rtol=0)
+    assert changed[:, :, 2:].isnan().all()  # no margin is known there
+    (sample, *_) = method(**ready, mode="predict")
+    torch.testing.assert_close(sample["quantile_levels"], torch.tensor(LEVELS))
+    single = calibrate({"quantiles": sample["quantiles"]})["quantiles"]
+    torch.testing.assert_close(single, changed[0], equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -276,5 +291,5 @@ def test_a_config_that_means_nothing_is_refused(options: dict, message: str) -> 
 
 def test_a_quantile_of_a_net_without_any_is_refused() -> None:
     """The term would be missing from the loss, and no line would say so."""
-    with pytest.raises(ConfigError, match="no lower end"):
+    with pytest.raises(ConfigError, match="a level must be in quantile_levels"):
         built(net=Weights(interval=False))(**batch(), mode="loss")

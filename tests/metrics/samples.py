@@ -16,7 +16,14 @@ def sample(forecast: Tensor, target: Tensor, valid: Tensor | None = None) -> Sam
     """One sample, valid everywhere unless told otherwise, after a frame of noise."""
     valid = torch.ones_like(target, dtype=torch.bool) if valid is None else valid
     last = draw(*target.shape[1:], seed=99).to(target)
-    return {"forecast": forecast, "target": target, "valid": valid, "last": last}
+    weight = torch.ones(target.shape[-2:])
+    return {
+        "forecast": forecast,
+        "target": target,
+        "valid": valid,
+        "weight": weight,
+        "last": last,
+    }
 
 
 def drawn_samples(count: int, shape: tuple[int, ...] = (2, 1, 12, 13)) -> list[Sample]:

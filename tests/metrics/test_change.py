@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from openstl_ext.metrics.change import ChangeR2
-from openstl_ext.metrics.mean_pixel import Bias, MeanMAE
-from openstl_ext.metrics.valid_pixels import ValidPixels
+from openstl_ext.metrics.mean_pixel import Bias, MeanMAE, ValidPixels
 from tests.metrics.samples import draw, drawn_samples, evaluated, frames, sample
 
 

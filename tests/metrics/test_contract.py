@@ -15,7 +15,8 @@ NAMES = sorted(
     for name, cls in METRICS.module_dict.items()
     if issubclass(cls, SampleMetric)
     and cls.__module__.startswith("openstl_ext.")
-    and cls.judges == "forecast"
+    and "forecast" in cls.requires
+    and "quantiles" not in cls.requires
 )
 SCORES = {
     *("mse_sum", "mae_sum", "rmse_sum", "mse", "mae", "rmse"),

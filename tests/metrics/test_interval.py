@@ -6,22 +6,24 @@ from typing import Any
 import pytest
 import torch
 
+from openstl_ext.errors import ConfigError
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.metrics.interval import IntervalCoverage, IntervalWidth
 from openstl_ext.structures import Sample
 from tests.metrics.samples import draw, drawn_samples, evaluated, frames
 
 KINDS = [IntervalCoverage, IntervalWidth]
+LEVELS = torch.tensor([0.025, 0.975])
 
 
-def with_ends(samples: list[Sample], ending: str = "") -> list[Sample]:
-    """Intervals of several widths around forecasts of middling quality."""
+def with_quantiles(samples: list[Sample]) -> list[Sample]:
+    """Add intervals of different widths to forecasts of moderate quality."""
     made: list[Any] = []
     for i, sample in enumerate(samples):
         ends = (draw(*sample["target"].shape, seed=50 + i) - 0.3 for _ in range(2))
         low, high = ends
-        lower, upper = sample["forecast"] - low, sample["forecast"] + high
-        made.append({**sample, f"lower{ending}": lower, f"upper{ending}": upper})
+        quantiles = torch.stack([sample["forecast"] - low, sample["forecast"] + high])
+        made.append({**sample, "quantiles": quantiles, "quantile_levels": LEVELS})
     return made
 
 
@@ -30,8 +32,11 @@ def test_coverage_and_width_are_what_they_are_by_hand() -> None:
     lone: Any = {
         "forecast": frames([[0.0, 0.0], [0.0, 0.0]]),
         "target": frames([[0.0, 1.0], [2.0, 9.0]]),
-        "lower": frames([[0.0, 0.5], [2.5, 0.0]]),
-        "upper": frames([[1.0, 1.0], [3.0, 1.0]]),
+        "quantiles": torch.stack(
+            [frames([[0.0, 0.5], [2.5, 0.0]]), frames([[1.0, 1.0], [3.0, 1.0]])]
+        ),
+        "quantile_levels": LEVELS,
+        "weight": torch.ones(2, 2),
         "valid": torch.tensor([[[[True, True], [True, False]]]]),
     }
     assert evaluated(IntervalCoverage(), [lone])["coverage"] == pytest.approx(2 / 3)
@@ -48,33 +53,43 @@ def test_a_forecast_without_an_interval_has_no_score(kind: type[SampleMetric]) -
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_before_and_after_calibration_are_two_scores(kind: type[SampleMetric]) -> None:
-    """What calibration did can be seen only if both stand in one table."""
-    before, after = kind(), kind(calibrated=True)
-    assert after.name == f"{before.name}_calibrated"
-    assert before.convention() != after.convention()
-    samples = with_ends(with_ends(drawn_samples(3)), "_calibrated")
+def test_an_interval_of_other_levels_has_a_name_of_its_own(kind: type[SampleMetric]) -> None:
+    """Two intervals under one name would overwrite each other in a record."""
+    wide, narrow = kind(), kind(levels=(0.25, 0.75))
+    assert narrow.name == f"{wide.name}_50"
+    assert wide.convention() != narrow.convention()
+    samples = with_quantiles(drawn_samples(3))
+    with pytest.raises(ConfigError, match=r"predicts the quantiles 0\.025, 0\.975, not 0\.25"):
+        evaluated(narrow, samples)
     for sample in samples:
-        sample["upper_calibrated"] = sample["upper_calibrated"] + 1.0
-    assert evaluated(after, samples)[after.name] > evaluated(before, samples)[before.name]
-    assert list(evaluated(after, samples)) == [after.name, f"{after.name}@1", f"{after.name}@2"]
-    assert math.isnan(evaluated(after, with_ends(drawn_samples(3)))[after.name])
+        inner = 0.5 * (sample["quantiles"] + sample["forecast"])
+        outer = sample["quantiles"]
+        sample["quantiles"] = torch.stack([outer[0], inner[0], inner[1], outer[1]])
+        sample["quantile_levels"] = torch.tensor([0.025, 0.25, 0.75, 0.975])
+    assert evaluated(narrow, samples)[narrow.name] < evaluated(wide, samples)[wide.name]
+
+
+@pytest.mark.parametrize("levels", [(0.9, 0.1), (0.0, 0.5), (0.1,), (0.1, 0.5, 0.9)])
+def test_levels_that_are_no_interval_are_rejected(levels: Any) -> None:
+    """A coverage from 90 % down to 10 % is 0 for every forecast."""
+    with pytest.raises(ConfigError, match="two ascending numbers"):
+        IntervalCoverage(levels=levels)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_scores_do_not_depend_on_order_or_batch_size(kind: type[SampleMetric]) -> None:
     """A coverage that depends on the loader cannot be compared with anybody else's."""
-    metric, samples = kind(), with_ends(drawn_samples(7))
+    metric, samples = kind(), with_quantiles(drawn_samples(7))
     whole = evaluated(metric, samples, batch_size=7)
     assert evaluated(metric, samples, batch_size=1) == whole
     assert evaluated(metric, samples[::-1], batch_size=2) == whole
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("field", ["lower", "upper", "target"])
+@pytest.mark.parametrize("field", ["quantiles", "target"])
 def test_what_lies_in_a_gap_changes_nothing(kind: type[SampleMetric], field: str) -> None:
     """The sea has no truth, and may hold anything."""
-    metric, (whole,) = kind(), with_ends(drawn_samples(1))
+    metric, (whole,) = kind(), with_quantiles(drawn_samples(1))
     whole["valid"][0, :, 3:5] = False
     honest = evaluated(metric, [whole])
     for filler in (math.nan, math.inf, -9999.0):
@@ -85,8 +100,8 @@ def test_what_lies_in_a_gap_changes_nothing(kind: type[SampleMetric], field: str
 @pytest.mark.parametrize("kind", KINDS)
 def test_nan_in_an_end_surfaces(kind: type[SampleMetric]) -> None:
     """A comparison with NaN is False, and would pass for a truth outside."""
-    metric, samples = kind(), with_ends(drawn_samples(2))
-    samples[1]["upper"][1, 0, 2, 2] = math.nan
+    metric, samples = kind(), with_quantiles(drawn_samples(2))
+    samples[1]["quantiles"][1, 1, 0, 2, 2] = math.nan
     scores = evaluated(metric, samples)
     assert math.isnan(scores[metric.name])
     assert math.isnan(scores[f"{metric.name}@2"])
@@ -96,7 +111,7 @@ def test_nan_in_an_end_surfaces(kind: type[SampleMetric]) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lead_without_truth_has_no_score_and_no_say(kind: type[SampleMetric]) -> None:
     """A horizon beyond the record is neither covered nor missed."""
-    metric, samples = kind(), with_ends(drawn_samples(2))
+    metric, samples = kind(), with_quantiles(drawn_samples(2))
     for sample in samples:
         sample["valid"][1] = False
     scores = evaluated(metric, samples)

@@ -20,7 +20,7 @@ NAMES = sorted(
     for name, cls in METRICS.module_dict.items()
     if issubclass(cls, SampleMetric)
     and cls.__module__.startswith("openstl_ext.")
-    and cls.judges == "labels"
+    and "labels" in cls.requires
 )
 PER_CLASS = ("Dice", "IoU", "Precision", "Recall")
 
@@ -71,7 +71,7 @@ def by_force(name: str, samples: list[Sample]) -> dict[str, float]:
         )
     known = [value for value in scores.values() if not math.isnan(value)]
     key = METRICS.get(name).name
-    return {key: sum(known) / len(known), **{f"{key}@{c}": v for c, v in scores.items()}}
+    return {key: sum(known) / len(known), **{f"{key}[{c}]": v for c, v in scores.items()}}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,8 +99,8 @@ def test_scores_by_hand() -> None:
     }
     background = {"iou": 3 / 7, "dice": 6 / 10, "precision": 3 / 6, "recall": 3 / 4}
     site = {"iou": 2 / 6, "dice": 4 / 8, "precision": 2 / 3, "recall": 2 / 5}
-    expected = {f"{k}@background": v for k, v in background.items()}
-    expected |= {f"{k}@site": v for k, v in site.items()}
+    expected = {f"{k}[background]": v for k, v in background.items()}
+    expected |= {f"{k}[site]": v for k, v in site.items()}
     expected |= {k: (background[k] + site[k]) / 2 for k in site}
     chance = (5 * 3 + 4 * 6) / 81
     expected |= {"overall_accuracy": 5 / 9, "kappa": (5 / 9 - chance) / (1 - chance)}
@@ -113,8 +113,8 @@ def test_a_class_that_is_nowhere_has_no_score_and_no_say() -> None:
     for name in PER_CLASS:
         scores = evaluated(built(name), [label_sample(answer, truth)])
         key = METRICS.get(name).name
-        assert math.isnan(scores[f"{key}@water"])
-        assert scores[key] == (scores[f"{key}@background"] + scores[f"{key}@site"]) / 2
+        assert math.isnan(scores[f"{key}[water]"])
+        assert scores[key] == (scores[f"{key}[background]"] + scores[f"{key}[site]"]) / 2
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -123,7 +123,7 @@ def test_a_class_that_is_missed_altogether_scores_nothing(side: int) -> None:
     pair = (mapped([0, 1, 2]), mapped([0, 1, 1]))
     for name in PER_CLASS:
         scores = evaluated(built(name), [label_sample(pair[side], pair[1 - side])])
-        assert scores[f"{METRICS.get(name).name}@water"] == 0
+        assert scores[f"{METRICS.get(name).name}[water]"] == 0
 
 
 def test_kappa_of_one_class_only_has_no_value() -> None:
@@ -150,7 +150,7 @@ def test_scores_do_not_depend_on_order_or_batch_size(name: str) -> None:
     """A score that depends on the loader cannot be compared with anybody else's."""
     metric, samples = built(name), drawn_labels(7)
     whole = evaluated(metric, samples, batch_size=7)
-    columns = [f"{metric.name}@{c}" for c in CLASSES] if name in PER_CLASS else []
+    columns = [f"{metric.name}[{c}]" for c in CLASSES] if name in PER_CLASS else []
     assert list(whole) == [metric.name, *columns]
     assert evaluated(metric, samples, batch_size=1) == whole
     assert evaluated(metric, samples[::-1], batch_size=2) == whole
@@ -228,7 +228,7 @@ def test_single_labels_are_judged_as_maps_are() -> None:
     pairs = [(0, 0), (0, 1), (1, 1), (2, 2)]
     samples = [label_sample(torch.tensor(a), torch.tensor(t)) for t, a in pairs]
     assert evaluated(built("OverallAccuracy"), samples) == {"overall_accuracy": 0.75}
-    assert evaluated(built("Recall"), samples)["recall@background"] == 0.5
+    assert evaluated(built("Recall"), samples)["recall[background]"] == 0.5
 
 
 # bad input
@@ -247,13 +247,13 @@ def test_a_label_that_is_no_class_is_refused(bad: int, side: str) -> None:
 def test_a_net_of_other_classes_is_refused() -> None:
     """Two logits scored as three classes would show as a class that is never found."""
     (one,) = drawn_labels(1)
-    with pytest.raises(ConfigError, match="the net tells 3 classes apart, but Dice names 2"):
+    with pytest.raises(ConfigError, match="the net predicts 3 classes, but Dice has 2"):
         built("Dice", ("background", "site")).process(None, [one])
 
 
 @pytest.mark.parametrize("classes", [(), ("site",), ("a", "a"), "ab", ("a", "b c"), ("a", "b@c")])
 def test_names_that_no_table_can_show_are_refused(classes: tuple[str, ...]) -> None:
-    """`iou@a@b` or two columns of one name could not be read back."""
+    """`iou[a]b]` or two scores of one name could not be read back."""
     with pytest.raises(ConfigError, match="class"):
         built("IoU", classes)
 
@@ -262,7 +262,7 @@ def test_names_in_another_order_than_the_dataset_are_refused() -> None:
     """The scores of site and background would change places, and nobody would know."""
     metric = built("IoU", ("site", "background"))
     metric.dataset_meta = Metainfo(name="toy", channels=(Channel("red"),))  # names none
-    with pytest.raises(ConfigError, match="columns would go by wrong names"):
+    with pytest.raises(ConfigError, match="scores would have wrong names"):
         metric.dataset_meta = Metainfo(
             name="toy", channels=(Channel("red"),), classes=("background", "site")
         )

@@ -132,7 +132,7 @@ def test_a_frame_weighs_as_many_windows_as_it_has() -> None:
 
 def test_a_frame_smaller_than_the_window_is_refused() -> None:
     """A score of no window is no score; the message has to name both sizes."""
-    with pytest.raises(ShapeError, match=r"11 a side.*\(1, 8, 20\)"):
+    with pytest.raises(ShapeError, match=r"at least 11 pixels.*\(1, 8, 20\)"):
         evaluated(SSIM(), [sample(draw(1, 1, 8, 20), draw(1, 1, 8, 20))])
 
 

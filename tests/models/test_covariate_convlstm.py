@@ -39,8 +39,8 @@ def test_it_reads_the_frames_in_order_and_says_a_value() -> None:
         kept = forget.sigmoid() * kept + write.sigmoid() * new.tanh()
         hidden = say.sigmoid() * kept.tanh()
     said = net(frames, static=static)
-    torch.testing.assert_close(said.central, net.head(hidden))
-    assert said.lower is said.upper is None
+    torch.testing.assert_close(said.forecast, net.head(hidden))
+    assert said.quantiles is None
 
 
 def test_what_it_was_not_built_for_is_left_aside() -> None:
@@ -48,8 +48,8 @@ def test_what_it_was_not_built_for_is_left_aside() -> None:
     net = CovariateConvLSTM(hidden_channels=3, static_channels=0)
     frames = torch.rand(1, 3, 1, 8, 8)
     beside = {"dynamic": torch.rand(1, 3, 4, 8, 8), "static": torch.rand(1, 2, 8, 8)}
-    said = net(frames, **beside, lonlat=torch.rand(1, 2, 8, 8)).central
-    torch.testing.assert_close(said, net(frames).central, rtol=0, atol=0)
+    said = net(frames, **beside, lonlat=torch.rand(1, 2, 8, 8)).forecast
+    torch.testing.assert_close(said, net(frames).forecast, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", ["dynamic", "static"])
@@ -59,9 +59,9 @@ def test_what_it_was_built_for_is_read(name: str) -> None:
     net = CovariateConvLSTM(hidden_channels=3, static_channels=2, dynamic_channels=2)
     beside = {"dynamic": torch.rand(1, 3, 2, 8, 8), "static": torch.rand(1, 2, 8, 8)}
     frames = torch.rand(1, 3, 1, 8, 8)
-    before = net(frames, **beside).central
+    before = net(frames, **beside).forecast
     beside[name] = beside[name] + 1
-    assert not torch.allclose(net(frames, **beside).central, before)
+    assert not torch.allclose(net(frames, **beside).forecast, before)
 
 
 @pytest.mark.parametrize(

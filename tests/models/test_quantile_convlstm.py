@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.interfaces import Quantiles
+from openstl_ext.interfaces import HorizonForecast
 from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
 
 
@@ -31,11 +31,11 @@ def shown() -> dict[str, Tensor]:
     return {n: torch.rand(2, *shape, 8, 8, generator=draw) for n, shape in shapes.items()}
 
 
-def losses(said: Quantiles, truth: Tensor) -> tuple[Tensor, Tensor]:
+def losses(said: HorizonForecast, truth: Tensor) -> tuple[Tensor, Tensor]:
     """Squared error of the centre; pinball of both ends."""
-    ends = ((said.lower, 0.025), (said.upper, 0.975))
+    ends = ((said.quantiles[:, 0], 0.025), (said.quantiles[:, 1], 0.975))
     pinball = [torch.maximum(q * (truth - e), (q - 1) * (truth - e)).mean() for e, q in ends]
-    return (said.central - truth).square().mean(), pinball[0] + pinball[1]
+    return (said.forecast - truth).square().mean(), pinball[0] + pinball[1]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_an_interval_that_may_not_cross_never_does() -> None:
         for parameter in net.parameters():
             parameter.data.mul_(5)
     crossed = wild(**shown())
-    assert (crossed.lower > crossed.upper).any()
+    assert (crossed.quantiles[:, 0] > crossed.quantiles[:, 1]).any()
     said = safe(**shown())
-    assert (said.lower < said.central).all()
-    assert (said.central < said.upper).all()
-    torch.testing.assert_close(said.central, crossed.central)
+    assert (said.quantiles[:, 0] < said.forecast).all()
+    assert (said.forecast < said.quantiles[:, 1]).all()
+    torch.testing.assert_close(said.forecast, crossed.forecast)
     with pytest.raises(ConfigError, match="allow, forbid"):
         small(crossing="sort")
 
@@ -114,7 +114,7 @@ def test_a_head_on_the_wrong_side_finds_its_way_back() -> None:
     net = small(crossing="forbid")
     for head in net.lower:
         head[2].bias.data.fill_(-12.0)  # the interval is all but closed
-    lower = net(**shown()).lower
+    lower = net(**shown()).quantiles[:, 0]
     lower.sum().backward()
     assert all(head[2].bias.grad.abs() > 1e-4 for head in net.lower)
 
@@ -133,8 +133,8 @@ def test_all_that_it_is_shown_is_read(name: str) -> None:
 def test_horizons_are_as_many_as_asked_for_and_their_heads_their_own() -> None:
     """Four horizons of one head would be one forecast, said four times."""
     said = small(num_horizons=3)(**shown())
-    assert {tuple(field.shape) for field in said} == {(2, 3, 8, 8)}
-    assert not torch.allclose(said.central[:, 0], said.central[:, 1])
+    assert (said.forecast.shape, said.quantiles.shape) == ((2, 3, 8, 8), (2, 2, 3, 8, 8))
+    assert not torch.allclose(said.forecast[:, 0], said.forecast[:, 1])
 
 
 @pytest.mark.parametrize("name", ["dynamic", "static", "lonlat"])
@@ -145,7 +145,7 @@ def test_a_covariate_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(ShapeError, match=f"`{name}`.*got none"):
         small()(**inputs)
     built_without = small(location_channels=0, static_channels=0, dynamic_channels=0)
-    assert built_without(inputs["frames"]).central.isfinite().all()
+    assert built_without(inputs["frames"]).forecast.isfinite().all()
 
 
 def test_it_runs_in_bf16_and_keeps_its_memory_in_float32() -> None:
@@ -154,6 +154,6 @@ def test_it_runs_in_bf16_and_keeps_its_memory_in_float32() -> None:
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         said = net(**inputs)
     exact = net(**inputs)
-    assert said.lower.dtype == said.upper.dtype == torch.float32
+    assert said.quantiles.dtype == torch.float32
     for mixed, full in zip(said, exact, strict=True):
         torch.testing.assert_close(mixed.float(), full, rtol=0, atol=0.03)

@@ -117,10 +117,14 @@ def human_modification(net: nn.Module, record: Record, inputs: list[Tensor]) -> 
     shown = human_modification_inputs(inputs)
     frames = shown.pop("frames")
     if not isinstance(net, QuantileConvLSTM):
-        return {"output": net(frames, **shown).central}
+        return {"output": net(frames, **shown).forecast}
     net.isolated = False  # the recorded gradients are of a loss on all three
     said = net(frames, **shown)
-    return {"output": torch.stack([said.lower, said.central, said.upper], dim=2).flatten(1, 2)}
+    return {
+        "output": torch.stack(
+            [said.quantiles[:, 0], said.forecast, said.quantiles[:, 1]], dim=2
+        ).flatten(1, 2)
+    }
 
 
 def human_modification_inputs(inputs: list[Tensor]) -> dict[str, Tensor]:

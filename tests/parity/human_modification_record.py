@@ -15,7 +15,7 @@ from tests.parity.drivers import human_modification_inputs
 from tests.parity.network_record import NetworkRecord, distance, relative
 from tests.parity.quantity import Quantity
 
-QUANTILES = {"lower": 0.025, "upper": 0.975}
+LEVELS = (0.025, 0.975)
 
 
 def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
@@ -43,6 +43,7 @@ def forecasting(part: NetworkRecord) -> tuple[MultiHorizonRegression, Inputs]:
     method = MultiHorizonRegression(
         net=net,
         strategy="direct" if isinstance(net, QuantileConvLSTM) else "autoregressive",
+        quantile_levels=LEVELS if isinstance(net, QuantileConvLSTM) else (),
         terms={"mse": {"loss": {"type": "L2"}}},
     )
     inputs: Inputs = {**human_modification_inputs(part.inputs)}  # type: ignore[typeddict-item]
@@ -58,10 +59,10 @@ def isolated(part: NetworkRecord) -> Iterator[Quantity]:
     shape = (len(frames), net.num_horizons, *frames.shape[3:])
     (truth,) = recipe.inputs({"inputs": [{"shape": shape, "seed": recorded["y_seed"]}]})
     said = net(frames, **inputs)
-    central = (said.central - truth).square().mean()
+    central = (said.forecast - truth).square().mean()
     quantiles = sum(
         torch.maximum(q * error, (q - 1) * error).mean()
-        for error, q in ((truth - getattr(said, name), q) for name, q in QUANTILES.items())
+        for error, q in ((truth - said.quantiles[:, k], q) for k, q in enumerate(LEVELS))
     )
     (central + quantiles).backward()
     yield relative("isolated.central_loss", central.item(), recorded["central_loss"])

@@ -13,8 +13,8 @@ from tests.parity.replay import GOLDEN
 
 TERMS = {
     "mse": {"loss": {"type": "L2"}, "of": "change"},
-    "lower": {"loss": {"type": "Pinball", "quantile": 0.025}, "of": "lower"},
-    "upper": {"loss": {"type": "Pinball", "quantile": 0.975}, "of": "upper"},
+    "lower": {"loss": {"type": "Pinball", "quantile": 0.025}, "of": 0.025},
+    "upper": {"loss": {"type": "Pinball", "quantile": 0.975}, "of": 0.975},
 }
 
 
@@ -26,7 +26,9 @@ def test_one_backward_pass_of_the_method_is_the_two_of_the_record() -> None:
     size = [len(steps), net.num_horizons, *steps.shape[3:]]
     (truth,) = recipe.inputs({"inputs": [{"shape": size, "seed": recorded["y_seed"]}]})
 
-    method = MultiHorizonRegression(net=net, strategy="direct", terms=TERMS)
+    method = MultiHorizonRegression(
+        net=net, strategy="direct", terms=TERMS, quantile_levels=(0.025, 0.975)
+    )
     inputs = {"frames": steps[:, :, :1], "dynamic": steps[:, :, 1:], "static": static}
     losses = method(inputs, {"frames": truth.unsqueeze(2)}, mode="loss")
     sum(value for name, value in losses.items() if name.startswith("loss_")).backward()

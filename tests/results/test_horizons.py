@@ -15,14 +15,14 @@ def write(fakes, tmp_path: Path):
 
     def record(config: str, errors: list[float | None], seed: int = 0, **changes) -> Path:
         scores = {f"mae@{lead}": value for lead, value in enumerate(errors, 1)}
-        facts = {"unit": "data unit", "higher_is_better": False, "num_valid": [40, 30, 20]}
+        facts = {"unit": "K", "higher_is_better": False, "num_valid": [40, 30, 20]}
         known = {
             "config": config,
             "name": config.upper(),
-            "metrics": {"mae": 1.0, **scores, "dice@site": 0.5},
+            "metrics": {"mae": 1.0, **scores, "dice[site]": 0.5},
             "about": {"mae": facts},
             "seed": seed,
-            "protocol": fakes.protocol(metainfo={"name": "hm", "lead": [5, "yr"], "unit": "K"}),
+            "protocol": fakes.protocol(metainfo={"name": "hm", "lead": [5, "yr"]}),
             "baselines": {"Persistence": {"mae": 9.0, "mae@1": 7.0, "mae@2": 9.0, "mae@3": 11.0}},
         }
         made = fakes.record(**{**known, **changes})
@@ -42,7 +42,7 @@ def test_a_curve_holds_every_lead_and_the_free_forecasts_stand_beside_it(write) 
     ]
 
 
-def test_leads_have_the_unit_of_the_data(write) -> None:
+def test_a_plot_has_the_unit_of_its_score(write) -> None:
     """The third lead may be 3 frames, 90 minutes or 15 years ahead."""
     folder = write("a", [1.0, 2.0, 3.0])
     (plot,) = plots_of(board_of([folder], ["*"]), "mae")
@@ -88,7 +88,7 @@ def test_each_protocol_has_a_plot_of_its_own(write, fakes) -> None:
 
 
 def test_a_metric_that_has_no_leads_is_answered_with_the_nearest(write) -> None:
-    """Nobody knows all keys by heart; dice@site is of a class, and no lead."""
+    """Nobody knows all keys by heart; dice[site] is of a class, and no lead."""
     folder = write("a", [1.0, 2.0, 3.0])
     for word, hint in (("mea", "did you mean 'mae'"), ("dice", "known are: mae")):
         with pytest.raises(UserError, match=hint):

@@ -39,7 +39,7 @@ test_evaluator = [
     dict(type="IoU", classes=["background", "site"]),
 ]
 train_cfg = dict(max_epochs=1)
-default_hooks = dict(checkpoint=dict(save_best="dice@site"))
+default_hooks = dict(checkpoint=dict(save_best="dice[site]"))
 source = dict(name="ST-Mamba (toy)", claimed=dict())
 """
 
@@ -62,11 +62,11 @@ def run(place: Path) -> Path:
 def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
     """If this fails, a segmentation is trained and nobody knows how well."""
     record = json.loads((run / "result.json").read_text())
-    assert {"dice@site", "iou@site", "dice@background"} <= set(record["metrics"])
+    assert {"dice[site]", "iou[site]", "dice[background]"} <= set(record["metrics"])
     samples = sorted(path.name for path in (run / "saved/probs").iterdir())
     assert samples == sorted(path.name for path in (run / "saved/preds").iterdir())
     saved = json.loads((run / "saved/metrics.json").read_text())
-    assert saved["dice@site"] == record["metrics"]["dice@site"]
+    assert saved["dice[site]"] == record["metrics"]["dice[site]"]
 
 
 def test_its_picture_is_drawn_from_what_it_saved(run: Path, call: Call) -> None:
@@ -96,8 +96,8 @@ def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call
 
 def test_its_row_stands_in_the_table(run: Path, call: Call) -> None:
     """If this fails, a segmentation cannot be compared with another."""
-    done = call("leaderboard.py", str(run), "--metrics", "dice@background", "iou")
+    done = call("leaderboard.py", str(run), "--metrics", "dice[background]", "iou")
     assert done.returncode == 0, done.stderr
     assert "ST-Mamba (toy)" in done.stdout
     record = json.loads((run / "result.json").read_text())
-    assert f"{record['metrics']['dice@background']:.4f}" in done.stdout
+    assert f"{record['metrics']['dice[background]']:.4f}" in done.stdout

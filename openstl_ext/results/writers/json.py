@@ -1,0 +1,53 @@
+"""A board as JSON: all tables with their protocols, without loss."""
+
+import json
+from typing import Any
+
+from openstl_ext.results.board import Board
+from openstl_ext.results.protocol import plain
+from openstl_ext.results.table import FACTS, Row, higher_is_better
+
+SUFFIX = "json"
+
+
+def write(board: Board) -> str:
+    """Write everything, nested, with each protocol in full."""
+    tables = [
+        {
+            "protocol": table.protocol,
+            "differs": list(table.differs),
+            "beside": table.beside,
+            "synthetic": table.synthetic,
+            "metrics": {
+                name: {**table.about.get(name, {}), "best": table.best(name)}
+                | {"higher_is_better": higher_is_better(table.about, name)}
+                for name in table.metrics
+            },
+            "rows": [_object(row) for row in table.rows],
+        }
+        for table in board.tables
+    ]
+    content = {"tables": tables, "problems": board.problems, "repeats": board.repeats}
+    return json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _object(row: Row) -> dict[str, Any]:
+    scores = {
+        name: {"mean": s.mean, "std": s.std, "num": s.num, "claimed": row.claimed.get(name)}
+        for name, s in row.scores.items()
+    }
+    return {
+        "name": row.name,
+        "config": row.config,
+        "kind": row.kind,
+        "postprocessor": row.postprocessor,
+        "overrides": row.overrides,
+        "seeds": row.seeds,
+        "scores": scores,
+        "selected_on_test": row.selected_on_test,
+        **{fact: row.facts(fact) for fact in FACTS},
+        "checkpoints": [] if row.is_baseline else [r.checkpoint for r in row.records],
+        "dates": [] if row.is_baseline else [r.date for r in row.records],
+        "environments": row.facts("environment"),
+        "sources": row.facts("source"),
+    }

@@ -1,0 +1,139 @@
+"""A board as Markdown, aligned so that it is readable in a terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from openstl_ext.results.board import Board
+from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed
+from openstl_ext.results.table import Row, Table, higher_is_better
+from openstl_ext.score_name import metric_name
+
+SUFFIX = "md"
+ARROWS = {
+    True: " \N{UPWARDS ARROW}",
+    False: " \N{DOWNWARDS ARROW}",
+    None: "",
+}
+
+
+def write(board: Board) -> str:
+    """Write one section per protocol, then the files that were left out, with the reason."""
+    parts = ["# Leaderboard", *(part for table in board.tables for part in _section(table))]
+    if board.repeats:
+        parts.append(
+            "Found twice, counted once:\n\n" + "\n".join(f"- {line}" for line in board.repeats)
+        )
+    if board.problems:
+        parts.append("Not read:\n\n" + "\n".join(f"- {line}" for line in board.problems))
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(table: Table) -> list[str]:
+    """Write the heading, the task, the table, and the meaning of its marks."""
+    protocol = table.protocol
+    heading = f"## {protocol['metainfo'].get('name') or protocol['dataset'].get('type', 'data')}"
+    lines = [f"{_task(table)} Protocol `{protocol['fingerprint']}`."]
+    if table.synthetic:
+        lines.append("**Synthetic data**, not observations.")
+    if table.beside:
+        shown = "; ".join(table.differs[:8]) + ("; ..." if len(table.differs) > 8 else "")
+        lines.append(f"Not comparable with `{table.beside}`: {shown}.")
+    notes = _notes(table)
+    parts = [heading, " ".join(lines), _grid(table)]
+    return [*parts, "\n".join(f"- {note}" for note in notes)] if notes else parts
+
+
+def _task(table: Table) -> str:
+    """Describe inputs and outputs in a sentence."""
+    shapes, size = table.protocol["shapes"], table.protocol["size"]
+    past, future = shapes.get("inputs.frames"), shapes.get("data_samples.frames")
+    if not past or len(past) != 4:
+        return f"{size} test samples."
+    time, channels, height, width = past
+    lead = table.protocol["metainfo"].get("lead") or (1, "frame")
+    step = "" if list(lead) == [1, "frame"] else f", {lead[0]:g} {lead[1]} apart"
+    frame = f"{channels} x {height} x {width}"
+    if table.predicts_labels:
+        classes = ", ".join(table.protocol["metainfo"].get("classes") or ())
+        return f"{time} frames of {frame}{step} -> labels ({classes}); {size} test samples."
+    if not future:
+        return f"{size} test samples."
+    return f"{time} -> {future[0]} frames of {frame}{step}; {size} test samples."
+
+
+def _grid(table: Table) -> str:
+    """Write the table, padded so that its columns are aligned."""
+    head = ["recipe", "config", "seeds"]
+    head += [name + ARROWS[higher_is_better(table.about, name)] for name in table.metrics]
+    rate = "samples/s" if table.predicts_labels else "frames/s"
+    head += ["parameters", "FLOPs", rate]
+    body = [_cells(table, row) for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    text = [_line(head, widths), _line(["-" * w for w in widths], widths, rule=True)]
+    return "\n".join(text + [_line(cells, widths) for cells in body])
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], *, rule: bool = False) -> str:
+    """Write a line: texts to the left, numbers to the right."""
+    padded = [cell.ljust(width) for cell, width in zip(cells[:2], widths, strict=False)]
+    padded += [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
+    if rule:
+        padded = [*padded[:2], *(cell[:-1] + ":" for cell in padded[2:])]
+    return "| " + " | ".join(padded) + " |"
+
+
+def _cells(table: Table, row: Row) -> list[str]:
+    if row.is_baseline:
+        fixed = [f"*{row.name}*", "", ""]
+    else:
+        marks = "\\*" * bool(row.overrides) + "\\!" * row.selected_on_test
+        fixed = [row.label + marks, f"`{row.config}`", str(len(row.records))]
+    scores = [_score(table, row, name) for name in table.metrics]
+    return [*fixed, *scores, amount(row, "num_parameters"), flops(row), speed(row)]
+
+
+def _score(table: Table, row: Row, metric: str) -> str:
+    """Write a score as ``24.9 +- 0.2 (claimed 24.4)``, the best in bold."""
+    found, claimed = row.scores[metric], row.claimed.get(metric)
+    text = figure(found)
+    if found.mean is not None and found.mean == table.best(metric) and not row.overrides:
+        text = f"**{text}**"
+    if 0 < found.num < len(row.records) and not row.is_baseline:
+        text += f" ({found.num} of {len(row.records)})"
+    return text if claimed is None else f"{text} (claimed {claimed:g})"
+
+
+def _notes(table: Table) -> list[str]:
+    """Explain the marks, the units and the columns."""
+    rows = table.rows
+    names = dict.fromkeys(metric_name(column) for column in table.metrics)
+    meanings = {name: _meaning(table.about.get(name, {})) for name in names}
+    notes = [f"{name}: {meaning}" for name, meaning in meanings.items() if meaning]
+    if any(len(row.records) > 1 and not row.is_baseline for row in rows):
+        notes.append(f"a {PLUS_MINUS} b: mean and sample standard deviation over seeds")
+    if any(row.facts("flops") for row in rows):
+        what = "labelled sample" if table.predicts_labels else "forecast"
+        notes.append(f"FLOPs: of one {what}, a multiply-add counts once{_uncounted(rows)}")
+    if any(map(flops_apart, rows)):
+        notes.append("FLOPs after a +: operators that published tables leave out, all counted")
+    if any(row.is_baseline for row in rows):
+        notes.append("*in italics*: baselines, evaluated in the same test")
+    for name in sorted({row.postprocessor for row in rows if row.postprocessor}):
+        notes.append(f"+ {name}: the same forecasts after the postprocessor")
+    for row in rows:
+        if row.overrides and not row.postprocessor:
+            notes.append(f"\\* {row.name} is a probe: `--cfg-options {' '.join(row.overrides)}`")
+        if row.selected_on_test:
+            notes.append(f"\\! {row.name}: its checkpoint was selected on the test data")
+    return notes
+
+
+def _meaning(facts: dict[str, Any]) -> str:
+    unit = facts.get("unit") or "1"
+    parts = [str(facts.get("convention") or "").rstrip("."), "" if unit == "1" else f"in {unit}"]
+    return ", ".join(part for part in parts if part)
+
+
+def _uncounted(rows: Sequence[Row]) -> str:
+    names = sorted({name for row in rows for part in row.facts("uncounted") for name in part})
+    return f"; not counted: {', '.join(names)}" if names else ""
