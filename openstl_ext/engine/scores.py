@@ -42,7 +42,7 @@ def metric_of(score: str, metrics: Sequence[Any], *, needed_by: str) -> Any:
 
 def _names(metric: Any) -> list[str]:
     """Return the scores of a metric that do not depend on the data, without leads."""
-    labels = getattr(metric, "labels", tuple)()
+    labels: tuple[str, ...] = getattr(metric, "labels", tuple)()
     keys = keys_of(metric)
     return keys + [f"{key}[{label}]" for key in keys for label in labels]
 

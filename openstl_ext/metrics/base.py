@@ -29,7 +29,10 @@ from openstl_ext.structures import Metainfo, Sample
 
 __all__ = ["SampleMetric", "Tally"]
 
+Score = Callable[[np.ndarray], float]
 Axis = Literal["lead", "channel", "class"]
+OPTIONAL = {"quantiles", "ensemble"}
+"""Fields that only some forecasts have."""
 
 
 class SampleMetric(BaseMetric, ABC):
@@ -44,7 +47,8 @@ class SampleMetric(BaseMetric, ABC):
             With one channel the bracket form is omitted.
         unit: Unit of the score; ``{unit}`` stands for the unit of the data, as in ``{unit}^2``.
         higher_is_better: Direction of the score; None where it has none.
-        requires: Fields that a sample must have.
+        requires: Fields that a sample must have. Without ``quantiles`` or ``ensemble``, as for
+            a baseline, the score is NaN.
         axes: Axes of a tally whose entries have scores of their own: ``("lead",)``,
             ``("lead", "channel")``, ``("class",)`` or none.
         counts_pixels: Whether the number of valid pixels per lead, ``num_valid``, is stored
@@ -159,9 +163,19 @@ class SampleMetric(BaseMetric, ABC):
 
     def _row(self, sample: Sample) -> Tensor:
         """Measure a sample and check the shape of its tally, (S, ...)."""
-        tally = self.measure(sample)
-        fields = [tally.total, tally.weight, *tally.more]
         expected = self._expected_shape(sample)
+        missing = [field for field in self.requires if field not in sample]
+        if not missing:
+            tally = self.measure(sample)
+        elif set(missing) <= OPTIONAL:
+            nothing = torch.zeros(expected, dtype=torch.float64, device=sample["target"].device)
+            tally = Tally(total=nothing, weight=nothing)
+        else:
+            raise ConfigError(
+                f"{type(self).__name__} needs {' and '.join(missing)}, which the method does not "
+                f"predict; its samples have {', '.join(sorted(sample))}"
+            )
+        fields = [tally.total, tally.weight, *tally.more]
         if any(expected and tuple(field.shape) != expected for field in fields):
             shapes = ", ".join(str(tuple(field.shape)) for field in fields)
             raise ShapeError(
@@ -201,10 +215,10 @@ class SampleMetric(BaseMetric, ABC):
         # a plateau keeps its best score in the checkpoint, where NumPy numbers cannot be read
         return {str(name): float(score(sums)) for name, score in self._scores(sums.shape).items()}
 
-    def _scores(self, shape: tuple[int, ...]) -> dict[ScoreName, Callable[[np.ndarray], float]]:
+    def _scores(self, shape: tuple[int, ...]) -> dict[ScoreName, Score]:
         """Return the function from sums (S, ...) to each score, by name."""
-        pooled = _nothing if self.is_undefined_for_all_channels else self.overall
-        found = {ScoreName(self.name): pooled}
+        pooled: Score = _nothing if self.is_undefined_for_all_channels else self.overall
+        found: dict[ScoreName, Score] = {ScoreName(self.name): pooled}
         if self.axes == ("class",):
             for k, part in enumerate(self._parts(shape[1])):
                 found[ScoreName(self.name, part)] = partial(_entry, self.combine, (k,))
@@ -274,7 +288,7 @@ class SampleMetric(BaseMetric, ABC):
         return self.unit.replace("{unit}", unit if plain or "^" not in self.unit else f"({unit})")
 
 
-def _entry(score: Callable[[np.ndarray], float], place: tuple[Any, ...], sums: np.ndarray) -> float:
+def _entry(score: Score, place: tuple[Any, ...], sums: np.ndarray) -> float:
     """Score one entry or slice of sums (S, ...)."""
     return score(sums[(slice(None), *place)])
 

@@ -17,8 +17,6 @@ DEFAULT = (0.025, 0.975)
 class IntervalMetric(SampleMetric, ABC):
     """Base class of means over the valid pixels of forecasts with quantiles.
 
-    A forecast without quantiles, such as a baseline, has weight 0 and the score NaN.
-
     Args:
         levels: Lower and upper quantile level of the interval. Other levels than 0.025 and 0.975
             have the percentage in the name, as in ``coverage_50``.
@@ -48,14 +46,9 @@ class IntervalMetric(SampleMetric, ABC):
         """Compute the quantity that is averaged, for each pixel (T, C, H, W)."""
 
     def measure(self, sample: Sample) -> Tally:
-        weight = map_sum(area(sample))
-        if "quantiles" not in sample:
-            nothing = torch.zeros_like(weight)
-            return Tally(total=nothing, weight=nothing)
         lower, upper = (self._quantile(sample, level) for level in self.levels)
-        return Tally(
-            total=map_sum(weighted(self.at(lower, upper, sample["target"]), sample)), weight=weight
-        )
+        found = self.at(lower, upper, sample["target"])
+        return Tally(total=map_sum(weighted(found, sample)), weight=map_sum(area(sample)))
 
     def _quantile(self, sample: Sample, level: float) -> Tensor:
         levels = sample["quantile_levels"].tolist()

@@ -15,7 +15,7 @@ class SummedPixelMetric(SampleMetric, ABC):
     """Base class of errors summed over a frame: one number per lead, all channels together.
 
     The divisor of a frame is its valid share, as if invalid pixels had the mean error of the
-    valid ones.
+    valid ones. Area weights count relative to their mean.
     """
 
     unit = "{unit} per frame"
@@ -26,7 +26,8 @@ class SummedPixelMetric(SampleMetric, ABC):
         """Sum an error (T, C, H, W) over the valid pixels of each frame, with their area."""
         full = frame_sum(sample["weight"].expand_as(error))
         share = frame_sum(area(sample)) / full
-        return Tally(total=frame_sum(weighted(error, sample)), weight=share)
+        mean_weight = full / error[0].numel()
+        return Tally(total=frame_sum(weighted(error, sample)) / mean_weight, weight=share)
 
 
 @METRICS.register_module()
