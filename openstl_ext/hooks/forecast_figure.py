@@ -1,4 +1,4 @@
-"""Draw what a run forecasts, when it is done."""
+"""Draw forecasts at the end of a run."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -27,26 +27,27 @@ from openstl_ext.visualization.panel_sample import PanelSample
 
 @HOOKS.register_module()
 class ForecastFigureHook(Hook):
-    """Leave one picture of some forecasts, a row a horizon, at the end of training and of a test.
+    """Write one figure of some forecasts, a row per horizon, after training and after a test.
 
-    After training it shows validation samples and the best checkpoint, after a test what was
-    tested. Only the samples that are drawn are forecast, by a copy of the method on the main rank,
-    so that the run is left as it was. A picture that cannot be drawn is told, and costs no run.
+    After training it shows validation samples and the best checkpoint, after a test the tested
+    weights and samples, with postprocessors applied. Only these samples are forecast, by a copy
+    of the method on the main rank, so that the run is not changed. If drawing fails, the run
+    continues with a warning.
 
     Args:
-        num_samples: How many are shown, spread evenly over the split: the first ones of a raster
-            may all show one place.
-        channel: Name or number of the channel that is shown.
-        value_range: Least and greatest value of the scale, in data units; by default as the unit
-            of the data says, as in ``0-1``, else percentiles of what is shown.
-        colormap: Map of the values, any of matplotlib's.
-        filename: Of the picture, in the work directory; the trackers get it too.
+        num_samples: Number of samples, spread evenly over the split, because the first ones of a
+            raster may all be of one place.
+        channel: Label or position of the channel that is shown.
+        value_range: Minimum and maximum of the scale, in data units; by default those of the
+            unit, as in ``0-1``, else percentiles of the shown values.
+        colormap: Colour map of the values, from matplotlib.
+        filename: File in the work directory; the trackers get the figure too.
 
     Raises:
-        ConfigError: If the method does not answer with frames, or an argument cannot be meant.
+        ConfigError: If the method does not forecast frames, or an argument is not usable.
     """
 
-    priority = "VERY_LOW"  # the test has been recorded by then
+    priority = "VERY_LOW"  # after the record is written
 
     def __init__(
         self,
@@ -58,12 +59,12 @@ class ForecastFigureHook(Hook):
         filename: str = "panel.png",
     ) -> None:
         if num_samples < 1:
-            raise ConfigError(f"num_samples is 1 or more, not {num_samples}")
+            raise ConfigError(f"num_samples must be at least 1, got {num_samples}")
         self.num_samples, self.channel, self.filename = num_samples, channel, filename
         self.style: dict[str, Any] = {"value_range": value_range, "colormap": colormap}
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse before the training what would fail after it."""
+        """Check the method before the training, not after it."""
         method = unwrap(runner.model)
         if not hasattr(method, "forecast"):
             raise ConfigError(
@@ -76,7 +77,7 @@ class ForecastFigureHook(Hook):
             return
         try:
             path = checkpoints.best(runner.work_dir)
-        except CheckpointError:  # none was kept, or no epoch had a score
+        except CheckpointError:  # no checkpoint was kept, or no epoch had a score
             path = None
         self._draw(runner, runner.val_loop.dataloader.dataset, "val", runner.iter, path)
 
@@ -88,7 +89,7 @@ class ForecastFigureHook(Hook):
     def _draw(
         self, runner: Runner, dataset: Any, split: str, step: int, weights: Path | None
     ) -> None:
-        """Draw, write and show the picture; other ranks go on without, as nothing is exchanged."""
+        """Draw, write and track the figure, on the main rank only."""
         if not is_main_process():
             return
         try:
@@ -117,13 +118,13 @@ class ForecastFigureHook(Hook):
             path = Path(runner.work_dir) / self.filename
             atomic_write(path, page.png())
             runner.visualizer.add_image(f"{split}/panel", page.pixels(), step)
-            runner.logger.info(f"{len(chosen)} forecasts are drawn in {path}")
-        except Exception as error:  # days of training must not be lost to a picture
-            runner.logger.warning(f"no panel was drawn: {type(error).__name__}: {error}")
+            runner.logger.info(f"drew {len(chosen)} forecasts in {path}")
+        except Exception as error:  # a failed figure must not lose the run
+            runner.logger.warning(f"the figure was not drawn: {type(error).__name__}: {error}")
 
 
 def spread(length: int, number: int) -> list[int]:
-    """Indices in the middle of ``number`` equal parts of a split; all if there are fewer."""
+    """Return the indices in the middle of ``number`` equal parts of a split; at most all."""
     number = min(length, number)
     return [(2 * part + 1) * length // (2 * number) for part in range(number)]
 
@@ -138,13 +139,13 @@ def forecasts(
     seed: int,
     changes: Sequence[Postprocessor] = (),
 ) -> Iterator[PanelSample]:
-    """Forecast samples one by one, and keep of each what a panel shows.
+    """Forecast samples one by one, and yield what the figure shows.
 
     Args:
-        method: A method of forecasting, which this may change.
-        dataset: Where the samples are.
-        indices: Which ones.
-        channel: Name or number of the channel.
+        method: A ForecastMethod; its mode may be changed.
+        dataset: Dataset of the samples.
+        indices: Indices of the samples.
+        channel: Label or position of the channel.
         seed: Seed of the run, for stochastic methods.
         changes: Postprocessors of the forecasts.
     """
@@ -172,16 +173,16 @@ def forecasts(
 
 
 def channel_of(channel: int | str, dataset: Any, number: int) -> int:
-    """Number of a channel, given by name or number.
+    """Return the position of a channel, given by label or position.
 
     Raises:
-        ConfigError: If there is none.
+        ConfigError: If there is no such channel.
     """
     metainfo = metainfo_of(dataset)
     names = list(metainfo.labels) if metainfo else []
     at = names.index(channel) if channel in names else channel
     if not isinstance(at, int) or not 0 <= at < number:
-        raise ConfigError(f"channel {channel!r}: there are {number}, called {names}")
+        raise ConfigError(f"channel {channel!r} does not exist; the {number} channels are {names}")
     return at
 
 
@@ -194,17 +195,17 @@ def unit_of(channel: int | str, metainfo: Metainfo | None) -> str:
 
 
 def name_of(dataset: Any, index: int) -> str:
-    """What the dataset calls a sample, or its number."""
+    """Return the id of a sample, or its index."""
     return str(dataset.sample_id(index) if hasattr(dataset, "sample_id") else index)
 
 
 def horizon_names(dataset: Any, index: int, number: int) -> list[str]:
-    """What each frame of the truth is called: its year where known, else how far ahead it is.
+    """Return a name for each target frame: its year if known, else its lead time.
 
     Args:
-        dataset: Its method ``target_names(index)`` decides, if it has one and that knows.
-        index: Of the sample.
-        number: How many names are wanted.
+        dataset: Its ``target_names(index)`` are used, if it has any.
+        index: Index of the sample.
+        number: Number of frames.
     """
     named = dataset.target_names(index) if hasattr(dataset, "target_names") else ()
     if named:
@@ -219,7 +220,7 @@ def horizon_names(dataset: Any, index: int, number: int) -> list[str]:
 
 
 def metainfo_of(dataset: Any) -> Metainfo | None:
-    """What the dataset says about itself, if anything."""
+    """Return the metainfo of a dataset; None if it has none."""
     return getattr(dataset, "metainfo", None)
 
 

@@ -114,7 +114,7 @@ def test_two_ranks_end_and_one_draws(tmp_path: Path) -> None:
     legs = [{"options": options, "ranks": 2}, {"options": options, "ranks": 2, "test": True}]
     assert travel({work_dir: legs})[work_dir] == [[0, 0], [0, 0]], log_of(work_dir)
     assert (work_dir / "panel.png").is_file()
-    assert log_of(work_dir).count("3 forecasts are drawn in") == 2  # one a leg
+    assert log_of(work_dir).count("drew 3 forecasts in") == 2  # one a leg
 
 
 @pytest.mark.parametrize("broken", ["draw_panel", "atomic_write"])
@@ -133,7 +133,7 @@ def test_a_picture_that_fails_costs_no_run(
     told: list[str] = []
     monkeypatch.setattr(run.logger, "warning", told.append)
     run.train()
-    assert told == ["no panel was drawn: OSError: No space left on device"]
+    assert told == ["the figure was not drawn: OSError: No space left on device"]
     assert not list(tmp_path.glob("panel*"))
 
 
@@ -240,7 +240,7 @@ def test_a_channel_is_found_by_name_or_number(quantiles: Any) -> None:
     find: Callable[..., int] = forecast_figure.channel_of
     assert find("x", chips, 1) == find(0, chips, 1) == 0
     for unknown in ("y", 1, -1):
-        with pytest.raises(ConfigError, match="there are 1, called"):
+        with pytest.raises(ConfigError, match="does not exist; the 1 channels"):
             find(unknown, chips, 1)
 
 
