@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from openstl_ext.interfaces import RecurrentModel
 from openstl_ext.methods.base import ForecastMethod
@@ -80,9 +80,7 @@ class RecurrentForecast(ForecastMethod):
         return {"forecast": outputs[:, -horizon:]}
 
     @classmethod
-    def toy(cls, net: Any = None) -> "RecurrentForecast":
-        """Return a small instance around a net of the interface, for the tests."""
-        if net is None:
-            net = MODELS.get("ConvLSTM").toy()
+    def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
+        """Return constructor arguments of a small instance around a net."""
         teacher_forcing = {"type": "ScheduledSampling", "rate": 0.1}
-        return cls(net=net, teacher_forcing=teacher_forcing, loss={"type": "L2"})
+        return {"net": net, "teacher_forcing": teacher_forcing, "loss": {"type": "L2"}}
