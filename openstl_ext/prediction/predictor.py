@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine.randomness import sample_seed
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.interfaces import check_net
 from openstl_ext.registry import METHODS
@@ -24,14 +25,17 @@ class Predictor:
         method: A method that answers with frames or labels.
         device: Where it computes, such as ``cpu`` or ``cuda:1``; None takes a GPU if there is one.
         amp: Whether to compute in bfloat16 where that is safe.
+        seed: Seed of the run; with the index of a sample it decides the noise of its forecast.
 
     Raises:
         ConfigError: If the device does not exist, or the method predicts nothing.
     """
 
-    def __init__(self, method: nn.Module, *, device: str | None = None, amp: bool = False) -> None:
+    def __init__(
+        self, method: nn.Module, *, device: str | None = None, amp: bool = False, seed: int = 0
+    ) -> None:
         self.device = usable(device)
-        self.amp = amp
+        self.amp, self.seed = amp, seed
         self.method: Any = method.to(self.device).eval()
         self.says_labels = self.method.answers == "labels"
         if self.method.answers is None:
@@ -56,7 +60,7 @@ class Predictor:
         check_net(method)
         saved = checkpoints.read(checkpoint)
         checkpoints.load_weights(method, saved.get("state_dict", saved))
-        return cls(method, device=device, amp=amp)
+        return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 
     def __call__(
         self, inputs: Mapping[str, NDArray[Any]], horizon: int
@@ -65,6 +69,7 @@ class Predictor:
 
         Args:
             inputs: Fields as a dataset has them, with a batch axis; NaN in ``frames`` is missing.
+                ``index`` (B,) are the indices of the samples; by default their places in the batch.
             horizon: Number of future frames; not looked at where the answer is classes.
 
         Returns:
@@ -76,6 +81,8 @@ class Predictor:
             ShapeError: If the net cannot take such frames.
         """
         fields = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in inputs.items()}
+        places = fields.pop("index", torch.arange(len(fields["frames"])))
+        fields["seed"] = torch.tensor([sample_seed(self.seed, i) for i in places.tolist()])
         seen = fields["frames"].isfinite()
         if "valid" in fields or not seen.all():  # also where the scene forgot to say so
             fields["valid"] = seen & fields.get("valid", seen)

@@ -72,6 +72,7 @@ def profile(
             "forecast to profile"
         )
     weight = next(method.parameters(), torch.zeros(()))
+    inputs = {"seed": torch.zeros(1, dtype=torch.int64), **inputs}
     one = _normalized(method, {name: value[:1] for name, value in inputs.items()})
     many = {name: value.expand(batch_size, *value.shape[1:]) for name, value in one.items()}
     flops = count_flops(method, one, horizon)
