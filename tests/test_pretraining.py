@@ -1,8 +1,6 @@
 """A method with a loss only: trained by the ordinary commands, from a config with one loader."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from openstl_ext.config import load
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import EncoderModel, provides
+from tests.command_line import run_tool
 from tests.engine.toy_pretraining import TinyAutoencoder, TinyMasking, UnlabelledWaves
 from tests.methods import test_contract as contract
 from tests.small_recipe import shrink
@@ -38,25 +37,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def command(name: str, *arguments: str) -> int:
-    """Run a command in this process and return its exit status."""
-    before = sys.argv, list(sys.path)
-    sys.argv = [str(ROOT / "tools" / f"{name}.py"), *arguments]
-    try:
-        runpy.run_path(sys.argv[0], run_name="__main__")
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    finally:
-        sys.argv, sys.path[:] = before
-    return 0
-
-
 def test_a_pretraining_method_trains(home: Path) -> None:
     """Pre-training would need a test set that it never reads."""
-    assert command("train", "pretraining.py", "--work-dir", "run") == 0
+    assert run_tool("train", "pretraining.py", "--work-dir", "run") == 0
     manifest = json.loads((home / "run/checkpoints/manifest.json").read_text())
     assert [entry["kind"] for entry in manifest["checkpoints"]] == ["resume", "resume"]
-    assert command("train", "pretraining.py", "--work-dir", "run", "--resume") == 0
+    assert run_tool("train", "pretraining.py", "--work-dir", "run", "--resume") == 0
 
 
 @pytest.mark.parametrize(
@@ -78,7 +64,7 @@ def test_what_needs_a_prediction_ends_with_one_sentence(
     """A traceback would be printed, for train --test after the training."""
     weights = TinyMasking(net=TinyAutoencoder(frames=4, channels=1)).state_dict()
     torch.save({"state_dict": weights}, home / "weights.pth")
-    assert command(*arguments) == 2
+    assert run_tool(*arguments) == 2
     (line,) = capfd.readouterr().err.strip().splitlines()
     assert line.startswith("error: ")
     assert message in line
