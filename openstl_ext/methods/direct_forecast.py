@@ -63,5 +63,5 @@ class DirectForecast(ForecastMethod):
     def toy(cls, net: Any = None) -> "DirectForecast":
         """Return a small instance around a net of the interface, for the tests."""
         if net is None:
-            net = MODELS.get("SimVP").toy()
+            net = MODELS.build({"type": "SimVP", **MODELS.get("SimVP").toy_arguments()})
         return cls(net=net, loss={"type": "L2"})

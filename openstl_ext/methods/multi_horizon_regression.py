@@ -169,7 +169,9 @@ class MultiHorizonRegression(ForecastMethod):
     @classmethod
     def toy(cls, net: Any = None) -> "MultiHorizonRegression":
         """Return a small instance around a net of the interface, for the tests."""
-        net = MODELS.get("CovariateConvLSTM").toy() if net is None else net
+        if net is None:
+            arguments = MODELS.get("CovariateConvLSTM").toy_arguments()
+            net = MODELS.build({"type": "CovariateConvLSTM", **arguments})
         batch: Any = cls.toy_batch(1)["inputs"]
         with torch.no_grad():
             said = _answered(net, batch, batch["frames"], batch["dynamic"])

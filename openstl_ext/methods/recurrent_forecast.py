@@ -83,6 +83,6 @@ class RecurrentForecast(ForecastMethod):
     def toy(cls, net: Any = None) -> "RecurrentForecast":
         """Return a small instance around a net of the interface, for the tests."""
         if net is None:
-            net = MODELS.get("ConvLSTM").toy()
+            net = MODELS.build({"type": "ConvLSTM", **MODELS.get("ConvLSTM").toy_arguments()})
         teacher_forcing = {"type": "ScheduledSampling", "rate": 0.1}
         return cls(net=net, teacher_forcing=teacher_forcing, loss={"type": "L2"})

@@ -94,7 +94,9 @@ class Segmentation(LabelMethod):
     @classmethod
     def toy(cls, net: Any = None) -> "Segmentation":
         """Return a small instance around a net of the interface, for the tests."""
-        net = MODELS.get("ConvGRUUNet").toy() if net is None else MODELS.build(net)
+        if net is None:
+            net = {"type": "ConvGRUUNet", **MODELS.get("ConvGRUUNet").toy_arguments()}
+        net = MODELS.build(net)
         with torch.no_grad():
             num_logits = net.eval()(torch.zeros(1, *TOY_SHAPE)).shape[1]
         return cls(net=net, loss={"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"})

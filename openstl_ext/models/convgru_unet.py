@@ -1,7 +1,7 @@
 """U-Net with a convolutional GRU at every level."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -60,9 +60,9 @@ class ConvGRUUNet(nn.Module):
         self.decoder = UNetDecoder(widths, num_classes=num_classes)
 
     @classmethod
-    def toy(cls) -> "ConvGRUUNet":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(4, 8))
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "widths": (4, 8)}
 
     def forward(self, frames: Tensor) -> Tensor:
         side = 2 ** (len(self.memories) - 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -65,9 +66,9 @@ class ConvLSTM(nn.Module):
         self.read = nn.Conv2d(hidden[-1], folded, kernel_size=1, bias=False)
 
     @classmethod
-    def toy(cls) -> "ConvLSTM":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, hidden=(8, 8), kernel_size=3, patch_size=4)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "hidden": (8, 8), "kernel_size": 3, "patch_size": 4}
 
     def forward(self, frame: Tensor, state: list[Memory] | None) -> tuple[Tensor, list[Memory]]:
         x = fold_patches(frame, self.patch_size)

@@ -1,7 +1,7 @@
 """U-Net with a ConvLSTM at every level."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from einops import rearrange
 from torch import Tensor, nn
@@ -78,9 +78,15 @@ class ConvLSTMUNet(nn.Module):
         self.decoder = UNetDecoder(widths, num_classes=num_classes)
 
     @classmethod
-    def toy(cls) -> "ConvLSTMUNet":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(4, 8), num_heads=2, mlp_channels=16, dropout_prob=0.0)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_channels": 1,
+            "widths": (4, 8),
+            "num_heads": 2,
+            "mlp_channels": 16,
+            "dropout_prob": 0.0,
+        }
 
     def forward(self, frames: Tensor) -> Tensor:
         side = 2 ** (len(self.memories) - 1)

@@ -1,5 +1,7 @@
 """ConvLSTM that reads one variable and what surrounds it, and says its next frame."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from openstl_ext.interfaces import CovariateModel, Quantiles
@@ -57,9 +59,9 @@ class CovariateConvLSTM(nn.Module):
         self.head = nn.Conv2d(hidden_channels, 1, kernel_size=1)
 
     @classmethod
-    def toy(cls) -> "CovariateConvLSTM":
-        """Smallest honest instance, for the contract tests."""
-        return cls(hidden_channels=8, static_channels=1)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"hidden_channels": 8, "static_channels": 1}
 
     def forward(
         self,

@@ -1,5 +1,7 @@
 """The forecast that nothing changes."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from openstl_ext.interfaces import FrameModel
@@ -17,9 +19,9 @@ class Persistence(nn.Module):
     interface = FrameModel
 
     @classmethod
-    def toy(cls) -> "Persistence":
-        """Smallest honest instance, for the contract tests."""
-        return cls()
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {}
 
     def forward(self, frames: Tensor) -> Tensor:
         return frames[:, -1:].expand_as(frames)

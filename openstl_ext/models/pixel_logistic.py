@@ -1,5 +1,7 @@
 """Logistic regression of each pixel on its own series."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from openstl_ext.errors import ShapeError
@@ -36,9 +38,9 @@ class PixelLogistic(nn.Module):
         nn.init.zeros_(self.read.weight)  # the loss is convex, and this is where all are undecided
 
     @classmethod
-    def toy(cls) -> "PixelLogistic":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, num_steps=4)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "num_steps": 4}
 
     def forward(self, frames: Tensor) -> Tensor:
         length, channels = frames.shape[1:3]

@@ -1,6 +1,6 @@
 """ConvLSTM that says several horizons at once, each with an interval."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -98,17 +98,17 @@ class QuantileConvLSTM(nn.Module):
         self.upper = _heads(num_horizons, hidden_channels, hidden_channels // 2)
 
     @classmethod
-    def toy(cls) -> "QuantileConvLSTM":
-        """Smallest honest instance, for the contract tests."""
-        return cls(
-            hidden_channels=8,
-            num_layers=1,
-            dynamic_channels=2,
-            static_channels=1,
-            location_channels=2,
-            harmonic_degrees=3,
-            location_hidden=8,
-        )
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "hidden_channels": 8,
+            "num_layers": 1,
+            "dynamic_channels": 2,
+            "static_channels": 1,
+            "location_channels": 2,
+            "harmonic_degrees": 3,
+            "location_hidden": 8,
+        }
 
     def forward(
         self,

@@ -1,6 +1,7 @@
 """SimVP: all past frames in, all future frames out, by convolutions alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -95,16 +96,16 @@ class SimVP(nn.Module):
         )
 
     @classmethod
-    def toy(cls) -> "SimVP":
-        """Smallest honest instance, for the contract tests."""
-        return cls(
-            in_shape=TOY_SHAPE,
-            spatial_channels=8,
-            temporal_channels=16,
-            num_spatial_blocks=2,
-            num_temporal_blocks=2,
-            mlp_ratio=2.0,
-        )
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_shape": TOY_SHAPE,
+            "spatial_channels": 8,
+            "temporal_channels": 16,
+            "num_spatial_blocks": 2,
+            "num_temporal_blocks": 2,
+            "mlp_ratio": 2.0,
+        }
 
     def forward(self, frames: Tensor) -> Tensor:
         if frames.ndim != 5 or tuple(frames.shape[1:]) != self.in_shape:

@@ -1,7 +1,7 @@
 """ST-Mamba: a series of frames encoded apart, fused in time as vectors, decoded as one map."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -128,9 +128,9 @@ class STMamba(nn.Module):
         self.decoder = UNetDecoder(widths, num_classes=num_classes)
 
     @classmethod
-    def toy(cls) -> "STMamba":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(4, 8), patch_size=16, state_size=4)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "widths": (4, 8), "patch_size": 16, "state_size": 4}
 
     def forward(self, frames: Tensor) -> Tensor:
         check_frames("STMamba", frames, channels=self.in_channels, least_side=self.least_side)

@@ -1,11 +1,12 @@
 """The forecast that everything is as it usually was."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.interfaces import TOY_SHAPE, FrameModel
+from openstl_ext.interfaces import FrameModel
 from openstl_ext.registry import MODELS
 from openstl_ext.structures import Targets
 
@@ -29,11 +30,9 @@ class TrainingMean(nn.Module):
         self.register_buffer("mean", None)
 
     @classmethod
-    def toy(cls) -> "TrainingMean":
-        """Smallest honest instance, for the contract tests."""
-        net = cls()
-        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5)}])
-        return net
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {}
 
     def fit(self, samples: Iterable[Targets]) -> None:
         """Take the mean over samples and time, pixel by pixel, of what is valid.

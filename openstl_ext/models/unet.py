@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -70,9 +71,9 @@ class UNet(nn.Module):
         self.read = nn.Conv2d(widths[0], num_classes, kernel_size=1)
 
     @classmethod
-    def toy(cls) -> "UNet":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, num_steps=4, widths=(4, 8))
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "num_steps": 4, "widths": (4, 8)}
 
     def forward(self, frames: Tensor) -> Tensor:
         least_side = 2 ** len(self.downs)

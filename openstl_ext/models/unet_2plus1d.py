@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -83,9 +83,9 @@ class UNet2Plus1D(nn.Module):
         self.read = nn.Conv2d(widths[0], num_classes, kernel_size=1)
 
     @classmethod
-    def toy(cls) -> "UNet2Plus1D":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(8, 8, 16), time_strides=(1, 2))
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "widths": (8, 8, 16), "time_strides": (1, 2)}
 
     def forward(self, frames: Tensor) -> Tensor:
         check_frames(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -71,9 +72,15 @@ class VMRNNB(nn.Module):
         self.inflate = PatchInflation(channels, in_channels, patch_size=patch_size)
 
     @classmethod
-    def toy(cls) -> "VMRNNB":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, channels=16, depths=(1,), patch_size=4, drop_path_prob=0.0)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_channels": 1,
+            "channels": 16,
+            "depths": (1,),
+            "patch_size": 4,
+            "drop_path_prob": 0.0,
+        }
 
     def forward(self, frame: Tensor, state: list[Memory] | None) -> tuple[Tensor, list[Memory]]:
         x = self.embed(frame)
@@ -161,16 +168,16 @@ class VMRNND(nn.Module):
         self.inflate = PatchInflation(channels, in_channels, patch_size=patch_size)
 
     @classmethod
-    def toy(cls) -> "VMRNND":
-        """Smallest honest instance, for the contract tests."""
-        return cls(
-            in_channels=1,
-            channels=16,
-            depths_down=(1,),
-            depths_up=(1,),
-            patch_size=4,
-            drop_path_prob=0.0,
-        )
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_channels": 1,
+            "channels": 16,
+            "depths_down": (1,),
+            "depths_up": (1,),
+            "patch_size": 4,
+            "drop_path_prob": 0.0,
+        }
 
     def forward(self, frame: Tensor, state: list[Memory] | None) -> tuple[Tensor, list[Memory]]:
         cells = [*self.down_cells, *self.up_cells]

@@ -17,12 +17,13 @@ from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError
 from openstl_ext.hooks import forecast_figure
 from openstl_ext.hooks.forecast_figure import ForecastFigureHook, forecasts, horizon_names, spread
-from openstl_ext.registry import METHODS, MODELS
+from openstl_ext.registry import METHODS
 from openstl_ext.structures import Metainfo
 from openstl_ext.visualization.panel_sample import PanelSample
 from tests.e2e.test_resume import assert_same
 from tests.engine import toy, toy_sites
 from tests.engine.resume_scenarios import log_of, travel
+from tests.toy_net import toy_net
 
 HOOK = {"type": "ForecastFigureHook", "num_samples": 3}
 QUIET = {"log_level": "ERROR", "custom_hooks": [HOOK]}
@@ -175,7 +176,7 @@ class Chips(Dataset):
 def quantiles() -> Any:
     torch.manual_seed(0)
     kind = METHODS.get("MultiHorizonRegression")
-    return kind.toy(MODELS.get("QuantileConvLSTM").toy())
+    return kind.toy(toy_net("QuantileConvLSTM"))
 
 
 def test_intervals_and_gaps_are_drawn_where_there_are_any(quantiles: Any) -> None:

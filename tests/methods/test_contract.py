@@ -10,6 +10,7 @@ from openstl_ext.errors import ShapeError
 from openstl_ext.methods.base import LabelMethod, Method
 from openstl_ext.registry import METHODS, MODELS, Registry
 from openstl_ext.structures import Sample
+from tests.toy_net import toy_net
 
 METHODS.import_from_location()
 MODELS.import_from_location()
@@ -27,7 +28,7 @@ PAIRS = [
     for net in ours(MODELS)
     if getattr(net, "interface", None) is getattr(method, "interface", None) is not None
 ]
-LEARNING = [p for p in PAIRS if list(p.values[0].toy(p.values[1].toy()).parameters())]
+LEARNING = [p for p in PAIRS if list(p.values[0].toy(toy_net(p.values[1])).parameters())]
 FORECASTING = [p for p in PAIRS if not issubclass(p.values[0], LabelMethod)]
 
 
@@ -45,7 +46,7 @@ def said(sample: Sample) -> list[str]:
 
 def built(method: Any, net: Any) -> Method:
     torch.manual_seed(0)
-    return method.toy(net.toy())
+    return method.toy(toy_net(net))
 
 
 @pytest.mark.parametrize(("method", "net"), PAIRS)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.methods.recurrent_forecast import RecurrentForecast
-from openstl_ext.registry import MODELS
+from tests.toy_net import toy_net
 
 
 class Shift(nn.Module):
@@ -86,7 +86,7 @@ def test_a_compiled_net_keeps_the_names_of_its_weights() -> None:
 def test_a_net_compiles_as_one_graph_and_learns_alike(name: str) -> None:
     """A graph that breaks at the scan launches as many kernels as before."""
     torch.manual_seed(0)
-    nets = [MODELS.get(name).toy() for _ in range(2)]
+    nets = [toy_net(name) for _ in range(2)]
     nets[1].load_state_dict(nets[0].state_dict())
     whole = {"backend": "aot_eager", "fullgraph": True}
     losses = []

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.layers.convlstm import ConvLSTMCell, Memory
 from openstl_ext.models.convlstm import ConvLSTM
+from tests.toy_net import toy_net
 
 
 def test_it_has_the_published_size_without_its_dead_weights() -> None:
@@ -58,7 +59,7 @@ def test_no_memory_is_a_memory_of_zeros(layer_norm: tuple[int, int] | None) -> N
 
 def test_what_is_kept_stays_in_float32_under_autocast() -> None:
     """Forty roundings to eight bits add up to a different memory."""
-    net = ConvLSTM.toy()
+    net = toy_net(ConvLSTM)
     with torch.autocast("cpu", torch.bfloat16):
         frame, state = net(torch.rand(1, 1, 16, 16), None)
         frame, state = net(frame, state)
@@ -69,4 +70,4 @@ def test_what_is_kept_stays_in_float32_under_autocast() -> None:
 def test_a_frame_that_patches_do_not_tile_is_refused() -> None:
     """The message has to say what would do."""
     with pytest.raises(ShapeError, match=r"multiples of 4; got 16 x 18"):
-        ConvLSTM.toy()(torch.rand(1, 1, 16, 18), None)
+        toy_net(ConvLSTM)(torch.rand(1, 1, 16, 18), None)

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from openstl_ext.errors import ShapeError
 from openstl_ext.models.covariate_convlstm import CovariateConvLSTM
+from tests.toy_net import toy_net
 
 
 @pytest.mark.parametrize(
@@ -86,4 +87,4 @@ def test_a_covariate_that_does_not_fit_is_refused(given: dict, said: str) -> Non
 def test_frames_of_two_variables_are_refused() -> None:
     """The second would be read as elevation."""
     with pytest.raises(ShapeError, match=r"one variable.*got \(1, 3, 2, 8, 8\)"):
-        CovariateConvLSTM.toy()(torch.rand(1, 3, 2, 8, 8), static=torch.rand(1, 1, 8, 8))
+        toy_net(CovariateConvLSTM)(torch.rand(1, 3, 2, 8, 8), static=torch.rand(1, 1, 8, 8))

@@ -6,6 +6,7 @@ import torch
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.models.vmrnn import VMRNNB, VMRNND, drop_path_ramp
 from openstl_ext.ops.selective_scan import BackendError
+from tests.toy_net import toy_net
 
 
 def size(net: torch.nn.Module) -> int:
@@ -110,9 +111,9 @@ def test_what_cannot_be_built_or_fed_says_what_would_do() -> None:
     with pytest.raises(ConfigError, match="multiple of 16, not 24"):
         VMRNNB(in_channels=1, channels=24, patch_size=4)
     with pytest.raises(ShapeError, match="multiples of 4; got 16 x 18"):
-        VMRNNB.toy()(torch.rand(1, 1, 16, 18), None)
+        toy_net(VMRNNB)(torch.rand(1, 1, 16, 18), None)
     with pytest.raises(ShapeError, match="multiples of 8; got 12 x 16"):
-        VMRNND.toy()(torch.rand(1, 1, 12, 16), None)
+        toy_net(VMRNND)(torch.rand(1, 1, 12, 16), None)
 
 
 def test_the_scan_can_be_chosen_by_config() -> None:

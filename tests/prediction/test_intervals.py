@@ -9,7 +9,8 @@ import torch
 from openstl_ext.calibration import Calibration
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction.intervals import FILE, calibrate
-from openstl_ext.registry import METHODS, MODELS
+from openstl_ext.registry import METHODS
+from tests.toy_net import toy_net
 
 LEARNT = Calibration(
     coverage=0.9,
@@ -29,7 +30,7 @@ def run(tmp_path: Path) -> Path:
 
 def with_intervals():
     method = METHODS.get("MultiHorizonRegression")
-    return method.toy(MODELS.get("QuantileConvLSTM").toy()).eval()
+    return method.toy(toy_net("QuantileConvLSTM")).eval()
 
 
 def test_the_calibration_of_the_run_is_taken(run: Path) -> None:
