@@ -15,25 +15,25 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class ConvGRUUNet(nn.Module):
-    """Encode each frame, read each level's maps with a ConvGRU, decode the last memories.
+    """Encode each frame, run a ConvGRU over the maps of each level, decode the last hidden states.
 
-    The memories are the skips, so the decoder sees all of time at every level.
+    The hidden states are the skips, so every level of the decoder depends on all frames.
 
     Args:
         in_channels: Channels C of a frame.
-        num_classes: Logits K a pixel; one where there are two classes.
+        num_classes: Number K of logits per pixel; 1 for two classes.
         widths: Width of each level, finest first.
-        norm_over: What the encoder's batch norms average over in training: the frames of one time
-            ``step``, as upstream's loop does, or the whole ``sequence``.
-        recompute: Whether the encoder keeps no activations and computes them again in the backward
-            pass.
+        norm_over: Frames over which the encoder's batch norms average in training: those of one
+            time ``step``, as in upstream's loop, or those of the ``sequence``.
+        recompute: Whether the encoder computes its activations again in the backward pass instead
+            of storing them.
 
     Shape:
         - frames: (B, T, C, H, W), any T, H and W at least 2 ** n with n + 1 levels.
         - returns: logits (B, K, H, W).
 
     Raises:
-        ShapeError: If the frames are too small, or have other channels.
+        ShapeError: If the frames are too small or have another number of channels.
 
     Source:
         xian1234/ST-Mamba@9dae127, models/convgru_unet.py (SpatioTemporalUNet in its first

@@ -1,4 +1,4 @@
-"""The forecast that nothing changes."""
+"""Baseline: repeat the last frame."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class Persistence(nn.Module):
-    """Say the last frame again: the first baseline that a forecast has to beat.
+    """Forecast the last input frame for every lead.
 
     Shape:
         - frames: (B, T, C, H, W); returns: (B, T, C, H, W), all equal to the last frame.
