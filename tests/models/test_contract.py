@@ -68,9 +68,9 @@ def test_outputs_have_the_shape_of_the_interface(name: str) -> None:
     for output in run(net, seed=0):
         assert output.shape[0] == 2
         assert output.shape[-2:] == (HEIGHT, WIDTH)
-        if NETS[name].interface is FrameModel:
+        if provides(NETS[name], FrameModel):
             assert output.shape[2:] == TOY_SHAPE[1:]
-        if NETS[name].interface is RecurrentModel:
+        if provides(NETS[name], RecurrentModel):
             assert output.shape[1:] == TOY_SHAPE[1:]
         if NETS[name].interface in (DenseModel, CovariateModel):
             assert output.ndim == 4
