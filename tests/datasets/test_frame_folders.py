@@ -80,7 +80,7 @@ def test_windows_that_start_late_or_run_backwards_are_kept(tmp_path: Path, packe
         pack_folders(tmp_path)
     late = SplitRecipe(sample_start_index=3, total_length=5, reverse=True)
     path, _ = create_loaders(tmp_path, late)
-    dataset = FrameFolders(root=str(tmp_path), loaders=path.name, **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", loaders=path.name, **STEPS)
     assert dataset.is_packed is packed
     assert times(dataset, 0) == ([7, 6], [5, 4, 3])
 
@@ -91,7 +91,7 @@ def test_a_moved_folder_is_still_read(tmp_path: Path) -> None:
     pack_folders(tmp_path / "old")
     (tmp_path / "old").rename(tmp_path / "new")
     for packed in (True, False):
-        dataset = FrameFolders(root=str(tmp_path / "new"), packed=packed, **STEPS)
+        dataset = FrameFolders(root=str(tmp_path / "new"), split="train", packed=packed, **STEPS)
         assert dataset.is_packed is packed
         assert times(dataset, 0) == ([0, 1], [2, 3, 4])
 
@@ -104,9 +104,9 @@ def test_a_file_of_simvp_minimal_is_read_and_prefers_the_pack_too(tmp_path: Path
     text = text.replace('"/home/somebody/boiling_data/samples"', '"samples"')
     ours.write_text(text)
     assert json.loads(text)["train"]["samples"][0][0].startswith("/home")
-    before = FrameFolders(root=str(tmp_path), **STEPS)
+    before = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     pack_folders(tmp_path)
-    after = FrameFolders(root=str(tmp_path), **STEPS)
+    after = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     assert (before.is_packed, after.is_packed) == (False, True)
     assert times(before, 1) == times(after, 1) == ([0, 1], [2, 3, 4])
 
@@ -115,11 +115,11 @@ def test_a_stale_pack_is_never_read_in_silence(tmp_path: Path) -> None:
     """If this fails, a model trains on data that are no longer there."""
     make(tmp_path)
     pack_folders(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     changed = tmp_path / dataset.sample_id(0) / "1.npy"
     np.save(changed, np.full((2, 4, 6), 77.0))
     with pytest.warns(UserWarning, match=r"not what was packed; pack again: python tools.*"):
-        dataset = FrameFolders(root=str(tmp_path), **STEPS)
+        dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     assert times(dataset, 0) == ([0, 77], [2, 3, 4])
 
 
@@ -134,7 +134,7 @@ def test_a_pack_of_neighbouring_data_is_not_taken_for_these(tmp_path: Path) -> N
         samples = record[split]["samples"]
         record[split]["samples"] = [[str(tmp_path / "far" / p) for p in s] for s in samples]
     file.write_text(json.dumps(record))
-    assert not FrameFolders(root=str(tmp_path / "near"), **STEPS).is_packed
+    assert not FrameFolders(root=str(tmp_path / "near"), split="train", **STEPS).is_packed
 
 
 def test_a_packed_set_needs_no_files_and_says_when_it_is_broken(tmp_path: Path) -> None:
@@ -143,11 +143,11 @@ def test_a_packed_set_needs_no_files_and_says_when_it_is_broken(tmp_path: Path) 
     pack_folders(tmp_path)
     for folder in tmp_path.glob("s?"):
         shutil.rmtree(folder)
-    assert times(FrameFolders(root=str(tmp_path), **STEPS), 0) == ([0, 1], [2, 3, 4])
+    assert times(FrameFolders(root=str(tmp_path), split="train", **STEPS), 0) == ([0, 1], [2, 3, 4])
     data = (tmp_path / "packed.npy").read_bytes()
     (tmp_path / "packed.npy").write_bytes(data[:-1])
     with pytest.raises(DataError, match=r"packed\.npy"):
-        FrameFolders(root=str(tmp_path), **STEPS)
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -155,7 +155,7 @@ def test_changing_an_item_does_not_change_the_next_reading(tmp_path: Path, packe
     """If this fails, a transform that works in place alters the data from epoch to epoch."""
     make(tmp_path)
     pack_folders(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), packed=packed, **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", packed=packed, **STEPS)
     first = dataset[0]["inputs"]["frames"].clone()
     dataset[0]["inputs"]["frames"].add_(1)
     torch.testing.assert_close(dataset[0]["inputs"]["frames"], first, rtol=0, atol=0)
@@ -165,7 +165,7 @@ def test_workers_read_the_same(tmp_path: Path) -> None:
     """If this fails, the number of workers changes the data; a mapping must not cross a fork."""
     make(tmp_path)
     pack_folders(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     alone = [dataset[i]["inputs"]["frames"] for i in range(4)]
     loader = DataLoader(dataset, batch_size=2, num_workers=2)
     shared = torch.cat([batch["inputs"]["frames"] for batch in loader])
@@ -177,32 +177,32 @@ def test_workers_read_the_same(tmp_path: Path) -> None:
 def test_ragged_data_are_named_before_training(tmp_path: Path) -> None:
     """If this fails, training stops in the third epoch, at whatever sample it is."""
     make(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     name = dataset.sample_id(2)
     path = tmp_path / name / "3.npy"
     whole = path.read_bytes()
 
     np.save(path, np.zeros((2, 6, 4)))
     with pytest.raises(DataError, match=rf"3\.npy \(sample {name}\): shape \(2, 6, 4\)"):
-        FrameFolders(root=str(tmp_path), **STEPS)
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
     path.write_bytes(whole[:-5])
     with pytest.raises(DataError, match=rf"3\.npy \(sample {name}\): cut off"):
-        FrameFolders(root=str(tmp_path), **STEPS)
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
     path.unlink()
     with pytest.raises(DataError, match=rf"3\.npy \(sample {name}\).*missing"):
-        FrameFolders(root=str(tmp_path), **STEPS)
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
     path.write_bytes(whole)
     with pytest.raises(DataError, match=r"has 12 frames, and 10 inputs with 10 targets need 20"):
-        FrameFolders(root=str(tmp_path))
+        FrameFolders(root=str(tmp_path), split="train")
 
 
 def test_a_nan_is_named_when_its_frame_is_read_and_when_it_is_packed(tmp_path: Path) -> None:
     """If this fails, a NaN in one frame makes every weight NaN, and nobody knows whence."""
     make(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     name = dataset.sample_id(1)
     np.save(tmp_path / name / "4.npy", np.full((2, 4, 6), np.nan))
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     dataset[0]
     with pytest.raises(DataError, match=rf"4\.npy \(sample {name}\): 48 of 48 values are NaN"):
         dataset[1]
@@ -216,7 +216,7 @@ def test_two_windows_of_a_sample_have_two_names(tmp_path: Path) -> None:
     file = next(tmp_path.glob("*_loaders.json"))
     windows = [[f"s0/{t}.npy" for t in range(start, start + 5)] for start in (0, 5)]
     file.write_text(json.dumps({"train": {"ratio": 1, "samples": windows}, "id": "x"}))
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     assert [dataset.sample_id(i) for i in range(2)] == ["s0_00000", "s0_00001"]
 
 
@@ -224,12 +224,12 @@ def test_what_is_missing_comes_with_the_command_that_makes_it(tmp_path: Path) ->
     """If this fails, a newcomer's first run ends in a riddle."""
     nowhere = str(tmp_path / "nowhere")
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*generate_boiling_data\.py") as info:
-        Boiling(root=nowhere)
+        Boiling(root=nowhere, split="train")
     assert f"create_dataloader.py --data_path {nowhere}" in str(info.value)
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*create_dataloader\.py"):
-        FrameFolders(root=nowhere)
+        FrameFolders(root=nowhere, split="train")
     with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*create_dataloader\.py"):
-        FrameFolders(root=str(tmp_path))
+        FrameFolders(root=str(tmp_path), split="train")
 
 
 def test_arguments_that_mean_nothing_are_refused(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_the_toy_lies_in_the_true_layout(tmp_path: Path, name: str) -> None:
 def test_boiling_says_what_it_is(tmp_path: Path) -> None:
     """If this fails, a table shows a simulation as an observation."""
     Boiling.make_toy(tmp_path)
-    dataset = Boiling(root=str(tmp_path))
+    dataset = Boiling(root=str(tmp_path), split="train")
     assert dataset.metainfo.synthetic
     assert dataset.metainfo.channels == ("temperature",)
     frames = dataset[0]["inputs"]["frames"]

@@ -152,7 +152,7 @@ def test_moving_mnist_is_verified_and_read(
     monkeypatch.setattr(moving_mnist, "FILES", files)
     moving_mnist.fetch(root, source, None)
     assert "test: 8 sequences" in capsys.readouterr().out
-    assert not MovingMNIST(root=str(root)).metainfo.synthetic
+    assert not MovingMNIST(root=str(root), split="train").metainfo.synthetic
 
 
 def test_the_published_addresses_and_checksums_are_well_formed() -> None:

@@ -30,7 +30,7 @@ def test_values_become_shares_of_the_training_range(root: str) -> None:
     """If this fails, scores are four times what is published."""
     with np.load(Path(root) / FILE) as arrays:
         past, future = arrays["X_train"][3], arrays["Y_train"][3]
-    item = TaxiBJ(root=root)[3]
+    item = TaxiBJ(root=root, split="train")[3]
     for field, stored in (("inputs", past), ("data_samples", future)):
         assert item[field]["frames"].shape == (4, 2, 32, 32)
         assert item[field]["frames"].dtype == torch.float32
@@ -47,7 +47,7 @@ def test_validation_is_the_end_of_training(root: str) -> None:
     for dataset, windows in ((train, stored[:27]), (val, stored[27:]), (test, tested)):
         for index, window in enumerate(windows):
             assert torch.equal(dataset[index]["inputs"]["frames"], (window + 1) / 2)
-    assert len(TaxiBJ(root=root, val_fraction=0)) == 30
+    assert len(TaxiBJ(root=root, split="train", val_fraction=0)) == 30
 
 
 def test_large_files_are_read_in_pieces_and_doubles_are_taken(root: str) -> None:
@@ -67,7 +67,7 @@ def test_large_files_are_read_in_pieces_and_doubles_are_taken(root: str) -> None
 def test_a_missing_file_is_answered_with_the_command(tmp_path: Path) -> None:
     """If this fails, a new user is left with a stack of frames."""
     with pytest.raises(DatasetNotFoundError, match=r"prepare_data/taxibj\.py --root"):
-        TaxiBJ(root=str(tmp_path / "nowhere"))
+        TaxiBJ(root=str(tmp_path / "nowhere"), split="train")
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.999])
@@ -76,7 +76,7 @@ def test_a_truncated_file_is_named(root: str, keep: float) -> None:
     path = Path(root) / FILE
     path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
     with pytest.raises(DataError, match=r"dataset\.npz: .*delete it and run"):
-        TaxiBJ(root=root)
+        TaxiBJ(root=root, split="train")
 
 
 def test_a_flipped_bit_is_found_also_in_what_is_not_used(root: str) -> None:
@@ -106,7 +106,7 @@ def test_arrays_of_another_kind_are_refused(root: str, changed: dict, message: s
     """If this fails, raw counts, or pickles, pass for what is published."""
     rewrite(root, **changed)
     with pytest.raises(DataError, match=message):
-        TaxiBJ(root=root)
+        TaxiBJ(root=root, split="train")
 
 
 def test_a_split_without_a_window_is_refused(root: str) -> None:
@@ -117,6 +117,6 @@ def test_a_split_without_a_window_is_refused(root: str) -> None:
 
 def test_made_up_data_are_called_synthetic(root: str) -> None:
     """If this fails, a score on a made-up city stands in a table of TaxiBJ."""
-    assert TaxiBJ(root=root).metainfo.synthetic
+    assert TaxiBJ(root=root, split="train").metainfo.synthetic
     (Path(root) / "SYNTHETIC.txt").unlink()
-    assert not TaxiBJ(root=root).metainfo.synthetic
+    assert not TaxiBJ(root=root, split="train").metainfo.synthetic

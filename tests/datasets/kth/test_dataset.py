@@ -47,7 +47,7 @@ def test_nobody_is_in_two_splits(recordings: Path) -> None:
         dataset = KTH(root=str(recordings), split=split, **SHORT)
         people[split] = {dataset.sample_id(i)[:8] for i in range(len(dataset))}
     assert people == {"train": {"person01", "person02"}, "val": {"person15"}, "test": {"person17"}}
-    all_of_them = KTH(root=str(recordings), val_persons=(), **SHORT)
+    all_of_them = KTH(root=str(recordings), split="train", val_persons=(), **SHORT)
     assert {all_of_them.sample_id(i)[:8] for i in range(len(all_of_them))} == {
         *("person01", "person02", "person15")
     }
@@ -155,7 +155,7 @@ def test_the_cache_can_lie_elsewhere(root: Path, tmp_path_factory: pytest.TempPa
 
 def test_no_frame_is_held_in_memory(recordings: Path) -> None:
     """If this fails, memory grows with the set, and once more with each worker."""
-    dataset = KTH(root=str(recordings), val_persons=(), **SHORT)
+    dataset = KTH(root=str(recordings), split="train", val_persons=(), **SHORT)
     for index in range(len(dataset)):
         dataset[index]
     assert all(isinstance(_origin(frames), np.memmap) for frames in dataset._opened.values())
@@ -189,7 +189,7 @@ def test_the_one_film_that_was_published_damaged_is_taken_as_far_as_it_goes(root
     damaged.write_bytes(one.read_bytes()[:-700])
     with (root / "00sequences.txt").open("a") as file:
         file.write("person01_boxing_d4\t\tframes\t1-12, 13-24\r\n")
-    dataset = KTH(root=str(root), **SHORT)
+    dataset = KTH(root=str(root), split="train", **SHORT)
     assert any("boxing_d4" in dataset.sample_id(i) for i in range(len(dataset)))
 
 
@@ -221,15 +221,15 @@ def test_an_incomplete_or_doubled_set_is_refused(root: Path) -> None:
 def test_what_is_missing_or_ambiguous_is_said(root: Path) -> None:
     """If this fails, a new user is left with a stack of frames."""
     with pytest.raises(DatasetNotFoundError, match=r"prepare_data/kth\.py --root"):
-        KTH(root=str(root / "nowhere"))
+        KTH(root=str(root / "nowhere"), split="train")
     write(root, num_frames=2, persons=(17,), form="jpeg")
     with pytest.raises(ConfigError, match="choose with `form=`"):
-        KTH(root=str(root))
+        KTH(root=str(root), split="train")
     with pytest.raises(DataError, match="no recording has 30 frames"):
         KTH(root=str(root), split="test", form="jpeg")
     for wrong in ({"form": "mp4"}, {"val_persons": (17,)}, {"num_inputs": 0}, {"split": "tset"}):
         with pytest.raises(ConfigError):
-            KTH(root=str(root), **wrong)
+            KTH(root=str(root), split="train", **wrong)
     with pytest.raises(ConfigError, match="leaves nobody to the val split"):
         KTH(root=str(root), split="val", val_persons=())
 
@@ -240,6 +240,6 @@ def test_the_toy_serves_both_published_horizons(tmp_path: Path) -> None:
     for split in ("train", "val", "test"):
         item = KTH(root=str(tmp_path), split=split, num_targets=40)[0]
         assert item["data_samples"]["frames"].shape == (40, 1, 128, 128)
-    dataset = KTH(root=str(tmp_path))
+    dataset = KTH(root=str(tmp_path), split="train")
     assert dataset.metainfo.synthetic
     assert dataset[0]["data_samples"]["frames"].shape == (20, 1, 128, 128)

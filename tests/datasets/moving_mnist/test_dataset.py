@@ -39,7 +39,7 @@ def test_every_split_has_the_published_shape_and_range(root: str, split: str) ->
 
 def test_a_training_sequence_is_a_function_of_seed_epoch_and_index(root: str) -> None:
     """If this fails, a resumed run, or one with more workers, trains on other data."""
-    dataset = MovingMNIST(root=root)
+    dataset = MovingMNIST(root=root, split="train")
     assert len(pickle.dumps(dataset)) < 2_000, "a spawned worker is sent the digits"
     one = Seeded(dataset=dataset, seed=1)
     same = Seeded(dataset=pickle.loads(pickle.dumps(dataset)), seed=1)
@@ -73,7 +73,7 @@ def test_no_digit_is_in_training_and_in_validation(tmp_path: Path) -> None:
         seen[split] = set((255 * frames).round().int().unique().tolist()) - {0}
     assert max(seen["train"]) <= 50 < min(seen["val"])
     assert len(seen["train"]) > 30
-    whole = MovingMNIST(root=str(tmp_path), val_fraction=0)
+    whole = MovingMNIST(root=str(tmp_path), split="train", val_fraction=0)
     assert float(torch.cat([frames_of(whole, i) for i in range(200)]).max()) > 50 / 255
 
 
@@ -86,7 +86,7 @@ def write_digits(root: Path, brightness: np.ndarray) -> None:
 def test_arguments_shape_what_is_drawn(root: str) -> None:
     """If this fails, a config's size or length is ignored."""
     dataset = MovingMNIST(
-        root=root, num_inputs=3, num_targets=5, num_digits=3, image_size=80, epoch_length=7
+        root=root, split="train", num_inputs=3, num_targets=5, num_digits=3, image_size=80, epoch_length=7
     )
     assert len(dataset) == 7
     item = dataset[6]
@@ -119,7 +119,7 @@ def test_another_test_than_the_published_is_drawn_and_says_so(root: str, other: 
 def test_missing_files_are_answered_with_the_command(tmp_path: Path, root: str) -> None:
     """If this fails, a new user is left with a stack of frames."""
     with pytest.raises(DatasetNotFoundError, match=r"prepare_data/moving_mnist\.py --root"):
-        MovingMNIST(root=str(tmp_path / "nowhere"))
+        MovingMNIST(root=str(tmp_path / "nowhere"), split="train")
     (Path(root) / TEST_DIGITS).unlink()
     with pytest.raises(DatasetNotFoundError, match="t10k-images"):
         MovingMNIST(root=root, split="test", num_digits=1)
@@ -132,10 +132,10 @@ def test_damaged_files_are_named(root: str) -> None:
     for damaged in (whole[: len(whole) // 2], b"", whole[:-9] + b"\0" + whole[-8:], b"<html>"):
         digits.write_bytes(damaged)
         with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: .*run the tool"):
-            MovingMNIST(root=root)
+            MovingMNIST(root=root, split="train")
     digits.write_bytes(gzip.compress(gzip.decompress(whole)[:-100]))
     with pytest.raises(DataError, match="its header promises 60 images"):
-        MovingMNIST(root=root)
+        MovingMNIST(root=root, split="train")
     whole = test.read_bytes()
     for damaged in (whole[:-1], whole[:50], b"", whole + b"more"):
         test.write_bytes(damaged)
@@ -160,7 +160,7 @@ def test_a_test_file_of_another_layout_is_refused(root: str, shape: tuple[int, .
 def test_arguments_that_mean_nothing_are_refused(root: str, wrong: dict) -> None:
     """If this fails, a typo in a config is found by its effect on a score."""
     with pytest.raises(ConfigError):
-        MovingMNIST(root=root, **wrong)
+        MovingMNIST(root=root, split="train", **wrong)
 
 
 def test_a_split_without_a_digit_is_refused(root: str) -> None:
@@ -171,8 +171,8 @@ def test_a_split_without_a_digit_is_refused(root: str) -> None:
 
 def test_made_up_data_are_called_synthetic(root: str) -> None:
     """If this fails, a score on scribbles stands in a table of Moving MNIST."""
-    assert MovingMNIST(root=root).metainfo.synthetic
+    assert MovingMNIST(root=root, split="train").metainfo.synthetic
     (Path(root) / "SYNTHETIC.txt").unlink()
-    dataset = MovingMNIST(root=root)
+    dataset = MovingMNIST(root=root, split="train")
     assert not dataset.metainfo.synthetic
     assert math.isclose(dataset.speed, 0.1)
