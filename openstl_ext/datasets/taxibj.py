@@ -71,7 +71,7 @@ class TaxiBJ(SequenceDataset):
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
         try:
-            with np.load(path) as arrays:
+            with path.open("rb") as file, np.load(file) as arrays:
                 # one at a time, because the array of all windows is released before the next
                 self.past, self.future = (self._window(arrays, side) for side in "XY")
         except UNREADABLE as error:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import PART
@@ -85,10 +84,11 @@ def read_frame(path: Path, *, finite: bool = True) -> NDArray[np.float32]:
 def _load(path: Path, *, mapped: bool) -> NDArray[Any]:
     """Load a frame as (C, H, W): axes before H and W are channels, and (H, W) has one."""
     try:
-        array = np.load(path, mmap_mode="r" if mapped else None)
-        if isinstance(array, NpzFile):
-            with array:
-                array = array[KEY]
+        if path.suffix == ".npz":
+            with path.open("rb") as file:  # np.load does not close a damaged archive
+                array = np.load(file)[KEY]
+        else:
+            array = np.load(path, mmap_mode="r" if mapped else None)
     except UNREADABLE as error:
         reason = "this frame is missing" if isinstance(error, FileNotFoundError) else error
         raise frame_error(path, f"not a readable array: {reason}") from error
