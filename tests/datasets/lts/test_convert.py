@@ -132,7 +132,9 @@ def test_statistics_follow_the_values_when_these_are_scaled(source: Path, tmp_pa
     found = Statistics.read(tmp_path / "statistics.json", prepare="").of("frames", BANDS, path="")
     np.testing.assert_allclose(found.mean, np.nanmean(values, axis=(0, 2, 3)), rtol=1e-9)
     np.testing.assert_allclose(found.std, np.nanstd(values, axis=(0, 2, 3)), rtol=1e-9)
-    frames = LTSSegmentation(root=str(tmp_path), split="train", patch_size=8)[0]["inputs"]["frames"].numpy()
+    frames = LTSSegmentation(root=str(tmp_path), split="train", patch_size=8)[0]["inputs"][
+        "frames"
+    ].numpy()
     np.testing.assert_allclose(frames, values[:, :, :8, :8], rtol=1e-5)
 
 

@@ -60,7 +60,9 @@ def test_all_forms_give_the_same_items_bit_for_bit(
 ) -> None:
     """If this fails, converting a set moves every score a little, and nobody knows why."""
     settings = {"split": split, "num_years": 3, "bands": ["nir", "red"], **PATCH}
-    ours, theirs = (LTSSegmentation(root=str(forms[n]), split="train", **settings) for n in ("stack", other))
+    ours, theirs = (
+        LTSSegmentation(root=str(forms[n]), split="train", **settings) for n in ("stack", other)
+    )
     assert len(ours) == len(theirs) > 0
     assert ours.metainfo.channels == theirs.metainfo.channels == ("nir", "red")
     assert ours.metainfo.years == theirs.metainfo.years
@@ -108,7 +110,9 @@ def test_an_item_is_what_was_stored_in_data_units(root: Path) -> None:
 def test_years_are_the_newest_and_bands_go_by_name(root: Path) -> None:
     """If this fails, `num_years=2` maps a site of forty years ago, or red passes for blue."""
     all_of_it = LTSSegmentation(root=str(root), split="train", **PATCH)
-    some = LTSSegmentation(root=str(root), split="train", num_years=2, bands=["red", "blue"], **PATCH)
+    some = LTSSegmentation(
+        root=str(root), split="train", num_years=2, bands=["red", "blue"], **PATCH
+    )
     assert some.metainfo.years == (2017, 2018)
     assert some.metainfo.channels == ("red", "blue")
     expected = all_of_it[0]["inputs"]["frames"][-2:][:, [2, 0]]
