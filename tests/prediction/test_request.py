@@ -28,7 +28,7 @@ model = dict(
     teacher_forcing=dict(type="FreeRunning"),
     loss=dict(type="L2"),
 )
-test_dataloader = dict(dataset=dict(type="Boiling", root="gone", num_inputs=4))
+test_dataloader = dict(dataset=dict(type="Boiling", root="gone", split="test", num_inputs=4))
 """
 LABELS = """
 model = dict(
@@ -42,7 +42,7 @@ model = dict(
     ),
 )
 test_dataloader = dict(
-    dataset=dict(type="LTSSegmentation", root="gone", num_years=3, patch_size=32)
+    dataset=dict(type="LTSSegmentation", root="gone", split="test", num_years=3, patch_size=32)
 )
 """
 FRAMES = np.random.default_rng(0).random((2, 4, 1, 16, 16), dtype="float32")

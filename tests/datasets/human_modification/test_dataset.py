@@ -56,9 +56,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def direct(root: Path, **changed: Any) -> HumanModification:
     """The dataset of the folder of known numbers."""
     usual: dict[str, Any] = {"target": "AA", "dynamic": ["AG"], "static": ["tas"]}
-    return HumanModification(
-        root=str(root), split="train", **{**usual, "lonlat": True, "chip_size": 6, **changed}
-    )
+    usual |= {"split": "train", "lonlat": True, "chip_size": 6}
+    return HumanModification(root=str(root), **{**usual, **changed})
 
 
 def at(dataset: HumanModification, row: int, column: int, end: int) -> dict[str, Any]:
@@ -201,7 +200,7 @@ def test_names_of_samples_are_places_and_years(toy: Path) -> None:
     drawn = HumanModification(
         root=str(toy), split="train", chip_size=16, values="0-10000", mode="random"
     )
-    assert drawn.sample_id(7) == "00007"
+    assert drawn.sample_id(7) == "train-00007"
     assert dataset.metainfo.synthetic
 
 

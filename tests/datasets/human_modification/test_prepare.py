@@ -204,7 +204,7 @@ def test_mistakes_are_one_sentence(root: Path) -> None:
         call("--root", root)
     with pytest.raises(SystemExit, match=r"error: .* has no raster of HM 1990"):
         call("verify", "--root", root)
-    with pytest.raises(SystemExit, match="is not empty, and what it holds is not marked"):
+    with pytest.raises(SystemExit, match="has files that are not marked as synthetic"):
         call("--root", root, "--miniature")
 
 

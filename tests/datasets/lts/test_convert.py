@@ -117,7 +117,7 @@ def test_a_label_that_is_no_class_is_an_error_not_a_negative(source: Path, tmp_p
     label = np.load(source / "labelV2.npy")
     label[17, 3] = np.nan
     np.save(source / "labelV2.npy", label)
-    with pytest.raises(DataError, match=r"labelV2\.npy: .* holds NaN"):
+    with pytest.raises(DataError, match=r"labelV2\.npy: .* has NaN"):
         convert(source, tmp_path, RECIPE)
 
 

@@ -60,9 +60,7 @@ def test_all_forms_give_the_same_items_bit_for_bit(
 ) -> None:
     """If this fails, converting a set moves every score a little, and nobody knows why."""
     settings = {"split": split, "num_years": 3, "bands": ["nir", "red"], **PATCH}
-    ours, theirs = (
-        LTSSegmentation(root=str(forms[n]), split="train", **settings) for n in ("stack", other)
-    )
+    ours, theirs = (LTSSegmentation(root=str(forms[n]), **settings) for n in ("stack", other))
     assert len(ours) == len(theirs) > 0
     assert ours.metainfo.channels == theirs.metainfo.channels == ("nir", "red")
     assert ours.metainfo.years == theirs.metainfo.years
@@ -262,7 +260,7 @@ def test_facts_that_disagree_are_named(root: Path, changed: dict, message: str) 
         ("label.npy", np.zeros((128, 127)), r"label\.npy: shape \(128, 127\), but .*landsat_stack"),
         ("label.npy", np.full((128, 128), 7), r"label\.npy: the window at .* label 7"),
         ("label.npy", np.full((128, 128), 0.5), r"label\.npy: .* label 0\.5"),
-        ("label.npy", np.full((128, 128), np.nan), r"label\.npy: .* holds NaN"),
+        ("label.npy", np.full((128, 128), np.nan), r"label\.npy: .* has NaN"),
         ("label.npy", np.full((128, 128), "site"), r"label\.npy: holds <U4"),
         ("train_coords.npy", [[0, np.nan]], r"train_coords\.npy: corner 0, \[0\.0, nan\], is no"),
         ("train_coords.npy", [[0, 0], [0.5, 0]], r"corner 1, \[0\.5, 0\.0\], is no place"),
