@@ -31,7 +31,7 @@ def test_a_miniature_is_one_command_away_and_never_among_real_data(tmp_path: Pat
         assert "no pixel is shared between train, val, test" in told
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/label.npy").write_text("real")
-    with pytest.raises(SystemExit, match=r"error: .*mine is not empty"):
+    with pytest.raises(SystemExit, match=r"error: .*mine has files that are not marked"):
         call(TOOL, "--root", tmp_path / "mine", "--miniature")
 
 
