@@ -1,5 +1,6 @@
 """Read JSON files into typed structures."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ def read_json(path: Path | str, type_: type[T], *, advice: str = "") -> T:
     """
     path = Path(path)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=type_)
+        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=type_)
     except (OSError, ValueError) as error:  # msgspec and UTF-8 errors are ValueErrors
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{path}: {reason}" + (f"; {advice}" if advice else "")) from None

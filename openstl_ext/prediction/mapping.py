@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from openstl_ext.errors import ConfigError, DataError, ShapeError
 from openstl_ext.prediction.blending import Blender
 from openstl_ext.prediction.tiles import Tiling
-from openstl_ext.rasters.scene import Scene
-from openstl_ext.rasters.window import Window
+from openstl_ext.rasters.window import Scene, Window
 
 Inputs = dict[str, NDArray[Any]]
 Fields = dict[str, NDArray[np.float32]]

@@ -21,7 +21,7 @@ from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.prediction.sequences import holds_frames, open_sequences
 from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.region import Region
-from openstl_ext.rasters.scene import Scene
+from openstl_ext.rasters.window import Scene
 
 TIFF = (".tif", ".tiff")
 TILE = 128

@@ -22,8 +22,7 @@ from openstl_ext.datasets.human_modification.split import SPLIT, read_split
 from openstl_ext.datasets.synthetic.continent_files import write_toy
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, DataError, nearest
-from openstl_ext.rasters.scene import Scene
-from openstl_ext.rasters.window import Window
+from openstl_ext.rasters.window import Scene, Window
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 

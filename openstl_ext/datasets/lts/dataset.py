@@ -16,7 +16,7 @@ from openstl_ext.datasets.lts.scene import SeriesScene
 from openstl_ext.datasets.synthetic.landscape import write_toy
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, nearest
-from openstl_ext.rasters.scene import Scene
+from openstl_ext.rasters.window import Scene
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 
