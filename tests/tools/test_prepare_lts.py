@@ -42,7 +42,7 @@ def test_a_series_is_cut_verified_and_balanced(root: Path) -> None:
     assert "no pixel is shared" in call(TOOL, "verify", "--root", root, "--patch-size", 16)
     patches = root.parent / "patches"
     call(TOOL, "cut", "--source", root, "--root", patches, "--form", "patches", *SIZES)
-    assert len(LTSSegmentation(root=str(patches), patch_size=16)) > 3
+    assert len(LTSSegmentation(root=str(patches), split="train", patch_size=16)) > 3
 
 
 def test_statistics_of_some_bands_can_be_asked_for(root: Path) -> None:
@@ -73,9 +73,9 @@ def test_published_files_are_converted(tmp_path: Path) -> None:
 
 def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
     """If this fails, a typo prints a traceback, or nothing."""
-    with pytest.raises(SystemExit, match=r"error: say cut, convert, statistics, verify"):
+    with pytest.raises(SystemExit, match=r"error: give cut, convert, statistics, verify"):
         call(TOOL, "--root", tmp_path)
     with pytest.raises(SystemExit, match=r"error: no dataset at .*nowhere"):
         call(TOOL, "cut", "--root", tmp_path / "nowhere")
-    with pytest.raises(SystemExit, match=r"error: .*has no landsat_stackV2\.npy"):
+    with pytest.raises(SystemExit, match=r"error: .*contains neither landsat_stackV2\.npy"):
         call(TOOL, "convert", "--source", tmp_path, "--bands", "red")
