@@ -22,7 +22,7 @@ UTM = Grid(
 
 
 class Landscape(FramesScene):
-    """Frames drawn by chance, with a place on earth."""
+    """Frames drawn by rng, with a place on earth."""
 
     def __init__(self, *, num_frames: int = 3, grid: Grid = UTM, clip=None) -> None:
         draw = np.random.default_rng(0)

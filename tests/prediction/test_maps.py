@@ -50,18 +50,18 @@ HOLE = np.s_[20 - AREA.row : 30 - AREA.row, 30 - AREA.column : 35 - AREA.column]
 def test_a_map_keeps_its_place_and_its_tag_names_what_stands_for_nothing(tmp_path, scene):
     """A map that lies elsewhere, or whose gaps are class 255, is worse than none."""
     write_labels(tmp_path, scene)
-    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as chance:
-        for file in (labels, chance):
+    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as rng:
+        for file in (labels, rng):
             wide = Grid(
                 height=50, width=40, crs=UTM.crs, transform=(30, 0, 500_690, 0, -30, 3_999_670)
             )
             Grid.of(file).check_same(wide, path="found", other_path="expected")
             assert file.tags()["config"] == "lts/toy"
         assert (labels.dtypes, labels.nodata, labels.count) == (("uint8",), 255, 1)
-        assert (chance.dtypes, chance.count) == (("float32",) * 2, 2)
-        assert np.isnan(chance.nodata)
-        assert chance.descriptions == ("probability of class 0", "probability of class 1")
-        classes, shares = labels.read(1), chance.read()
+        assert (rng.dtypes, rng.count) == (("float32",) * 2, 2)
+        assert np.isnan(rng.nodata)
+        assert rng.descriptions == ("probability of class 0", "probability of class 1")
+        classes, shares = labels.read(1), rng.read()
     assert (classes[HOLE] == 255).all()
     assert np.isnan(shares[(slice(None), *HOLE)]).all()
     known = classes != 255
@@ -76,8 +76,8 @@ def test_classes_are_decided_from_the_blended_probability_as_the_method_decides(
 ):
     """A class that two tiles disagree on has no middle; their probabilities have."""
     write_labels(tmp_path, scene, **options)
-    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as chance:
-        found, shares = labels.read(1), chance.read()
+    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as rng:
+        found, shares = labels.read(1), rng.read()
     expected = shares[1] >= 0.4 if classes == 2 else shares.argmax(0)
     known = found != 255
     assert len(shares) == classes

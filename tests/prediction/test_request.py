@@ -169,12 +169,12 @@ def test_a_map_is_what_the_method_answers(mapping):
     scene = LTSSegmentation.scene(Path("lts"), {"num_years": 3})
     inputs = scene.read(Window(0, 0, 128, 128))
     whole = answer(method, {name: value[None] for name, value in inputs.items()})
-    with rasterio.open("map.tif") as labels, rasterio.open("p.tif") as chance:
+    with rasterio.open("map.tif") as labels, rasterio.open("p.tif") as rng:
         scene.grid.check_same(Grid.of(labels), path="lts", other_path="map.tif")
-        scene.grid.check_same(Grid.of(chance), path="lts", other_path="p.tif")
+        scene.grid.check_same(Grid.of(rng), path="lts", other_path="p.tif")
         known = labels.read(1) != labels.nodata
         assert np.array_equal(known, inputs["valid"].any((0, 1)))
-        shares, classes = chance.read(), labels.read(1)
+        shares, classes = rng.read(), labels.read(1)
     np.testing.assert_allclose(shares[:, known], whole["probability"][0][:, known], atol=1e-5)
     assert np.array_equal(classes[known], whole["labels"][0][known])
 

@@ -33,7 +33,7 @@ def _parser(description: str | None) -> ArgumentParser:
         "--miniature", action="store_true", help="write a small synthetic landscape in all forms"
     )
     commands = parser.add_subparsers(metavar="COMMAND")
-    for name, do, what, add in (
+    for name, run_it, text, add in (
         ("cut", _cut, "cut a series with its label into patches", _add_cut),
         ("convert", _convert, "convert the files of ST-Mamba", _add_convert),
         (
@@ -44,8 +44,8 @@ def _parser(description: str | None) -> ArgumentParser:
         ),
         ("verify", _verify, "count pixels, and compare the splits", _add_verify),
     ):
-        command = commands.add_parser(name, help=what, description=what)
-        command.set_defaults(do=do)
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(do=run_it)
         add(command)
     return parser
 

@@ -35,7 +35,7 @@ from openstl_ext.statistics import Statistics
 
 def balanced(
     windows: Sequence[Window],
-    looks: Sequence[tuple[bool, bool]],
+    contents: Sequence[tuple[bool, bool]],
     negative_ratio: float | None,
     *,
     seed: Sequence[int],
@@ -44,13 +44,13 @@ def balanced(
 
     Args:
         windows: Candidates; the selected ones keep their order.
-        looks: For each, whether it has any known label, and whether it has a site.
+        contents: For each, whether it has any known label, and whether it has a site.
         negative_ratio: Background patches to keep per patch with a site; None keeps all.
         seed: Seed of the selection.
     """
-    positive = [i for i, (_, has_site) in enumerate(looks) if has_site]
-    negative = [i for i, (known, has_site) in enumerate(looks) if known and not has_site]
-    unknown = len(looks) - len(positive) - len(negative)
+    positive = [i for i, (_, has_site) in enumerate(contents) if has_site]
+    negative = [i for i, (known, has_site) in enumerate(contents) if known and not has_site]
+    unknown = len(contents) - len(positive) - len(negative)
     kept = np.array(negative, np.int64)
     if negative_ratio is not None:
         number = min(round(negative_ratio * len(positive)), len(negative))
@@ -148,10 +148,10 @@ def cut(
     with _pool(series, workers) as each:
         for number, split in enumerate(recipe.shares):
             windows = _candidates(blocks, split, recipe)
-            looks = each(_look, windows, recipe.ignore_index)
+            contents = each(_contents_of, windows, recipe.ignore_index)
             balance = split == "train" or recipe.balance_all_splits
             ratio = recipe.negative_ratio if balance else None
-            chosen[split], line = balanced(windows, looks, ratio, seed=(recipe.seed, number))
+            chosen[split], line = balanced(windows, contents, ratio, seed=(recipe.seed, number))
             lines.append(f"{split}: {line}")
             if not chosen[split]:
                 raise DataError(
@@ -242,7 +242,7 @@ def _in_worker(do: Any, window: Window, number: int) -> Any:
     return do(_SERIES[0], window, number)
 
 
-def _look(series: Series, window: Window, ignore_index: int) -> tuple[bool, bool]:
+def _contents_of(series: Series, window: Window, ignore_index: int) -> tuple[bool, bool]:
     """Return whether a patch has any known label, and any class except background."""
     labels = series.labels(window, ignore_index)
     known = labels != ignore_index

@@ -27,11 +27,11 @@ def source(tmp_path: Path) -> Path:
     """Write files with upstream's names, without test corners."""
     place = tmp_path / "published"
     place.mkdir()
-    chance = np.random.default_rng(0)
-    stack = chance.normal(size=(34, 4, 20, 24)).astype(np.float32)
+    rng = np.random.default_rng(0)
+    stack = rng.normal(size=(34, 4, 20, 24)).astype(np.float32)
     stack[3, 1, 5:9, 5:9] = np.nan
     np.save(place / "landsat_stackV2.npy", stack)
-    np.save(place / "labelV2.npy", (chance.random((20, 24)) < 0.1).astype(np.float32))
+    np.save(place / "labelV2.npy", (rng.random((20, 24)) < 0.1).astype(np.float32))
     np.save(place / "train_coordsV2.npy", np.array([[0, 0], [0, 8], [8, 3]]))
     np.save(place / "val_coordsV2.npy", np.array([[12, 16]]))
     (place / "norm_stats.pkl").write_bytes(pickle.dumps(STATS))

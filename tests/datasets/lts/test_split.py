@@ -212,9 +212,9 @@ def test_copies_under_other_names_are_found(root: Path) -> None:
 
 def test_overlaps_are_counted_exactly() -> None:
     """The search by cells would miss neighbours."""
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     one, other = (
-        [Window(int(r), int(c), 8, 8) for r, c in chance.integers(0, 90, (60, 2))] for _ in "ab"
+        [Window(int(r), int(c), 8, 8) for r, c in rng.integers(0, 90, (60, 2))] for _ in "ab"
     )
     expected = sum(a.meet(b) is not None for a in one for b in other)
     assert count_overlaps(one, other, 8) == expected > 0

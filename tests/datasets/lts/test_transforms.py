@@ -28,9 +28,9 @@ def test_earlier_years_are_preferred(years: list[float], filled: list[float]) ->
 
 def test_every_pixel_and_band_is_filled_from_itself() -> None:
     """A missing pixel would get the value of another pixel or band."""
-    chance = np.random.default_rng(0)
-    frames = chance.random((6, 3, 5, 4)).astype(np.float32)
-    frames[chance.random(frames.shape) < 0.5] = np.nan
+    rng = np.random.default_rng(0)
+    frames = rng.random((6, 3, 5, 4)).astype(np.float32)
+    frames[rng.random(frames.shape) < 0.5] = np.nan
     filled = fill_from_years(frames)
     for place in np.ndindex(frames.shape[1:]):
         alone = frames[(slice(None), *place)].reshape(-1, 1, 1, 1)
