@@ -63,7 +63,7 @@ def forecast_sequences(
         if tile is None:
             forecast = predictor({"frames": frames}, horizon)["forecast"]
             if not np.isfinite(forecast).all():
-                raise DataError(f"the forecast of {names[0]} is not finite; check the checkpoint")
+                raise DataError(f"the forecast of {names[0]} is not finite; are its weights sound?")
             seen = np.isfinite(frames).any(axis=(1, 2), keepdims=True)
             forecast = np.where(seen, forecast, np.nan)
         else:

@@ -36,9 +36,9 @@ def map_scene(
     skipped.
 
     Args:
-        answer: Function from a batch of inputs to fields (B, ..., H, W). The first field is never
-            NaN; others may be, such as an interval of a lead without calibration.
-        scene: The inputs.
+        answer: From a batch of inputs to fields (B, ..., H, W), of which the first is never NaN;
+            another may be, such as an interval of a step that nobody has calibrated.
+        scene: What is read.
         sink: Receives finished rows of every field, (..., rows, columns), NaN without a
             prediction, and their window in the raster; the arrays are overwritten later.
         tiling: Positions of tiles.

@@ -20,12 +20,12 @@ class Predictor:
     """Apply a method to arrays in data units, without targets.
 
     Args:
-        method: A method that predicts frames (it has ``forecast``) or classes (``logits``).
-        device: Device such as ``cpu`` or ``cuda:1``; None selects a GPU if there is one.
+        method: A method whose answer is frames (it has ``forecast``) or classes (``logits``).
+        device: Where it computes, such as ``cpu`` or ``cuda:1``; None takes a GPU if there is one.
         amp: Whether to compute in bfloat16 where that is safe.
 
     Raises:
-        ConfigError: If the device does not exist, or the method predicts neither.
+        ConfigError: If the device does not exist, or the method answers neither.
     """
 
     def __init__(self, method: nn.Module, *, device: str | None = None, amp: bool = False) -> None:
@@ -35,7 +35,7 @@ class Predictor:
         self.says_labels = hasattr(method, "logits")
         if not self.says_labels and not hasattr(method, "forecast"):
             raise ConfigError(
-                f"{type(method).__name__} predicts neither frames nor classes; use another method"
+                f"{type(method).__name__} says neither frames nor classes, so it cannot predict"
             )
 
     @classmethod
@@ -61,8 +61,8 @@ class Predictor:
         """Predict a batch.
 
         Args:
-            inputs: Input fields of a dataset, with a batch axis; NaN in ``frames`` is missing.
-            horizon: Number of frames to forecast; ignored for classes.
+            inputs: Fields as a dataset has them, with a batch axis; NaN in ``frames`` is missing.
+            horizon: Number of future frames; not looked at where the answer is classes.
 
         Returns:
             For frames ``forecast``, perhaps with ``lower`` and ``upper``, (B, horizon, C, H, W);
@@ -96,7 +96,7 @@ class Predictor:
         return {name: value.float().cpu().numpy() for name, value in answer.items()}
 
     def labels_of(self, probability: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Convert probabilities (K, H, W) to classes (H, W) as the method does."""
+        """Classes from probabilities, as the method decides; (K, H, W) -> (H, W)."""
         given = torch.from_numpy(probability)[None]
         if hasattr(self.method, "labels_of"):
             labels = cast(torch.Tensor, self.method.labels_of(given.to(self.device)))

@@ -33,7 +33,7 @@ SIDES = ("patch_size", "chip_size")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Arguments of ``tools/predict.py``.
+    """One call of ``tools/predict.py``.
 
     Args:
         source: Input: frames (.npy, .npz, a folder of frame files), or files that the dataset of
@@ -114,14 +114,14 @@ def _forecast(
     if request.region or request.probability:
         raise ConfigError("--region and --probability are for maps of rasters, not for frames")
     source = open_sequences(request.source)
-    expected = _argument(dataset, settings, ("num_inputs",)) or source.length
+    expected = _asked(dataset, settings, ("num_inputs",)) or source.length
     if source.length < expected or (source.length > expected and not request.last):
         hint = "; --last uses the newest" if source.length > expected else ""
         raise DataError(
             f"{request.source} has {source.length} frames per sample, but the config expects "
             f"{expected}{hint}"
         )
-    horizon = request.horizon or _argument(dataset, settings, HORIZONS) or expected
+    horizon = request.horizon or _asked(dataset, settings, HORIZONS) or expected
     run = partial(
         forecast_sequences,
         predictor,
@@ -161,13 +161,13 @@ def _map(
         )
     scene: Scene = opener(request.source, settings)
     if request.tile is None:
-        request = replace(request, tile=_argument(dataset, settings, SIDES) or TILE)
+        request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
         return _map_labels(predictor, scene, request, about)
     most = getattr(
         predictor.method, "max_horizon", None
     )  # of a net that predicts all leads at once
-    steps = scene.steps(request.horizon or _argument(dataset, settings, HORIZONS) or most or 1)
+    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or most or 1)
     return _map_forecast(predictor, scene, steps, request, about)
 
 
@@ -250,9 +250,7 @@ def _dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:
     return dataset, {k: v for k, v in described.items() if k not in ("root", "split")}
 
 
-def _argument(
-    dataset: type | None, settings: Mapping[str, Any], names: tuple[str, ...]
-) -> int | None:
+def _asked(dataset: type | None, settings: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
     """Return an argument of the config, or the default of its dataset; None for neither."""
     if dataset is None:
         return None

@@ -66,8 +66,8 @@ def test_without_a_calibration_nothing_changes(tmp_path: Path) -> None:
     assert method.margin is None
 
 
-def test_an_invalid_calibration_is_rejected(run: Path) -> None:
-    """Intervals would not be widened, or users would get a traceback."""
+def test_a_mistake_about_a_calibration_is_said(run: Path) -> None:
+    """If this fails, intervals are widened by nothing, or the tool ends in a traceback."""
     frames_only = METHODS.get("DirectForecast").toy()
     assert calibrate(frames_only, run) == ""
     with pytest.raises(ConfigError, match="DirectForecast has no intervals to widen"):

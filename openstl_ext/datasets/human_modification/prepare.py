@@ -1,4 +1,4 @@
-"""Command that prepares the rasters of the Human Modification index."""
+"""Prepare rasters of the Human Modification index: split, statistics, verification."""
 
 import argparse
 from argparse import ArgumentParser, Namespace
@@ -29,7 +29,7 @@ VERSIONS = {
 
 
 def run(description: str | None) -> None:
-    """Parse the command line and run the subcommand."""
+    """Parse the command line and do what it says."""
     obey(_parser(description))
 
 

@@ -1,4 +1,4 @@
-"""Command that prepares long time series of satellite images."""
+"""Prepare long time series of satellite images: patches, statistics, verification."""
 
 import argparse
 from argparse import ArgumentParser, Namespace
@@ -21,7 +21,7 @@ from openstl_ext.statistics import Statistics
 
 
 def run(description: str | None) -> None:
-    """Parse the command line and run the subcommand."""
+    """Parse the command line and do what it says."""
     obey(_parser(description))
 
 
