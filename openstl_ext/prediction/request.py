@@ -164,10 +164,8 @@ def _map(
         request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
         return _map_labels(predictor, scene, request, about)
-    most = getattr(
-        predictor.method, "max_horizon", None
-    )  # of a net that predicts all leads at once
-    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or most or 1)
+    said = getattr(predictor.method, "max_horizon", None)  # of a net that says all at once
+    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or said or 1)
     return _map_forecast(predictor, scene, steps, request, about)
 
 
