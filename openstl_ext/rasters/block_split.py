@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -65,13 +65,12 @@ SYMBOLS = ".123456789"
 """Symbols of blocks in the file: of no split, and of each split."""
 
 
-class _BlockFile(msgspec.Struct):
-    format: str
+class _BlockFile(msgspec.Struct, tag_field="format", tag=FORMAT):
     height: int
     width: int
     block_size: int
     names: tuple[str, ...]
-    blocks: list[str]
+    blocks: list[Annotated[str, msgspec.Meta(pattern="^[.1-9]*$")]]
     about: dict[str, Any]
 
 
@@ -92,9 +91,6 @@ class BlockSplit:
 
     Shape:
         - codes: (rows of blocks, columns of blocks), uint8.
-
-    Raises:
-        DataError: If the number of codes does not match the raster.
     """
 
     def __init__(
@@ -107,11 +103,6 @@ class BlockSplit:
         codes: np.ndarray,
         about: Mapping[str, Any] | None = None,
     ) -> None:
-        shape = block_shape(height, width, block_size)
-        if codes.shape != shape:
-            raise DataError(
-                f"{height} x {width} pixels have {shape} blocks of {block_size}, not {codes.shape}"
-            )
         self.height = height
         self.width = width
         self.block_size = block_size
@@ -187,7 +178,7 @@ class BlockSplit:
         good = self._placement(name, (size, size), buffer).allowed(rows, columns)
         found = [Window(int(rows[i]), int(columns[j]), size, size) for i, j in np.argwhere(good)]
         if not found:
-            raise self._no_place(name, size, buffer)
+            self._raise_no_place(name, size, buffer)
         return found
 
     def _starts(self, end: int, size: int, stride: int, buffer: int) -> np.ndarray:
@@ -223,7 +214,7 @@ class BlockSplit:
             self._runs[key] = self._placement(name, (size, size), buffer).runs()
         runs = self._runs[key]
         if not len(runs):
-            raise self._no_place(name, size, buffer)
+            self._raise_no_place(name, size, buffer)
         row, column = runs[int(rng.integers(len(runs)))]
         return Window(row, column, size, size)
 
@@ -276,20 +267,17 @@ class BlockSplit:
         """
         advice = "draw the split again"
         found = read_json(path, _BlockFile, advice=advice)
-        if found.format != FORMAT:
-            raise DataError(f"{path}: format is {found.format!r}, expected {FORMAT!r}; {advice}")
-        try:
-            codes = np.array([[SYMBOLS.index(c) for c in row] for row in found.blocks], np.uint8)
-            return cls(
-                height=found.height,
-                width=found.width,
-                block_size=found.block_size,
-                names=found.names,
-                codes=codes,
-                about=found.about,
-            )
-        except ValueError as error:  # an unknown symbol, or rows of blocks that do not match
-            raise DataError(f"{path}: {error}; {advice}") from None
+        rows, columns = block_shape(found.height, found.width, found.block_size)
+        if [len(row) for row in found.blocks] != [columns] * rows:
+            raise DataError(f"{path}: blocks are not {rows} rows of {columns}; {advice}")
+        return cls(
+            height=found.height,
+            width=found.width,
+            block_size=found.block_size,
+            names=found.names,
+            codes=np.array([[SYMBOLS.index(c) for c in row] for row in found.blocks], np.uint8),
+            about=found.about,
+        )
 
     def _code(self, name: str) -> int:
         if name not in self.names:
@@ -308,9 +296,9 @@ class BlockSplit:
             buffer=buffer,
         )
 
-    def _no_place(self, name: str, size: int, buffer: int) -> DataError:
+    def _raise_no_place(self, name: str, size: int, buffer: int) -> NoReturn:
         blocks = int((self.codes == self._code(name)).sum())
-        return DataError(
+        raise DataError(
             f"no chip of {size} pixels with a buffer of {buffer} fits into split {name!r}: its "
             f"{blocks} blocks are {self.block_size} pixels wide, and an isolated block needs "
             f"{size} + 2 * {buffer} = {size + 2 * buffer}; draw the split with a larger "

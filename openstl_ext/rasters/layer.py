@@ -41,13 +41,11 @@ class RasterLayer:
     @property
     def description(self) -> str:
         """Description of the band in the file; empty if there is none."""
-        self.file.check_band(self.band)
         return self.file.dataset.descriptions[self.band - 1] or ""
 
     @property
     def scaling(self) -> tuple[float, float]:
         """Scale and offset that the file declares for the band; ``read`` applies them."""
-        self.file.check_band(self.band)
         dataset, place = self.file.dataset, self.band - 1
         return float(dataset.scales[place]), float(dataset.offsets[place])
 
@@ -60,7 +58,6 @@ class RasterLayer:
         Raises:
             DataError: If the file cannot be read, or has no such band.
         """
-        self.file.check_band(self.band)
         return self.file.read([self.band], window, nodata=[self.nodata])[0]
 
 
@@ -82,7 +79,6 @@ class RasterStack:
         self._groups: dict[tuple[str, str], list[int]] = {}
         for index, layer in enumerate(self.layers):
             file = files.setdefault(str(layer.path), layer.file)
-            file.check_band(layer.band)
             dtype = file.dataset.dtypes[layer.band - 1]
             self._groups.setdefault((str(layer.path), dtype), []).append(index)
         self._files = files

@@ -81,14 +81,6 @@ class RasterFile:
             self._grid = Grid.of(self.dataset)
         return self._grid
 
-    def check_band(self, band: int) -> None:
-        """Reject a band that the file does not have, or whose values are not real numbers."""
-        count = self.dataset.count
-        if not 1 <= band <= count:
-            raise DataError(f"{self.path} has no band {band}; its bands are 1 to {count}")
-        if "complex" in (dtype := self.dataset.dtypes[band - 1]):
-            raise DataError(f"band {band} of {self.path} holds {dtype}, not real numbers")
-
     def read(
         self, bands: Sequence[int], window: Window, *, nodata: Sequence[float | None]
     ) -> np.ndarray:
@@ -152,10 +144,7 @@ def _open(path: Path | str) -> Any:
         try:
             return rio.open(path)
         except rio.errors.RasterioError as e:
-            local = "://" not in str(path) and not str(path).startswith("/vsi")
-            if local and not Path(path).exists():
-                raise DataError(f"no raster at {path}; correct the path") from e
-            raise DataError(f"{path} is not a raster that GDAL can read ({e})") from e
+            raise DataError(f"{path} is not a raster that GDAL can read: {e}") from e
 
 
 def _equal(values: np.ndarray, nodata: float | None) -> np.ndarray:

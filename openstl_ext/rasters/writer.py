@@ -40,7 +40,7 @@ class RasterWriter:
         offset: Added after scaling.
 
     Raises:
-        UserError: If the file cannot be created, or ``dtype`` cannot store ``nodata``.
+        UserError: If the file cannot be created.
     """
 
     def __init__(
@@ -62,8 +62,6 @@ class RasterWriter:
         self.num_bands = num_bands
         self.dtype = np.dtype(dtype)
         self.nodata = default_nodata(self.dtype) if nodata is None else nodata
-        if not _holds(self.dtype, self.nodata):
-            raise UserError(f"{self.path}: {self.dtype} cannot store nodata {self.nodata}")
         self.descriptions = tuple(descriptions)
         self.tags = dict(tags or {})
         self.block = block
@@ -232,11 +230,3 @@ def default_nodata(dtype: np.dtype) -> float:
         return float("nan")
     limits = np.iinfo(dtype)
     return limits.max if dtype.kind == "u" else limits.min
-
-
-def _holds(dtype: np.dtype, value: float) -> bool:
-    """Return whether a type can store a value."""
-    if dtype.kind == "f":
-        return True
-    limits = np.iinfo(dtype)
-    return float(value).is_integer() and limits.min <= value <= limits.max

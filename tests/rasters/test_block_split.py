@@ -224,11 +224,12 @@ def test_a_stored_split_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "other"}, "format is 'other', expected"),
+        ({"format": "other"}, r"Invalid value 'other' - at `\$\.format`; draw the split again"),
         ({"names": None}, r"Expected `array`, got `null` - at `\$\.names`; draw the split again"),
         ({"blocks": ["12", "1"]}, "draw the split again"),
-        ({"blocks": ["12"]}, r"have \(2, 2\) blocks"),
-        ({"height": 40}, "blocks of 4"),
+        ({"blocks": ["12"]}, "blocks are not 2 rows of 2; draw the split again"),
+        ({"blocks": ["12", ".x"]}, "matching regex"),
+        ({"height": 40}, "blocks are not 10 rows of 2"),
     ],
 )
 def test_a_file_of_another_format_or_an_incomplete_one_is_rejected(

@@ -25,7 +25,7 @@ def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
 
     Raises:
         DatasetNotFoundError: If the file does not exist.
-        DataError: If it is incomplete, of another raster, or without a buffer.
+        DataError: If it is incomplete or of another raster.
     """
     prepare = f"{PREPARE} split --root {path.parent}"
     if not path.is_file():
@@ -36,10 +36,7 @@ def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
             f"{path}: size is {split.height} x {split.width}, but the rasters have "
             f"{grid.describe()}; draw the split again with `{prepare}`"
         )
-    buffer = split.about.get("buffer")
-    if not isinstance(buffer, int):
-        raise DataError(f"{path} has no buffer in about; draw the split again with `{prepare}`")
-    return split, buffer
+    return split, int(split.about["buffer"])
 
 
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.1, "calibration": 0.1}

@@ -112,10 +112,8 @@ def convert(source: Path, root: Path, recipe: ConversionRecipe) -> list[str]:
 
 
 def _find(source: Path, stem: str) -> Path:
-    for name in (f"{stem}V2.npy", f"{stem}.npy"):
-        if (source / name).is_file():
-            return source / name
-    raise DataError(f"{source} contains neither {stem}V2.npy nor {stem}.npy; copy it there")
+    second = source / f"{stem}V2.npy"
+    return second if second.is_file() else source / f"{stem}.npy"
 
 
 def _link_or_copy(path: Path, target: Path) -> None:
@@ -163,11 +161,6 @@ def _statistics(source: Path, root: Path, facts: SeriesFacts) -> tuple[Statistic
             continue
         content = read_plain_pickle(path) if path.suffix == ".pkl" else _arrays(path)
         mean, std = (_per_band(path, content, key, len(facts.bands)) for key in ("mean", "std"))
-        if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-            raise DataError(
-                f"{path}: mean is {mean.tolist()} and std {std.tolist()}, expected finite numbers "
-                f"and a positive std; remove the file and run `{PREPARE} statistics`"
-            )
         # the file describes stored numbers, the dataset returns scaled values
         found = ChannelStatistics(
             names=facts.bands,

@@ -98,7 +98,7 @@ def _only_form(root: Path) -> str:
             "each"
         )
     if not forms:
-        if root.is_dir() and list(root.glob("landsat_stackV*.npy")):
-            raise DatasetNotFoundError(root / STACK, prepare=CONVERT.format(root=root))
-        raise DatasetNotFoundError(root, prepare=f"{PREPARE} --root {root} --help")
+        is_published = root.is_dir() and any(root.glob("landsat_stackV*.npy"))
+        prepare = CONVERT.format(root=root) if is_published else f"{PREPARE} --root {root} --help"
+        raise DatasetNotFoundError(root, prepare=prepare)
     return forms[0]

@@ -61,15 +61,13 @@ class GeoTIFFSeries:
         labelled: Whether ``label.tif`` is required in the folder; its nodata value means unknown.
 
     Raises:
-        DatasetNotFoundError: If there is no raster, or no label.
+        DatasetNotFoundError: If a required label is missing.
         DataError: If years, bands or grids disagree; it names both files and their values.
     """
 
     def __init__(self, source: Path, *, labelled: bool = True) -> None:
         folder = source if source.is_dir() else source.parent
         paths = rasters_in(source)
-        if not paths:
-            raise DatasetNotFoundError(folder / "*.tif", prepare=f"{PREPARE} --help")
         has_file = (folder / FACTS).is_file()
         stored = SeriesFacts()
         if has_file:

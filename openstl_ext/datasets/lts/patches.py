@@ -49,8 +49,6 @@ class PatchFiles:
         images = (len(self.facts.years), len(self.facts.bands), patch_size, patch_size)
         for name in self.names:
             for path, shape in ((self._image(name), images), (self._label(name), images[2:])):
-                if not path.is_file():
-                    raise DataError(f"{path} is missing, but {listed} names it; {ADVICE}")
                 if (found := _array(path).shape) != shape:
                     raise DataError(
                         f"{path}: shape is {found}, expected {shape} from {root / FACTS} and "

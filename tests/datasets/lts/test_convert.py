@@ -87,7 +87,6 @@ def test_statistics_are_read_in_several_forms(source: Path, content: Any, kind: 
     [
         ({"mean": [1.0, 2, 3], "std": [1.0, 2, 3]}, "3 numbers for mean, but there are 4 bands"),
         ({"mean": [1.0] * 4}, r"0 numbers for std, .* has \['mean'\]"),
-        ({"mean": [1.0] * 4, "std": [0.0] * 4}, "expected finite numbers and a positive std"),
         ("mean", r"0 numbers for mean, .* has \[\]"),
     ],
 )
@@ -111,7 +110,7 @@ def test_metadata_that_the_files_lack_is_required(source: Path, tmp_path: Path) 
     with pytest.raises(DataError, match=r"train_coordsV2\.npy: corner 2 is \[8, 3\]"):
         convert(source, tmp_path, replace(RECIPE, patch_size=16))
     (source / "labelV2.npy").unlink()
-    with pytest.raises(DataError, match=r"contains neither labelV2\.npy"):
+    with pytest.raises(DataError, match=r"label\.npy: not a readable array"):
         convert(source, tmp_path, RECIPE)
 
 

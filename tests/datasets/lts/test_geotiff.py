@@ -152,8 +152,6 @@ def test_nodata_of_the_label_is_unknown_and_the_label_is_required(tmp_path: Path
         writer.write(label, Window(0, 0, 16, 24))
     found = GeoTIFFSeries(tmp_path).labels(Window(0, 0, 3, 2), 255)
     assert found.tolist() == [[255, 255], [1, 1], [0, 0]]
-    with pytest.raises(DatasetNotFoundError, match=r"\*\.tif"):
-        opened(tmp_path / "nowhere")
 
 
 def test_values_are_scaled_by_the_rasters_or_by_stack_json(tmp_path: Path) -> None:
