@@ -60,7 +60,7 @@ def forecasting(steps: int = 2) -> nn.Module:
     return METHODS.get("DirectForecast")(net=Blur(2, steps=steps), loss={"type": "L2"})
 
 
-def far_from_borders(tiles: Iterator[Window], height: int, width: int) -> np.ndarray:
+def far_from_edges(tiles: Iterator[Window], height: int, width: int) -> np.ndarray:
     """Return the pixels whose receptive field is inside every tile that covers them."""
     good = np.ones((height, width), dtype=bool)
     for tile in tiles:

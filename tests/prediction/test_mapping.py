@@ -14,7 +14,7 @@ from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
 
-from .scenes import UTM, Landscape, far_from_borders, forecasting, segmentation
+from .scenes import UTM, Landscape, far_from_edges, forecasting, segmentation
 
 SIDE = 24
 TILING = Tiling(height=UTM.height, width=UTM.width, size=SIDE, overlap=10)
@@ -34,23 +34,25 @@ def test_a_tiled_map_equals_the_untiled_one_inside_tiles(method):
     predictor, scene = Predictor(method, device="cpu"), Landscape()
     whole = predictor({"frames": scene.frames[None]}, 2)
     found = mapped(partial(predictor, horizon=2), scene)
-    far = far_from_borders(TILING.covering(TILING.whole), UTM.height, UTM.width)
+    far = far_from_edges(TILING.covering(TILING.whole), UTM.height, UTM.width)
     assert 0.1 < far.mean() < 0.9
     assert set(found) == set(whole)
     for name, values in found.items():
         np.testing.assert_allclose(values[..., far], whole[name][0][..., far], atol=1e-5)
         assert np.isfinite(values).all()
-        assert np.abs(values - whole[name][0]).max() > 1e-4  # borders were really cut
+        assert np.abs(values - whole[name][0]).max() > 1e-4  # edges of tiles have an effect
 
 
 def test_the_map_of_a_region_equals_that_part_of_the_full_map():
     """Two maps of a place would depend on their extents."""
     predictor, scene = Predictor(segmentation(), device="cpu"), Landscape()
     answer, area = partial(predictor, horizon=0), Window(13, 31, 40, 50)
-    asked = np.random.default_rng(0).random((UTM.height, UTM.width)) > 0.5
-    part = mapped(answer, scene, area=area, mask=lambda w: asked[w.slices], batch_size=3, step=7)
+    requested = np.random.default_rng(0).random((UTM.height, UTM.width)) > 0.5
+    part = mapped(
+        answer, scene, area=area, mask=lambda w: requested[w.slices], batch_size=3, step=7
+    )
     rows, columns = area.slices
-    expected = np.where(asked, mapped(answer, scene)["probability"], np.nan)[:, rows, columns]
+    expected = np.where(requested, mapped(answer, scene)["probability"], np.nan)[:, rows, columns]
     # another batch may take another path through the library of convolutions
     np.testing.assert_allclose(part["probability"], expected, atol=1e-6)
 

@@ -15,7 +15,7 @@ from openstl_ext.prediction.sequences import holds_frames, open_sequences
 from .scenes import forecasting, segmentation
 
 FRAMES = np.random.default_rng(0).random((4, 5, 2, 12, 10), dtype="float32")
-ASKED = {"num_frames": 3, "horizon": 2, "batch_size": 3}
+SETTINGS = {"num_frames": 3, "horizon": 2, "batch_size": 3}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_an_array_is_forecast_from_its_newest_frames(tmp_path, predictor):
     np.save(tmp_path / "frames.npy", FRAMES)
     source = open_sequences(tmp_path / "frames.npy")
     with array_file(tmp_path / "forecast.npy", source) as sink:
-        forecast_sequences(predictor, source, sink, **ASKED)
+        forecast_sequences(predictor, source, sink, **SETTINGS)
     found = np.load(tmp_path / "forecast.npy")
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected(predictor, FRAMES[:, -3:]), atol=1e-6)
@@ -77,7 +77,7 @@ def test_folders_are_forecast_into_folders(tmp_path, predictor, packed):
     source = open_sequences(root)
     assert holds_frames(root)
     (tmp_path / "out").mkdir()
-    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **ASKED)
+    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **SETTINGS)
     found = open_sequences(tmp_path / "out")
     assert found.names == ["a", "b", "c", "d"]
     wanted = expected(predictor, FRAMES[:, -3:])
@@ -90,7 +90,7 @@ def test_a_folder_of_frames_is_one_sample(tmp_path, predictor):
     source = open_sequences(root)
     assert holds_frames(root)
     (tmp_path / "out").mkdir()
-    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **ASKED)
+    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **SETTINGS)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"0.npy", "1.npy"}
 
 
@@ -101,7 +101,7 @@ def test_missing_values_are_replaced_and_pixels_without_data_are_nan(tmp_path, p
     frames[0, :, :, 8:, :] = np.nan
     np.save(tmp_path / "frames.npy", frames)
     source, found = open_sequences(tmp_path / "frames.npy"), []
-    forecast_sequences(predictor, source, lambda _, f: found.append(f), **ASKED)
+    forecast_sequences(predictor, source, lambda _, f: found.append(f), **SETTINGS)
     wanted = expected(predictor, np.nan_to_num(frames))
     assert np.isnan(found[0][..., 8:, :]).all()
     np.testing.assert_allclose(found[0][..., :8, :], wanted[..., :8, :], atol=1e-6)
@@ -112,7 +112,9 @@ def test_large_frames_can_be_cut_into_tiles(tmp_path, predictor):
     frames = FRAMES[:2].repeat(3, axis=-1)
     np.save(tmp_path / "frames.npy", frames)
     source, found = open_sequences(tmp_path / "frames.npy"), []
-    forecast_sequences(predictor, source, lambda _, f: found.append(f), **ASKED, tile=12, overlap=6)
+    forecast_sequences(
+        predictor, source, lambda _, f: found.append(f), **SETTINGS, tile=12, overlap=6
+    )
     whole = expected(predictor, frames[:, -3:])
     cut = np.concatenate(found)
     assert cut.shape == whole.shape
@@ -174,7 +176,7 @@ def test_an_error_leaves_no_forecast(tmp_path, predictor, monkeypatch):
 
     def forecast() -> None:
         with array_file(tmp_path / "forecast.npy", source) as sink:
-            forecast_sequences(predictor, source, sink, **ASKED)
+            forecast_sequences(predictor, source, sink, **SETTINGS)
 
     with pytest.raises(DataError, match="gone"):
         forecast()
@@ -186,4 +188,4 @@ def test_methods_that_predict_classes_cannot_forecast_frames(tmp_path):
     np.save(tmp_path / "frames.npy", FRAMES)
     labels = Predictor(segmentation(), device="cpu")
     with pytest.raises(ConfigError, match="classes"):
-        forecast_sequences(labels, open_sequences(tmp_path / "frames.npy"), print, **ASKED)
+        forecast_sequences(labels, open_sequences(tmp_path / "frames.npy"), print, **SETTINGS)

@@ -22,7 +22,7 @@ def test_every_pixel_is_covered_and_neighbours_overlap(sizes):
     found = starts(length, size=size, overlap=overlap)
     assert {p for s in found for p in range(s, s + size)} >= set(range(length))
     assert all(a < b <= a + size - overlap for a, b in pairwise(found))
-    assert found[-1] + size == max(length, size)  # nothing beyond the border but in a small raster
+    assert found[-1] + size == max(length, size)  # beyond the edge only in a small raster
 
 
 def test_tiles_do_not_depend_on_the_region():

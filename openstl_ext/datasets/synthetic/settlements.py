@@ -106,12 +106,12 @@ def _grows(rng: np.random.Generator, num_years: int) -> Field:
 
 def _comes_and_goes(rng: np.random.Generator, num_years: int) -> Field:
     """Alternate between bare and not bare every one to three years."""
-    lies, state, lasts = np.zeros(num_years), bool(rng.integers(2)), 0
+    is_bare, state, lasts = np.zeros(num_years), bool(rng.integers(2)), 0
     for year in range(num_years):
         if not lasts:
             state, lasts = not state, int(rng.integers(1, 4))
-        lies[year], lasts = state, lasts - 1
-    return _size(rng) * lies
+        is_bare[year], lasts = state, lasts - 1
+    return _size(rng) * is_bare
 
 
 def _stays(rng: np.random.Generator, num_years: int) -> Field:
