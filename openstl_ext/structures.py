@@ -19,6 +19,8 @@ class Inputs(TypedDict, total=False):
         static: Covariates that do not change (B, C', H, W); NaN where there is no data.
         lonlat: Longitude and latitude in degrees (B, 2, H, W).
         bands: Index of the spectral band of each channel (B, T, C).
+        seed: Seed of each sample (B,), int64; only in evaluation, prediction and profiling. A
+            stochastic method draws the noise of a sample from it.
     """
 
     frames: Tensor
@@ -27,6 +29,7 @@ class Inputs(TypedDict, total=False):
     static: Tensor
     lonlat: Tensor
     bands: Tensor
+    seed: Tensor
 
 
 class Targets(TypedDict, total=False):

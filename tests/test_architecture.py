@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "rasters": {"rasters", "errors", "atomic_io", "json_file"},
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
+        "interfaces",
         "datasets",  # its layout of frames on disk; which dataset, the registry knows
         "calibration",
     },
@@ -36,15 +37,17 @@ MAY_IMPORT = {
     "calibration": {"errors", "atomic_io", "json_file"},
     "metrics": {"metrics", "structures", "registry", "errors", "discovery"},
     "engine": {
-        *("engine", "registry", "structures", "errors", "config", "atomic_io", "discovery"),
-        "json_file",
+        *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
+        *("discovery", "json_file"),
     },
     "hooks": {
-        *("hooks", "structures", "registry", "errors", "discovery"),
+        *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
     },
     "interop": {"interop", "registry", "errors", "models", "layers", "discovery"},
-    "profiling": {"profiling", "ops", "structures", "errors", "registry", "atomic_io"},
+    "profiling": {
+        *("profiling", "ops", "structures", "interfaces", "errors", "registry", "atomic_io"),
+    },
     "results": {"results", "errors", "atomic_io", "json_file"},
     "visualization": {"visualization", "results", "errors", "json_file"},
     "config": {"config", "errors"},
@@ -54,7 +57,7 @@ MAY_IMPORT = {
     "json_file": {"errors"},
     "registry": {"errors"},
     "structures": set(),
-    "interfaces": set(),
+    "interfaces": {"structures", "errors"},
 }
 # Parts that must stay light: a leaderboard runs on a laptop in a second.
 NEVER = {

@@ -174,9 +174,8 @@ class MultiHorizonRegression(ForecastMethod):
         return predicted - last, target - last, valid
 
     @classmethod
-    def toy(cls, net: Any = None) -> "MultiHorizonRegression":
-        """Return a small instance around a net of the interface, for the tests."""
-        net = MODELS.get("CovariateConvLSTM").toy() if net is None else net
+    def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
+        """Return constructor arguments of a small instance around a net."""
         batch: Any = cls.toy_batch(1)["inputs"]
         with torch.no_grad():
             found: HorizonForecast = net(
@@ -186,18 +185,15 @@ class MultiHorizonRegression(ForecastMethod):
         number = 0 if found.quantiles is None else found.quantiles.shape[1]
         levels = tuple((k + 1) / (number + 1) for k in range(number))
         for level in levels:
-            terms[f"q{100 * level:.0f}"] = {
-                "loss": {"type": "Pinball", "quantile": level},
-                "of": level,
-            }
-        direct = found.forecast.shape[1] > 1
-        return cls(
-            net=net,
-            strategy="direct" if direct else "autoregressive",
-            terms=terms,
-            quantile_levels=levels,
-            hold_dynamic=True,
-        )
+            loss = {"type": "Pinball", "quantile": level}
+            terms[f"q{100 * level:.0f}"] = {"loss": loss, "of": level}
+        return {
+            "net": net,
+            "strategy": "direct" if found.forecast.shape[1] > 1 else "autoregressive",
+            "terms": terms,
+            "quantile_levels": levels,
+            "hold_dynamic": True,
+        }
 
     @staticmethod
     def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:

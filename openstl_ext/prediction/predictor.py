@@ -1,9 +1,9 @@
-"""A trained method, ready to be asked."""
+"""Predict with a trained method."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,39 +12,45 @@ from numpy.typing import NDArray
 from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine.randomness import sample_seed
 from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.interfaces import check_net
 from openstl_ext.postprocessing import ConformalPostprocessor
 from openstl_ext.registry import METHODS
 
 
 class Predictor:
-    """Put a method's ``answer`` between arrays in data units, without any truth.
+    """Apply a method to arrays in data units, without targets.
 
     Args:
-        method: A method whose answer is frames (it has ``forecast``) or classes (``logits``).
+        method: A method that answers with frames or labels.
         device: Where it computes, such as ``cpu`` or ``cuda:1``; None takes a GPU if there is one.
         amp: Whether to compute in bfloat16 where that is safe.
+        seed: Seed of the run; with the index of a sample it decides the noise of its forecast.
 
     Raises:
-        ConfigError: If the device does not exist, or the method answers neither.
+        ConfigError: If the device does not exist, or the method predicts nothing.
     """
 
-    def __init__(self, method: nn.Module, *, device: str | None = None, amp: bool = False) -> None:
+    def __init__(
+        self, method: nn.Module, *, device: str | None = None, amp: bool = False, seed: int = 0
+    ) -> None:
         self.device = usable(device)
-        self.amp = amp
+        self.amp, self.seed = amp, seed
         self.method: Any = method.to(self.device).eval()
         self.postprocessor: ConformalPostprocessor | None = None
-        self.says_labels = hasattr(method, "logits")
-        if not self.says_labels and not hasattr(method, "forecast"):
+        self.says_labels = self.method.answers == "labels"
+        if self.method.answers is None:
             raise ConfigError(
-                f"{type(method).__name__} says neither frames nor classes, so it cannot predict"
+                f"{type(method).__name__} has a loss only and predicts nothing; use the encoder "
+                "of its net in a method that predicts frames or labels"
             )
 
     @classmethod
     def load(
         cls, cfg: Config, checkpoint: Path | str, *, device: str | None = None, amp: bool = False
     ) -> "Predictor":
-        """Build the method of a config, and nothing else of it, with the weights of a checkpoint.
+        """Build only the method of a config, with the weights of a checkpoint.
 
         Raises:
             ConfigError: If the config has no method.
@@ -53,30 +59,34 @@ class Predictor:
         if not isinstance(cfg.get("model"), dict):
             raise ConfigError(f"{cfg.get('identity')}: a config needs a model block to predict")
         method = METHODS.build(cfg.model)
+        check_net(method)
         saved = checkpoints.read(checkpoint)
         checkpoints.load_weights(method, saved.get("state_dict", saved))
-        return cls(method, device=device, amp=amp)
+        return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 
     def __call__(
         self, inputs: Mapping[str, NDArray[Any]], horizon: int
     ) -> dict[str, NDArray[np.float32]]:
-        """Answer a batch.
+        """Predict a batch.
 
         Args:
             inputs: Fields as a dataset has them, with a batch axis; NaN in ``frames`` is missing.
+                ``index`` (B,) are the indices of the samples; by default their places in the batch.
             horizon: Number of future frames; not looked at where the answer is classes.
 
         Returns:
             For frames ``forecast``, (B, horizon, C, H, W), and its quantiles and members, each a
-            field of that shape (see ``named_fields``); for classes ``probability`` (B, K, ...).
+            field of that shape (see ``named_fields``); for labels ``probability`` (B, K, ...).
 
         Raises:
-            ConfigError: If the batch does not fit the memory of the GPU.
-            ShapeError: If the net cannot take such frames.
+            ConfigError: If the batch does not fit into the memory of the GPU.
+            ShapeError: If the net does not accept the shape of the frames.
         """
         fields = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in inputs.items()}
+        places = fields.pop("index", torch.arange(len(fields["frames"])))
+        fields["seed"] = torch.tensor([sample_seed(self.seed, i) for i in places.tolist()])
         seen = fields["frames"].isfinite()
-        if "valid" in fields or not seen.all():  # also where the scene forgot to say so
+        if "valid" in fields or not seen.all():  # also if the scene has no such field
             fields["valid"] = seen & fields.get("valid", seen)
         cast_to = torch.autocast(self.device.type, torch.bfloat16) if self.amp else nullcontext()
         try:
@@ -88,12 +98,12 @@ class Predictor:
                     answer = self._named(self.method.answer(batch, horizon))
         except torch.cuda.OutOfMemoryError:
             raise ConfigError(
-                f"a batch of {len(seen)} does not fit {self.device}; lower --batch-size"
+                f"a batch of {len(seen)} does not fit into {self.device}; lower --batch-size"
             ) from None
-        except RuntimeError as error:  # what torch and einops raise where a shape does not fit
+        except RuntimeError as error:  # raised by torch and einops for a wrong shape
             first = str(error).strip().partition("\n")[0]
             raise ShapeError(
-                f"the net cannot take frames of shape {tuple(fields['frames'].shape[1:])}: {first}"
+                f"the net rejects frames of shape {tuple(fields['frames'].shape[1:])}: {first}"
             ) from error
         return {name: value.float().cpu().numpy() for name, value in answer.items()}
 
@@ -108,12 +118,9 @@ class Predictor:
         return fields
 
     def labels_of(self, probability: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Classes from probabilities, as the method decides; (K, H, W) -> (H, W)."""
+        """Return the classes of probabilities, as the method decides; (K, H, W) -> (H, W)."""
         given = torch.from_numpy(probability)[None]
-        if hasattr(self.method, "labels_of"):
-            labels = cast(torch.Tensor, self.method.labels_of(given.to(self.device)))
-        else:
-            labels = given.argmax(dim=1)
+        labels: torch.Tensor = self.method.labels_of(given.to(self.device))
         return labels[0].cpu().numpy()
 
 
@@ -137,13 +144,17 @@ def quantile_names(levels: Sequence[float]) -> list[str]:
 
 
 def usable(device: str | None) -> torch.device:
-    """The device of a name, if it is there."""
+    """Return the device of a name.
+
+    Raises:
+        ConfigError: If it does not exist.
+    """
     if device is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
         torch.empty(1, device=found)
-    except (RuntimeError, AssertionError) as error:  # torch has an assertion for a CPU-only build
+    except (RuntimeError, AssertionError) as error:  # torch asserts in a CPU-only build
         first = str(error).partition("\n")[0]
-        raise ConfigError(f"--device {device}: {first}") from error
+        raise ConfigError(f"--device {device}: {first}; choose another") from error
     return found

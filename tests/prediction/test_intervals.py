@@ -1,4 +1,4 @@
-"""Margins that a test learnt reach the forecasts of years to come."""
+"""Calibrated margins of a test are applied to forecasts without targets."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from openstl_ext.calibration import Calibration
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction.intervals import FILE, find_postprocessor
 from openstl_ext.prediction.predictor import Predictor
-from openstl_ext.registry import METHODS, MODELS
+from tests.toys import toy_method
 
 LEARNT = Calibration(
     coverage=0.9,
@@ -22,19 +22,18 @@ LEARNT = Calibration(
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A work directory that was tested; returns its checkpoint."""
+    """Write a work directory with a calibration; return its checkpoint."""
     LEARNT.write(tmp_path / FILE)
     (tmp_path / "checkpoints").mkdir()
     return tmp_path / "checkpoints" / "best_epoch_3.pth"
 
 
 def with_intervals():
-    method = METHODS.get("MultiHorizonRegression")
-    return method.toy(MODELS.get("QuantileConvLSTM").toy()).eval()
+    return toy_method("MultiHorizonRegression", "QuantileConvLSTM").eval()
 
 
-def test_the_calibration_of_the_run_is_taken(run: Path) -> None:
-    """Else maps show intervals that the test had found too narrow."""
+def test_the_calibration_of_the_run_is_used(run: Path) -> None:
+    """Maps would have the intervals that the test found too narrow."""
     method = with_intervals()
     predictor = Predictor(method, device="cpu")
     predictor.postprocessor, message = find_postprocessor(method, run)
@@ -49,8 +48,8 @@ def test_the_calibration_of_the_run_is_taken(run: Path) -> None:
         np.testing.assert_allclose(here, np.full_like(here, margin), rtol=1e-5)
 
 
-def test_margins_of_other_weights_are_left_aside_unless_named(run: Path) -> None:
-    """A run that is tested at another epoch leaves margins that promise nothing for this one."""
+def test_margins_of_other_weights_are_ignored_unless_given(run: Path) -> None:
+    """Margins of another epoch would have no guaranteed coverage."""
     method, other = with_intervals(), run.with_name("best_epoch_9.pth")
     found, message = find_postprocessor(method, other)
     assert found is None
@@ -61,15 +60,15 @@ def test_margins_of_other_weights_are_left_aside_unless_named(run: Path) -> None
     assert "widened by" in message
 
 
-def test_without_a_calibration_nothing_is_said(tmp_path: Path) -> None:
-    """Weights from elsewhere have none, and still forecast."""
+def test_without_a_calibration_nothing_changes(tmp_path: Path) -> None:
+    """Weights without a calibration could not forecast."""
     method = with_intervals()
     assert find_postprocessor(method, tmp_path / "weights.pth") == (None, "")
 
 
 def test_a_mistake_about_a_calibration_is_said(run: Path) -> None:
     """If this fails, intervals are widened by nothing, or the tool ends in a traceback."""
-    frames_only = METHODS.get("DirectForecast").toy()
+    frames_only = toy_method("DirectForecast", "SimVP")
     assert find_postprocessor(frames_only, run) == (None, "")
     with pytest.raises(ConfigError, match="DirectForecast has no intervals to widen"):
         find_postprocessor(frames_only, run, run.parents[1] / FILE)
