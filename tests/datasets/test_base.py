@@ -6,13 +6,13 @@ import pytest
 
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.errors import ConfigError
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 
 class Unnamed(SequenceDataset):
     """Three samples without an identity."""
 
-    metainfo = Metainfo(name="unnamed", channels=("a",))
+    metainfo = Metainfo(name="unnamed", channels=(Channel("a"),))
 
     def __init__(self, *, split: str = "") -> None:
         self.split = split

@@ -20,7 +20,7 @@ PATCHES = "b t c (h p) (w q) -> b (h w) (t c p q)"
 class UnlabelledWaves(SequenceDataset):
     """Moving waves without targets."""
 
-    metainfo = Metainfo(name="unlabelled_waves", channels=("height",))
+    metainfo = Metainfo(name="unlabelled_waves", channels=(Channel("height"),))
 
     def __init__(self, *, root: str = "data/waves", split: str = "train") -> None:
         self.frames = torch.load(Path(root) / f"{self.check_split(split)}.pt", weights_only=True)

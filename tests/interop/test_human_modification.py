@@ -47,7 +47,7 @@ def test_the_converted_net_equals_the_one_built_from_its_arguments(
     def forecast(any_net: Any) -> torch.Tensor:
         number = any_net.dynamic_channels
         covariates = {"dynamic": steps[:, :, :number], "static": constant[:, number:]}
-        return any_net(frames, **covariates).central
+        return any_net(frames, **covariates).forecast
 
     with torch.no_grad():
         torch.testing.assert_close(forecast(net), forecast(known), rtol=1e-6, atol=1e-6)

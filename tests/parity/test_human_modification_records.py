@@ -113,7 +113,8 @@ def test_places_of_a_record_reach_the_location_encoder() -> None:
             static=static,
             lonlat=places.movedim(-1, 1),
         )
-    output = torch.stack([said.lower, said.central, said.upper], dim=2).flatten(1, 2).double()
+    lower, upper = said.quantiles.unbind(dim=1)
+    output = torch.stack([lower, said.forecast, upper], dim=2).flatten(1, 2).double()
     made = {
         **{"reference": {"repo": "GMoncrieff/spatio-temporal"}, "class": "SpatioTemporalPredictor"},
         **{"kwargs": kwargs, "keys": shapes, **given},
