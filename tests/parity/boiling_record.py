@@ -10,7 +10,7 @@ from tests.parity.quantity import Quantity
 
 
 def replay(record: dict[str, Any]) -> Iterator[Quantity]:
-    """Simulate every case of a record from its initial map, in degrees and in shares of boiling."""
+    """Simulate every case of a record from its initial map, in degrees and as share of boiling."""
     cases = record["cases"]
     for number, case in enumerate(cases):
         prefix = f"case{number}." if len(cases) > 1 else ""

@@ -13,7 +13,7 @@ from tests.parity.quantity import Quantity
 
 
 def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
-    """Each output of each cell; a cell without a counterpart is said to be not built."""
+    """Yield each output of each cell; a cell without an adapter has no error."""
     for name, cell in record["cells"].items():
         cell = {**cell, "reference": record["reference"]}
         try:
@@ -31,7 +31,7 @@ def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
 
 
 def constructor_arguments(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell's arguments, read off its shapes: the record does not hold them."""
+    """Infer the arguments of a cell from its shapes, because the record does not contain them."""
     keys, (below, hidden, *_) = cell["keys"], (entry["shape"] for entry in cell["inputs"])
     first = next((shape for key, shape in keys.items() if key.endswith("0.weight")), [0])
     return {

@@ -1,4 +1,4 @@
-"""How each class of a record is called, and what it says, under the record's names."""
+"""Functions that call each class of a record and return its outputs under the record's names."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,26 +17,26 @@ from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
 Record = Mapping[str, Any]
 Driven = dict[str, Tensor | float]
 Driver = Callable[[nn.Module, Record, list[Tensor]], Driven]
-"""(net, record, inputs) -> the main ``output`` and whatever else a record may hold, by its path."""
+"""(net, record, inputs) -> the main ``output`` and other recorded values, by their path."""
 
 
 def plain(net: nn.Module, _record: Record, inputs: list[Tensor]) -> Driven:
-    """A net that is called as it stands in the reference."""
+    """Call a net as in the reference."""
     return {"output": net(*inputs)}
 
 
 def convlstm(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """Frames folded into patches, channels last, with the feed written down."""
+    """Roll out a net on folded frames, channels last, with the recorded teacher forcing."""
     configs = record["kwargs"]["configs"]
     patch, seen = configs["patch_size"], configs["pre_seq_length"]
     frames = _each(unfold_patches, inputs[0].permute(0, 1, 4, 2, 3), patch)
     batch, length = frames.shape[:2]
     observed = torch.zeros(batch, length - 1, dtype=torch.bool)
-    shown = _mask(record["mask_true"])
+    forced = _mask(record["mask_true"])
     if configs.get("reverse_scheduled_sampling"):
-        observed[:, 0], observed[:, 1:] = True, shown
+        observed[:, 0], observed[:, 1:] = True, forced
     else:
-        observed[:, :seen], observed[:, seen:] = True, shown
+        observed[:, :seen], observed[:, seen:] = True, forced
     outputs, _ = rollout(net, frames[:, :-1], observed, num_steps=length - 1)
     loss = (outputs - frames[:, 1:]).square().mean()
     folded = _each(fold_patches, outputs, patch).permute(0, 1, 3, 4, 2)
@@ -48,7 +48,7 @@ def convlstm(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
 
 
 def vmrnn(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """Whole sequences, channels last, of which the net sees the first part."""
+    """Roll out a net on complete sequences, channels last, of which it observes the first part."""
     frames = inputs[0].permute(0, 1, 4, 2, 3)
     seen = record["kwargs"]["configs"]["in_shape"][0]
     observed = (torch.arange(frames.shape[1] - 1) < seen).expand(len(frames), -1)
@@ -58,20 +58,20 @@ def vmrnn(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
 
 
 def vmrnn_mmnist(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """The past, channels first; the record says how many frames come out."""
+    """Roll out a net on past frames, channels first, to the recorded length."""
     (past,) = inputs
     observed = torch.ones(past.shape[:2], dtype=torch.bool)
     outputs, _ = rollout(net, past, observed, num_steps=record["output"]["shape"][1])
     return {"output": outputs}
 
 
-def vmrnn_cell_alone(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """Tokens in a row, which lie on a map."""
+def vmrnn_cell_step(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Run one step of a cell on tokens of a map."""
     x, hidden, kept = (_on_map(tokens, record) for tokens in inputs)
-    said, memory = net(x, vmrnn_cell.Memory(hidden, kept))
+    output, memory = net(x, vmrnn_cell.Memory(hidden, kept))
     first, new = net(x, None)
     return {
-        "output": said.flatten(1, 2),
+        "output": output.flatten(1, 2),
         "extra.Ct": memory.cell.flatten(1, 2),
         "output_no_state.Ht": first.flatten(1, 2),
         "output_no_state.Ct": new.cell.flatten(1, 2),
@@ -79,7 +79,7 @@ def vmrnn_cell_alone(net: nn.Module, record: Record, inputs: list[Tensor]) -> Dr
 
 
 def block(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """Tokens in a row, with a memory and without."""
+    """Run a block on tokens of a map, with and without a memory."""
     x, hidden = (_on_map(tokens, record) for tokens in inputs)
     return {
         "output": net(x, hidden).flatten(1, 2),
@@ -88,7 +88,7 @@ def block(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
 
 
 def ss2d(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """The layer, and its scan alone."""
+    """Run the layer, and its scan separately."""
     driven: Driven = {"output": net(*inputs)}
     if "forward_core" in record:
         (entry,) = record["forward_core"]["inputs"]
@@ -96,61 +96,58 @@ def ss2d(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
     return driven
 
 
-def convlstm_cell_alone(net: nn.Module, _record: Record, inputs: list[Tensor]) -> Driven:
-    """One step from a given memory."""
+def convlstm_cell_step(net: nn.Module, _record: Record, inputs: list[Tensor]) -> Driven:
+    """Run one step from a given memory."""
     x, hidden, kept = inputs
-    said, memory = net(x, Memory(hidden, kept))
-    return {"output": said, "cell": memory.cell}
+    output, memory = net(x, Memory(hidden, kept))
+    return {"output": output, "cell": memory.cell}
 
 
 def volumes(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """Frames that lie with their channels before time."""
+    """Call a net on frames with channels before time."""
     return {"output": net(frames_of(record, inputs))}
 
 
 def stacked(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """Frames that lie as channels of one image."""
+    """Call a net on frames stacked as channels of one image."""
     return {"output": net(frames_of(record, inputs))}
 
 
 def human_modification(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
-    """One next frame; or, of several horizons, lower, central and upper after one another."""
+    """Return one next frame, or lower, central and upper of several horizons one after another."""
     shown = human_modification_inputs(inputs)
     frames = shown.pop("frames")
     if not isinstance(net, QuantileConvLSTM):
         return {"output": net(frames, **shown).forecast}
-    net.isolated = False  # the recorded gradients are of a loss on all three
+    net.isolated = False  # the recorded gradients belong to a loss on all three
     said = net(frames, **shown)
-    return {
-        "output": torch.stack(
-            [said.quantiles[:, 0], said.forecast, said.quantiles[:, 1]], dim=2
-        ).flatten(1, 2)
-    }
+    lower, upper = said.quantiles.unbind(dim=1)
+    return {"output": torch.stack([lower, said.forecast, upper], dim=2).flatten(1, 2)}
 
 
 def human_modification_inputs(inputs: list[Tensor]) -> dict[str, Tensor]:
-    """Recorded inputs by our names.
+    """Return the recorded inputs under our names.
 
     They are steps whose first channel is the target, then static covariates, then longitude and
-    latitude, channels last, where there is a location encoder.
+    latitude, channels last, if there is a location encoder.
     """
-    steps, static, *places = inputs
-    found = {"frames": steps[:, :, :1], "static": static}
+    steps, static, *locations = inputs
+    named = {"frames": steps[:, :, :1], "static": static}
     if steps.shape[2] > 1:
-        found["dynamic"] = steps[:, :, 1:]
-    if places:
-        found["lonlat"] = places[0].permute(0, 3, 1, 2)
-    return found
+        named["dynamic"] = steps[:, :, 1:]
+    if locations:
+        named["lonlat"] = locations[0].permute(0, 3, 1, 2)
+    return named
 
 
 DRIVERS: dict[tuple[str, str], Driver] = {
     ("openstl", "ConvLSTM_Model"): convlstm,
-    ("openstl", "ConvLSTMCell"): convlstm_cell_alone,
+    ("openstl", "ConvLSTMCell"): convlstm_cell_step,
     ("vmrnn-pytorch", "VMRNN_B_Model"): vmrnn,
     ("vmrnn-pytorch", "VMRNN_D_Model"): vmrnn,
     ("vmrnn-pytorch", "VMRNN (VMRNN_B.py)"): vmrnn_mmnist,
     ("vmrnn-pytorch", "VMRNN (VMRNN_D.py)"): vmrnn_mmnist,
-    ("vmrnn-pytorch", "VMRNNCell"): vmrnn_cell_alone,
+    ("vmrnn-pytorch", "VMRNNCell"): vmrnn_cell_step,
     ("vmrnn-pytorch", "VSB"): block,
     ("vmrnn-pytorch", "SS2D"): ss2d,
     ("st-mamba", "UNet3D"): volumes,
@@ -160,13 +157,13 @@ DRIVERS: dict[tuple[str, str], Driver] = {
 
 
 def driver(record: Record) -> Driver:
-    """What calls the class of a record."""
+    """Return the function that calls the class of a record."""
     source = record["reference"]["repo"].rpartition("/")[2].lower()
     return DRIVERS.get((source, record["class"]), plain)
 
 
 def forecast_of(record: Record, inputs: list[Tensor]) -> tuple[Tensor, int]:
-    """The past and the horizon that a recurrent net's recorded cost is of."""
+    """Return the past frames and the horizon of the recorded cost of a recurrent net."""
     configs = record["kwargs"].get("configs")
     if configs is None:
         return inputs[0], record["output"]["shape"][1] + 1 - inputs[0].shape[1]
@@ -176,14 +173,14 @@ def forecast_of(record: Record, inputs: list[Tensor]) -> tuple[Tensor, int]:
 
 
 def frames_of(record: Record, inputs: list[Tensor]) -> Tensor:
-    """The frames (B, T, C, H, W) of a net that says a class of each pixel."""
+    """Return the frames (B, T, C, H, W) of a net that predicts a class of each pixel."""
     if driver(record) is stacked:
         return inputs[0].unsqueeze(1)
     return inputs[0].transpose(1, 2) if driver(record) is volumes else inputs[0]
 
 
 def recorded_at(record: Record, path: str) -> Any | None:
-    """What a record holds at a dotted path, or None."""
+    """Return the value of a record at a dotted path, or None."""
     found: Any = record
     for name in path.split("."):
         if not isinstance(found, Mapping) or name not in found:
@@ -200,7 +197,7 @@ def _forecast(net: nn.Module, past: Tensor, horizon: int) -> Tensor:
 
 
 def _mask(entry: Mapping[str, Any]) -> Tensor:
-    """Recorded flags (B, steps): zeros, or where a seed's draws fall below a half."""
+    """Return the recorded flags (B, steps): zeros, or where draws of a seed are below 0.5."""
     batch, steps = entry["shape"][:2]
     if "zeros" in entry["recipe"]:
         return torch.zeros(batch, steps, dtype=torch.bool)
@@ -209,7 +206,7 @@ def _mask(entry: Mapping[str, Any]) -> Tensor:
 
 
 def _each(function: Callable[[Tensor, int], Tensor], frames: Tensor, patch_size: int) -> Tensor:
-    """Apply to every frame of a sequence."""
+    """Apply a function to every frame of a sequence."""
     return function(frames.flatten(0, 1), patch_size).unflatten(0, frames.shape[:2])
 
 

@@ -20,7 +20,7 @@ HARD = 1e-5
 
 
 def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
-    """Every recorded value."""
+    """Yield every recorded value."""
     prediction, target, drawn = recipe.inputs(record)
     valid = drawn > 0.2
     for number, case in enumerate(record["cases"]):

@@ -1,4 +1,4 @@
-"""Replay what is recorded of the Human Modification forecasters beside a network's usual parts."""
+"""Replay the record of a Human Modification forecaster, including the parts that others lack."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,26 +19,26 @@ LEVELS = (0.025, 0.975)
 
 
 def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
-    """A network's usual parts, its cost, one version's roll-out and the other's isolation."""
+    """Yield all quantities: those of every net, the cost, and the rollout or isolated gradients."""
     part = NetworkRecord(record)
     yield from part.replay()
     if "flops_fvcore" in record:
-        method, inputs = forecasting(part)
+        method, inputs = method_and_inputs(part)
         horizon = getattr(method.net, "num_horizons", 1)
         count = count_flops(method, inputs, horizon)
         yield relative("flops_fvcore", count.total, record["flops_fvcore"])
     if "rollout" in record:
-        method, inputs = forecasting(part)
+        method, inputs = method_and_inputs(part)
         recorded = record["rollout"]
         with torch.no_grad():
-            said = method.forecast(inputs, recorded["horizons"])["forecast"]
-        yield distance(f"rollout[{recorded['horizons']}]", said, recorded["output"])
+            forecast = method.forecast(inputs, recorded["horizons"])["forecast"]
+        yield distance(f"rollout[{recorded['horizons']}]", forecast, recorded["output"])
     if "isolated" in record:
         yield from isolated(part)
 
 
-def forecasting(part: NetworkRecord) -> tuple[MultiHorizonRegression, Inputs]:
-    """The method around a new net, and the recorded inputs as it takes them."""
+def method_and_inputs(part: NetworkRecord) -> tuple[MultiHorizonRegression, Inputs]:
+    """Build the method around a new net, and convert the recorded inputs."""
     net = part.build().net
     method = MultiHorizonRegression(
         net=net,
@@ -51,7 +51,7 @@ def forecasting(part: NetworkRecord) -> tuple[MultiHorizonRegression, Inputs]:
 
 
 def isolated(part: NetworkRecord) -> Iterator[Quantity]:
-    """Both losses and whose gradients they are, in one pass back."""
+    """Yield both losses and their gradients, computed in one backward pass."""
     recorded, net = part.record["isolated"], part.build().net
     assert isinstance(net, QuantileConvLSTM)
     inputs = human_modification_inputs(part.inputs)
@@ -67,13 +67,13 @@ def isolated(part: NetworkRecord) -> Iterator[Quantity]:
     (central + quantiles).backward()
     yield relative("isolated.central_loss", central.item(), recorded["central_loss"])
     yield relative("isolated.quantile_loss", quantiles.item(), recorded["quantile_loss"])
-    trunk = nn.ModuleList([net.trunk, net.central])  # as the record counts
+    trunk = nn.ModuleList([net.trunk, net.central])  # as in the record
     heads = nn.ModuleList([net.lower, net.upper])
     for name, module in (("trunk", trunk), ("quantile_heads", heads)):
         yield relative(f"isolated.{name}_grad_l2", norm(module), recorded[f"{name}_grad_l2"])
 
 
 def norm(module: nn.Module) -> float:
-    """Euclidean norm of all gradients of a module."""
+    """Compute the Euclidean norm of all gradients of a module."""
     grads = [p.grad.double().norm() for p in module.parameters() if p.grad is not None]
     return torch.stack(grads).norm().item()

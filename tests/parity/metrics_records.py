@@ -1,4 +1,4 @@
-"""Replay of the recorded metrics of OpenSTL and simvp_minimal."""
+"""Replay the recorded metrics of OpenSTL and simvp_minimal."""
 
 import re
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ NUMBER = r"(-?[\d.]+)"
 
 
 def replay_openstl_metrics(record: dict[str, Any]) -> Iterator[Quantity]:
-    """Each figure of ``metric()``, of the functions below it, and of the SSIM of single frames.
+    """Yield each score of ``metric()``, of its functions, and the SSIM of single frames.
 
-    What upstream raises as an error is no figure and is passed over.
+    Cases in which upstream raises an error are skipped.
     """
     for i, case in enumerate(record["cases"]):
         for key, value in _openstl_case(case).items():
@@ -41,9 +41,10 @@ def replay_openstl_metrics(record: dict[str, Any]) -> Iterator[Quantity]:
 
 
 def replay_simvp_minimal_metrics(record: dict[str, Any]) -> Iterator[Quantity]:
-    """Each figure of the ``calc_`` functions.
+    """Yield each score of the ``calc_`` functions.
 
-    Where upstream raises, because its SSIM knows no frame of 2 to 6 channels, ours must be finite.
+    If upstream raises an error, because its SSIM does not support 2 to 6 channels, our score must
+    be finite.
     """
     for i, case in enumerate(record["cases"]):
         true = _drawn(case["true"], case["shape"])
@@ -58,7 +59,7 @@ def replay_simvp_minimal_metrics(record: dict[str, Any]) -> Iterator[Quantity]:
 
 
 def _openstl_case(case: dict[str, Any]) -> dict[str, float]:
-    """Our figures for one call of ``metric()``, under its keys."""
+    """Compute our scores for one call of ``metric()``, under its keys."""
     pred, true = _openstl_pair(case)
     if case["mean"] is not None and case["std"] is not None:
         mean, std = _array(case["mean"]), _array(case["std"])
@@ -80,7 +81,7 @@ def _openstl_case(case: dict[str, Any]) -> dict[str, float]:
 
 
 def _openstl_functions(prefix: str, case: dict[str, Any]) -> Iterator[Quantity]:
-    """Figures of the bare functions, which reduce over all they get."""
+    """Yield the scores of the plain functions, which reduce over all their inputs."""
     pred, true = _openstl_pair(case)
     mse = _score(MeanMSE(), pred, true)
     signal = float(np.mean(true.astype(np.float64) ** 2))
@@ -101,7 +102,7 @@ def _openstl_functions(prefix: str, case: dict[str, Any]) -> Iterator[Quantity]:
 
 
 def _simvp_minimal_case(pred: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """Our figures for one pair of arrays, under upstream's keys."""
+    """Compute our scores for one pair of arrays, under upstream's keys."""
     mse = _score(MeanMSE(), pred, true)
     found = {
         "calc_psnr": _ratio(255.0**2, mse),
@@ -116,7 +117,7 @@ def _simvp_minimal_case(pred: np.ndarray, true: np.ndarray) -> dict[str, float]:
 
 
 def _score(metric: SampleMetric, pred: np.ndarray, true: np.ndarray) -> float:
-    """The overall score of a metric on arrays (B, T, C, H, W)."""
+    """Compute the overall score of a metric on arrays (B, T, C, H, W)."""
     for forecast, target in zip(_tensor(pred), _tensor(true), strict=True):
         valid = torch.ones_like(target, dtype=torch.bool)
         metric.process(None, [{"forecast": forecast, "target": target, "valid": valid}])
@@ -128,7 +129,7 @@ def _ratio(signal: float, noise: float) -> float:
 
 
 def _ssim_frames(pred: np.ndarray, true: np.ndarray, span: float) -> np.ndarray:
-    """SSIM of each frame, (B, T)."""
+    """Compute the SSIM of each frame, (B, T)."""
     shape = (-1, *pred.shape[2:])
     frames = (_tensor(a.reshape(shape)) for a in (pred, true))
     total, count = similarity(*frames, window=UNIFORM, data_range=span)
@@ -136,14 +137,14 @@ def _ssim_frames(pred: np.ndarray, true: np.ndarray, span: float) -> np.ndarray:
 
 
 def _gaussian_ssim(pred: np.ndarray, true: np.ndarray) -> float:
-    """SSIM of one frame (1, H, W) of 0 to 255, under a Gaussian window."""
+    """Compute the SSIM of one frame (1, H, W) of 0 to 255, with a Gaussian window."""
     pair = (_tensor(pred[None]), _tensor(true[None]))
     total, count = similarity(*pair, window=GAUSSIAN, data_range=255.0)
     return float(total / count)
 
 
 def _openstl_pair(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Forecast and truth as the record's recipe says."""
+    """Return forecast and target of the record."""
     pred = _rand(case["pred_seed"], case["shape"])
     drawn = _rand(case["true_seed"], case["shape"])
     recipe = case.get("true_recipe", "")
@@ -154,11 +155,11 @@ def _openstl_pair(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _drawn(recipe: str, shape: list[int]) -> np.ndarray:
-    """Numbers as in ``RandomState(211).rand`` or ``(RandomState(211).rand*1.3-0.1) in float32``."""
+    """Draw numbers, as in ``RandomState(211).rand`` or ``(RandomState(2).rand*1.3-0.1)``."""
     found = re.fullmatch(
         rf"\(?RandomState\((\d+)\)\.rand(?:\*{NUMBER})?([+-][\d.]+)?\)?( in float32)?", recipe
     )
-    assert found is not None, f"no such recipe is known: {recipe}"
+    assert found is not None, f"unknown recipe: {recipe}"
     seed, scale, shift, _ = found.groups()
     return _rand(int(seed), shape) * np.float32(scale or 1) + np.float32(shift or 0)
 
@@ -168,7 +169,7 @@ def _rand(seed: int, shape: list[int]) -> np.ndarray:
 
 
 def _array(value: Any) -> np.ndarray:
-    """A number, or ``{"shape": ..., "values": ...}``, in float32."""
+    """Convert a number, or ``{"shape": ..., "values": ...}``, to float32."""
     if isinstance(value, dict):
         return np.asarray(value["values"], dtype=np.float32).reshape(value["shape"])
     return np.asarray(value, dtype=np.float32)
@@ -179,7 +180,7 @@ def _tensor(array: np.ndarray) -> Tensor:
 
 
 def _compared(name: str, ours: Any, recorded: Any) -> Quantity:
-    """The error relative to what was recorded; similarities and decibels have a scale of 1."""
+    """Compute the error relative to the record; similarities and decibels have a scale of 1."""
     ours, recorded = np.asarray(ours, dtype=np.float64), np.asarray(recorded, dtype=np.float64)
     own_scale = any(word in name.lower() for word in ("ssim", "psnr", "snr"))
     scale = max(np.abs(recorded).max(), 1.0 if own_scale else 0.0)

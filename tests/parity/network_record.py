@@ -1,4 +1,4 @@
-"""Replay the record of a network: output, roll-outs, loss, gradients, size and cost."""
+"""Replay the record of a network: output, rollouts, loss, gradients, size and cost."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from tests.parity.drivers import driver, forecast_of, frames_of, recorded_at
 from tests.parity.quantity import TOLERANCE, Quantity
 
 NOISE = 1e-6
-"""A gradient norm below this share of the largest is rounding, in the record as in ours."""
+"""A gradient norm below this share of the largest consists of rounding errors."""
 
 MOVES, ROUNDING = 8, 1e-7
 """How many moved inputs are tried, and by how much of themselves their values move."""
@@ -40,13 +40,13 @@ def moved_by_rounding(inputs: list[Tensor]) -> Iterator[list[Tensor]]:
 
 
 class NetworkRecord:
-    """A record and what builds our net for it, anew for every part as the recipe asks.
+    """A record and our net for it, which is built again for every part.
 
     Args:
         record: A golden record.
 
     Raises:
-        NoAdapterError: If the class has no counterpart here.
+        NoAdapterError: If there is no adapter for the class.
     """
 
     def __init__(self, record: Mapping[str, Any]) -> None:
@@ -56,7 +56,7 @@ class NetworkRecord:
         self.match = self.build()
 
     def build(self) -> interop.StateDictAdapter:
-        """Our net with the recorded weights, in eval mode."""
+        """Build our net with the recorded weights, in eval mode."""
         source, kwargs = self.record["reference"]["repo"], self.record["kwargs"]
         match = interop.adapter_of(source, self.record["class"], kwargs)
         own = match.split(match.net.state_dict())
@@ -67,7 +67,7 @@ class NetworkRecord:
         return match
 
     def replay(self) -> Iterator[Quantity]:
-        """Every recorded quantity."""
+        """Yield every recorded quantity."""
         yield self.size()
         with torch.no_grad():
             driven = driver(self.record)(self.build().net, self.record, self.inputs)
@@ -86,13 +86,13 @@ class NetworkRecord:
         yield from self.flops()
 
     def size(self) -> Quantity:
-        """Number of parameters, with those that only the reference has."""
+        """Compare the number of parameters, including those that only the reference has."""
         ours = sum(p.numel() for p in self.match.net.parameters())
         theirs = sum(w.numel() for k, w in self.weights.items() if self.match.is_unused(k))
         return relative("n_params", ours + theirs, self.record["n_params"])
 
     def rollouts(self) -> Iterator[Quantity]:
-        """Forecasts shorter and longer than what the net says at once."""
+        """Compare forecasts that are shorter or longer than the output of the net."""
         entries = self.record.get("rollout", ())
         for entry in () if isinstance(entries, Mapping) else entries:
             horizon = entry["aft_seq_length"]
@@ -143,7 +143,7 @@ class NetworkRecord:
             yield Quantity(f"{part}.params_without_grad[{key}]", float(key in grads))
 
     def drop_probs(self) -> Quantity:
-        """Rates of stochastic depth, lowest first."""
+        """Compare the rates of stochastic depth, lowest first."""
         recorded = sorted(self.record["active_drop_modules"].values())
         ours = [m.prob for m in self.match.net.modules() if isinstance(m, DropPath)]
         ours = sorted(prob for prob in ours if prob > 0)
@@ -152,7 +152,7 @@ class NetworkRecord:
         return Quantity("active_drop_modules", float(np.abs(np.subtract(ours, recorded)).max()))
 
     def flops(self) -> Iterator[Quantity]:
-        """Multiply-adds of one pass of a net of frames, without those of scans."""
+        """Compare the multiply-adds of one pass of a net of frames, without those of scans."""
         without_scan = "flops_scan_excluded.flops_fvcore_without_scan"
         names = [n for n in ("flops_fvcore", without_scan) if recorded_at(self.record, n)]
         net = self.match.net
@@ -177,10 +177,10 @@ class NetworkRecord:
         yield relative(names[0], total, recorded_at(self.record, names[0]))
 
     def scan_by_einsum(self) -> float:
-        """What fvcore sees of Mamba's scan as the record ran it, in plain PyTorch.
+        """Compute what fvcore counts for Mamba's scan in plain PyTorch, as in the record.
 
-        Three contractions: two outer products at half a multiply-add a value, of which one has
-        three factors and counts double, and the read-out at one.
+        There are three contractions: two outer products with half a multiply-add per value, one of
+        which has three factors and counts double, and the read-out with one.
         """
         sizes = [w.shape for key, w in self.weights.items() if key.endswith(".A_log")]
         batch, length = self.inputs[0].shape[:2]
@@ -188,12 +188,15 @@ class NetworkRecord:
 
 
 def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
-    """Replay the record of any class that ``interop`` has a counterpart of."""
+    """Replay the record of any class that has an adapter in ``interop``."""
     yield from NetworkRecord(record).replay()
 
 
 def distance(name: str, ours: Tensor, recorded: Mapping[str, Any]) -> Quantity:
-    """Largest difference from a recorded tensor, samples and moments, relative to its scale."""
+    """Compute the largest difference from a recorded tensor, relative to its scale.
+
+    It compares shape, samples, mean, standard deviation and norm.
+    """
     if list(ours.shape) != recorded["shape"]:
         return Quantity(name, float("inf"))
     flat, samples = ours.detach().double().flatten().numpy(), recorded["samples"]
@@ -206,5 +209,5 @@ def distance(name: str, ours: Tensor, recorded: Mapping[str, Any]) -> Quantity:
 
 
 def relative(name: str, ours: float, recorded: float) -> Quantity:
-    """Difference of two numbers as a share of the recorded one."""
+    """Compute the difference of two numbers as a share of the recorded one."""
     return Quantity(name, abs(ours - recorded) / abs(recorded) if recorded else abs(ours))

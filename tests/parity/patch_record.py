@@ -11,7 +11,7 @@ from tests.parity.quantity import Quantity
 
 
 def replay(record: dict[str, Any]) -> Iterator[Quantity]:
-    """Fold each frame of the recorded sequence, and unfold it."""
+    """Fold and unfold each frame of the recorded sequence."""
     (drawn,) = record["inputs"]
     values = np.random.RandomState(drawn["seed"]).rand(*drawn["shape"]).astype(np.float32)
     frames = torch.from_numpy(values).permute(0, 1, 4, 2, 3)  # upstream is channels last

@@ -1,4 +1,4 @@
-"""ST-Mamba from its equations, step after step, in plain modules under the published names."""
+"""Plain implementation of ST-Mamba from its equations, with the published names of weights."""
 
 from itertools import pairwise
 
@@ -63,7 +63,7 @@ class OutConv(nn.Module):
 
 
 class Mamba(nn.Module):
-    """The selective scan as a recurrence, one token after the other."""
+    """Selective scan as a recurrence over single tokens."""
 
     def __init__(self, width: int, states: int = 16) -> None:
         super().__init__()
@@ -84,12 +84,12 @@ class Mamba(nn.Module):
         step, write, read = self.x_proj(x).split(self.splits, dim=-1)
         step = F.softplus(self.dt_proj(step))
         state = x.new_zeros(len(x), *self.A_log.shape)
-        said = []
+        outputs = []
         for t in range(length):
             decay = (step[:, t, :, None] * -self.A_log.exp()).exp()
             state = decay * state + (step[:, t] * x[:, t])[..., None] * write[:, t, None]
-            said.append((state * read[:, t, None]).sum(-1) + self.D * x[:, t])
-        return self.out_proj(torch.stack(said, dim=1) * F.silu(gate))
+            outputs.append((state * read[:, t, None]).sum(-1) + self.D * x[:, t])
+        return self.out_proj(torch.stack(outputs, dim=1) * F.silu(gate))
 
 
 class Fusion(nn.Module):
@@ -102,8 +102,8 @@ class Fusion(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
-        said = self.temporal_model(tokens)
-        return (said[0] if isinstance(said, tuple) else said)[:, -1]
+        outputs = self.temporal_model(tokens)
+        return (outputs[0] if isinstance(outputs, tuple) else outputs)[:, -1]
 
 
 class SpatioTemporalFusion(nn.Module):

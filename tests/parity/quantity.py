@@ -1,9 +1,9 @@
-"""What a replay reports: one number that was recorded, and how far ours is from it."""
+"""Result of a replay: one recorded number and the error of ours."""
 
 from dataclasses import dataclass
 
 TOLERANCE = 1e-5
-"""Largest error that is rounding."""
+"""Largest error that can be rounding."""
 
 
 @dataclass(frozen=True)
@@ -11,9 +11,9 @@ class Quantity:
     """One recorded quantity and the error of ours.
 
     Args:
-        name: What was recorded, such as ``output`` or ``train.loss``.
-        error: Largest absolute difference, divided by the scale of what was recorded; None where
-            ours is not built yet.
+        name: Name of the recorded quantity, such as ``output`` or ``train.loss``.
+        error: Largest absolute difference, divided by the scale of the recorded values; None if
+            there is no adapter.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The recipe by which the golden records were made: weights and inputs from names and seeds."""
+"""Weights and inputs of the golden records, drawn from names and seeds."""
 
 import zlib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def fill(name: str, shape: list[int]) -> Tensor:
-    """The recorded weights of a key, from the reference's name for it and its shape."""
+    """Draw the recorded weight of a key from the reference's name for it and its shape."""
     draw = np.random.RandomState(zlib.crc32(name.encode("utf-8"))).standard_normal(shape)
     if name.endswith("running_var"):
         values = 1 + 0.1 * np.abs(draw)
@@ -24,13 +24,13 @@ def fill(name: str, shape: list[int]) -> Tensor:
 
 
 def weights(record: Mapping[str, Any]) -> dict[str, Tensor]:
-    """All weights of a record but those that the model makes itself."""
+    """Draw all weights of a record except those that the model keeps from its constructor."""
     left = set(record.get("left", ()))
     return {name: fill(name, shape) for name, shape in record["keys"].items() if name not in left}
 
 
 def inputs(record: Mapping[str, Any]) -> list[Tensor]:
-    """The inputs of a record."""
+    """Draw the inputs of a record."""
     return [
         torch.from_numpy(np.random.RandomState(i["seed"]).rand(*i["shape"]).astype(np.float32))
         for i in record["inputs"]

@@ -1,7 +1,7 @@
 """Replay golden records: ``python -m tests.parity.replay FILE... [--strict]``.
 
-Each record is made anew by our code and compared, quantity by quantity. A line gives the largest
-error relative to the quantity's scale, then ``ok`` or ``off``.
+Our code computes each quantity of a record again and compares it. A line contains the largest error
+relative to the scale of the quantity, then ``ok`` or ``off``.
 """
 
 import argparse
@@ -21,7 +21,7 @@ Record = Mapping[str, Any]
 
 
 def made_by(source: str, cls: str) -> Callable[[Record], bool]:
-    """True for records of a repository whose class begins so."""
+    """Return a predicate for records of a repository whose class starts with a name."""
 
     def predicate(record: Record) -> bool:
         repo = record.get("reference", {}).get("repo", "")
@@ -31,11 +31,11 @@ def made_by(source: str, cls: str) -> Callable[[Record], bool]:
 
 
 def has(*fields: str) -> Callable[[Record], bool]:
-    """True for records with all of these fields."""
+    """Return a predicate for records with all of these fields."""
     return lambda record: all(field in record for field in fields)
 
 
-# The first that holds decides; a function takes the record and yields quantities.
+# The first predicate that is true selects the function, which yields quantities of a record.
 REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     (made_by("/openstl", "metric "), "tests.parity.metrics_records:replay_openstl_metrics"),
     (
@@ -58,26 +58,26 @@ REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
 
 
 def quantities(record: Record) -> Iterator[Quantity]:
-    """Every quantity of a record, by whoever can replay it.
+    """Yield every quantity of a record.
 
     Raises:
-        NoAdapterError: If nobody can.
+        NoAdapterError: If no function can replay the record.
     """
     for predicate, target in REPLAYERS:
         if predicate(record):
             module, _, function = target.partition(":")
             yield from getattr(importlib.import_module(module), function)(record)
             return
-    raise NoAdapterError("nothing here replays such a record")
+    raise NoAdapterError("no function can replay this record")
 
 
-def replayed(path: Path) -> bool | None:
-    """Print a file's quantities; return whether all are met, or None if it is not built."""
+def replay_file(path: Path) -> bool | None:
+    """Print the quantities of a file; return whether all are ok, or None if it is not built."""
     try:
         found = list(quantities(json.loads(path.read_bytes())))
     except ValueError as error:
         if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-            print(f"{path.name}: no record ({error})")
+            print(f"{path.name}: not a record ({error})")
             return False
         raise
     except NoAdapterError as error:
@@ -87,8 +87,8 @@ def replayed(path: Path) -> bool | None:
         if quantity.error is None:
             print(f"{path.name}: {quantity.name}: not built")
             continue
-        verdict = "ok" if quantity.error <= TOLERANCE else "off"  # a NaN is off
-        print(f"{path.name}: {quantity.name}: {quantity.error:.1e} {verdict}")
+        status = "ok" if quantity.error <= TOLERANCE else "off"  # NaN is off
+        print(f"{path.name}: {quantity.name}: {quantity.error:.1e} {status}")
     errors = [q.error for q in found]
     if not errors or any(e is not None and not e <= TOLERANCE for e in errors):
         return False
@@ -96,17 +96,17 @@ def replayed(path: Path) -> bool | None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replay the files of a command line; the exit status is 1 if any is off."""
+    """Replay the files of a command line; return 1 if any is off."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="*", type=Path, default=sorted(GOLDEN.glob("*.json")))
-    parser.add_argument("--strict", action="store_true", help="a class not built yet is a failure")
+    parser.add_argument("--strict", action="store_true", help="fail if a class is not built")
     args = parser.parse_args(argv)
     if missing := [str(path) for path in args.files if not path.is_file()]:
         parser.error(f"there is no {', '.join(missing)}")
-    verdicts = {path: replayed(path) for path in args.files}
-    counts = {v: list(verdicts.values()).count(v) for v in (True, False, None)}
+    results = [replay_file(path) for path in args.files]
+    counts = {result: results.count(result) for result in (True, False, None)}
     print(f"{counts[True]} files ok, {counts[False]} off, {counts[None]} not built")
     return int(counts[False] > 0 or (args.strict and counts[None] > 0))
 

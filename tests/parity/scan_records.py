@@ -1,4 +1,4 @@
-"""Replay of mamba_ssm's recorded selective scans, by every backend that works on a CPU here."""
+"""Replay mamba_ssm's recorded selective scans with every backend that works on this CPU."""
 
 import ast
 import operator
@@ -23,7 +23,7 @@ OPERATIONS = {
 
 
 def replay_selective_scan(record: Mapping[str, Any]) -> Iterator[Quantity]:
-    """Output, last state, loss and all gradients of each case, once a backend."""
+    """Yield output, last state, loss and all gradients of each case for each backend."""
     usable = [b for b in BACKENDS if obstacle(b, torch.device("cpu"), torch.float32) is None]
     for case in record["cases"]:
         for backend in usable:
@@ -48,14 +48,14 @@ def _case(case: Mapping[str, Any], backend: str) -> Iterator[Quantity]:
 
 
 def _drawn(recipe: Mapping[str, Any]) -> Tensor:
-    """A leaf as the record describes it, such as ``-(0.5 + rand)``, computed in float32."""
+    """Draw a leaf as the record describes it, such as ``-(0.5 + rand)``, in float32."""
     rand = np.random.RandomState(recipe["seed"]).rand(*recipe["shape"]).astype(np.float32)
     value = _evaluated(ast.parse(recipe["transform"], mode="eval").body, rand)
     return torch.from_numpy(np.asarray(value, dtype=np.float32)).requires_grad_()
 
 
 def _evaluated(node: ast.expr, rand: np.ndarray) -> Any:
-    """Arithmetic of numbers and ``rand``, and nothing else: a record is data."""
+    """Evaluate arithmetic of numbers and ``rand`` only, because a record is data."""
     match node:
         case ast.Name(id="rand"):
             return rand

@@ -1,4 +1,4 @@
-"""What the direct forecaster of Human Modification minimises, against its record."""
+"""Loss of the direct forecaster of Human Modification, compared with its record."""
 
 import json
 from itertools import chain
@@ -18,8 +18,8 @@ TERMS = {
 }
 
 
-def test_one_backward_pass_of_the_method_is_the_two_of_the_record() -> None:
-    """Upstream goes back twice so that quantiles do not move the trunk; a sum must not, either."""
+def test_one_backward_pass_of_the_method_equals_the_two_of_the_record() -> None:
+    """Quantiles would change the trunk, which upstream prevents with a second backward pass."""
     part = NetworkRecord(json.loads((GOLDEN / "hm_direct.json").read_text()))
     recorded, net = part.record["isolated"], part.build().net.train()
     steps, static = part.inputs

@@ -1,4 +1,4 @@
-"""Records of the Human Modification forecasters, replayed."""
+"""Replay the records of the Human Modification forecasters."""
 
 import json
 from functools import cache
@@ -26,13 +26,13 @@ def errors(name: str) -> dict[str, float | None]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recorded_quantity_is_met(name: str) -> None:
-    """If this fails, what we call by the published name is another thing."""
+    """The net would not be the published one."""
     assert all(error is not None and error <= replay.TOLERANCE for error in errors(name).values())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_replay_covers_all_that_is_recorded(name: str) -> None:
-    """A quantity that nobody compares is green whatever it is."""
+    """A quantity that is not compared could have any value."""
     recorded = record(name)
     expected = {"n_params", "output", "train.loss", "flops_fvcore"}
     expected |= {f"train.grad_l2[{key}]" for key in recorded["train"]["grad_l2"]}
@@ -54,20 +54,20 @@ def test_a_replay_covers_all_that_is_recorded(name: str) -> None:
     ],
 )
 def test_each_recorded_number_is_compared(name: str, path: tuple[str, ...]) -> None:
-    """A comparison against itself would be green, too."""
-    changed = place = record(name)
+    """A replay that compares a value with itself would always pass."""
+    changed = entry = record(name)
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] *= 1.001
+        entry = entry[key]
+    entry[path[-1]] *= 1.001
     assert sum(not q.error <= replay.TOLERANCE for q in replay_network(changed)) == 1
 
 
-def test_a_wrong_weight_is_seen() -> None:
-    """Gates that lie in another order in ours must still be their own."""
+def test_a_wrong_weight_is_detected() -> None:
+    """Gates in another order would not be detected."""
     part = NetworkRecord(record("hm_direct"))
     part.weights["convlstm.cell_list.1.conv.weight"][9] += 0.1
-    seen = {q.name for q in part.replay() if not (q.error or 0.0) <= replay.TOLERANCE}
-    assert {"output", "train.loss"} <= seen
+    off = {q.name for q in part.replay() if not (q.error or 0.0) <= replay.TOLERANCE}
+    assert {"output", "train.loss"} <= off
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_a_wrong_weight_is_seen() -> None:
     ],
     ids=str,
 )
-def test_other_arguments_of_either_version_make_its_net(
+def test_other_arguments_of_either_version_build_its_net(
     kwargs: dict[str, Any], first: tuple[int, ...]
 ) -> None:
-    """Records with other arguments exist elsewhere; the shapes here were worked out by hand."""
+    """Records with other arguments could not be replayed; the shapes were computed by hand."""
     match = interop.adapter_of("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
     own = match.split(match.net.state_dict())
     assert tuple(own["convlstm.cell_list.0.conv.weight"].shape) == first
@@ -97,21 +97,21 @@ def test_other_arguments_of_either_version_make_its_net(
         assert torch.equal(own[key], match.net.location.net.layers[0].weight)
 
 
-def test_places_of_a_record_reach_the_location_encoder() -> None:
-    """A record with the encoder has a third input, channels last; it must not be refused."""
+def test_the_locations_of_a_record_reach_the_location_encoder() -> None:
+    """A record with a third input, channels last, would fail."""
     kwargs = {"hidden_dim": 4, "num_static_channels": 2, "num_dynamic_channels": 3}
     match = interop.adapter_of("GMoncrieff/spatio-temporal", "SpatioTemporalPredictor", kwargs)
     shapes = {key: list(value.shape) for key, value in match.split(match.net.state_dict()).items()}
     match.load({key: recipe.fill(key, shape) for key, shape in shapes.items()})
     sizes = ((2, 3, 3, 5, 7), (2, 2, 5, 7), (2, 5, 7, 2))
     given = {"inputs": [{"seed": seed, "shape": list(size)} for seed, size in enumerate(sizes)]}
-    steps, static, places = recipe.inputs(given)
+    steps, static, locations = recipe.inputs(given)
     with torch.no_grad():
         said = match.net.eval()(
             steps[:, :, :1],
             dynamic=steps[:, :, 1:],
             static=static,
-            lonlat=places.movedim(-1, 1),
+            lonlat=locations.movedim(-1, 1),
         )
     lower, upper = said.quantiles.unbind(dim=1)
     output = torch.stack([lower, said.forecast, upper], dim=2).flatten(1, 2).double()

@@ -1,4 +1,4 @@
-"""Metrics against the figures that OpenSTL and simvp_minimal gave."""
+"""Metrics, compared with recorded scores of OpenSTL and simvp_minimal."""
 
 import json
 from pathlib import Path
@@ -11,21 +11,21 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize(
-    ("file", "replay", "figures"),
+    ("file", "replay", "number"),
     [
         ("metrics.json", replay_openstl_metrics, 218),
         ("simvp_minimal_metrics.json", replay_simvp_minimal_metrics, 30),
     ],
 )
-def test_recorded_figures_are_met(file: str, replay: type, figures: int) -> None:
-    """Our table stands beside published ones; a convention apart it would compare nothing."""
+def test_recorded_scores_are_met(file: str, replay: type, number: int) -> None:
+    """Our scores could not be compared with published ones."""
     quantities = list(replay(json.loads((GOLDEN / file).read_text())))
-    assert len(quantities) == figures, "some recorded figure is no longer looked at"
+    assert len(quantities) == number, "a recorded score is not compared any more"
     assert not [q for q in quantities if not q.error <= 1e-6]
 
 
-def test_a_wrong_figure_is_seen() -> None:
-    """A replay that accepts anything accepts any convention."""
+def test_a_wrong_score_is_detected() -> None:
+    """A replay that accepts every value would accept every convention."""
     record = json.loads((GOLDEN / "metrics.json").read_text())
     record["cases"][0]["result"]["ssim"] += 1e-3
     record["ssim_frames"][0]["ssim_per_frame"][1][2] += 1e-3

@@ -1,4 +1,4 @@
-"""Records of ConvLSTM, VMRNN, Mamba and what they are made of, replayed."""
+"""Replay the records of ConvLSTM, VMRNN, Mamba and their parts."""
 
 import json
 import math
@@ -39,13 +39,13 @@ def record(name: str) -> dict[str, Any]:
 
 @cache
 def errors(name: str) -> dict[str, float | None]:
-    """Every quantity of a record; once, because it takes seconds."""
+    """Return the error of every quantity of a record, cached because it takes seconds."""
     return {q.name: q.error for q in replay.quantities(record(name))}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recorded_quantity_is_met(name: str) -> None:
-    """If this fails, what we call by the published name is another thing."""
+    """The net would not be the published one."""
     built = [error for error in errors(name).values() if error is not None]
     assert built
     assert not any(math.isnan(error) for error in built)
@@ -64,8 +64,8 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
         ("vmrnn_mmnist_d", {"flops_scan_excluded.flops_fvcore_without_scan", "train.loss"}),
     ],
 )
-def test_a_replay_covers_what_is_recorded_beside_the_output(name: str, expected: set[str]) -> None:
-    """A quantity that nobody compares is green whatever it is."""
+def test_a_replay_covers_what_is_recorded_besides_the_output(name: str, expected: set[str]) -> None:
+    """A quantity that is not compared could have any value."""
     assert expected <= errors(name).keys()
 
 
@@ -76,25 +76,25 @@ def test_a_replay_covers_what_is_recorded_beside_the_output(name: str, expected:
         ("vmrnn_ss2d_small", "dt_projs_bias"),
     ],
 )
-def test_a_wrong_weight_is_seen(name: str, key: str) -> None:
-    """Weights that are joined in ours must still be their own."""
+def test_a_wrong_weight_is_detected(name: str, key: str) -> None:
+    """A wrong part of a concatenated weight would not be detected."""
     part = NetworkRecord(record(name))
     part.weights[key] = part.weights[key] + 0.1
-    seen = {q.name for q in part.replay() if not (q.error or 0.0) <= replay.TOLERANCE}
-    assert "output" in seen
-    assert "n_params" not in seen
+    off = {q.name for q in part.replay() if not (q.error or 0.0) <= replay.TOLERANCE}
+    assert "output" in off
+    assert "n_params" not in off
 
 
-def test_cells_without_a_counterpart_are_named_and_fail_nothing() -> None:
-    """What is not built is neither right nor wrong."""
+def test_cells_without_an_adapter_are_reported_without_an_error() -> None:
+    """A missing adapter would count as a wrong value, or as a right one."""
     assert errors("openstl_cells")["ConvLSTMCell_ln1.outputs[1]"] <= replay.TOLERANCE
     changed = record("openstl_cells")
     changed["cells"]["Fancy"] = {**changed["cells"]["GHU_ln0"], "class": "FancyCell"}
     assert {q.name: q.error for q in replay.quantities(changed)}["Fancy"] is None
 
 
-def test_weights_of_another_net_are_named() -> None:
-    """A joined weight is complained about under the reference's names."""
+def test_errors_name_weights_as_the_reference_spells_them() -> None:
+    """Users could not find a wrong weight in their file."""
     recorded = record("convlstm_basic")
     part = NetworkRecord(recorded)
     weights = dict(part.weights)

@@ -1,4 +1,4 @@
-"""The golden records, replayed; and what a replay would see."""
+"""Replay golden records, and check that a replay detects errors."""
 
 import copy
 import json
@@ -36,13 +36,13 @@ def worst(quantities: list[Quantity]) -> float:
 
 
 def off(changed: dict[str, Any]) -> set[str]:
-    """Names of the quantities that a replay finds off."""
+    """Return the names of the quantities that a replay reports as off."""
     return {q.name for q in replay.quantities(changed) if not q.error <= replay.TOLERANCE}
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, *OTHERS])
 def test_every_recorded_quantity_is_met(name: str) -> None:
-    """If this fails, what we call by the published name is another thing."""
+    """The net would not be the published one."""
     quantities = list(replay.quantities(record(name)))
     assert quantities
     assert worst(quantities) <= replay.TOLERANCE
@@ -50,7 +50,7 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["simvp_gsta", "simvp_minimal_model"])
 def test_a_replay_covers_all_that_is_recorded(name: str) -> None:
-    """A quantity that nobody compares is green whatever it is."""
+    """A quantity that is not compared could have any value."""
     recorded = record(name)
     names = {q.name for q in replay.quantities(recorded)}
     expected = {"n_params", "output", "active_drop_modules", "flops_fvcore"}
@@ -60,8 +60,8 @@ def test_a_replay_covers_all_that_is_recorded(name: str) -> None:
     assert names == expected
 
 
-def test_a_wrong_weight_is_seen_in_output_and_gradients() -> None:
-    """A replay that cannot fail proves nothing."""
+def test_a_wrong_weight_is_detected_in_output_and_gradients() -> None:
+    """A replay that cannot fail would show nothing."""
     part = NetworkRecord(record("simvp_gsta"))
     part.weights["hid.enc.1.block.attn.spatial_gating_unit.conv_spatial.weight"][0, 0, 3, 3] += 0.1
     names = {q.name for q in part.replay() if q.error > replay.TOLERANCE}
@@ -81,11 +81,11 @@ def test_a_wrong_weight_is_seen_in_output_and_gradients() -> None:
     ],
 )
 def test_each_recorded_number_is_compared(path: tuple[str, ...], value: Any, named: str) -> None:
-    """A comparison against itself would be green, too."""
-    changed = place = record("simvp_gsta")
+    """A replay that compares a value with itself would always pass."""
+    changed = entry = record("simvp_gsta")
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
+        entry = entry[key]
+    entry[path[-1]] = value
     assert off(changed) == {named}
 
 
@@ -100,10 +100,10 @@ def test_each_recorded_number_is_compared(path: tuple[str, ...], value: Any, nam
     ids=str,
 )
 def test_other_arguments_of_the_same_class_are_replayed_too(kwargs: dict[str, Any]) -> None:
-    """Records with other arguments exist elsewhere; here one is made of our own answers.
+    """Records with other arguments could not be replayed.
 
-    So it shows that the machinery holds for them, drop rates that are active in ``train`` and not
-    in the other modes included, not that the numbers are upstream's.
+    The record is made from our own outputs. The test covers the replay, including drop rates that
+    are active in ``train`` only; it does not compare numbers with upstream.
     """
     kwargs = {"hid_S": 4, "hid_T": 6, "N_T": 2, "mlp_ratio": 2.0, **kwargs}
     source = "chengtan9907/OpenSTL"
@@ -129,22 +129,22 @@ def test_other_arguments_of_the_same_class_are_replayed_too(kwargs: dict[str, An
         "l2": float(np.linalg.norm(flat)),
         "samples": {"stride": 3, "values": flat[::3].tolist()},
     }
-    still = part.build().net.train()  # batch statistics, but nothing is dropped
-    for module in still.modules():
+    no_drop = part.build().net.train()  # batch statistics, but nothing is dropped
+    for module in no_drop.modules():
         if isinstance(module, DropPath):
             module.prob = 0.0
         elif isinstance(module, nn.Dropout):
             module.p = 0.0
-    for name, mode, said in (("train", "eval", out), ("train_nodrop", "train", None)):
-        said = still(part.inputs[0]) if said is None else said
-        loss = said.square().mean().item()
+    for name, mode, output in (("train", "eval", out), ("train_nodrop", "train", None)):
+        output = no_drop(part.inputs[0]) if output is None else output
+        loss = output.square().mean().item()
         made[name] = {"mode": mode, "loss": loss, "grad_l2": {}}
     assert made["train"]["loss"] != made["train_nodrop"]["loss"]
     assert off(made) == set()
 
 
-def test_gradients_of_pure_rounding_are_not_compared() -> None:
-    """A norm that is zero in theory differs by its full size from machine to machine."""
+def test_gradients_that_consist_of_rounding_are_not_compared() -> None:
+    """A norm that is zero in theory differs between machines."""
     changed = record("simvp_minimal_model")
     key, *_ = changed["train"]["grad_l2"]
     changed["train"]["grad_l2"][key] *= 1 + 1e-4
@@ -153,8 +153,8 @@ def test_gradients_of_pure_rounding_are_not_compared() -> None:
     assert f"train.grad_l2[{key}]" not in off(changed)
 
 
-def test_weights_follow_the_recipe() -> None:
-    """Drawn otherwise, no record could be met by anybody."""
+def test_weights_follow_the_recorded_distribution() -> None:
+    """No record could be reproduced with other weights."""
     assert recipe.fill("a.running_var", [1000]).min() >= 1
     assert recipe.fill("a.bias", [1000]).std().item() == pytest.approx(0.1, rel=0.1)
     assert recipe.fill("a.weight", [1000]).mean().item() == pytest.approx(1, rel=0.1)
@@ -163,7 +163,7 @@ def test_weights_follow_the_recipe() -> None:
 
 
 def test_a_difference_is_relative_to_the_scale() -> None:
-    """Outputs of some nets are small throughout."""
+    """Errors of nets with small outputs would not be detected."""
     values = torch.tensor([0.0, 0.01, -0.02, 0.01])
     recorded = {
         "shape": [4],
@@ -176,16 +176,16 @@ def test_a_difference_is_relative_to_the_scale() -> None:
     assert distance("x", values + 2e-5, recorded).error == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_the_exit_status_says_whether_any_is_off(
+def test_the_exit_status_is_1_if_any_quantity_is_off(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A job that reads only the status must not be told a lie."""
+    """Jobs that only read the status would miss an error."""
     good = replay.GOLDEN / "simvp_minimal_temporal_attention.json"
     wrong = copy.deepcopy(record(good.stem))
     wrong["n_params"] += 1
     wrong_file, foreign = tmp_path / "wrong.json", tmp_path / "foreign.json"
     wrong_file.write_text(json.dumps(wrong))
-    foreign.write_text(json.dumps({**wrong, "class": "NobodyKnows"}))
+    foreign.write_text(json.dumps({**wrong, "class": "Unknown"}))
 
     assert replay.main([str(good)]) == 0
     assert replay.main([str(good), str(wrong_file)]) == 1
@@ -199,7 +199,7 @@ def test_the_exit_status_says_whether_any_is_off(
 
 
 def test_a_nan_is_off() -> None:
-    """It is neither greater nor smaller than any tolerance."""
+    """A comparison with NaN is always false, so NaN could pass."""
     part = NetworkRecord(record("simvp_minimal_temporal_attention"))
     part.weights["proj_1.bias"][0] = math.nan
     assert not all(q.error <= replay.TOLERANCE for q in part.replay())

@@ -1,4 +1,4 @@
-"""The selective scan against the figures of mamba_ssm."""
+"""Selective scan, compared with recorded outputs of mamba_ssm."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ RECORD = Path(__file__).parent / "golden" / "selective_scan.json"
 
 
 def test_recorded_scans_are_met_by_every_backend() -> None:
-    """Weights trained on mamba_ssm mean something else under another recurrence."""
+    """Weights trained with mamba_ssm would give other outputs."""
     quantities = list(replay_selective_scan(json.loads(RECORD.read_text())))
     names = [q.name for q in quantities]
     assert {name.split(".")[1] for name in names} >= {"stepwise", "reference"}
@@ -17,8 +17,8 @@ def test_recorded_scans_are_met_by_every_backend() -> None:
     assert not [q for q in quantities if not q.error <= 1e-5]
 
 
-def test_a_wrong_gradient_is_seen() -> None:
-    """A replay that accepts anything accepts any scan."""
+def test_a_wrong_gradient_is_detected() -> None:
+    """A replay that accepts every value would accept every scan."""
     record = json.loads(RECORD.read_text())
     record["cases"] = record["cases"][-1:]
     record["cases"][0]["grad"]["A"]["samples"]["values"][3] *= 1.01

@@ -1,4 +1,4 @@
-"""Records of the U-Nets over image series, replayed, and their checkpoint files."""
+"""Replay the records of the U-Nets over image series, and convert their checkpoint files."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def record(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recorded_quantity_is_met(name: str) -> None:
-    """If this fails, what we call by the published name is another thing."""
+    """The net would not be the published one."""
     recorded = record(name)
     errors = {q.name: q.error for q in replay.quantities(recorded)}
     expected = {"n_params", "output", "flops_fvcore", "train.loss"}
@@ -44,8 +44,8 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
         ("stmamba_convlstm_vit", "vit.attn.in_proj_bias"),
     ],
 )
-def test_a_wrong_weight_is_seen(name: str, key: str) -> None:
-    """A replay that takes the better of two orders of computation must not take any."""
+def test_a_wrong_weight_is_detected(name: str, key: str) -> None:
+    """A replay in two orders of computation could accept every value."""
     part = NetworkRecord(record(name))
     part.weights[key] = part.weights[key] + 0.1 * torch.rand_like(part.weights[key])
     off = {q.name for q in part.replay() if not q.error <= replay.TOLERANCE}
@@ -54,8 +54,8 @@ def test_a_wrong_weight_is_seen(name: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_becomes_the_net_that_its_weights_describe(name: str, tmp_path: Path) -> None:
-    """The published script saves bare weights, and the file's name says another net at times."""
+def test_the_converted_net_gives_the_recorded_output(name: str, tmp_path: Path) -> None:
+    """Bare weights, whose file name may name another net, could not be converted."""
     recorded = record(name)
     weights = recipe.weights(recorded)
     weights |= {key: torch.tensor(5) for key in recorded["left"]}
@@ -63,25 +63,27 @@ def test_a_file_becomes_the_net_that_its_weights_describe(name: str, tmp_path: P
     converted = interop.convert(tmp_path / "best_model.pth")
     net = dict(converted["meta"]["net"])
     if "num_heads" in net:
-        assert net["num_heads"] == 8  # no weight knows; it is what was published
+        assert net["num_heads"] == 8  # cannot be inferred; the published value
         net["num_heads"] = recorded["kwargs"]["vit_heads"]
-    ours = MODELS.build(net).eval()
-    ours.load_state_dict({k.removeprefix("net."): v for k, v in converted["state_dict"].items()})
+    converted_net = MODELS.build(net).eval()
+    converted_net.load_state_dict(
+        {k.removeprefix("net."): v for k, v in converted["state_dict"].items()}
+    )
 
     frames = frames_of(recorded, recipe.inputs(recorded))
     with torch.no_grad():
-        logits = ours(frames)
+        logits = converted_net(frames)
     values = torch.tensor(recorded["output"]["samples"]["values"])
-    said = logits.flatten()[:: recorded["output"]["samples"]["stride"]][: len(values)]
-    torch.testing.assert_close(said, values, rtol=1e-4, atol=1e-5)
+    ours = logits.flatten()[:: recorded["output"]["samples"]["stride"]][: len(values)]
+    torch.testing.assert_close(ours, values, rtol=1e-4, atol=1e-5)
 
 
-def test_weights_of_other_sizes_are_named() -> None:
-    """A net trained on six bands does not fit one of four."""
+def test_the_error_names_weights_of_another_size() -> None:
+    """Users could not see that a net was trained on other bands."""
     recorded = record("stmamba_unet3d")
     source, weights = recorded["reference"]["repo"], recipe.weights(recorded)
     weights |= {key: torch.tensor(0) for key in recorded["left"]}
     with pytest.raises(
-        CheckpointError, match=r"inc\.conv_block\.0\.spatial_conv\.weight \(\(32, 6"
+        CheckpointError, match=r"inc\.conv_block\.0\.spatial_conv\.weight \(expected \(32, 6"
     ):
         interop.load(source, "UNet3D", {"n_channels": 6}, weights)

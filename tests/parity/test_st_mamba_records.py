@@ -1,4 +1,4 @@
-"""Records of ST-Mamba and its stacked U-Net, other arguments, and checkpoint files."""
+"""Replay the records of ST-Mamba and its U-Net of stacked frames; convert checkpoint files."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def record(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recorded_quantity_is_met(name: str) -> None:
-    """If this fails, what we call by the published name is another thing."""
+    """The net would not be the published one."""
     recorded = record(name)
     errors = {q.name: q.error for q in replay.quantities(recorded)}
     expected = {"n_params", "output", "flops_fvcore", "train.loss"}
@@ -48,8 +48,8 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
         ("stmamba_baseline_unet_transposed", "up2.up.bias"),
     ],
 )
-def test_a_wrong_weight_is_seen(name: str, key: str) -> None:
-    """A replay that cannot fail proves nothing."""
+def test_a_wrong_weight_is_detected(name: str, key: str) -> None:
+    """A replay that cannot fail would show nothing."""
     part = NetworkRecord(record(name))
     part.weights[key] = part.weights[key] + torch.rand_like(part.weights[key])
     off = {q.name for q in part.replay() if not q.error <= replay.TOLERANCE}
@@ -57,8 +57,8 @@ def test_a_wrong_weight_is_seen(name: str, key: str) -> None:
     assert "n_params" not in off
 
 
-def test_the_grus_dead_half_has_a_gradient_of_zero() -> None:
-    """Upstream reads one token of it; without a gradient at all, ranks would wait for it."""
+def test_the_unused_half_of_the_gru_has_a_gradient_of_zero() -> None:
+    """Without a gradient, the ranks of DDP would wait for it."""
     recorded = record("stmamba_fusion_gru")
     part = NetworkRecord(recorded)
     part.match.net.train()(part.inputs[0]).square().mean().backward()
@@ -79,10 +79,10 @@ def test_the_grus_dead_half_has_a_gradient_of_zero() -> None:
     ids=str,
 )
 @pytest.mark.parametrize("training", [False, True])
-def test_other_arguments_are_the_equations_too(
+def test_other_arguments_equal_a_plain_implementation(
     cls: str, kwargs: dict[str, Any], shape: tuple[int, ...], training: bool
 ) -> None:
-    """Records have one set of arguments; here the net is written down once more, plainly."""
+    """Only the arguments of the records would be compared."""
     torch.manual_seed(0)
     theirs: nn.Module
     if cls == "UNet":
@@ -95,10 +95,10 @@ def test_other_arguments_are_the_equations_too(
     theirs, x = theirs.double(), torch.randn(shape).double()
     match.net.double()
     expected = theirs.train(training)(x)
-    said = match.net.train(training)(x.unsqueeze(1) if cls == "UNet" else x)
-    torch.testing.assert_close(said, expected)
+    output = match.net.train(training)(x.unsqueeze(1) if cls == "UNet" else x)
+    torch.testing.assert_close(output, expected)
     if training:
-        said.square().mean().backward()
+        output.square().mean().backward()
         expected.square().mean().backward()
         grads = match.split({k: p.grad for k, p in match.net.named_parameters()})
         for key, weight in theirs.named_parameters():
@@ -109,29 +109,29 @@ def test_other_arguments_are_the_equations_too(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_becomes_the_net_that_its_weights_describe(name: str, tmp_path: Path) -> None:
-    """The published script writes bare weights under a name that says the wrong module."""
+def test_the_converted_net_gives_the_recorded_output(name: str, tmp_path: Path) -> None:
+    """Bare weights, whose file name names the wrong module, could not be converted."""
     recorded = record(name)
     weights = recipe.weights(recorded)
     weights |= {key: torch.tensor(5) for key in recorded["left"]}
     path = tmp_path / "STMamba_gru__best_model.pth"
     torch.save(weights, path)
     converted = interop.convert(path)
-    ours = MODELS.build(converted["meta"]["net"]).eval()
-    ours.load_state_dict({k.removeprefix("net."): v for k, v in converted["state_dict"].items()})
+    net = MODELS.build(converted["meta"]["net"]).eval()
+    net.load_state_dict({k.removeprefix("net."): v for k, v in converted["state_dict"].items()})
     with torch.no_grad():
-        logits = ours(frames_of(recorded, recipe.inputs(recorded)))
+        logits = net(frames_of(recorded, recipe.inputs(recorded)))
     values = torch.tensor(recorded["output"]["samples"]["values"])
-    said = logits.flatten()[:: recorded["output"]["samples"]["stride"]][: len(values)]
-    torch.testing.assert_close(said, values, rtol=1e-4, atol=1e-5)
+    ours = logits.flatten()[:: recorded["output"]["samples"]["stride"]][: len(values)]
+    torch.testing.assert_close(ours, values, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "patch_size"), [("mamba", 128), ("gru", 128), ("mamba", 64), ("gru", 64)]
 )
-def test_the_published_sizes_cost_what_is_recorded(kind: str, patch_size: int) -> None:
-    """A table of costs at toy sizes says nothing of the net that is trained."""
+def test_the_published_sizes_have_the_recorded_cost(kind: str, patch_size: int) -> None:
+    """Costs of small nets would not show an error at the published size."""
     name = f"SpatioTemporalFusion({kind}, n_channels=4, n_classes=1, patch_size={patch_size})"
     recorded = record("full_size_params")["groups"]["ST-Mamba"]["models"][name]
     net = MODELS.build(
