@@ -54,7 +54,7 @@ SIZE = ("--num_samples", 9, "--num_frames", 5, "--image_size", 8)
     [
         ("boiling", SIZE, "", "num_samples 8 there, 9 asked"),
         ("boiling", SIZE, "boiling.json/under", "Not a directory"),
-        ("split", (), "nowhere", "generate_boiling_data.py"),
+        ("split", (), "nowhere", "data boiling"),
         ("pack", (), "nowhere", "nowhere"),
     ],
 )
