@@ -18,10 +18,10 @@ if TYPE_CHECKING:  # importing mmengine takes half a second, which names and hel
 
 BLOCKS = {
     "model": "the method and its net",
-    "train_dataloader": "what it learns from",
-    "val_dataloader": "what the best checkpoint is chosen on",
-    "test_dataloader": "what it is judged on",
-    "val_evaluator": "metrics of a validation",
+    "train_dataloader": "training data",
+    "val_dataloader": "validation data, which select the best checkpoint",
+    "test_dataloader": "test data",
+    "val_evaluator": "metrics of the validation",
     "test_evaluator": "metrics of the test",
     "train_cfg": "the training loop",
     "val_cfg": "the validation loop",
@@ -31,8 +31,8 @@ BLOCKS = {
     "auto_scale_lr": "scaling of the learning rate with the batch",
     "default_hooks": "hooks by name",
     "custom_hooks": "more hooks",
-    "visualizer": "where scalars go",
-    "log_processor": "how log lines are made",
+    "visualizer": "trackers of scalars",
+    "log_processor": "format of log lines",
     "log_level": "INFO, WARNING ...",
     "env_cfg": "processes and cudnn",
     "randomness": "determinism",
@@ -42,14 +42,14 @@ BLOCKS = {
     "experiment_name": "name of the run in logs",
     "launcher": "none, pytorch or slurm",
     "load_from": "weights to start from",
-    "resume": "go on where the run stopped",
-    "work_dir": "where the run writes",
-    "seed": "what chance depends on",
+    "resume": "continue the run of the work directory",
+    "work_dir": "folder of the run",
+    "seed": "seed of everything random",
     "source": "published name, paper, code and claimed numbers",
     "identity": "path of the config, set by the loader",
     "overrides": "what --cfg-options set, set by the loader",
 }
-"""Every top-level key that means something; mmengine would ignore any other."""
+"""All top-level keys; mmengine would ignore any other."""
 DEFAULTED = tuple(f"{stage}_dataloader.num_workers" for stage in ("train", "val", "test"))
 """Keys inside blocks that an override may set although the config leaves them to the engine."""
 
@@ -65,25 +65,24 @@ def load(
 
     Args:
         path: The config file, or a name such as ``boiling/simvp_gsta_small``.
-        overrides: Entries of ``--cfg-options``; they beat the file, and the record of a run keeps
-            them.
-        seed: Beats the file; unlike an override it does not make the run a probe.
-        work_dir: Beats the file, too. Without one a run writes to
-            ``work_dirs/<identity>/seed_<seed>``.
+        overrides: Entries of ``--cfg-options``, which replace values of the file. The record of a
+            run keeps them.
+        seed: Replaces that of the file; unlike an override it does not make the run a probe.
+        work_dir: Replaces that of the file; by default ``work_dirs/<identity>/seed_<seed>``.
 
     Returns:
         The config, with ``identity``, ``overrides``, ``seed``, ``work_dir`` and ``default_scope``.
 
     Raises:
-        ConfigError: If the file is missing, is no plain config, has unknown blocks, or an override
-            or a plugin does not fit.
+        ConfigError: If the file is missing, is not plain, has unknown blocks, or an override or a
+            plugin does not fit.
     """
     path = find_config(path)
     variables = check_file(path, BLOCKS)
     cfg = _read(path)
     values = cfg._cfg_dict
     for name in [name for name in values if name not in BLOCKS and name in variables]:
-        del values[name]  # `lr = 1e-3`, used further down in the file; nothing reads it any more
+        del values[name]  # such as `lr = 1e-3`, which only the file itself reads
     cfg_options.apply(values, overrides, optional=(*BLOCKS, *DEFAULTED))
     for name in values:
         if name not in BLOCKS:
@@ -116,7 +115,7 @@ def _read(path: Path) -> "Config":
 
 
 def identity(path: str | Path) -> str:
-    """What a config is called everywhere: its path below ``configs/``, without the suffix."""
+    """Return the name of a config in records and tables: its path below ``configs/``."""
     parts = Path(os.path.abspath(path)).with_suffix("").parts
     if "configs" in parts[:-1]:
         start = len(parts) - parts[::-1].index("configs")

@@ -1,4 +1,4 @@
-"""``--cfg-options``: set single values of a config, and nothing that is not there."""
+"""``--cfg-options``: set single values of a config."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,18 +8,18 @@ from openstl_ext.errors import ConfigError, nearest
 
 
 def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequence[str]) -> None:
-    """Set ``a.b.0.c=value`` in a nested config, in place; the override always wins.
+    """Set values such as ``a.b.0.c=value`` in a nested config, in place.
 
-    A dict replaces a dict whole. Texts need no quotes; ``+a.b=value`` adds a key.
+    A dict replaces a complete dict. Texts need no quotes; ``+a.b=value`` adds a key.
 
     Args:
         config: The nested dicts and lists.
-        overrides: What the user typed, one ``key=value`` each.
+        overrides: Texts ``key=value`` as typed by the user.
         optional: Dotted keys that may be set although the config has none.
 
     Raises:
-        ConfigError: If a key does not exist, with the nearest ones; if a value is not plain, or is
-            a text where a number was.
+        ConfigError: If a key does not exist (with the nearest names), a value is not plain, or a
+            text replaces a number.
     """
     for override in overrides:
         key, equals, text = override.partition("=")
@@ -35,7 +35,7 @@ def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequenc
 
 
 def _inside(place: Any, part: str, above: list[str], *, add: bool, override: str) -> Any:
-    """One level down."""
+    """Return the entry one level down."""
     if add and isinstance(place, dict) and place.get(part) is None:
         place[part] = {}
     return place[_key(place, part, above, override=override)]
@@ -52,7 +52,7 @@ def _set(place: Any, last: str, above: list[str], text: str, *, add: bool, overr
 
 
 def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int:
-    """The key or index of an existing entry."""
+    """Return the key or index of an existing entry."""
     where = ".".join(above) or "the config"
     if isinstance(place, dict):
         if part in place:
@@ -67,17 +67,17 @@ def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int
             return index
         raise ConfigError(
             f"--cfg-options {override}: {where} is a {type(place).__name__} of {len(place)} items, "
-            + ("numbered from 0" if isinstance(place, list) else "to be set as a whole")
+            + ("numbered from 0" if isinstance(place, list) else "to be set completely")
         )
     raise ConfigError(f"--cfg-options {override}: {where} is {place!r}, so it has no {part!r}")
 
 
 def parse(text: str, *, current: Any = None, where: str = "") -> Any:
-    """Read a typed value as a Python literal, or as text.
+    """Parse a typed value as a Python literal, or as text.
 
     Args:
-        text: What stands after the ``=``.
-        current: The value to be replaced, which says what is meant: 2024 for a folder is a text,
+        text: Text after the ``=``.
+        current: The value to be replaced, which determines the type: 2024 for a folder is a text,
             and ``1,2`` for a list is a list.
         where: Dotted path of the value, for messages.
 

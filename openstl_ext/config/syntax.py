@@ -1,7 +1,7 @@
-"""What a config file may contain: values, and nothing that acts.
+"""Syntax of a config file: plain values only.
 
-Reading a stranger's config must run nothing of theirs, and what is not plain (a function, a tensor)
-breaks much later, when mmengine prints the config into a checkpoint.
+Loading a foreign config must not run its code. A value that is not plain (a function, a tensor)
+fails much later, when mmengine prints the config into a checkpoint.
 """
 
 import ast
@@ -40,7 +40,7 @@ ALLOWED = (
 def check_file(
     path: Path, blocks: Collection[str] = (), read: frozenset[str] = frozenset()
 ) -> set[str]:
-    """Refuse a config file, or one of its bases, that does more than assign values.
+    """Check that a config file and its bases only assign plain values.
 
     Args:
         path: The file.
@@ -86,7 +86,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _check_variables(path: Path, tree: ast.Module, inherited: Collection[str]) -> None:
-    """Refuse a new value of a base's variable: the base has used the old one already."""
+    """Check that no variable of a base gets a new value, because the base has used the old one."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in inherited:
             raise ConfigError(
@@ -97,13 +97,13 @@ def _check_variables(path: Path, tree: ast.Module, inherited: Collection[str]) -
 
 
 def summary(path: Path) -> str:
-    """First line of a config's docstring; empty where there is none."""
+    """Return the first line of a config's docstring; empty if there is none."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     return (text or "").partition("\n")[0]
 
 
 def _problem(node: ast.AST) -> str | None:
-    """What is wrong with a node, or None."""
+    """Return what is wrong with a node, or None."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return "imports are not allowed (plugins go into custom_imports = dict(imports=[...]))"
     if isinstance(node, ast.Attribute):
@@ -120,12 +120,12 @@ def _problem(node: ast.AST) -> str | None:
 
 
 def evaluate(text: str) -> Any:
-    """The plain value that a text spells in the syntax of a config.
+    """Return the plain value of a text in the syntax of a config.
 
     Words are texts, so that shells need fewer quotes: ``[a, none, 3]`` is ``["a", None, 3]``.
 
     Raises:
-        ValueError: If the text spells no plain value.
+        ValueError: If the text is not a plain value.
     """
     try:
         return _value(ast.parse(text.strip(), mode="eval").body)
@@ -134,7 +134,7 @@ def evaluate(text: str) -> Any:
 
 
 def _value(node: ast.expr) -> Any:
-    """The value of an expression made of constants, containers, words and ``dict(...)``."""
+    """Return the value of an expression of constants, containers, words and ``dict(...)``."""
     match node:
         case ast.Name(id=name):
             words = {"true": True, "false": False, "none": None, "null": None}
@@ -152,7 +152,7 @@ def _value(node: ast.expr) -> Any:
 
 
 def not_plain(value: Any, where: str = "") -> Iterator[str]:
-    """Say of each value that is not plain where it stands and what it is."""
+    """Yield the place and type of each value that is not plain."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):

@@ -1,4 +1,4 @@
-"""Configs are read strictly."""
+"""Configs are loaded strictly."""
 
 import sys
 from pathlib import Path
@@ -30,8 +30,8 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_path_is_the_identity_and_the_home_of_a_run(file: Path) -> None:
-    """If this fails, runs land in folders that nobody finds, or overwrite each other."""
+def test_the_path_gives_the_identity_and_the_work_directory(file: Path) -> None:
+    """Runs would be written to unexpected folders, or overwrite each other."""
     cfg = load(file, seed=3)
     assert (cfg.identity, cfg.seed) == ("boiling/small", 3)
     assert Path(cfg.work_dir) == Path("work_dirs/boiling/small/seed_3")
@@ -76,7 +76,7 @@ def test_the_path_is_the_identity_and_the_home_of_a_run(file: Path) -> None:
     ],
 )  # fmt: skip
 def test_an_override_beats_the_file(file: Path, override: str, path: str, value: object) -> None:
-    """If this fails, a probe measures something else than what was typed."""
+    """A run would use other values than those that were typed."""
     cfg = load(file, [override])
     found = cfg
     for part in path.split("."):
@@ -101,7 +101,7 @@ def cfg_dump(cfg: object, file: Path) -> Path:
         ("model.net.hiden=1", "no 'hiden'; did you mean 'hidden'.*[+]model.net.hiden"),
         ("custom_hooks.5.type=A", "list of 2 items"),
         ("custom_hooks.x=A", "list of 2 items"),
-        ("model.net.hidden.0=4", "set as a whole"),
+        ("model.net.hidden.0=4", "set completely"),
         ("train_dataloader.batch_size.x=4", "is 4, so it has no 'x'"),
         ("optim_wrapper.optimizer.lr=1e-3x", "is 0.001, not a text"),
         ("model.net=SimVP", "model.net.type=..."),
@@ -114,8 +114,8 @@ def cfg_dump(cfg: object, file: Path) -> Path:
         ("+sead=3", "no block 'sead'; did you mean 'seed'"),
     ],
 )  # fmt: skip
-def test_an_override_that_means_nothing_is_refused(file: Path, override: str, message: str) -> None:
-    """If this fails, a typo trains the unchanged config, and its row carries the wrong name."""
+def test_an_override_of_an_unknown_key_is_an_error(file: Path, override: str, message: str) -> None:
+    """A typo would train the unchanged config under a wrong name."""
     with pytest.raises(ConfigError, match=message):
         load(file, [override])
 
@@ -146,7 +146,7 @@ def test_an_override_that_means_nothing_is_refused(file: Path, override: str, me
 def test_a_config_that_is_not_plain_or_not_known_is_refused(
     file: Path, text: str, message: str
 ) -> None:
-    """If this fails, a misspelt block is ignored, or reading a config runs a stranger's code."""
+    """A misspelt block would be ignored, or loading a config would run foreign code."""
     file.write_text(text)
     with pytest.raises(ConfigError, match=message):
         load(file)
@@ -162,7 +162,7 @@ def test_a_missing_config_proposes_the_nearest(file: Path) -> None:
 
 
 def test_base_variables_and_deletion_work(file: Path) -> None:
-    """If this fails, mmengine's inheritance, which configs rely on, is broken by our checks."""
+    """Our checks would break the inheritance of mmengine, on which configs rely."""
     file.write_text(
         "_base_ = ['_base_/schedule.py']\n"
         "optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr={{_base_.lr}}))\n"
@@ -245,7 +245,7 @@ def test_a_variable_that_a_child_reads_may_change(file: Path) -> None:
 
 
 def test_a_plugin_is_imported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails, nobody can add a model without a fork of ours."""
+    """A model could not be added without a fork of the package."""
     (file.parent / "a_plugin_of_mine.py").write_text("from openstl_ext.errors import UserError\n")
     (file.parent / "a_broken_plugin.py").write_text("1 / 0\n")
     monkeypatch.syspath_prepend(file.parent)
