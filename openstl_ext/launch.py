@@ -51,7 +51,7 @@ def rendezvous(processes: str, environ: Mapping[str, str]) -> list[str]:
     numbers = {"the number of GPUs (or processes)": processes, "NNODES": nodes}
     for name, value in numbers.items():
         if not value.isdigit() or int(value) < 1:
-            raise ConfigError(f"{name} must be a number from 1, not {value!r}")
+            raise ConfigError(f"{name} is a number from 1, not {value!r}")
     options = [f"--nproc-per-node={processes}", f"--nnodes={nodes}"]
     port = environ.get("MASTER_PORT") or environ.get("PORT")
     address = environ.get("MASTER_ADDR")

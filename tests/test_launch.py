@@ -1,4 +1,4 @@
-"""The rendezvous of several processes."""
+"""Options of torchrun for one and several nodes."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from openstl_ext.errors import ConfigError
 from openstl_ext.launch import rendezvous
 
 
-def test_one_node_finds_a_free_port() -> None:
-    """Two jobs on one machine would collide on port 29500."""
+def test_one_node_uses_a_free_port() -> None:
+    """Two jobs on one machine would use the same port."""
     assert "--rdzv-endpoint=localhost:0" in rendezvous("2", {})
 
 
@@ -17,7 +17,7 @@ def test_a_port_of_the_user_is_used(name: str) -> None:
     assert "--master-port=1234" in rendezvous("2", {name: "1234"})
 
 
-def test_several_nodes_meet_at_the_given_address() -> None:
+def test_several_nodes_use_the_given_address() -> None:
     """A job on two machines would wait for ever."""
     environ = {"NNODES": "2", "NODE_RANK": "1", "MASTER_ADDR": "host-a"}
     options = rendezvous("8", environ)
@@ -30,7 +30,7 @@ def test_several_nodes_meet_at_the_given_address() -> None:
 
 
 @pytest.mark.parametrize(("processes", "nodes"), [("two", "1"), ("0", "1"), ("", "1"), ("2", "x")])
-def test_a_wrong_number_of_processes_is_an_error(processes: str, nodes: str) -> None:
-    """Swapped arguments (the config before the number of GPUs) would end in a traceback."""
-    with pytest.raises(ConfigError, match="must be a number from 1"):
+def test_a_number_of_processes_or_nodes_is_checked(processes: str, nodes: str) -> None:
+    """Swapped arguments (the config before the GPUs) would end in a traceback."""
+    with pytest.raises(ConfigError, match="is a number from 1"):
         rendezvous(processes, {"NNODES": nodes})

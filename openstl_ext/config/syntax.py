@@ -1,7 +1,7 @@
-"""Syntax of a config file: plain values only.
+"""Syntax of config files: plain values only.
 
-Loading a foreign config must not run its code. A value that is not plain (a function, a tensor)
-fails much later, when mmengine prints the config into a checkpoint.
+Loading a config of another person must not run its code. A value that is not plain, such as a
+function or a tensor, would fail much later, when mmengine writes the config into a checkpoint.
 """
 
 import ast
@@ -23,7 +23,7 @@ ALLOWED = (
     ast.Dict,
     ast.List,
     ast.Tuple,
-    ast.Set,  # `{{_base_.lr}}` reads as a set in a set
+    ast.Set,  # `{{_base_.lr}}` is parsed as a set in a set
     ast.Call,
     ast.keyword,
     ast.BinOp,
@@ -40,18 +40,18 @@ ALLOWED = (
 def check_file(
     path: Path, blocks: Collection[str] = (), read: frozenset[str] = frozenset()
 ) -> set[str]:
-    """Check that a config file and its bases only assign plain values.
+    """Raise if a config file or one of its bases does more than assign plain values.
 
     Args:
         path: The file.
         blocks: Names that are blocks, not variables.
-        read: Variables that files above this one read, as ``_base_.name``.
+        read: Variables that child files read as ``_base_.name``.
 
     Returns:
         Names that the files use as variables.
 
     Raises:
-        ConfigError: Naming the file and the line.
+        ConfigError: With the file and the line.
     """
     tree = _parse(path)
     used: set[str] = set()
@@ -86,7 +86,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _check_variables(path: Path, tree: ast.Module, inherited: Collection[str]) -> None:
-    """Check that no variable of a base gets a new value, because the base has used the old one."""
+    """Raise if a variable of a base gets a new value, which has no effect."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in inherited:
             raise ConfigError(
@@ -97,13 +97,13 @@ def _check_variables(path: Path, tree: ast.Module, inherited: Collection[str]) -
 
 
 def summary(path: Path) -> str:
-    """Return the first line of a config's docstring; empty if there is none."""
+    """Return the first line of a config's docstring; empty without one."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     return (text or "").partition("\n")[0]
 
 
 def _problem(node: ast.AST) -> str | None:
-    """Return what is wrong with a node, or None."""
+    """Return why a node is not allowed, or None."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return "imports are not allowed (plugins go into custom_imports = dict(imports=[...]))"
     if isinstance(node, ast.Attribute):
@@ -120,9 +120,9 @@ def _problem(node: ast.AST) -> str | None:
 
 
 def evaluate(text: str) -> Any:
-    """Return the plain value of a text in the syntax of a config.
+    """Parse a plain value in the syntax of a config.
 
-    Words are texts, so that shells need fewer quotes: ``[a, none, 3]`` is ``["a", None, 3]``.
+    Words are strings, so that shells need fewer quotes: ``[a, none, 3]`` is ``["a", None, 3]``.
 
     Raises:
         ValueError: If the text is not a plain value.
@@ -152,16 +152,16 @@ def _value(node: ast.expr) -> Any:
 
 
 def not_plain(value: Any, where: str = "") -> Iterator[str]:
-    """Yield the place and type of each value that is not plain."""
+    """Yield the dotted key and the type of each value that is not plain."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
-                yield f"{where}: the key {key!r} is no string"
+                yield f"{where}: the key {key!r} is not a string"
             yield from not_plain(inner, f"{where}.{key}".lstrip("."))
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from not_plain(inner, f"{where}.{index}")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{where} is {value}, which no config can print; leave the key out, or use None"
+        yield f"{where} is {value}, which a config file cannot hold; leave the key out, or use None"
     elif value is not None and type(value) not in (str, int, float, bool):
-        yield f"{where} is a {type(value).__name__}, which is no plain value"
+        yield f"{where} is a {type(value).__name__}, which is not a plain value"
