@@ -54,6 +54,11 @@ class NewMethod(ForecastMethod):
         return {"forecast": self.net(inputs["frames"])[:, :horizon]}
 
     @classmethod
+    def toy_arguments(cls, net: Any) -> dict[str, Any]:
+        """Return constructor arguments of a small instance around a net, for tests."""
+        return {"net": net, "loss": {"type": "L2"}}
+
+    @classmethod
     def toy(cls, net: Any = None) -> "NewMethod":
-        """Return a small instance around a net of the interface, for the tests."""
-        return cls(net=net or MODELS.get("SimVP").toy(), loss={"type": "L2"})
+        """Return a small instance around a net, for tests."""
+        return cls(**cls.toy_arguments(net))
