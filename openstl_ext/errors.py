@@ -27,6 +27,7 @@ class DatasetNotFoundError(UserError, FileNotFoundError):
     """A dataset does not exist at the given path."""
 
     def __init__(self, path: Path | str, *, prepare: str) -> None:
+        self.prepare = prepare
         super().__init__(
             f"no dataset at {path}; make or fetch it with `{prepare}`, or set the dataset's root "
             "in the config to its folder"

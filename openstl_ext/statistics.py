@@ -14,7 +14,7 @@ from openstl_ext.json_file import read_json
 
 GROUPS = ("frames", "dynamic", "static")
 """Fields of the inputs with separate statistics."""
-CONVERT = "python tools/prepare_data/lts_segmentation.py convert"
+CONVERT = "openstl-ext data lts convert"
 """Command that converts pickled statistics; ST-Mamba's are supported."""
 
 

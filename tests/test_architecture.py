@@ -113,6 +113,13 @@ def test_light_parts_import_no_torch_even_indirectly(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+def test_only_the_command_line_imports_commands() -> None:
+    """A part that imports a command depends on arguments and printed text."""
+    for path in sources():
+        if part_of(path) not in ("cli", "commands"):
+            assert not any(n.startswith("openstl_ext.commands") for n in imports(path)), path
+
+
 def test_only_the_engine_knows_the_internals_of_the_runner() -> None:
     """What leans on mmengine's private names breaks with its next release; keep it in one place."""
     for path in sources():

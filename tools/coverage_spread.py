@@ -1,7 +1,7 @@
-"""How much the coverage of calibrated intervals depends on which blocks calibrate and which test.
+"""Compute how much calibrated coverage depends on the draw of calibration and test blocks.
 
-The samples of both splits, none of which trained, are divided anew many times. A diagnosis beside
-the figure of the drawn split, never in its place.
+The samples of both splits, none of which trained, are divided anew many times. It complements
+the value of the drawn split, and does not replace it.
 """
 
 import argparse
@@ -9,15 +9,16 @@ import argparse
 import numpy as np
 
 from openstl_ext import cli
+from openstl_ext.commands.arguments import add_config, load_config
 
 
-def coverage(margins_from: list, judged: list, share: float) -> float:
-    """Share of the pixels of some samples within intervals that others have calibrated."""
+def coverage(margins_from: list, tested: list, share: float) -> float:
+    """Compute the share of pixels within intervals that other samples have calibrated."""
     inside = total = 0
-    for lead in range(len(judged[0])):
+    for lead in range(len(tested[0])):
         known = np.sort(np.concatenate([sample[lead] for sample in margins_from]))
         rank = min(len(known), int(np.ceil((len(known) + 1) * share)))
-        scores = np.concatenate([sample[lead] for sample in judged])
+        scores = np.concatenate([sample[lead] for sample in tested])
         inside, total = inside + int((scores <= known[rank - 1]).sum()), total + len(scores)
     return inside / total
 
@@ -25,10 +26,10 @@ def coverage(margins_from: list, judged: list, share: float) -> float:
 def main() -> None:
     """Score every sample, divide, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    cli.add_config(parser)
+    add_config(parser)
     parser.add_argument("checkpoint", metavar="CHECKPOINT")
     args = parser.parse_args()
-    cfg = cli.load(args)
+    cfg = load_config(args)
     from openstl_ext.engine.collate import collate
     from openstl_ext.prediction.predictor import Predictor
     from openstl_ext.registry import DATASETS
@@ -49,8 +50,10 @@ def main() -> None:
         found.append(coverage(parts[:size], parts[size:], 0.95))
     within = np.mean([0.93 <= share <= 0.97 for share in found])
     below = np.mean([share <= drawn for share in found])
-    cli.say(f"as drawn {drawn:.4f}; of 1000 divisions {below:.1%} are not above it")
-    cli.say(f"mean {np.mean(found):.4f}, sd {np.std(found):.4f}; from 0.93 to 0.97 {within:.1%}")
+    cli.print_line(f"as drawn {drawn:.4f}; of 1000 divisions {below:.1%} are not above it")
+    cli.print_line(
+        f"mean {np.mean(found):.4f}, sd {np.std(found):.4f}; from 0.93 to 0.97 {within:.1%}"
+    )
 
 
 if __name__ == "__main__":

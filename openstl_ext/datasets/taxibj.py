@@ -20,7 +20,7 @@ from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
-PREPARE = "python tools/prepare_data/taxibj.py --root {root}"
+PREPARE = "openstl-ext data taxibj --root {root}"
 SLACK = 1e-4
 """Tolerance for values outside [-1, 1], which come from rounding."""
 

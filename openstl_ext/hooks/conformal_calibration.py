@@ -37,7 +37,7 @@ class ConformalCalibrationHook(Hook):
             dataset, as in ``dict(split="calibration")``.
         coverage: Share of the targets that should lie inside the interval.
         levels: Lower and upper quantile level of the interval.
-        filename: File of the margins in the work directory, for ``tools/predict.py``.
+        filename: File of the margins in the work directory, for ``openstl-ext predict``.
 
     Raises:
         ConfigError: If the method does not predict these levels.

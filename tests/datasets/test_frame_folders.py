@@ -119,7 +119,7 @@ def test_an_outdated_pack_is_not_read(tmp_path: Path) -> None:
     changed = tmp_path / dataset.sample_id(0) / "1.npy"
     np.save(changed, np.full((2, 4, 6), 77.0))
     with pytest.warns(
-        UserWarning, match=r"differs from the packed form; pack again: python tools.*"
+        UserWarning, match=r"differs from the packed form; pack again: openstl-ext.*"
     ):
         dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     assert times(dataset, 0) == ([0, 77], [2, 3, 4])
@@ -225,12 +225,12 @@ def test_two_windows_of_a_folder_have_two_names(tmp_path: Path) -> None:
 def test_missing_data_are_answered_with_the_command_that_makes_them(tmp_path: Path) -> None:
     """A first run would end in a traceback."""
     nowhere = str(tmp_path / "nowhere")
-    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*generate_boiling_data\.py") as info:
+    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data boiling") as info:
         Boiling(root=nowhere, split="train")
-    assert f"create_dataloader.py --data_path {nowhere}" in str(info.value)
-    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*create_dataloader\.py"):
+    assert f"data split --data_path {nowhere}" in str(info.value)
+    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data split"):
         FrameFolders(root=nowhere, split="train")
-    with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*create_dataloader\.py"):
+    with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*data split"):
         FrameFolders(root=str(tmp_path), split="train")
 
 

@@ -14,7 +14,7 @@ from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.json_file import read_json
 
 FILE = "stack.json"
-PREPARE = "python tools/prepare_data/lts_segmentation.py"
+PREPARE = "openstl-ext data lts"
 """The tool; its subcommands are ``cut``, ``convert``, ``verify`` and ``statistics``."""
 EXAMPLE = '{"years": [2011, 2013], "bands": ["red", "nir"], "nodata": -9999, "scale": 0.0001}'
 

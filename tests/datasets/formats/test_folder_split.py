@@ -113,7 +113,7 @@ def test_a_missing_frame_is_named(root: Path) -> None:
 
 def test_missing_folders_and_samples_are_reported(tmp_path: Path) -> None:
     """A typo in a path would end in a traceback."""
-    with pytest.raises(DatasetNotFoundError, match="generate_boiling_data"):
+    with pytest.raises(DatasetNotFoundError, match="data boiling"):
         create_loaders(tmp_path / "nowhere", SplitRecipe())
     with pytest.raises(DataError, match="no sample folders"):
         create_loaders(tmp_path, SplitRecipe())

@@ -1,4 +1,4 @@
-"""A map of sites, from patches to a row in the table, as users make one."""
+"""A segmentation from training to its map and its row in the table."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,7 @@ def run(place: Path) -> Path:
 
 
 def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
-    """If this fails, a segmentation is trained and nobody knows how well."""
+    """A trained segmentation would have no scores."""
     record = json.loads((run / "result.json").read_text())
     assert {"dice[site]", "iou[site]", "dice[background]"} <= set(record["metrics"])
     samples = sorted(path.name for path in (run / "saved/probs").iterdir())
@@ -70,22 +70,22 @@ def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
 
 
 def test_its_picture_is_drawn_from_what_it_saved(run: Path, call: Call) -> None:
-    """If this fails, the command of the README draws forecasts only."""
+    """Only forecasts could be drawn."""
     sample = min(path.name for path in (run / "saved/preds").iterdir())
     arguments = (str(run), sample, "--out", "sites.png", "--rgb", "nir", "red", "green")
-    done = call("visualize_grid.py", *arguments)
+    done = call("visualize", *arguments)
     assert done.returncode == 0, done.stderr
     assert (run.parent / "sites.png").read_bytes().startswith(b"\x89PNG")
-    done = call("visualize_grid.py", str(run), sample, "--rgb", "nir", "rod", "green")
-    assert done.returncode == 1
+    done = call("visualize", str(run), sample, "--rgb", "nir", "rod", "green")
+    assert done.returncode == 2
     assert "did you mean 'red'" in done.stderr
 
 
-def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call) -> None:
-    """If this fails, a trained model knows patches, and no area."""
+def test_its_checkpoint_maps_the_complete_area(run: Path, call: Call) -> None:
+    """A trained model could be applied to patches only."""
     best = str(checkpoint.best(run))
-    tool = ("predict.py", "configs/sites.py", best, "--input", "sites", "--out", "sites.tif")
-    done = call(*tool)
+    command = ("predict", "configs/sites.py", best, "--input", "sites", "--out", "sites.tif")
+    done = call(*command)
     assert done.returncode == 0, done.stderr
     stack = np.load(run.parent / "sites/landsat_stack.npy", mmap_mode="r")
     with rasterio.open(run.parent / "sites.tif") as found:
@@ -94,9 +94,9 @@ def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call
         assert set(np.unique(found.read(1))) <= {0, 1, found.nodata}
 
 
-def test_its_row_stands_in_the_table(run: Path, call: Call) -> None:
-    """If this fails, a segmentation cannot be compared with another."""
-    done = call("leaderboard.py", str(run), "--metrics", "dice[background]", "iou")
+def test_its_row_is_in_the_table(run: Path, call: Call) -> None:
+    """A segmentation could not be compared with another."""
+    done = call("leaderboard", str(run), "--metrics", "dice[background]", "iou")
     assert done.returncode == 0, done.stderr
     assert "ST-Mamba (toy)" in done.stdout
     record = json.loads((run / "result.json").read_text())

@@ -1,0 +1,86 @@
+"""The command data: simulated frames, and frames of the user."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import pytest
+
+from openstl_ext import cli
+from openstl_ext.datasets.boiling.dataset import Boiling
+
+
+def call(name: str, *arguments: object) -> str:
+    """Run ``openstl-ext data NAME`` in this process and return what it prints.
+
+    Raises:
+        SystemExit: With the text of the error stream, if it fails.
+    """
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        try:
+            cli.main(["data", name, *map(str, arguments)])
+        except SystemExit as end:
+            raise SystemExit(errors.getvalue() or end.code) from None
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data in a folder with a space in its name, made by simvp_minimal's own arguments."""
+    path = tmp_path_factory.mktemp("some data")
+    size = ("--num_samples", 8, "--num_frames", 5, "--increment", 10, "--image_size", 8)
+    made = call("boiling", *size, "--data_path", path)
+    assert "wrote 8 samples" in made
+    ratios = ("--train_ratio", 0.5, "--val_ratio", 0.25, "--total_length", 4)
+    split = call("split", "--data_path", path, *ratios)
+    assert "train: 4 samples" in split
+    return path
+
+
+def test_two_commands_give_a_dataset(root: Path) -> None:
+    """The data of the user's first recipe could not be made."""
+    dataset = Boiling(root=str(root), split="val", num_inputs=2, num_targets=2)
+    assert len(dataset) == 2
+    assert dataset.frames.is_packed
+    assert (root / dataset.sample_id(0) / "4.npy").is_file()
+
+
+SIZE = ("--num_samples", 9, "--num_frames", 5, "--image_size", 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "place", "message"),
+    [
+        ("boiling", SIZE, "", "num_samples is 8, not 9"),
+        ("boiling", SIZE, "boiling.json/under", "Not a directory"),
+        ("split", (), "nowhere", "data boiling"),
+        ("pack", (), "nowhere", "nowhere"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_status(
+    name: str, arguments: tuple[object, ...], place: str, message: str, root: Path
+) -> None:
+    """A typo would print a traceback, or a script would continue after a failure."""
+    with pytest.raises(SystemExit, match=f"^error: .*{message}"):
+        call(name, *arguments, "--data_path", root / place)
+
+
+def test_any_folder_can_be_packed(root: Path) -> None:
+    """Frames of the user would always be read from single files, which is slow."""
+    (root / "packed.json").unlink()
+    (root / "packed.npy").unlink()
+    packed = call("pack", "--data_path", root)
+    assert "8 samples into one array of shape (8, 5, 1, 8, 8)" in packed
+
+
+def test_one_form_alone_can_be_requested(tmp_path: Path) -> None:
+    """A set that fits the disk in one form could not be written."""
+    size = ("--num_samples", 2, "--num_frames", 3, "--image_size", 4, "--seed", 5)
+    call("boiling", *size, "--data_path", tmp_path / "a", "--packed-only")
+    call("boiling", *size, "--data_path", tmp_path / "b", "--no-packed")
+    assert {p.name for p in (tmp_path / "a").iterdir()} == {
+        *("boiling.json", "packed.npy", "packed.json")
+    }
+    assert len(list((tmp_path / "b").glob("*_boiling_*/*.npy"))) == 6
+    assert not list((tmp_path / "b").glob("packed*"))
