@@ -44,6 +44,10 @@ MAY_IMPORT = {
     "profiling": {"profiling", "ops", "structures", "errors", "registry", "atomic_io"},
     "results": {"results", "errors", "atomic_io"},
     "visualization": {"visualization", "results", "errors"},
+    "api": {
+        *("arrays", "config", "engine", "errors", "methods", "metrics", "prediction", "registry"),
+    },
+    "arrays": {"errors", "structures"},
     "config": {"config", "errors"},
     "discovery": set(),
     "errors": set(),
