@@ -167,12 +167,13 @@ def evaluate(
     built = [metric_of(each) for each in listed]
     kinds = {"labels" if metric.judges == "labels" else "frames" for metric in built}
     if len(kinds) != 1:
-        raise ConfigError("metrics are all of frames or all of labels; evaluate them separately")
+        mixed = "metrics of frames and of labels need separate calls"
+        raise ConfigError(mixed if kinds else "metrics is empty; name at least one, such as 'mse'")
     samples = samples_of(forecast, target, valid, fields, kind=kinds.pop())
     scores: dict[str, float] = {}
     for metric in built:
         if metric.name in scores:
-            raise ConfigError(f"two metrics compute {metric.name!r}; evaluate them separately")
+            raise ConfigError(f"two metrics compute {metric.name!r}; they need separate calls")
         try:
             metric.process(None, samples)
         except KeyError as error:
