@@ -1,6 +1,15 @@
 """Configs, read strictly."""
 
 from openstl_ext.config.loading import BLOCKS, identity, load
+from openstl_ext.config.names import config_names, find_config, installed_configs
 from openstl_ext.config.syntax import summary
 
-__all__ = ["BLOCKS", "identity", "load", "summary"]
+__all__ = [
+    "BLOCKS",
+    "config_names",
+    "find_config",
+    "identity",
+    "installed_configs",
+    "load",
+    "summary",
+]

@@ -1,15 +1,20 @@
-"""Load a config strictly: what cannot mean anything is an error that says what was meant."""
+"""Load a config strictly: an unknown key or block is an error that proposes the nearest name."""
 
 import importlib
 import os
+import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from openstl_ext.config import overrides as cfg_options
+from openstl_ext.config.names import find_config, with_base_paths
 from openstl_ext.config.syntax import check_file, not_plain
 from openstl_ext.errors import ConfigError, nearest
+
+if TYPE_CHECKING:  # importing mmengine takes half a second, which names and help need not wait for
+    from mmengine.config import Config
 
 BLOCKS = {
     "model": "the method and its net",
@@ -55,11 +60,11 @@ def load(
     *,
     seed: int | None = None,
     work_dir: str | Path | None = None,
-) -> Config:
+) -> "Config":
     """Read a config and its bases, and apply overrides.
 
     Args:
-        path: The config file.
+        path: The config file, or a name such as ``boiling/simvp_gsta_small``.
         overrides: Entries of ``--cfg-options``; they beat the file, and the record of a run keeps
             them.
         seed: Beats the file; unlike an override it does not make the run a probe.
@@ -73,14 +78,9 @@ def load(
         ConfigError: If the file is missing, is no plain config, has unknown blocks, or an override
             or a plugin does not fit.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise ConfigError(f"there is no config {path}; {_near_files(path)}")
+    path = find_config(path)
     variables = check_file(path, BLOCKS)
-    try:
-        cfg = Config.fromfile(path, import_custom_modules=False, lazy_import=False)
-    except Exception as error:  # whatever mmengine's merging says, the user's file is the cause
-        raise ConfigError(f"{path}: {error}") from error
+    cfg = _read(path)
     values = cfg._cfg_dict
     for name in [name for name in values if name not in BLOCKS and name in variables]:
         del values[name]  # `lr = 1e-3`, used further down in the file; nothing reads it any more
@@ -100,6 +100,21 @@ def load(
     return cfg
 
 
+def _read(path: Path) -> "Config":
+    """Merge a config with its bases."""
+    from mmengine.config import Config
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            file = with_base_paths(path, Path(folder))
+            cfg = Config.fromfile(file, import_custom_modules=False, lazy_import=False)
+    except ConfigError:
+        raise
+    except Exception as error:  # mmengine raises many types; the cause is the user's file
+        raise ConfigError(f"{path}: {error}") from error
+    return cfg if file == path else Config(cfg._cfg_dict, filename=str(path))
+
+
 def identity(path: str | Path) -> str:
     """What a config is called everywhere: its path below ``configs/``, without the suffix."""
     parts = Path(os.path.abspath(path)).with_suffix("").parts
@@ -109,8 +124,10 @@ def identity(path: str | Path) -> str:
     return "/".join(parts[-2:])
 
 
-def import_plugins(cfg: Config) -> None:
-    """Import what ``custom_imports`` names, so that it registers.
+def import_plugins(cfg: "Config | dict[str, Any]") -> None:
+    """Import the modules of ``custom_imports``, so that their classes are registered.
+
+    Modules in the current folder are found, too.
 
     Raises:
         ConfigError: If a module is not found, or fails.
@@ -120,14 +137,16 @@ def import_plugins(cfg: Config) -> None:
     if plugins and (names is None or set(plugins) - {"imports", "allow_failed_imports"}):
         raise ConfigError("custom_imports is written custom_imports = dict(imports=['package'])")
     for name in [names] if isinstance(names, str) else names or ():
+        _make_importable(name.partition(".")[0])
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
             missing = error.name or name
-            folder = "its folder" if (name + ".").startswith(missing + ".") else "what it needs"
+            plugin = (name + ".").startswith(missing + ".")
             raise ConfigError(
                 f"custom_imports: {name!r} cannot be imported, as there is no module {missing!r}; "
-                f"install {folder}, or put it on the path: PYTHONPATH=<folder> python tools/..."
+                f"install {'its folder' if plugin else 'what it needs'}, call the command where it "
+                "lies, or put it on the path: PYTHONPATH=<folder> openstl-ext ..."
             ) from error
         except Exception as error:
             raise ConfigError(
@@ -135,10 +154,13 @@ def import_plugins(cfg: Config) -> None:
             ) from error
 
 
-def _near_files(path: Path) -> str:
-    """Configs that may have been meant."""
-    root = next((p for p in path.parents if p.name == "configs" and p.is_dir()), Path("configs"))
-    known = {p.as_posix() for p in root.rglob("*.py") if "_base_" not in p.parts}
-    if path.with_suffix(".py").is_file():
-        return f"did you mean {str(path.with_suffix('.py'))!r}?"
-    return nearest(path.as_posix(), known) if known else "run the tools from the project's folder"
+def _make_importable(plugin: str) -> None:
+    """Add the current folder to the path if a plugin lies there; a console script has it not.
+
+    Last, so that no file of the folder hides an installed package.
+    """
+    here = Path.cwd()
+    if str(here) not in sys.path and (
+        (here / plugin).is_dir() or (here / f"{plugin}.py").is_file()
+    ):
+        sys.path.append(str(here))

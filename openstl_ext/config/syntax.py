@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from openstl_ext.config.names import bases_of, find_base
 from openstl_ext.errors import ConfigError
 
 BASE = "_base_"
@@ -66,11 +67,8 @@ def check_file(
             used.add(node.id)
         elif isinstance(node, ast.Attribute):
             read_here.add(node.attr)
-    for base in _bases(tree):
-        below = path.parent / base
-        if not below.is_file():
-            raise ConfigError(f"{path}: there is no base {base!r}, looked for at {below}")
-        inherited |= check_file(below, blocks, read | read_here)
+    for base in bases_of(tree):
+        inherited |= check_file(find_base(path, base), blocks, read | read_here)
     _check_variables(path, tree, inherited.difference(used, read, blocks))
     return (used | read_here | inherited) - {BASE}
 
@@ -119,14 +117,6 @@ def _problem(node: ast.AST) -> str | None:
     if isinstance(node, ALLOWED):
         return None
     return f"{type(node).__name__.lower()} is not allowed"
-
-
-def _bases(tree: ast.Module) -> list[str]:
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == BASE:
-            value = ast.literal_eval(node.value)
-            return [value] if isinstance(value, str) else list(value)
-    return []
 
 
 def evaluate(text: str) -> Any:

@@ -1,0 +1,123 @@
+"""Find a config by path or by name, such as ``boiling/simvp_gsta_small``.
+
+The configs of this package are installed as ``openstl_ext/configs``; a checkout has them in
+``configs`` beside the package.
+"""
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from openstl_ext.errors import ConfigError, nearest
+
+PACKAGE = Path(__file__).parents[1]
+LOCAL = Path("configs")
+
+
+def installed_configs() -> Path:
+    """Return the folder of the configs that come with this package."""
+    inside = PACKAGE / "configs"
+    return inside if inside.is_dir() else PACKAGE.parent / "configs"
+
+
+def config_names() -> list[str]:
+    """Return the names of all recipes below ./configs and below the installed configs."""
+    return sorted({name for root in (LOCAL, installed_configs()) for name in _names_below(root)})
+
+
+def find_config(config: str | Path) -> Path:
+    """Return the file of a config.
+
+    Args:
+        config: A path, or a name below ``./configs`` or below the installed configs; the suffix
+            may be left out.
+
+    Raises:
+        ConfigError: If there is no such file; it proposes the nearest.
+    """
+    path = Path(config).expanduser()
+    for found in _candidates(path, Path()):
+        return found
+    raise ConfigError(f"there is no config {path}; {_propose(path)}")
+
+
+def find_base(config: Path, base: str) -> Path:
+    """Return the file of an entry of ``_base_``: a path beside the config, or a name.
+
+    Args:
+        config: The file that has the entry.
+        base: The entry.
+
+    Raises:
+        ConfigError: If there is no such file.
+    """
+    for found in _candidates(Path(base), config.parent):
+        if not found.samefile(config):  # a config may extend the installed one of its name
+            return found
+    raise ConfigError(
+        f"{config}: there is no base {base!r}, looked for at {config.parent / base}, and below "
+        f"{LOCAL.resolve()} and {installed_configs()}"
+    )
+
+
+def bases_of(tree: ast.Module) -> list[str]:
+    """Return the entries of ``_base_`` of a parsed config."""
+    value = _base_value(tree)
+    entries = [] if value is None else ast.literal_eval(value)
+    return [entries] if isinstance(entries, str) else list(entries)
+
+
+def with_base_paths(config: Path, folder: Path) -> Path:
+    """Return a config that mmengine can read, which finds bases by path only.
+
+    Args:
+        config: The file of a config.
+        folder: Where copies are written of files that name a base by its name; copies have the
+            paths of the bases instead.
+    """
+    text = config.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    value = _base_value(tree)
+    names = bases_of(tree)
+    bases = [find_base(config, base) for base in names]
+    ready = [with_base_paths(base, folder) for base in bases]
+    if value is None or ready == [config.parent / name for name in names]:
+        return config
+    paths = repr([os.path.abspath(path) for path in ready])
+    copy = folder / str(len(list(folder.iterdir()))) / config.name
+    copy.parent.mkdir()
+    copy.write_text(text.replace(ast.get_source_segment(text, value) or "", paths, 1), "utf-8")
+    return copy
+
+
+def _base_value(tree: ast.Module) -> ast.expr | None:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_base_":
+            return node.value
+    return None
+
+
+def _candidates(path: Path, folder: Path) -> Iterator[Path]:
+    """Yield the files that a path or name can mean, in order of preference."""
+    for root in (folder, LOCAL, installed_configs()):
+        for file in (root / path, root / f"{path}.py"):
+            if file.is_file():
+                yield file
+
+
+def _names_below(root: Path) -> list[str]:
+    files = (path.relative_to(root).with_suffix("") for path in root.rglob("*.py"))
+    return [path.as_posix() for path in files if "_base_" not in path.parts]
+
+
+def _propose(path: Path) -> str:
+    """Return the nearest paths and names."""
+    if path.with_suffix(".py").is_file():
+        return f"did you mean {str(path.with_suffix('.py'))!r}?"
+    folder = next((p for p in path.parents if p.name == "configs" and p.is_dir()), LOCAL)
+    known = {f"{(folder / name).as_posix()}.py" for name in _names_below(folder)}
+    if path.suffix != ".py":
+        known = set(config_names())
+    proposal = nearest(path.as_posix(), known)
+    return proposal if proposal.startswith("did you mean") else "`openstl-ext list` shows all names"
