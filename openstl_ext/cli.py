@@ -1,40 +1,97 @@
-"""What the command-line tools share: common arguments, and errors without a traceback."""
+"""Command line: find the commands, run one, report a user's mistake without a traceback.
+
+Each module of ``openstl_ext.commands`` with a function ``run`` is a command. Its docstring is its
+help, ``add_arguments(parser)`` declares its arguments, and heavy imports are inside ``run``.
+"""
 
 import argparse
 import atexit
 import contextlib
 import errno
+import importlib
 import os
+import pkgutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
-from mmengine.config import Config
-
-from openstl_ext import config
-from openstl_ext.errors import UserError
+from openstl_ext import __version__, commands
+from openstl_ext.errors import UserError, nearest
 
 SPIN = "1000"
-"""How often a thread that has nothing to do looks before it sleeps (libgomp's GOMP_SPINCOUNT).
+"""How often an idle thread polls before it sleeps (libgomp's GOMP_SPINCOUNT).
 
-By default it looks for milliseconds. Beside one other busy process that keeps the thread it waits
-for off the core, at every operator: a training step that takes 80 ms alone took 2,300 ms, and
-190 ms with this, which costs nothing on an idle machine.
+By default it polls for milliseconds. With one other busy process on the machine, at every operator
+it keeps the thread that it waits for off the core: a training step that takes 80 ms alone took
+2,300 ms, and 190 ms with this value, which changes nothing on an idle machine.
 """
 PLACES = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
     *(errno.ENOSPC, errno.EDQUOT),
 )
-"""What may be wrong with a place that the user chose: rights, a name, no room."""
-AMP = ("+optim_wrapper.type=AutocastOptimWrapper", "+optim_wrapper.dtype=bfloat16")
+"""Errors of a path that the user chose: permissions, a wrong name, a full disk."""
 
 
-def run(main: Callable[[], None]) -> None:
-    """Call a tool; a mistake of the user ends it with one message and the status 2.
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command and end the process; entry point of ``openstl-ext``."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    run(lambda: call(arguments))
 
-    In a run of many processes all of them meet the same error; the first says it and ends, and the
-    launcher ends the others before they repeat it.
+
+def call(arguments: Sequence[str]) -> None:
+    """Run a command with its arguments in this process.
+
+    Raises:
+        UserError: If there is no such command, or the user made a mistake.
+    """
+    found = find_commands()
+    name = next(iter(arguments), "--help")
+    if not name.startswith("-") and name not in found:
+        raise UserError(f"there is no command {name!r}; {nearest(name, found)}")
+    args = build_parser(found).parse_args(arguments or ["--help"])
+    args.run(args)
+
+
+def find_commands() -> dict[str, ModuleType]:
+    """Return the modules of all commands by name."""
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    modules = {name: importlib.import_module(f"{commands.__name__}.{name}") for name in names}
+    return {name.replace("_", "-"): m for name, m in modules.items() if hasattr(m, "run")}
+
+
+def build_parser(found: dict[str, ModuleType]) -> argparse.ArgumentParser:
+    """Return the parser of all commands, which completes in shells that have argcomplete."""
+    parser = argparse.ArgumentParser(
+        prog="openstl-ext",
+        description="Train, test and compare nets for spatio-temporal learning.",
+        epilog="openstl-ext COMMAND --help describes a command.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, module in found.items():
+        text = module.__doc__ or ""
+        command = subparsers.add_parser(
+            name,
+            help=text.partition("\n")[0],
+            description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    if "_ARGCOMPLETE" in os.environ:  # set by the shell function that argcomplete registers
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return parser
+
+
+def run(function: Callable[[], None]) -> None:
+    """Call a function; a mistake of the user ends the process with one message and status 2.
+
+    In a run of several processes all of them meet the same error; the first reports it and ends,
+    and the launcher ends the others before they repeat it.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPIN)  # read when torch is imported, later
@@ -42,9 +99,9 @@ def run(main: Callable[[], None]) -> None:
     folder = Path(sys.argv[0]).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != folder]
     try:
-        main()
+        function()
     except (UserError, OSError) as error:
-        message = said(error)
+        message = message_of(error)
         if not isinstance(error, UserError):
             if error.errno not in PLACES or not error.filename:
                 raise
@@ -52,18 +109,18 @@ def run(main: Callable[[], None]) -> None:
         rank = int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0)
         time.sleep(3 if rank else 0)
         print(f"error: {message}", file=sys.stderr, flush=True)
-        leave(2)
+        exit_process(2)
     except KeyboardInterrupt:
-        leave(130)
-    leave(0)
+        exit_process(130)
+    exit_process(0)
 
 
-def leave(status: int) -> None:
-    """End with a status; a process of several ends without taking the interpreter apart.
+def exit_process(status: int) -> None:
+    """End with a status; one process of several ends without finalising the interpreter.
 
-    A thread of gloo that lets go of a tensor meanwhile asks for a lock that is gone, and aborts:
-    one test of twenty on two processes died after its work was done, and the launcher then ended
-    the other process before it had written the result.
+    A thread of gloo that releases a tensor meanwhile requests a lock that is gone, and aborts: one
+    test of twenty on two processes died after its work was done, and the launcher then ended the
+    other process before it had written the result.
     """
     if int(os.environ.get("WORLD_SIZE") or 1) > 1:
         atexit._run_exitfuncs()
@@ -75,68 +132,17 @@ def leave(status: int) -> None:
         sys.exit(status)
 
 
-def said(error: Exception) -> str:
-    """The message of an error, also where torch has put a worker's traceback around it."""
+def message_of(error: Exception) -> str:
+    """Return the message of an error, without the traceback that torch adds for a worker."""
     message, kind = str(error), type(error)
     if not message.startswith(f"Caught {kind.__name__} in "):
         return message
     return message.rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2].strip()
 
 
-def say(text: str) -> None:
-    """Print, to a reader such as ``head`` that may have seen enough."""
+def print_line(text: str) -> None:
+    """Print a text; a reader such as ``head`` may have closed the pipe."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the exit complains
-
-
-def add_config(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """Add the config and how to change it."""
-    parser.add_argument(
-        "config",
-        metavar="CONFIG",
-        nargs="?" if optional else None,
-        help="such as configs/boiling/simvp_gsta_small.py",
-    )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="set values of the config, as in optim_wrapper.optimizer.lr=1e-4; +KEY=VALUE adds one",
-    )
-
-
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add where and how a run happens."""
-    parser.add_argument("--work-dir", metavar="DIR", help="default: work_dirs/<config>/seed_<seed>")
-    parser.add_argument("--seed", type=int, help="what all chance of the run depends on")
-    parser.add_argument(
-        "--launcher",
-        choices=("none", "pytorch", "slurm"),
-        default="none",
-        help="who starts the processes; dist_train.sh and slurm_train.sh set it",
-    )
-    parser.add_argument(
-        "--track",
-        choices=("offline", "online"),
-        help="tell Weights & Biases too; needs pip install 'openstl_ext[track]'",
-    )
-
-
-def load(args: argparse.Namespace) -> Config:
-    """The config that the arguments describe."""
-    options = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
-    cfg = config.load(
-        args.config,
-        options,
-        seed=getattr(args, "seed", None),
-        work_dir=getattr(args, "work_dir", None),
-    )
-    if getattr(args, "launcher", "none") != "none":
-        cfg.launcher = args.launcher
-    if getattr(args, "track", None):
-        cfg.track = args.track  # no override: who is told does not make a run a probe
-    return cfg

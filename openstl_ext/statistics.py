@@ -11,7 +11,7 @@ from openstl_ext.errors import DataError, DatasetNotFoundError
 
 GROUPS = ("frames", "dynamic", "static")
 """Fields of the inputs that have statistics of their own."""
-CONVERT = "python tools/prepare_data/lts_segmentation.py convert"
+CONVERT = "openstl-ext data lts convert"
 """Command that takes over statistics which were pickled; only ST-Mamba's are known."""
 
 

@@ -9,6 +9,7 @@ import argparse
 import numpy as np
 
 from openstl_ext import cli
+from openstl_ext.commands.arguments import add_config, load_config
 
 
 def coverage(margins_from: list, judged: list, share: float) -> float:
@@ -25,10 +26,10 @@ def coverage(margins_from: list, judged: list, share: float) -> float:
 def main() -> None:
     """Score every sample, divide, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    cli.add_config(parser)
+    add_config(parser)
     parser.add_argument("checkpoint", metavar="CHECKPOINT")
     args = parser.parse_args()
-    cfg = cli.load(args)
+    cfg = load_config(args)
     from openstl_ext.engine.collate import collate
     from openstl_ext.prediction.predictor import Predictor
     from openstl_ext.registry import DATASETS
@@ -48,8 +49,10 @@ def main() -> None:
         found.append(coverage(parts[:size], parts[size:], 0.95))
     within = np.mean([0.93 <= share <= 0.97 for share in found])
     below = np.mean([share <= drawn for share in found])
-    cli.say(f"as drawn {drawn:.4f}; of 1000 divisions {below:.1%} are not above it")
-    cli.say(f"mean {np.mean(found):.4f}, sd {np.std(found):.4f}; from 0.93 to 0.97 {within:.1%}")
+    cli.print_line(f"as drawn {drawn:.4f}; of 1000 divisions {below:.1%} are not above it")
+    cli.print_line(
+        f"mean {np.mean(found):.4f}, sd {np.std(found):.4f}; from 0.93 to 0.97 {within:.1%}"
+    )
 
 
 if __name__ == "__main__":

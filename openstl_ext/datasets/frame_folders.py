@@ -32,8 +32,8 @@ class FrameFolders(SequenceDataset):
     Files:
         ``<root>/<sample>/<t>.npy``, or ``.npz`` with the array ``data``: one frame, (H, W) or
         (C, H, W), any real number type. ``<root>/<id>_loaders.json`` holds the splits; it is made
-        by ``tools/prepare_data/create_dataloader.py``, and those of simvp_minimal are read too.
-        ``<root>/packed.npy`` and ``packed.json``, by ``tools/prepare_data/pack_frames.py``, hold
+        by ``openstl-ext data split``, and those of simvp_minimal are read too.
+        ``<root>/packed.npy`` and ``packed.json``, by ``openstl-ext data pack``, hold
         the same in one array, which is read many times faster.
 
     Channels and units:
@@ -168,7 +168,7 @@ def _usable_pack(
     except DataError as error:
         if not has_folders:  # there is nothing to fall back on
             raise
-        again = f"pack again: python tools/prepare_data/pack_frames.py --data_path {root}"
+        again = f"pack again: openstl-ext data pack --data_path {root}"
         warnings.warn(f"reading single files, not the packed form: {error}; {again}", stacklevel=3)
         return None
     return pack, np.array([row for row, _ in places]), np.array([c for _, c in places])

@@ -1,4 +1,4 @@
-"""What the tools that prepare published datasets share."""
+"""Base of the commands that prepare published datasets."""
 
 import argparse
 import shutil
@@ -35,43 +35,42 @@ class Preparation:
     bytes_needed: int
     forms: tuple[str, ...] = ()
 
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments of ``openstl-ext data`` for this dataset."""
+        parser.add_argument(
+            "--root", type=Path, default=Path(self.root), help="folder of the set (%(default)s)"
+        )
+        way = parser.add_mutually_exclusive_group()
+        way.add_argument(
+            "--source", type=Path, metavar="FOLDER", help="take the files from here; no download"
+        )
+        way.add_argument(
+            "--miniature",
+            action="store_true",
+            help="write a small synthetic set in the format of the real one; needs no network",
+        )
+        if self.forms:
+            parser.add_argument("--form", choices=self.forms, default=self.forms[0])
+
+    def run(self, args: argparse.Namespace) -> None:
+        """Prepare the dataset. A second call keeps what exists."""
+        with interruptible():
+            prepare(self, args.root, args)
+
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """End with a hint where somebody interrupts: what is written whole is kept."""
+    """End with a hint if the user interrupts; finished files are kept."""
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("interrupted; run this again to go on")
+        sys.exit("interrupted; run this again to continue")
 
 
-def obey(parser: argparse.ArgumentParser) -> None:
-    """Parse the command line, do what the subcommand's ``do`` does, print the lines it returns."""
-    args = parser.parse_args()
+def run_subcommand(args: argparse.Namespace) -> None:
+    """Call the function ``do`` of the chosen subcommand, and print the lines that it returns."""
     with interruptible():
         print("\n".join(args.do(args)))
-
-
-def run(preparation: Preparation, description: str | None) -> None:
-    """Parse the command line and prepare the dataset."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--root", type=Path, default=Path(preparation.root), help="where to put it (%(default)s)"
-    )
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument(
-        "--source", type=Path, metavar="FOLDER", help="take the files from here; fetch nothing"
-    )
-    way.add_argument(
-        "--miniature",
-        action="store_true",
-        help="write a small synthetic set in the format of the real one; needs no network",
-    )
-    if preparation.forms:
-        parser.add_argument("--form", choices=preparation.forms, default=preparation.forms[0])
-    args = parser.parse_args()
-    with interruptible():
-        prepare(preparation, args.root, args)
 
 
 def prepare(preparation: Preparation, root: Path, args: Any) -> None:

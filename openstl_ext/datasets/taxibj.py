@@ -18,7 +18,7 @@ from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 
-PREPARE = "python tools/prepare_data/taxibj.py --root {root}"
+PREPARE = "openstl-ext data taxibj --root {root}"
 SLACK = 1e-4
 """How far beyond [-1, 1] rounding may carry a value."""
 

@@ -32,7 +32,7 @@ class ConformalCalibrationHook(Hook):
         dataset: Config of the calibration split; without a type, what differs from the test
             dataset, as in ``dict(split="calibration")``.
         coverage: Share of the truth that should lie within.
-        filename: Where the margins are left in the work directory, for ``tools/predict.py``.
+        filename: Where the margins are left in the work directory, for ``openstl-ext predict``.
 
     Source:
         Romano, Patterson and Candes, Conformalized quantile regression (2019), with pixels as

@@ -33,7 +33,7 @@ SIDES = ("patch_size", "chip_size")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call of ``tools/predict.py``.
+    """One call of ``openstl-ext predict``.
 
     Args:
         source: What is read: frames (.npy, .npz, a folder of frame files) or what the dataset of

@@ -67,7 +67,7 @@ def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Boar
     records = [record for record, _ in runs.values()]
     if not records and not problems:
         places = ", ".join(map(str, folders))
-        raise UserError(f"no {RESULT} under {places}; `tools/test.py CONFIG` writes one")
+        raise UserError(f"no {RESULT} under {places}; `openstl-ext test CONFIG` writes one")
     return Board(tuple(tables_of(records, metrics)), tuple(problems), tuple(sorted(repeats)))
 
 

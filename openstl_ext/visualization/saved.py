@@ -67,7 +67,7 @@ class SavedFolder:
         if not homes:
             raise DataError(
                 f"{given} holds no forecasts (no folder preds); "
-                "`tools/test.py CONFIG --save-predictions` writes them"
+                "`openstl-ext test CONFIG --save-predictions` writes them"
             )
         self.path = homes[0]
 

@@ -223,12 +223,12 @@ def test_two_windows_of_a_sample_have_two_names(tmp_path: Path) -> None:
 def test_what_is_missing_comes_with_the_command_that_makes_it(tmp_path: Path) -> None:
     """If this fails, a newcomer's first run ends in a riddle."""
     nowhere = str(tmp_path / "nowhere")
-    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*generate_boiling_data\.py") as info:
+    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data boiling") as info:
         Boiling(root=nowhere)
-    assert f"create_dataloader.py --data_path {nowhere}" in str(info.value)
-    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*create_dataloader\.py"):
+    assert f"data split --data_path {nowhere}" in str(info.value)
+    with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data split"):
         FrameFolders(root=nowhere)
-    with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*create_dataloader\.py"):
+    with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*data split"):
         FrameFolders(root=str(tmp_path))
 
 

@@ -121,7 +121,7 @@ def test_saved_frames_are_not_searched(fakes, runs: Path):
 
 def test_nothing_to_show_is_an_error_that_says_what_to_do(tmp_path: Path):
     """An empty table looks like a broken one."""
-    with pytest.raises(UserError, match=r"tools/test\.py"):
+    with pytest.raises(UserError, match=r"openstl-ext test"):
         board_of([tmp_path])
     with pytest.raises(UserError, match="there is no"):
         board_of([tmp_path / "none"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Call
+from tests.commands.conftest import Call
 
 NASTY = (
     "with space",

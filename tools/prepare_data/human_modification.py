@@ -1,7 +1,8 @@
-"""Split, measure and verify Human Modification rasters, or write a small synthetic continent."""
+"""The same as ``openstl-ext data human-modification``."""
+
+import sys
 
 from openstl_ext import cli
-from openstl_ext.datasets.human_modification.prepare import run
 
 if __name__ == "__main__":
-    cli.run(lambda: run(__doc__))
+    cli.main(["data", "human-modification", *sys.argv[1:]])

@@ -1,8 +1,8 @@
-"""Fetch KTH, verify it and lay it out. Running it again keeps what is there."""
+"""The same as ``openstl-ext data kth``."""
+
+import sys
 
 from openstl_ext import cli
-from openstl_ext.datasets.kth.prepare import PREPARATION
-from openstl_ext.datasets.preparation import run
 
 if __name__ == "__main__":
-    cli.run(lambda: run(PREPARATION, __doc__))
+    cli.main(["data", "kth", *sys.argv[1:]])

@@ -1,20 +1,8 @@
-"""Pack a folder of samples into one array, which is read many times faster."""
+"""The same as ``openstl-ext data pack``."""
 
-import argparse
-from pathlib import Path
+import sys
 
 from openstl_ext import cli
-from openstl_ext.datasets.formats.packed import pack_folders
-
-
-def main() -> None:
-    """Parse, and call the package."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data_path", type=Path, required=True, help="folder of the samples")
-    args = parser.parse_args()
-    pack = pack_folders(args.data_path)
-    print(f"packed {len(pack.rows)} samples into one array of shape {pack.shape}")
-
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(["data", "pack", *sys.argv[1:]])

@@ -1,8 +1,8 @@
-"""Fetch TaxiBJ, verify it and lay it out. Running it again keeps what is there."""
+"""The same as ``openstl-ext data taxibj``."""
+
+import sys
 
 from openstl_ext import cli
-from openstl_ext.datasets.preparation import run
-from openstl_ext.datasets.taxibj import PREPARATION
 
 if __name__ == "__main__":
-    cli.run(lambda: run(PREPARATION, __doc__))
+    cli.main(["data", "taxibj", *sys.argv[1:]])

@@ -10,8 +10,8 @@ from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 
 MAKE = (
-    "python tools/prepare_data/generate_boiling_data.py --num_samples 100 --num_frames 20 "
-    "--data_path {root} && python tools/prepare_data/create_dataloader.py --data_path {root}"
+    "openstl-ext data boiling --num_samples 100 --num_frames 20 "
+    "--data_path {root} && openstl-ext data split --data_path {root}"
 )
 
 
@@ -21,8 +21,8 @@ class Boiling(SequenceDataset):
     """Heat that spreads over a map, rises, and vanishes where it boils.
 
     Files:
-        As in ``FrameFolders``, made by ``tools/prepare_data/generate_boiling_data.py`` and
-        ``create_dataloader.py``, or by simvp_minimal.
+        As in ``FrameFolders``, made by ``openstl-ext data boiling`` and
+        ``openstl-ext data split``, or by simvp_minimal.
 
     Channels and units:
         Temperature as a share of the boiling point (212 F), 0 to 1.

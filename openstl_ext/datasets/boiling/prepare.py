@@ -1,9 +1,10 @@
-"""Write boiling simulations into a folder, once."""
+"""Simulate boiling plates, and write the frames. A second call keeps what exists."""
 
+import argparse
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,30 @@ class BoilingRecipe:
     def shape(self) -> tuple[int, ...]:
         """Shape (N, T, C, H, W) of the set."""
         return self.num_samples, self.num_frames, 1, self.image_size, self.image_size
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``openstl-ext data`` for this dataset."""
+    add = parser.add_argument
+    add("--num_samples", type=int, required=True, help="number of simulations")
+    add("--num_frames", type=int, required=True, help="frames of each")
+    add("--data_path", type=Path, required=True, help="folder to write to")
+    add("--increment", type=float, default=10, help="degrees F per step (%(default)s)")
+    add("--image_size", type=int, default=64, help="side of a map (%(default)s)")
+    add("--seed", type=int, default=0, help="same seed, same bytes (%(default)s)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--no-packed", action="store_true", help="write one file per frame only")
+    form.add_argument("--packed-only", action="store_true", help="write one packed array only")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Simulate what is missing."""
+    recipe = BoilingRecipe(
+        **{field.name: getattr(args, field.name) for field in fields(BoilingRecipe)}
+    )
+    root = args.data_path
+    lines = generate(root, recipe, files=not args.packed_only, packed=not args.no_packed)
+    print("\n".join([*lines, f"boiling data are in {root}"]))
 
 
 def generate(

@@ -99,7 +99,7 @@ def _samples(root: Path) -> list[tuple[str, list[str]]]:
     if not root.is_dir():
         raise DatasetNotFoundError(
             root,
-            prepare="python tools/prepare_data/generate_boiling_data.py "
+            prepare="openstl-ext data boiling "
             f"--num_samples 100 --num_frames 20 --data_path {root}",
         )
     if folders := sample_folders(root):

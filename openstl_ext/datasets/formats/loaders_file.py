@@ -14,7 +14,7 @@ SUFFIX = "_loaders.json"
 NAMES = {"train": "train", "val": "validation", "test": "test"}
 """What our splits are called in the file."""
 
-MAKE = "python tools/prepare_data/create_dataloader.py --data_path {root}"
+MAKE = "openstl-ext data split --data_path {root}"
 
 Samples = list[list[str]]
 

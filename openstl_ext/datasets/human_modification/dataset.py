@@ -43,7 +43,7 @@ class HumanModification(SequenceDataset):
         GeoTIFFs on one grid, in ``root`` or a folder of it, in either way of naming:
         ``HM_<year>_1km.tif`` and ``SRTM_Elevation_1km.tif``, or ``HM_<year>_<name>_1000.tiff`` and
         ``hm_static_<name>_1000.tiff``. Scale, offset, nodata and CRS are taken from each file.
-        ``split.json`` beside them: ``tools/prepare_data/human_modification.py split``.
+        ``split.json`` beside them: ``openstl-ext data human-modification split``.
 
     Channels and units:
         The target in the unit of the files, 0-1 or 0-10000, as declared by ``values``; covariates

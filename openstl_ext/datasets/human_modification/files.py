@@ -6,7 +6,7 @@ from pathlib import Path
 
 from openstl_ext.errors import DataError, DatasetNotFoundError
 
-PREPARE = "python tools/prepare_data/human_modification.py"
+PREPARE = "openstl-ext data human-modification"
 OF_A_YEAR = re.compile(r"HM_(\d{4})(?:_(.+))?$", re.IGNORECASE)
 FIXED = re.compile(r"(?:hm_static|SRTM)_(.+)$", re.IGNORECASE)
 RESOLUTION = re.compile(r"(?:^|_)\d+k?m?$", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The command that prepares the rasters of the Human Modification index."""
+"""Prepare rasters of the Human Modification index: split, statistics, verification."""
 
 import argparse
 from argparse import ArgumentParser, Namespace
@@ -17,7 +17,7 @@ from openstl_ext.datasets.human_modification.rasters import (
 from openstl_ext.datasets.human_modification.report import verify
 from openstl_ext.datasets.human_modification.split import SHARES, SplitRecipe, draw_split
 from openstl_ext.datasets.human_modification.statistics import measure_training
-from openstl_ext.datasets.preparation import Preparation, obey, prepare
+from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.continent_files import MINIATURE, SIMPLE_VALUES, write
 from openstl_ext.errors import ConfigError
 
@@ -28,13 +28,8 @@ VERSIONS = {
 """Rasters of the two published versions."""
 
 
-def run(description: str | None) -> None:
-    """Parse the command line and do what it says."""
-    obey(_parser(description))
-
-
-def _parser(description: str | None) -> ArgumentParser:
-    parser = ArgumentParser(description=description)
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``openstl-ext data`` for this dataset."""
     parser.set_defaults(do=_miniature)
     _add_root(parser)
     parser.add_argument(
@@ -52,7 +47,11 @@ def _parser(description: str | None) -> ArgumentParser:
         _add_root(command, argparse.SUPPRESS)
         _add_choice(command)
         add(command)
-    return parser
+
+
+def run(args: Namespace) -> None:
+    """Run a subcommand."""
+    run_subcommand(args)
 
 
 def _add_root(parser: ArgumentParser, default: Any = Path("data/human_modification")) -> None:

@@ -30,7 +30,7 @@ from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 
-PREPARE = "python tools/prepare_data/kth.py --root {root}"
+PREPARE = "openstl-ext data kth --root {root}"
 TRAIN_PERSONS = range(1, 17)
 TEST_PERSONS = range(17, 26)
 

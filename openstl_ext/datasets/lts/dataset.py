@@ -83,7 +83,7 @@ class LTSSegmentation(SequenceDataset):
         - GeoTIFF, one raster a year (``<any>_<year>.tif``) or one with a band for each year and
           band, and ``label.tif``, with ``<split>_coords.npy`` or ``blocks.json``.
 
-        Made from your own or the published files by ``tools/prepare_data/lts_segmentation.py``.
+        Made from your own or the published files by ``openstl-ext data lts``.
 
     Channels and units:
         The bands by name, in the unit of ``stack.json``: stored numbers times its scale. NaN and

@@ -15,7 +15,7 @@ from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import ConfigError, DataError, nearest
 
 FILE = "stack.json"
-PREPARE = "python tools/prepare_data/lts_segmentation.py"
+PREPARE = "openstl-ext data lts"
 """The tool; its subcommands are ``cut``, ``convert``, ``verify`` and ``statistics``."""
 
 Transform = tuple[float, float, float, float, float, float]

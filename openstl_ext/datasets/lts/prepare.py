@@ -1,4 +1,4 @@
-"""The command that prepares long time series of satellite images."""
+"""Prepare long time series of satellite images: patches, statistics, verification."""
 
 import argparse
 from argparse import ArgumentParser, Namespace
@@ -13,20 +13,15 @@ from openstl_ext.datasets.lts.patches import BLOCKS
 from openstl_ext.datasets.lts.report import verify
 from openstl_ext.datasets.lts.split import FORMS, SHARES, CutRecipe, cut
 from openstl_ext.datasets.lts.statistics import measure, span, training_blocks
-from openstl_ext.datasets.preparation import Preparation, obey, prepare
+from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.landscape import write
 from openstl_ext.errors import ConfigError
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.statistics import Statistics
 
 
-def run(description: str | None) -> None:
-    """Parse the command line and do what it says."""
-    obey(_parser(description))
-
-
-def _parser(description: str | None) -> ArgumentParser:
-    parser = ArgumentParser(description=description)
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``openstl-ext data`` for this dataset."""
     parser.set_defaults(do=_miniature)
     _add_root(parser)
     parser.add_argument(
@@ -42,7 +37,11 @@ def _parser(description: str | None) -> ArgumentParser:
         command = commands.add_parser(name, help=what, description=what)
         command.set_defaults(do=do)
         add(command)
-    return parser
+
+
+def run(args: Namespace) -> None:
+    """Run a subcommand."""
+    run_subcommand(args)
 
 
 def _add_root(parser: ArgumentParser, default: Any = Path("data/lts")) -> None:

@@ -18,7 +18,7 @@ from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 
-PREPARE = "python tools/prepare_data/moving_mnist.py --root {root}"
+PREPARE = "openstl-ext data moving-mnist --root {root}"
 PUBLISHED = {"num_digits": 2, "image_size": 64, "speed": 0.1}
 """What the published test set shows."""
 

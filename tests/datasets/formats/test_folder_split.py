@@ -111,7 +111,7 @@ def test_a_missing_frame_is_an_error_that_names_it(root: Path) -> None:
 
 def test_no_folder_and_no_samples_are_said(tmp_path: Path) -> None:
     """If this fails, a typo in a path ends in a traceback."""
-    with pytest.raises(DatasetNotFoundError, match="generate_boiling_data"):
+    with pytest.raises(DatasetNotFoundError, match="data boiling"):
         create_loaders(tmp_path / "nowhere", SplitRecipe())
     with pytest.raises(DataError, match="no sample folders"):
         create_loaders(tmp_path, SplitRecipe())

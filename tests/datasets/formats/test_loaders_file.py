@@ -58,7 +58,7 @@ def test_a_frame_that_is_nowhere_is_named(frame: Path) -> None:
 
 def test_the_only_file_is_found_and_several_must_be_told_apart(tmp_path: Path) -> None:
     """If this fails, a run takes whichever splits it finds first."""
-    with pytest.raises(DatasetNotFoundError, match=r"create_dataloader\.py --data_path"):
+    with pytest.raises(DatasetNotFoundError, match=r"data split --data_path"):
         loaders_file.find(tmp_path)
     one = write(tmp_path / "1_loaders.json")
     assert loaders_file.find(tmp_path) == one

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "visualize_grid.py"
 PNG = b"\x89PNG"
 
 
@@ -28,7 +27,7 @@ def call(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the tool without a display."""
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
     env = {name: value for name, value in os.environ.items() if name not in hidden}
-    command = [sys.executable, str(TOOL), *map(str, words)]
+    command = [sys.executable, "-m", "openstl_ext", "visualize", *map(str, words)]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
 
 
@@ -54,10 +53,10 @@ def test_a_picture_goes_where_it_is_asked_to(saved: Path):
     assert out.read_bytes().startswith(PNG)
 
 
-def test_mistakes_are_answered_in_a_line(saved: Path):
-    """A traceback tells a newcomer nothing."""
+def test_a_mistake_is_one_sentence_and_status_2(saved: Path):
+    """A new user would get a traceback, and a script would not see the failure."""
     for words in (("saved", "xb_boiling_0"), ("nowhere",), ("saved", "ab", "--channel", "7")):
         done = call(*words, folder=saved.parent)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert done.stderr.startswith("error: ")
         assert len(done.stderr.splitlines()) == 1

@@ -9,8 +9,6 @@ import pytest
 from openstl_ext.results.protocol import protocol_of
 from openstl_ext.results.record import Record
 
-TOOL = Path(__file__).parents[2] / "tools" / "plot_horizons.py"
-
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
@@ -30,7 +28,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def call(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(TOOL), *words]
+    command = [sys.executable, "-m", "openstl_ext", "plot-horizons", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
@@ -45,18 +43,18 @@ def test_a_picture_is_written_and_its_place_is_said(runs: Path) -> None:
 def test_it_needs_no_torch(runs: Path) -> None:
     """Results are looked at on laptops."""
     code = (
-        f"import runpy, sys; sys.argv = ['x', 'work_dirs']; "
-        f"tool = runpy.run_path({str(TOOL)!r}); tool['main'](); sys.exit('torch' in sys.modules)"
+        "import sys; from openstl_ext import cli; cli.call(['plot-horizons', 'work_dirs']); "
+        "sys.exit('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=runs, capture_output=True)
     assert done.returncode == 0, done.stderr
     assert (runs / "horizons_mae.png").is_file()
 
 
-def test_mistakes_are_answered_in_a_line(runs: Path) -> None:
-    """A traceback tells a newcomer nothing."""
+def test_a_mistake_is_one_sentence_and_status_2(runs: Path) -> None:
+    """A new user would get a traceback, and a script would not see the failure."""
     for words in (("nowhere",), ("work_dirs", "--metric", "x"), ("work_dirs", "--out", "a.pdf")):
         done = call(*words, folder=runs)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert done.stderr.startswith("error: ")
         assert len(done.stderr.splitlines()) == 1

@@ -29,7 +29,7 @@ CONFIG = "configs/toy.py"
 @pytest.fixture(scope="module")
 def trained(call: Call, place: Path) -> str:
     """A checkpoint of a forecasting recipe, its data taken away afterwards."""
-    done = call("train.py", CONFIG, "--work-dir", "run")
+    done = call("train", CONFIG, "--work-dir", "run")
     assert done.returncode == 0, done.stderr
     (place / "data").rename(place / "elsewhere")
     return str(checkpoint.best(place / "run"))
@@ -40,7 +40,7 @@ def test_frames_are_forecast_where_no_truth_is(call: Call, place: Path, trained:
     dataset = Boiling(root=str(place / "elsewhere"), split="test")
     past = torch.stack([dataset[i]["inputs"]["frames"] for i in range(len(dataset))])
     np.save(place / "frames.npy", past.numpy())
-    done = call("predict.py", CONFIG, trained, "--input", "frames.npy", "--out", "new/next.npy")
+    done = call("predict", CONFIG, trained, "--input", "frames.npy", "--out", "new/next.npy")
     assert done.returncode == 0, done.stderr
     assert "new/next.npy" in done.stdout
     (place / "again.py").write_text(RECIPE)
@@ -60,8 +60,8 @@ def test_a_stack_without_labels_becomes_a_map(call: Call, place: Path) -> None:
     (place / "configs" / "lts.py").write_text(LTS)
     method = METHODS.build(Config.fromfile(place / "configs" / "lts.py").model)
     torch.save(method.state_dict(), place / "weights.pth")
-    tool = ("predict.py", "configs/lts.py", "weights.pth", "--input", "lts", "--out", "map.tif")
-    done = call(*tool, "--probability", "p.tif", "--amp")
+    command = ("predict", "configs/lts.py", "weights.pth", "--input", "lts", "--out", "map.tif")
+    done = call(*command, "--probability", "p.tif", "--amp")
     assert done.returncode == 0, done.stderr
     assert "of 32 pixels" in done.stdout  # the patches of the config
     with rasterio.open(place / "map.tif") as labels, rasterio.open(place / "p.tif") as chance:
@@ -71,7 +71,7 @@ def test_a_stack_without_labels_becomes_a_map(call: Call, place: Path) -> None:
 
 def test_a_mistake_is_said_in_one_message(call: Call, place: Path) -> None:
     """If this fails, a wrong path answers with forty lines of traceback."""
-    done = call("predict.py", CONFIG, "none.pth", "--input", "configs", "--out", "o.npy")
+    done = call("predict", CONFIG, "none.pth", "--input", "configs", "--out", "o.npy")
     assert done.returncode == 2
     assert "no checkpoint at none.pth" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""The command that prepares long time series, as a user types it."""
+"""The command data lts."""
 
 from pathlib import Path
 
@@ -7,9 +7,8 @@ import pytest
 
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.statistics import Statistics
-from tests.tools.test_prepare_data import call
+from tests.commands.test_data import call
 
-TOOL = "lts_segmentation.py"
 SIZES = ("--patch-size", 16, "--block-size", 32, "--buffer", 2)
 
 
@@ -23,25 +22,25 @@ def root(tmp_path: Path) -> Path:
 def test_a_miniature_is_one_command_away_and_never_among_real_data(tmp_path: Path) -> None:
     """If this fails, nothing can be tried offline, or trying destroys a night's work."""
     root = tmp_path / "mini"
-    assert "SYNTHETIC" in call(TOOL, "--root", root, "--miniature")
+    assert "SYNTHETIC" in call("lts", "--root", root, "--miniature")
     for form in ("", "patches", "geotiff"):
-        told = call(TOOL, "verify", "--root", root / form, "--patch-size", 32)
+        told = call("lts", "verify", "--root", root / form, "--patch-size", 32)
         assert "10 years 2008-2018 without 2012" in told
         assert "of the observations are missing" in told
         assert "no pixel is shared between train, val, test" in told
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/label.npy").write_text("real")
     with pytest.raises(SystemExit, match=r"error: .*mine is not empty"):
-        call(TOOL, "--root", tmp_path / "mine", "--miniature")
+        call("lts", "--root", tmp_path / "mine", "--miniature")
 
 
 def test_a_series_is_cut_verified_and_balanced(root: Path) -> None:
     """If this fails, own data cannot be brought in."""
-    told = call(TOOL, "cut", "--root", root, *SIZES, "--negative-ratio", 0.5)
+    told = call("lts", "cut", "--root", root, *SIZES, "--negative-ratio", 0.5)
     assert "train: " in told
-    assert "no pixel is shared" in call(TOOL, "verify", "--root", root, "--patch-size", 16)
+    assert "no pixel is shared" in call("lts", "verify", "--root", root, "--patch-size", 16)
     patches = root.parent / "patches"
-    call(TOOL, "cut", "--source", root, "--root", patches, "--form", "patches", *SIZES)
+    call("lts", "cut", "--source", root, "--root", patches, "--form", "patches", *SIZES)
     assert len(LTSSegmentation(root=str(patches), patch_size=16)) > 3
 
 
@@ -49,14 +48,14 @@ def test_statistics_of_some_bands_can_be_asked_for(root: Path) -> None:
     """If this fails, a config that takes two bands finds no statistics of them."""
     out = root / "nir_red.json"
     assert "nir, red" in call(
-        TOOL, "statistics", "--root", root, "--bands", "nir", "red", "--out", out
+        "lts", "statistics", "--root", root, "--bands", "nir", "red", "--out", out
     )
     some = Statistics.read(out, prepare="").of("frames", ("nir", "red"), path=out)
     full = Statistics.read(root / "statistics.json", prepare="").groups["frames"]
     assert some.mean == (pytest.approx(full.mean[3]), pytest.approx(full.mean[2]))
     (root / "blocks.json").unlink()
     command = ("statistics", "--root", root, "--patch-size", 16, "--out", out)
-    assert "of the training patches" in call(TOOL, *command)
+    assert "of the training patches" in call("lts", *command)
 
 
 def test_published_files_are_converted(tmp_path: Path) -> None:
@@ -64,18 +63,18 @@ def test_published_files_are_converted(tmp_path: Path) -> None:
     np.save(tmp_path / "landsat_stackV2.npy", np.ones((3, 2, 8, 8), np.float32))
     np.save(tmp_path / "labelV2.npy", np.zeros((8, 8), bool))
     command = ("convert", "--source", tmp_path, "--root", tmp_path / "lts", "--bands", "red", "nir")
-    told = call(TOOL, *command, "--years", "1999", "2001-2002")
+    told = call("lts", *command, "--years", "1999", "2001-2002")
     assert "landsat_stack.npy: (3, 2, 8, 8) red, nir" in told
     for years in (["1999-"], ["soon"], ["2001", "2000"], ["1999"]):
         with pytest.raises(SystemExit, match="error: "):
-            call(TOOL, *command, "--years", *years)
+            call("lts", *command, "--years", *years)
 
 
 def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
     """If this fails, a typo prints a traceback, or nothing."""
     with pytest.raises(SystemExit, match=r"error: say cut, convert, statistics, verify"):
-        call(TOOL, "--root", tmp_path)
+        call("lts", "--root", tmp_path)
     with pytest.raises(SystemExit, match=r"error: no dataset at .*nowhere"):
-        call(TOOL, "cut", "--root", tmp_path / "nowhere")
+        call("lts", "cut", "--root", tmp_path / "nowhere")
     with pytest.raises(SystemExit, match=r"error: .*has no landsat_stackV2\.npy"):
-        call(TOOL, "convert", "--source", tmp_path, "--bands", "red")
+        call("lts", "convert", "--source", tmp_path, "--bands", "red")

@@ -1,14 +1,13 @@
-"""The tool around interop."""
+"""The command convert."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 
-from openstl_ext import interop
+from openstl_ext import cli, interop
 from openstl_ext.engine.checkpoint import load_weights, read
+from openstl_ext.errors import CheckpointError
 from openstl_ext.registry import METHODS
 
 CONFIG = """
@@ -28,21 +27,10 @@ model = dict(
 """
 
 
-def tool() -> ModuleType:
-    """The script as a module; tools are no package."""
-    path = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"
-    spec = importlib.util.spec_from_file_location("convert_checkpoint", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_a_published_checkpoint_is_loaded_by_the_config_of_its_net(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The way from somebody's file to a row in our table; and a config of another net is told."""
+    """A published model could not be compared, or its weights would be loaded by another net."""
     kwargs = {"in_shape": (3, 1, 8, 8), "hid_S": 4, "hid_T": 6, "N_S": 2, "N_T": 2, "mlp_ratio": 2}
     match = interop.adapter_of("openstl", "SimVP_Model", kwargs)
     state = match.net.state_dict()
@@ -51,12 +39,12 @@ def test_a_published_checkpoint_is_loaded_by_the_config_of_its_net(
     for width in (4, 6):
         (tmp_path / f"simvp_{width}.py").write_text(CONFIG.format(width=width))
 
-    main = tool().main
-    assert main([str(theirs), str(ours), "--config", str(tmp_path / "simvp_6.py")]) == 1
-    assert "wrong shape" in capsys.readouterr().err
+    command = ("convert", str(theirs), str(ours), "--config")
+    with pytest.raises(CheckpointError, match="wrong shape"):
+        cli.call([*command, str(tmp_path / "simvp_6.py")])
     assert not ours.exists()
 
-    assert main([str(theirs), str(ours), "--config", str(tmp_path / "simvp_4.py")]) == 0
+    cli.call([*command, str(tmp_path / "simvp_4.py")])
     assert "spatial_channels=4" in capsys.readouterr().out
     method = METHODS.build(
         {

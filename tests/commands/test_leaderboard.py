@@ -10,8 +10,6 @@ import pytest
 from openstl_ext.results.protocol import protocol_of
 from openstl_ext.results.record import Record
 
-TOOL = Path(__file__).parents[2] / "tools" / "leaderboard.py"
-
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
@@ -31,7 +29,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def call(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(TOOL), *words]
+    command = [sys.executable, "-m", "openstl_ext", "leaderboard", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
 
 
@@ -66,10 +64,10 @@ def test_a_broken_file_is_told_and_fails_only_if_asked(runs: Path):
     assert call("work_dirs", "--strict", folder=runs).returncode == 1
 
 
-def test_mistakes_are_answered_in_a_line(runs: Path):
-    """A traceback tells a newcomer nothing."""
+def test_a_mistake_is_one_sentence_and_status_2(runs: Path):
+    """A new user would get a traceback, and a script would not see the failure."""
     for words in (("nowhere",), ("work_dirs", "--out", "a.xlsx"), ("work_dirs", "--metrics", "x")):
         done = call(*words, folder=runs)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert done.stderr.startswith("error: ")
         assert len(done.stderr.splitlines()) == 1

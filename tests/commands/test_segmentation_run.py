@@ -73,19 +73,19 @@ def test_its_picture_is_drawn_from_what_it_saved(run: Path, call: Call) -> None:
     """If this fails, the command of the README draws forecasts only."""
     sample = min(path.name for path in (run / "saved/preds").iterdir())
     arguments = (str(run), sample, "--out", "sites.png", "--rgb", "nir", "red", "green")
-    done = call("visualize_grid.py", *arguments)
+    done = call("visualize", *arguments)
     assert done.returncode == 0, done.stderr
     assert (run.parent / "sites.png").read_bytes().startswith(b"\x89PNG")
-    done = call("visualize_grid.py", str(run), sample, "--rgb", "nir", "rod", "green")
-    assert done.returncode == 1
+    done = call("visualize", str(run), sample, "--rgb", "nir", "rod", "green")
+    assert done.returncode == 2
     assert "did you mean 'red'" in done.stderr
 
 
 def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call) -> None:
     """If this fails, a trained model knows patches, and no area."""
     best = str(checkpoint.best(run))
-    tool = ("predict.py", "configs/sites.py", best, "--input", "sites", "--out", "sites.tif")
-    done = call(*tool)
+    command = ("predict", "configs/sites.py", best, "--input", "sites", "--out", "sites.tif")
+    done = call(*command)
     assert done.returncode == 0, done.stderr
     stack = np.load(run.parent / "sites/landsat_stack.npy", mmap_mode="r")
     with rasterio.open(run.parent / "sites.tif") as found:
@@ -96,7 +96,7 @@ def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call
 
 def test_its_row_stands_in_the_table(run: Path, call: Call) -> None:
     """If this fails, a segmentation cannot be compared with another."""
-    done = call("leaderboard.py", str(run), "--metrics", "dice@background", "iou")
+    done = call("leaderboard", str(run), "--metrics", "dice@background", "iou")
     assert done.returncode == 0, done.stderr
     assert "ST-Mamba (toy)" in done.stdout
     record = json.loads((run / "result.json").read_text())

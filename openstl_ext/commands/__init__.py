@@ -1,0 +1,1 @@
+"""Commands of ``openstl-ext``, one file each: docstring, ``add_arguments`` and ``run``."""

@@ -1,0 +1,73 @@
+"""Arguments that several commands share, and the config that they describe."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+AMP = ("+optim_wrapper.type=AutocastOptimWrapper", "+optim_wrapper.dtype=bfloat16")
+
+
+def add_config(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Add the config and the overrides of its values."""
+    config: Any = parser.add_argument(
+        "config",
+        metavar="CONFIG",
+        nargs="?" if optional else None,
+        help="a name, such as boiling/simvp_gsta_small, or the path of a config",
+    )
+    config.completer = complete_config
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set values of the config, as in optim_wrapper.optimizer.lr=1e-4; +KEY=VALUE adds one",
+    )
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add where and how a run is executed."""
+    parser.add_argument("--work-dir", metavar="DIR", help="default: work_dirs/<config>/seed_<seed>")
+    parser.add_argument("--seed", type=int, help="seed of everything random in the run")
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm"),
+        default="none",
+        help="what starts the processes; dist_train.sh and slurm_train.sh set it",
+    )
+    parser.add_argument(
+        "--track",
+        choices=("offline", "online"),
+        help="log to Weights & Biases as well; needs pip install 'openstl_ext[track]'",
+    )
+
+
+def load_config(args: argparse.Namespace) -> "Config":
+    """Load the config that the arguments describe."""
+    from openstl_ext import config
+
+    options = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
+    cfg = config.load(
+        args.config,
+        options,
+        seed=getattr(args, "seed", None),
+        work_dir=getattr(args, "work_dir", None),
+    )
+    if getattr(args, "launcher", "none") != "none":
+        cfg.launcher = args.launcher
+    if getattr(args, "track", None):
+        cfg.track = args.track  # no override: tracking does not make a run a probe
+    return cfg
+
+
+def complete_config(prefix: str, **_: Any) -> list[str]:
+    """Return the names and files that a shell may complete to a config."""
+    from openstl_ext.config.names import config_names
+
+    names = [name for name in config_names() if name.startswith(prefix)]
+    files = [path for path in Path().glob(f"{prefix}*") if path.suffix == ".py" or path.is_dir()]
+    return [*names, *(f"{path}/" if path.is_dir() else str(path) for path in files)]

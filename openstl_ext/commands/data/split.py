@@ -1,0 +1,31 @@
+"""Split the samples of a folder into train, val and test, in a ``<id>_loaders.json``."""
+
+import argparse
+from pathlib import Path
+
+from openstl_ext import cli
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    add = parser.add_argument
+    add("--data_path", type=Path, required=True, help="folder of the samples")
+    add("--train_ratio", type=float, default=0.7, help="share to train on (%(default)s)")
+    add("--val_ratio", type=float, default=0.15, help="share to validate on (%(default)s)")
+    add("--total_length", type=int, default=0, help="frames of each sample, 0 for all")
+    add("--num_samples", type=int, help="draw this number of samples; default: all")
+    add("--sample_start_index", type=int, default=0, help="first frame, -1 draws it (%(default)s)")
+    add("--init_final_only", action="store_true", help="keep the first and the last frame only")
+    add("--reverse", action="store_true", help="reverse the order of the frames")
+    add("--seed", type=int, default=0, help="same seed, same splits (%(default)s)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the loader file."""
+    from dataclasses import fields
+
+    from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+
+    values = {field.name: getattr(args, field.name) for field in fields(SplitRecipe)}
+    path, lines = create_loaders(args.data_path, SplitRecipe(**values))
+    cli.print_line("\n".join([*lines, f"loader file: {path}"]))

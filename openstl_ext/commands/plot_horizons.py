@@ -1,0 +1,44 @@
+"""Plot a score against the forecast horizon, for runs and their baselines.
+
+It reads only result.json files, so it needs no torch. ::
+
+    openstl-ext plot-horizons work_dirs/human_modification --metric mae --out horizons.png
+    openstl-ext plot-horizons work_dirs/a/seed_0 work_dirs/b/seed_0 --metric coverage
+
+Runs with different protocols get plots of their own, side by side.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from openstl_ext import cli
+from openstl_ext.errors import UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument(
+        "folders", nargs="+", metavar="WORK_DIR", help="searched for results at any depth"
+    )
+    parser.add_argument("--metric", default="mae", help="such as mae or ssim (%(default)s)")
+    parser.add_argument("--out", type=Path, help="a PNG (horizons_<metric>.png)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the picture and print its path."""
+    from openstl_ext.atomic_io import atomic_write
+    from openstl_ext.results.board import board_of
+    from openstl_ext.results.horizons import plots_of
+
+    board = board_of(args.folders, ["*"])
+    plots = plots_of(board, args.metric)
+    from openstl_ext.visualization.error_curve import draw_error_curves  # a second, for fonts
+
+    path = args.out or Path(f"horizons_{args.metric}.png")
+    if path.suffix != ".png":
+        raise UserError(f"cannot write {path}: the picture is a PNG, so its name ends in .png")
+    atomic_write(path, draw_error_curves(plots))
+    cli.print_line(str(path))
+    for problem in board.problems:
+        print(f"warning: not read: {problem}", file=sys.stderr)

@@ -1,0 +1,46 @@
+"""Predict without targets: map a raster larger than memory, or forecast frames.
+
+::
+
+    openstl-ext predict CONFIG CHECKPOINT --input stack.tif --out map.tif --probability p.tif
+    openstl-ext predict CONFIG CHECKPOINT --input data/hm --out maps --region region.geojson
+    openstl-ext predict CONFIG CHECKPOINT --input frames.npy --out forecast.npy
+    openstl-ext predict CONFIG CHECKPOINT --input folder --out forecasts --horizon 20
+"""
+
+import argparse
+from pathlib import Path
+
+from openstl_ext import cli
+from openstl_ext.commands.arguments import add_config, load_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    add_config(parser)
+    add = parser.add_argument
+    add("checkpoint", metavar="CHECKPOINT", help="weights of the config's method")
+    add("--input", dest="source", type=Path, required=True, help="rasters, or frames")
+    add("--out", type=Path, required=True, help="MAP.tif, FRAMES.npy or a folder")
+    add("--probability", type=Path, metavar="FILE.tif", help="write one band per class as well")
+    add("--tile", type=int, help="side of a tile; default: as in training, or whole frames")
+    add("--overlap", type=int, help="pixels that tiles share; default: a quarter of a tile")
+    add("--batch-size", type=int, default=8, help="tiles or samples (%(default)s)")
+    add("--horizon", type=int, help="frames to forecast; default: as the config's dataset")
+    add("--last", action="store_true", help="use the newest of more frames than needed")
+    add("--region", type=Path, metavar="FILE.geojson", help="map only the area inside")
+    add("--region-crs", metavar="EPSG:CODE", help="of a GeoJSON file without a CRS")
+    add("--calibration", type=Path, metavar="FILE", help="default: of the run, if it was tested")
+    add("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
+    add("--amp", dest="bfloat16", action="store_true", help="compute in bfloat16")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Predict."""
+    cfg = load_config(args)
+    from dataclasses import fields
+
+    from openstl_ext.prediction.request import Request, predict
+
+    values = {field.name: getattr(args, field.name) for field in fields(Request)}
+    cli.print_line(predict(cfg, args.checkpoint, Request(**values)))

@@ -1,0 +1,38 @@
+"""Measure the cost of a recipe: parameters, FLOPs of one forecast, forecast frames per second.
+
+::
+
+    openstl-ext profile boiling/simvp_gsta
+    openstl-ext profile boiling/simvp_gsta --shape 10 1 64 64 --horizon 10
+"""
+
+import argparse
+
+from openstl_ext import cli
+from openstl_ext.commands.arguments import add_config, load_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    add_config(parser)
+    parser.add_argument("--batch-size", type=int, default=1, help="of the speed (%(default)s)")
+    parser.add_argument(
+        "--shape",
+        type=int,
+        nargs=4,
+        metavar=("T", "C", "H", "W"),
+        help="frames to forecast from; default: an item of the test split",
+    )
+    parser.add_argument(
+        "--horizon",
+        type=int,
+        help="frames to forecast; default: as the item, or T; labels have none",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure and print."""
+    cfg = load_config(args)
+    from openstl_ext.profiling import recipe
+
+    cli.print_line(recipe.describe(cfg, args.shape, args.horizon, batch_size=args.batch_size))
