@@ -15,7 +15,7 @@ import openstl_ext
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import CheckpointError, ConfigError, DataError, ShapeError, UserError
-from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.metrics.base import SampleMetric, Tally
 from openstl_ext.metrics.mean_pixel import MeanMSE
 from openstl_ext.registry import METRICS, MODELS
 from openstl_ext.visualization.saved import SavedFolder
@@ -257,30 +257,20 @@ def test_a_mask_has_the_shape_of_the_target() -> None:
         openstl_ext.evaluate(GOOD, TARGET, valid=np.ones((12, 12), dtype=bool))
 
 
-CELL = """
-import torch
-from openstl_ext import register
-from openstl_ext.metrics.base import SampleMetric, Tally
-
-@register("metric")
-class Largest(SampleMetric):
-    name, unit, higher_is_better = "largest", "1", False
-
-    def measure(self, sample):
-        error = (sample["forecast"] - sample["target"]).abs().amax(dim=(1, 2, 3))
-        return Tally(total=FACTOR * error, weight=torch.ones_like(error))
-"""
-
-
-def test_running_a_cell_again_replaces_its_class(registries: None) -> None:
+def test_running_the_documented_cell_again_replaces_its_class(registries: None) -> None:
     """A notebook would have to be restarted after every edit."""
+    page = (ROOT / "docs/python_api.md").read_text(encoding="utf-8")
+    assert all(f"## {name}\n" in page for name in openstl_ext.__all__ if name != "__version__")
+    cell = page.partition("## register")[2].partition("```python\n")[2].partition("```")[0]
+    known = {"openstl_ext": openstl_ext, "SampleMetric": SampleMetric, "Tally": Tally}
+    largest = np.abs(GOOD - TARGET).max(axis=(2, 3, 4)).mean()
     for factor in (1, 2):
-        exec(CELL, {"__name__": "notebook", "FACTOR": factor})
-        error = np.abs(GOOD - TARGET).max(axis=(2, 3, 4)).mean()
+        edited = cell.replace("total=error", f"total={factor} * error")
+        exec(edited, {**known, "torch": torch, "__name__": "notebook"})
         scores = openstl_ext.evaluate(GOOD, TARGET, "largest")
-        assert scores["largest"] == pytest.approx(factor * error)
-    with pytest.raises(ConfigError, match="Largest is defined in notebook already"):
-        exec(CELL, {"__name__": "other", "FACTOR": 1})
+        assert scores["largest"] == pytest.approx(factor * largest)
+    with pytest.raises(ConfigError, match="LargestError is defined in notebook already"):
+        exec(cell, {**known, "torch": torch, "__name__": "other"})
 
 
 def test_a_class_of_the_package_is_not_replaced(registries: None) -> None:
