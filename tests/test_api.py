@@ -185,7 +185,7 @@ def test_the_scores_are_those_of_a_test_run(config: Config, model: Any, tmp_path
     folder = SavedFolder(tmp_path / "saved")
     saved = [folder.load(name) for name in folder.sample_ids]
     predicted, observed = (
-        np.stack([getattr(each, side) for each in saved]) for side in ("forecast", "truth")
+        np.stack([getattr(each, side) for each in saved]) for side in ("forecast", "target")
     )
     assert openstl_ext.evaluate(predicted, observed, config.test_evaluator) == scores
     some = openstl_ext.evaluate(predicted, torch.from_numpy(observed), ["ssim", MeanMSE])
