@@ -1,37 +1,87 @@
-"""What a net may promise to the method that drives it.
+"""Interfaces of nets: what a method can call.
 
-Protocols, so that a third-party module fits without inheriting. All are ``__call__``, which every
-module has, so ``isinstance`` proves nothing: models and methods say ``port = FrameModel``, and the
-contract tests run every pair that agrees.
+They are Protocols, so that a third-party module fits without inheriting. Every module has
+``__call__``, so ``isinstance`` cannot distinguish them: a net and a method each declare
+``interface = FrameModel``, and the contract tests run every pair that fits.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
+from openstl_ext.errors import ConfigError
+from openstl_ext.structures import Targets
+
 TOY_SHAPE = (4, 1, 16, 16)
-"""Frames (T, C, H, W) that the ``toy()`` of every model accepts."""
+"""Shape (T, C, H, W) of the frames that the toy instance of every model accepts."""
 
 
 class FrameModel(Protocol):
-    """All past frames in, a block of future frames out."""
+    """Net that maps all past frames to a block of future frames."""
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """(B, T, C, H, W) -> (B, T', C', H, W)."""
+        """Map (B, T, C, H, W) to (B, T', C, H, W)."""
+
+
+class FittedFrameModel(FrameModel, Protocol):
+    """FrameModel with a closed-form fit to training targets, such as the mean frame."""
+
+    def fit(self, samples: Iterable[Targets]) -> None:
+        """Fit to the targets of single samples, each without a batch axis."""
 
 
 class RecurrentModel(Protocol):
-    """One frame in, the next frame out; the state belongs to the net and is opaque."""
+    """Net that maps one frame to the next; its state is opaque to the method."""
 
     def __call__(self, frame: Tensor, state: Any | None) -> tuple[Tensor, Any]:
-        """(B, C, H, W) and a state, None at the start -> the next frame and the next state."""
+        """Map (B, C, H, W) and a state, None at the start, to the next frame and state."""
+
+
+class RegularizedRecurrentModel(RecurrentModel, Protocol):
+    """Recurrent net with loss terms of its own, such as PredRNNv2's decoupling term."""
+
+    def auxiliary_losses(self, state: Any) -> dict[str, Tensor]:
+        """Return scalar terms of one step by name, without weights."""
 
 
 class DenseModel(Protocol):
-    """All frames in, a logit of each class at each pixel out."""
+    """Net that maps all frames to a logit of each class at each pixel."""
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """(B, T, C, H, W) -> (B, K, H, W); one logit where there are two classes."""
+        """Map (B, T, C, H, W) to (B, K, H, W); K is 1 for two classes."""
+
+
+class EncoderModel(Protocol):
+    """Net that maps all frames to one feature vector per sample."""
+
+    def __call__(self, frames: Tensor, bands: Tensor | None = None) -> Tensor:
+        """Map (B, T, C, H, W) and the spectral bands (B, T, C), if any, to (B, D)."""
+
+
+class MaskedAutoencoder(Protocol):
+    """Net that reconstructs all patches from those that are not hidden.
+
+    Attributes:
+        patch_size: Side p of a patch, in pixels.
+        encoder: Part that is kept after pre-training.
+    """
+
+    patch_size: int
+    encoder: EncoderModel
+
+    def __call__(self, frames: Tensor, bands: Tensor | None, mask: Tensor) -> Tensor:
+        """Map (B, T, C, H, W), bands and a mask (B, N), True = hidden, to (B, N, T*C*p*p).
+
+        Patches are in row-major order; the values of a patch have the order T, C, row, column.
+        """
+
+
+class VelocityModel(Protocol):
+    """Net that maps noisy future frames and a time in [0, 1] to their velocity."""
+
+    def __call__(self, noisy: Tensor, time: Tensor, frames: Tensor) -> Tensor:
+        """Map (B, T', C, H, W), (B,) and past frames (B, T, C, H, W) to (B, T', C, H, W)."""
 
 
 class Quantiles(NamedTuple):
@@ -60,3 +110,41 @@ class CovariateModel(Protocol):
         lonlat: Tensor | None = None,
     ) -> Quantiles:
         """(B, T, 1, H, W), (B, T, C, H, W), (B, C', H, W), (B, 2, H, W) -> K horizons."""
+
+
+def provides(net: Any, interface: type) -> bool:
+    """Return whether a net, or its class, declares an interface or one that extends it."""
+    declared = getattr(net, "interface", None)
+    return isinstance(declared, type) and interface in declared.__mro__
+
+
+def declared_interface(part: type) -> type:
+    """Return the interface that the class of a net or of a method declares.
+
+    Raises:
+        ConfigError: If it declares none.
+    """
+    declared = getattr(part, "interface", None)
+    if isinstance(declared, type):
+        return declared
+    former = "; its attribute port is now called interface" if hasattr(part, "port") else ""
+    raise ConfigError(
+        f"{part.__name__} declares no interface{former}; add a class attribute of "
+        "openstl_ext.interfaces, as in interface = FrameModel"
+    )
+
+
+def check_net(method: Any) -> None:
+    """Compare the interface of a method's net with the one that the method needs.
+
+    Raises:
+        ConfigError: If the net declares no interface or another one.
+    """
+    if (net := getattr(method, "net", None)) is None:
+        return
+    needed, declared = declared_interface(type(method)), declared_interface(type(net))
+    if not provides(net, needed):
+        raise ConfigError(
+            f"{type(method).__name__} needs a net with interface {needed.__name__}, but "
+            f"{type(net).__name__} declares {declared.__name__}; use another net or method"
+        )

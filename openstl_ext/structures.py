@@ -16,6 +16,8 @@ class Inputs(TypedDict, total=False):
         static: Covariates that do not change (B, C', H, W); NaN where there is no data.
         lonlat: Longitude and latitude in degrees (B, 2, H, W).
         bands: Which spectral band each channel is (B, T, C).
+        seed: Seed of each sample (B,), int64; only in evaluation, prediction and profiling. A
+            stochastic method draws the noise of a sample from it.
     """
 
     frames: Tensor
@@ -24,6 +26,7 @@ class Inputs(TypedDict, total=False):
     static: Tensor
     lonlat: Tensor
     bands: Tensor
+    seed: Tensor
 
 
 class Targets(TypedDict, total=False):

@@ -29,19 +29,39 @@ MAY_IMPORT = {
     "rasters": {"rasters", "errors", "atomic_io"},
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
+        "interfaces",
         "datasets",  # its layout of frames on disk; which dataset, the registry knows
         "calibration",
     },
     "statistics": {"errors", "atomic_io"},
     "calibration": {"errors", "atomic_io"},
     "metrics": {"metrics", "structures", "registry", "errors", "discovery"},
-    "engine": {*("engine", "registry", "structures", "errors", "config", "atomic_io", "discovery")},
+    "engine": {
+        *(
+            "engine",
+            "interfaces",
+            "registry",
+            "structures",
+            "errors",
+            "config",
+            "atomic_io",
+            "discovery",
+        )
+    },
     "hooks": {
-        *("hooks", "structures", "registry", "errors", "discovery"),
+        *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
     },
     "interop": {"interop", "registry", "errors", "models", "layers", "discovery"},
-    "profiling": {"profiling", "ops", "structures", "errors", "registry", "atomic_io"},
+    "profiling": {
+        "profiling",
+        "ops",
+        "structures",
+        "interfaces",
+        "errors",
+        "registry",
+        "atomic_io",
+    },
     "results": {"results", "errors", "atomic_io"},
     "visualization": {"visualization", "results", "errors"},
     "api": {
@@ -54,7 +74,7 @@ MAY_IMPORT = {
     "atomic_io": {"errors"},
     "registry": {"errors"},
     "structures": set(),
-    "interfaces": set(),
+    "interfaces": {"structures", "errors"},
 }
 # Parts that must stay light: a leaderboard runs on a laptop in a second.
 NEVER = {

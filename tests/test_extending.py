@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/extending.md"
 FENCED = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
 
 
@@ -18,8 +19,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the documented files beside a copy of our base configs, as after a clone."""
     home = tmp_path_factory.mktemp("home")
     (home / "configs").symlink_to(ROOT / "configs", target_is_directory=True)
-    files = FENCED.findall((ROOT / "docs/extending.md").read_text())
-    assert len(files) == 5, "the page shows a model, a dataset, a metric, a method and a config"
+    files = FENCED.findall(PAGE.read_text())
+    assert len(files) == 6, "a model, a dataset, a metric, a method, an ensemble and a config"
     for name, text in files:
         path = home / name
         path.parent.mkdir(exist_ok=True)

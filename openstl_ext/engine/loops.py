@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from mmengine.dataset import DefaultSampler
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
 from openstl_ext.engine.ddp_warmup import warm_up_ddp
-from openstl_ext.engine.randomness import ITEM, STEP, seed_everything
+from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import DATASETS, LOOPS
 
@@ -35,10 +36,18 @@ class Seeded(Dataset):
         return len(self.dataset)
 
     def __getitem__(self, ticket: int | Ticket) -> Any:
-        """The item of a ticket; a bare index, as in evaluation, is of epoch 0."""
+        """Return the item of a ticket.
+
+        A bare index, as in evaluation, is of epoch 0; its inputs get the ``seed`` from which a
+        stochastic method draws the noise of this sample.
+        """
         epoch, index = ticket if isinstance(ticket, tuple) else (0, ticket)
         seed_everything(self.seed, ITEM, epoch, index)
-        return self.dataset[index]
+        item = self.dataset[index]
+        if isinstance(ticket, tuple):
+            return item
+        seed = torch.tensor(sample_seed(self.seed, index))
+        return {**item, "inputs": {**item["inputs"], "seed": seed}}
 
     def __getattr__(self, name: str) -> Any:
         if name == "dataset" or name.startswith("__"):  # asked for while unpickling in a worker

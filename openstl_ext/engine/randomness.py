@@ -20,11 +20,26 @@ def seed_everything(*place: int | str) -> None:
     Args:
         place: Numbers and words that name the place; their order matters.
     """
-    digest = hashlib.blake2b(repr(place).encode(), digest_size=8).digest()
-    seed = int.from_bytes(digest, "little")
+    seed = seed_of(*place)
     random.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)
     # not torch.manual_seed: before CUDA starts it stores a formatted stack at every call
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)
+
+
+def seed_of(*place: int | str) -> int:
+    """Return the seed of a place in the run, below 2^64."""
+    digest = hashlib.blake2b(repr(place).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def sample_seed(run_seed: int, index: int) -> int:
+    """Return the seed of a sample in evaluation and prediction, an int64.
+
+    Args:
+        run_seed: Seed of the run.
+        index: Index of the sample in its dataset.
+    """
+    return seed_of(run_seed, EVALUATION, index) >> 1

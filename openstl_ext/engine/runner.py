@@ -15,9 +15,11 @@ from openstl_ext.engine import distributed, state
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, end_workers
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
+from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import check_plateaus
 from openstl_ext.engine.validate import validate
 from openstl_ext.errors import CheckpointError, UserError
+from openstl_ext.interfaces import check_net
 
 
 def build(cfg: Config, *, train: bool = True) -> "Runner":
@@ -103,13 +105,15 @@ class Runner(MMRunner):
             metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
             check_plateaus(state.schedulers(self), metrics)
             for hook in self.hooks:
-                if hasattr(hook, "check"):
+                if isinstance(hook, RunHook):
                     hook.check(self, metrics, state.accumulative_counts(self))
 
     def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
         """Build the method, its first weights a function of the seed alone."""
         seed_everything(self.seed, WEIGHTS)
-        return super().build_model(model)
+        method = super().build_model(model)
+        check_net(method)
+        return method
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """The log of the run, where what the package itself says goes too: which scan runs, say."""
@@ -265,7 +269,8 @@ class Runner(MMRunner):
 
     @property
     def _keep(self) -> int:
-        return next((hook.keep for hook in self.hooks if hasattr(hook, "keep")), 2)
+        hooks = (hook for hook in self.hooks if isinstance(hook, RunHook))
+        return next((hook.keep for hook in hooks if hook.keep is not None), 2)
 
     def _wait(self) -> None:
         if self.world_size > 1:

@@ -1,14 +1,15 @@
-"""Score the forecasts that cost nothing, so that every table shows what a model must beat."""
+"""Evaluate the baselines on the test split and store their scores in the record."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from openstl_ext.engine.state import unwrap
+from openstl_ext.interfaces import FittedFrameModel, provides
 from openstl_ext.registry import DATASETS, HOOKS, METHODS
 from openstl_ext.structures import Targets
 
@@ -17,15 +18,15 @@ SIMPLE = ({"type": "Persistence"}, {"type": "TrainingMean"})
 
 @HOOKS.register_module()
 class BaselinesHook(Hook):
-    """Judge simple nets with the loader and the evaluator of the test, before the model is.
+    """Evaluate simple nets with the loader and the evaluator of the test, before the model.
 
-    What they reach is left in ``runner.baselines`` as ``{type: {metric: value}}``, from where
-    ``ResultHook`` takes it into the record.
+    Their scores are left in ``runner.baselines`` as ``{type: {metric: value}}``, from where
+    ``ResultHook`` takes them into the record.
 
     Args:
-        nets: Configs of FrameModels; one with a ``fit`` sees training targets first.
-        num_samples: Training samples, evenly spaced, that ``fit`` sees at most. The same ones on
-            every rank, so that no baseline depends on the number of processes.
+        nets: Configs of FrameModels; a FittedFrameModel is fitted to training targets first.
+        num_samples: Largest number of training samples, evenly spaced, for ``fit``. The same ones
+            on every rank, so that no baseline depends on the number of processes.
     """
 
     def __init__(self, *, nets: Sequence[dict[str, Any]] = SIMPLE, num_samples: int = 1000) -> None:
@@ -35,13 +36,13 @@ class BaselinesHook(Hook):
     @torch.no_grad()
     def before_test_epoch(self, runner: Runner) -> None:
         runner.baselines = {}
-        judged = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if not hasattr(judged, "forecast"):  # a method that answers with labels has other ones
+        evaluated: Any = unwrap(runner.model)
+        if evaluated.answers != "frames":
             return
-        device = next((p.device for p in judged.parameters()), torch.device("cpu"))
+        device = next((p.device for p in evaluated.parameters()), torch.device("cpu"))
         for net in self.nets:
             method = METHODS.build({"type": "DirectForecast", "net": net, "loss": {"type": "L2"}})
-            if hasattr(method.net, "fit"):
+            if provides(method.net, FittedFrameModel):
                 method.net.fit(self._training_targets(runner.cfg))
             method.to(device).eval()
             runner.baselines[net["type"]] = self._score(runner, method)

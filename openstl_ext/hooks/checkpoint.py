@@ -3,16 +3,16 @@
 import math
 from typing import Any
 
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import keys_of, metric_of
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
 
 
 @HOOKS.register_module()
-class ExactCheckpointHook(Hook):
+class ExactCheckpointHook(RunHook):
     """Save whatever a run needs to go on as if it had never stopped, and the best weights.
 
     An epoch's last checkpoint comes before its validation, so a run that is killed in between

@@ -63,8 +63,8 @@ class ForecastFigureHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Refuse before the training what would fail after it."""
-        method = unwrap(runner.model)
-        if not hasattr(method, "forecast"):
+        method: Any = unwrap(runner.model)
+        if method.answers != "frames":
             raise ConfigError(
                 f"{type(method).__name__} forecasts no frames to draw; remove ForecastFigureHook "
                 "from custom_hooks"

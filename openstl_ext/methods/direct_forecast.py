@@ -1,9 +1,9 @@
-"""Forecasting all frames in one shot."""
+"""Forecast a block of frames in one forward pass."""
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from openstl_ext.errors import ShapeError
 from openstl_ext.interfaces import FrameModel
@@ -14,15 +14,15 @@ from openstl_ext.structures import Inputs, Targets
 
 @METHODS.register_module()
 class DirectForecast(ForecastMethod):
-    """Train a net that says a whole block of frames at once; forecast by chaining blocks.
+    """Train a net that predicts a block of frames; forecast longer horizons by chaining blocks.
 
-    A horizon shorter than the net's block is cut; a longer one feeds each block back in, also in
-    training, where gradients pass through the chain.
+    A horizon shorter than the net's block is cut. A longer one feeds each block back to the net,
+    also in training, where gradients pass through the chain.
 
     Args:
         net: Config of a FrameModel.
         loss: Config of the criterion.
-        data_preprocessor: Config of the border between data units and normalised units.
+        data_preprocessor: Config of the normalisation.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, methods/simvp.py.
@@ -49,19 +49,17 @@ class DirectForecast(ForecastMethod):
     def forecast(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
         past = inputs["frames"]
         blocks = [self.net(past)]
-        while (said := sum(block.shape[1] for block in blocks)) < horizon:
+        while (length := sum(block.shape[1] for block in blocks)) < horizon:
             if blocks[-1].shape[1:] != past.shape[1:]:
                 raise ShapeError(
-                    f"a horizon of {horizon} needs chained blocks, so the net's output must be "
-                    f"shaped like its input {tuple(past.shape[1:])}; after {said} frames it is "
-                    f"{tuple(blocks[-1].shape[1:])}"
+                    f"horizon={horizon} is longer than the block of {length} frames, so blocks are "
+                    f"chained and must have the shape of the input {tuple(past.shape[1:])}, but "
+                    f"{type(self.net).__name__} returned {tuple(blocks[-1].shape[1:])}"
                 )
             blocks.append(self.net(blocks[-1]))
         return {"forecast": torch.cat(blocks, dim=1)[:, :horizon]}
 
     @classmethod
-    def toy(cls, net: Any = None) -> "DirectForecast":
-        """Return a small instance around a net of the interface, for the tests."""
-        if net is None:
-            net = MODELS.get("SimVP").toy()
-        return cls(net=net, loss={"type": "L2"})
+    def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
+        """Return constructor arguments of a small instance around a net."""
+        return {"net": net, "loss": {"type": "L2"}}

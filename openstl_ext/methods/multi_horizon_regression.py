@@ -167,9 +167,8 @@ class MultiHorizonRegression(ForecastMethod):
         return said - last, truth - last, valid
 
     @classmethod
-    def toy(cls, net: Any = None) -> "MultiHorizonRegression":
-        """Return a small instance around a net of the interface, for the tests."""
-        net = MODELS.get("CovariateConvLSTM").toy() if net is None else net
+    def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
+        """Return constructor arguments of a small instance around a net."""
         batch: Any = cls.toy_batch(1)["inputs"]
         with torch.no_grad():
             said = _answered(net, batch, batch["frames"], batch["dynamic"])
@@ -178,12 +177,8 @@ class MultiHorizonRegression(ForecastMethod):
             for of, quantile in (("lower", 0.025), ("upper", 0.975)):
                 terms[of] = {"loss": {"type": "Pinball", "quantile": quantile}, "of": of}
         direct = said["forecast"].shape[1] > 1
-        return cls(
-            net=net,
-            strategy="direct" if direct else "autoregressive",
-            terms=terms,
-            hold_dynamic=True,
-        )
+        strategy = "direct" if direct else "autoregressive"
+        return {"net": net, "strategy": strategy, "terms": terms, "hold_dynamic": True}
 
     @staticmethod
     def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:

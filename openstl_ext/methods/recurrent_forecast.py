@@ -1,11 +1,18 @@
-"""Forecasting one frame at a time."""
+"""Forecast one frame at a time with a recurrent net."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from openstl_ext.interfaces import RecurrentModel
+from openstl_ext.errors import ConfigError
+from openstl_ext.interfaces import (
+    TOY_SHAPE,
+    RecurrentModel,
+    RegularizedRecurrentModel,
+    provides,
+)
 from openstl_ext.methods.base import ForecastMethod
 from openstl_ext.methods.rollout import rollout
 from openstl_ext.registry import LOSSES, METHODS, MODELS, TEACHER_FORCING
@@ -14,30 +21,34 @@ from openstl_ext.structures import Inputs, Targets
 
 @METHODS.register_module()
 class RecurrentForecast(ForecastMethod):
-    """Train a one-step net on whole sequences; forecast by feeding it its own frames.
+    """Train a one-step net on whole sequences; forecast by feeding back its own frames.
 
-    ConvLSTM, PredRNN and VMRNN are this method with different feeds: scheduled sampling for the
-    first two, free running for the last.
+    ConvLSTM, PredRNN and VMRNN are this method with different teacher forcing: scheduled sampling
+    for the first two, free running for the last.
 
     Args:
-        net: Config of a RecurrentModel.
+        net: Config of a RecurrentModel, or the net.
         teacher_forcing: Config that selects the training input of each step.
-        loss: Config of the criterion, applied to every step, warm-up included.
+        loss: Config of the criterion, applied to every predicted frame after the first.
+        auxiliary_weights: Weight of each auxiliary loss of a RegularizedRecurrentModel, by name.
         compiled: Arguments of ``torch.nn.Module.compile`` for the net, as in
-            ``dict(mode="max-autotune-no-cudagraphs")``; None runs it as it is. One step of these
-            nets is many small kernels, which a GPU waits for more than it computes.
+            ``dict(mode="max-autotune-no-cudagraphs")``; None does not compile. One step of these
+            nets is many small kernels, whose launch takes a GPU longer than their computation.
         recompute_steps: Whether training computes each step again for its gradient instead of
             keeping all of them: the memory of one step, for a third more time, the same numbers.
-        data_preprocessor: Config of the border between data units and normalised units.
+        data_preprocessor: Config of the normalisation.
+
+    Raises:
+        ConfigError: If the names of ``auxiliary_weights`` are not those of the auxiliary losses.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, methods/{convlstm,predrnn}.py;
         yyyujintang/VMRNN-PyTorch@8e6cfb7, openstl/models/vmrnn_model.py.
 
     Deviations:
-        Upstream takes the loss of ConvLSTM and PredRNN on folded patches; it is a mean over the
-        same values, so ours is taken on frames. Its forecast needs the truth for its shape; ours
-        needs a horizon.
+        Upstream computes the loss of ConvLSTM and PredRNN on folded patches; it is a mean over
+        the same values, so ours is computed on frames. Upstream reads the horizon of a forecast
+        from the targets; ours is an argument.
     """
 
     interface = RecurrentModel
@@ -48,6 +59,7 @@ class RecurrentForecast(ForecastMethod):
         net: dict[str, Any],
         teacher_forcing: dict[str, Any],
         loss: dict[str, Any],
+        auxiliary_weights: Mapping[str, float] | None = None,
         compiled: dict[str, Any] | None = None,
         recompute_steps: bool = False,
         data_preprocessor: dict[str, Any] | None = None,
@@ -56,6 +68,10 @@ class RecurrentForecast(ForecastMethod):
         self.net = MODELS.build(net)
         self.teacher_forcing = TEACHER_FORCING.build(teacher_forcing)
         self.criterion = LOSSES.build(loss)
+        self.auxiliary_weights = dict(auxiliary_weights or {})
+        self.regularized = provides(self.net, RegularizedRecurrentModel)
+        if self.auxiliary_weights and not self.regularized:
+            self._check_names({})
         self.recompute_steps = recompute_steps
         if compiled is not None:
             self.net.compile(**compiled)  # in place: a wrapper would rename every weight
@@ -67,22 +83,40 @@ class RecurrentForecast(ForecastMethod):
             seen=past.shape[1], horizon=future.shape[1], batch=len(past), iteration=self.iteration
         )
         steps = known.shape[1] - 1
-        outputs = rollout(self.net, known[:, :-1], observed, steps, recompute=self.recompute_steps)
+        how = {"recompute": self.recompute_steps, "regularized": self.regularized}
+        outputs, auxiliary = rollout(self.net, known[:, :-1], observed, steps, **how)
         valid = None
         if "valid" in targets:
             valid = torch.cat([inputs["valid"], targets["valid"]], dim=1)[:, 1:]
-        return {"loss_frames": self.criterion(outputs, known[:, 1:], valid)}
+        terms = {"loss_frames": self.criterion(outputs, known[:, 1:], valid)}
+        self._check_names(auxiliary)
+        for name, value in auxiliary.items():
+            terms[f"loss_{name}"] = self.auxiliary_weights[name] * value
+        return terms
 
     def forecast(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
         past = inputs["frames"]
         observed = torch.ones(past.shape[:2], dtype=torch.bool)
-        outputs = rollout(self.net, past, observed, num_steps=past.shape[1] + horizon - 1)
+        outputs, _ = rollout(self.net, past, observed, num_steps=past.shape[1] + horizon - 1)
         return {"forecast": outputs[:, -horizon:]}
 
+    def _check_names(self, auxiliary: Mapping[str, Tensor]) -> None:
+        if self.auxiliary_weights.keys() != auxiliary.keys():
+            raise ConfigError(
+                f"auxiliary_weights names {sorted(self.auxiliary_weights)}, but the auxiliary "
+                f"losses of {type(self.net).__name__} are {sorted(auxiliary)}; give one weight for "
+                "each"
+            )
+
     @classmethod
-    def toy(cls, net: Any = None) -> "RecurrentForecast":
-        """Return a small instance around a net of the interface, for the tests."""
-        if net is None:
-            net = MODELS.get("ConvLSTM").toy()
+    def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
+        """Return constructor arguments of a small instance around a net."""
+        weights: dict[str, float] = {}
+        if provides(net, RegularizedRecurrentModel):
+            regularized: Any = net
+            with torch.no_grad():
+                _, state = net(torch.zeros(1, *TOY_SHAPE[1:]), None)
+                weights = dict.fromkeys(regularized.auxiliary_losses(state), 0.1)
         teacher_forcing = {"type": "ScheduledSampling", "rate": 0.1}
-        return cls(net=net, teacher_forcing=teacher_forcing, loss={"type": "L2"})
+        arguments = {"net": net, "teacher_forcing": teacher_forcing, "loss": {"type": "L2"}}
+        return {**arguments, "auxiliary_weights": weights}

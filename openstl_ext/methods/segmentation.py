@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import TOY_SHAPE, DenseModel
@@ -92,12 +92,11 @@ class Segmentation(LabelMethod):
         return probability.argmax(dim=1)
 
     @classmethod
-    def toy(cls, net: Any = None) -> "Segmentation":
-        """Return a small instance around a net of the interface, for the tests."""
-        net = MODELS.get("ConvGRUUNet").toy() if net is None else MODELS.build(net)
+    def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
+        """Return constructor arguments of a small instance around a net."""
         with torch.no_grad():
             num_logits = net.eval()(torch.zeros(1, *TOY_SHAPE)).shape[1]
-        return cls(net=net, loss={"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"})
+        return {"net": net, "loss": {"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"}}
 
     @staticmethod
     def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.interfaces import TOY_SHAPE, FrameModel
+from openstl_ext.interfaces import TOY_SHAPE, FittedFrameModel
 from openstl_ext.registry import MODELS
 from openstl_ext.structures import Targets
 
@@ -21,7 +21,7 @@ class TrainingMean(nn.Module):
         RuntimeError: If it is asked before it was fitted.
     """
 
-    interface = FrameModel
+    interface = FittedFrameModel
 
     def __init__(self) -> None:
         super().__init__()

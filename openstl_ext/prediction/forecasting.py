@@ -61,14 +61,15 @@ def forecast_sequences(
         names = source.names[first : first + step]
         frames = source.read(range(first, first + len(names)), num_frames)
         if tile is None:
-            forecast = predictor({"frames": frames}, horizon)["forecast"]
+            index = np.arange(first, first + len(names))
+            forecast = predictor({"frames": frames, "index": index}, horizon)["forecast"]
             if not np.isfinite(forecast).all():
                 raise DataError(f"the forecast of {names[0]} is not finite; are its weights sound?")
             seen = np.isfinite(frames).any(axis=(1, 2), keepdims=True)
             forecast = np.where(seen, forecast, np.nan)
         else:
             cuts = {"size": tile, "overlap": overlap, "batch_size": batch_size}
-            forecast = _in_tiles(predictor, frames[0], horizon, **cuts)[None]
+            forecast = _in_tiles(predictor, frames[0], first, horizon, **cuts)[None]
         sink(names, forecast)
 
 
@@ -105,7 +106,14 @@ class FramesScene:
 
 
 def _in_tiles(
-    predictor: Predictor, frames: Frames, horizon: int, *, size: int, overlap: int, batch_size: int
+    predictor: Predictor,
+    frames: Frames,
+    number: int,
+    horizon: int,
+    *,
+    size: int,
+    overlap: int,
+    batch_size: int,
 ) -> Frames:
     """The forecast of one sample, (horizon, C, H, W), from overlapping tiles."""
     found: list[Frames] = []
@@ -114,8 +122,9 @@ def _in_tiles(
         found.append(fields["forecast"].copy())
 
     height, width = frames.shape[-2:]
+    first = number * height * width  # the tiles of two samples have different noise
     map_scene(
-        lambda inputs: predictor(inputs, horizon),
+        lambda inputs: predictor({**inputs, "index": inputs["index"] + first}, horizon),
         FramesScene(frames),
         collect,
         tiling=Tiling(height=height, width=width, size=size, overlap=overlap),

@@ -38,7 +38,8 @@ def map_scene(
 
     Args:
         answer: From a batch of inputs to fields (B, ..., H, W), of which the first is never NaN;
-            another may be, such as an interval of a step that nobody has calibrated.
+            another may be, such as an interval of a step that nobody has calibrated. ``index`` of
+            the inputs is the number of the first pixel of each tile.
         scene: What is read.
         sink: Receives finished rows of every field, (..., rows, columns), NaN where there is no
             answer, and their window in the raster; the arrays are overwritten later.
@@ -103,7 +104,7 @@ def _batches(
             continue
         tiles.append(tile)
         wanted.append(pixels)
-        read.append(inputs)
+        read.append({**inputs, "index": np.asarray(tile.row * tiling.width + tile.column)})
         if len(tiles) == batch_size:
             yield tiles, wanted, _stacked(read)
             tiles, wanted, read = [], [], []

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine.randomness import sample_seed
 from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.interfaces import check_net
 from openstl_ext.registry import METHODS
 
 
@@ -20,22 +22,26 @@ class Predictor:
     """Put a method's ``answer`` between arrays in data units, without any truth.
 
     Args:
-        method: A method whose answer is frames (it has ``forecast``) or classes (``logits``).
+        method: A method that answers with frames or labels.
         device: Where it computes, such as ``cpu`` or ``cuda:1``; None takes a GPU if there is one.
         amp: Whether to compute in bfloat16 where that is safe.
+        seed: Seed of the run; with the index of a sample it decides the noise of its forecast.
 
     Raises:
-        ConfigError: If the device does not exist, or the method answers neither.
+        ConfigError: If the device does not exist, or the method predicts nothing.
     """
 
-    def __init__(self, method: nn.Module, *, device: str | None = None, amp: bool = False) -> None:
+    def __init__(
+        self, method: nn.Module, *, device: str | None = None, amp: bool = False, seed: int = 0
+    ) -> None:
         self.device = usable(device)
-        self.amp = amp
+        self.amp, self.seed = amp, seed
         self.method: Any = method.to(self.device).eval()
-        self.says_labels = hasattr(method, "logits")
-        if not self.says_labels and not hasattr(method, "forecast"):
+        self.says_labels = self.method.answers == "labels"
+        if self.method.answers is None:
             raise ConfigError(
-                f"{type(method).__name__} says neither frames nor classes, so it cannot predict"
+                f"{type(method).__name__} has a loss only and predicts nothing; use the encoder "
+                "of its net in a method that predicts frames or labels"
             )
 
     @classmethod
@@ -51,9 +57,10 @@ class Predictor:
         if not isinstance(cfg.get("model"), dict):
             raise ConfigError(f"{cfg.get('identity')}: a config needs a model block to predict")
         method = METHODS.build(cfg.model)
+        check_net(method)
         saved = checkpoints.read(checkpoint)
         checkpoints.load_weights(method, saved.get("state_dict", saved))
-        return cls(method, device=device, amp=amp)
+        return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 
     def __call__(
         self, inputs: Mapping[str, NDArray[Any]], horizon: int
@@ -62,6 +69,7 @@ class Predictor:
 
         Args:
             inputs: Fields as a dataset has them, with a batch axis; NaN in ``frames`` is missing.
+                ``index`` (B,) are the indices of the samples; by default their places in the batch.
             horizon: Number of future frames; not looked at where the answer is classes.
 
         Returns:
@@ -73,6 +81,8 @@ class Predictor:
             ShapeError: If the net cannot take such frames.
         """
         fields = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in inputs.items()}
+        places = fields.pop("index", torch.arange(len(fields["frames"])))
+        fields["seed"] = torch.tensor([sample_seed(self.seed, i) for i in places.tolist()])
         seen = fields["frames"].isfinite()
         if "valid" in fields or not seen.all():  # also where the scene forgot to say so
             fields["valid"] = seen & fields.get("valid", seen)
@@ -96,12 +106,9 @@ class Predictor:
         return {name: value.float().cpu().numpy() for name, value in answer.items()}
 
     def labels_of(self, probability: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Classes from probabilities, as the method decides; (K, H, W) -> (H, W)."""
+        """Return the classes of probabilities, as the method decides; (K, H, W) -> (H, W)."""
         given = torch.from_numpy(probability)[None]
-        if hasattr(self.method, "labels_of"):
-            labels = cast(torch.Tensor, self.method.labels_of(given.to(self.device)))
-        else:
-            labels = given.argmax(dim=1)
+        labels: torch.Tensor = self.method.labels_of(given.to(self.device))
         return labels[0].cpu().numpy()
 
 

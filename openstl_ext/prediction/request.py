@@ -164,8 +164,8 @@ def _map(
         request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
         return _map_labels(predictor, scene, request, about)
-    said = getattr(predictor.method, "max_horizon", None)  # of a net that says all at once
-    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or said or 1)
+    largest = predictor.method.max_horizon  # of a net that predicts all horizons at once
+    steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or largest or 1)
     return _map_forecast(predictor, scene, steps, request, about)
 
 

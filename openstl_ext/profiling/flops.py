@@ -100,7 +100,7 @@ class _Forecast(nn.Module):
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         inputs = dict(zip(self.names, tensors, strict=True))
-        if not hasattr(self.method, "forecast"):
+        if self.method.answers != "frames":
             return (self.method.tensor(inputs),)
         fields = self.method.forecast(inputs, self.horizon)
         return tuple(fields.values())  # all of them: what leads to no answer is not traced

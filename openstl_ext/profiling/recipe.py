@@ -8,7 +8,8 @@ from mmengine.config import Config
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, DatasetNotFoundError
-from openstl_ext.profiling.report import answer_of, in_words, profile
+from openstl_ext.interfaces import check_net
+from openstl_ext.profiling.report import in_words, profile
 from openstl_ext.registry import DATASETS, METHODS
 
 
@@ -32,12 +33,13 @@ def describe(
         raise ConfigError(f"--batch-size is at least 1, not {batch_size}")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     method = METHODS.build(cfg.model).to(device)
+    check_net(method)
     inputs, asked, source = starting_point(cfg, shape)
     horizon = horizon or asked
     frames = tuple(inputs["frames"].shape[1:])
     profiled = profile(method, inputs, horizon, batch_size=batch_size)
-    said = f"{horizon} frames" if answer_of(method) == "frames" else "labels"
-    return f"{cfg.identity}: {frames} -> {said} ({source})\n{in_words(profiled)}"
+    answer = f"{horizon} frames" if profiled["answer"] == "frames" else "labels"
+    return f"{cfg.identity}: {frames} -> {answer} ({source})\n{in_words(profiled)}"
 
 
 def starting_point(cfg: Config, shape: Sequence[int] | None) -> tuple[dict[str, Tensor], int, str]:

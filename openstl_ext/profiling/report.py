@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from openstl_ext.errors import ConfigError
 from openstl_ext.profiling.flops import CONVENTION, count_flops
 from openstl_ext.profiling.speed import frames_per_second
 
@@ -44,7 +45,7 @@ COUNTED = {"frames": "forecast frames", "labels": "labelled samples"}
 
 
 def profile(
-    method: nn.Module, inputs: Mapping[str, Tensor], horizon: int, *, batch_size: int = 1
+    method: Any, inputs: Mapping[str, Tensor], horizon: int, *, batch_size: int = 1
 ) -> dict[str, Any]:
     """Parameters, FLOPs of one sample, and frames per second of a batch.
 
@@ -61,8 +62,17 @@ def profile(
         ``flops_<column>`` of handles that asked for one), ``uncounted`` operators,
         ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``; and ``answer``, frames or
         labels: of labels, the speed is samples per second.
+
+    Raises:
+        ConfigError: If the method predicts nothing.
     """
+    if method.answers is None:
+        raise ConfigError(
+            f"{type(method).__name__} has a loss only and predicts nothing, so there is no "
+            "forecast to profile"
+        )
     weight = next(method.parameters(), torch.zeros(()))
+    inputs = {"seed": torch.zeros(1, dtype=torch.int64), **inputs}
     one = _normalized(method, {name: value[:1] for name, value in inputs.items()})
     many = {name: value.expand(batch_size, *value.shape[1:]) for name, value in one.items()}
     flops = count_flops(method, one, horizon)
@@ -79,13 +89,8 @@ def profile(
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(weight.dtype).removeprefix("torch."),
         "batch_size": batch_size,
-        "answer": answer_of(method),
+        "answer": method.answers,
     }
-
-
-def answer_of(method: nn.Module) -> str:
-    """What a method answers with: frames or labels."""
-    return "frames" if hasattr(method, "forecast") else "labels"
 
 
 def _normalized(method: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:

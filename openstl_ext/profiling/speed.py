@@ -31,7 +31,7 @@ def frames_per_second(
         max_runs: Forecasts to time at most.
         seconds: Keep timing until that long has passed.
     """
-    probe = copy.deepcopy(method).eval()
+    probe: Any = copy.deepcopy(method).eval()
     batch = len(inputs["frames"])
     device = inputs["frames"].device
     times: list[float] = []
@@ -40,7 +40,7 @@ def frames_per_second(
         end = time.perf_counter() + seconds
         while len(times) < min_runs or (len(times) < max_runs and time.perf_counter() < end):
             times.append(timed(probe, inputs, horizon, device))
-    answers = batch * horizon if hasattr(method, "forecast") else batch
+    answers = batch * horizon if probe.answers == "frames" else batch
     return answers / statistics.median(times)
 
 
@@ -48,7 +48,7 @@ def timed(method: Any, inputs: Mapping[str, Tensor], horizon: int, device: torch
     """Seconds of one forecast, or of one labelling."""
     _finish(device)
     start = time.perf_counter()
-    if hasattr(method, "forecast"):
+    if method.answers == "frames":
         method.forecast(inputs, horizon)
     else:
         method.tensor(inputs)

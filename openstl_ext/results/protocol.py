@@ -19,6 +19,9 @@ PLACES |= {
 }
 """Keys that say where or how fast, not what."""
 
+SEED = "inputs.seed"
+"""Field that the evaluation adds to each sample; it is not part of the data."""
+
 PLACE = re.compile(r".*_(root|path|dir|file|folder)$")
 
 
@@ -73,7 +76,7 @@ def protocol_of(
         "evaluator": sorted((plain(without_places(m)) for m in metrics), key=canonical),
         "metainfo": facts_of(metainfo),
         "size": size,
-        "shapes": plain(shapes),
+        "shapes": plain({k: shape for k, shape in shapes.items() if k != SEED}),
         "samples": None if sample_ids is None else digest(sorted(sample_ids)),
     }
     return {"fingerprint": digest(facts), **facts}  # type: ignore[typeddict-item, return-value]

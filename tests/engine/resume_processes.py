@@ -4,7 +4,7 @@ torch is imported once; each leg is a fork, or one a rank. A journey is a list o
 directory. A leg says ``options`` (dotted keys for ``toy.config``), ``ranks``, whether it is a
 ``test``, and how it dies: ``delay`` (SIGKILL from outside after that many seconds), or ``fault``
 (``[call, n, what]``: at the n-th ``fsync`` of a checkpoint, or while the n-th file is ``write``n,
-``kill`` or ``full``).
+``kill`` or ``full``). ``plugins`` are files whose classes are registered first.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import errno
 import json
 import multiprocessing
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -64,6 +65,8 @@ def travel(work_dir: str, leg: dict[str, Any]) -> None:
     options = dict(leg.get("options", {}))
     if leg.get("ranks", 1) > 1:
         options["launcher"] = "pytorch"
+    for plugin in leg.get("plugins", ()):
+        runpy.run_path(plugin)
     if fault := leg.get("fault"):
         inject(*fault)
     run = runner.build(toy.config(work_dir, **options))

@@ -7,6 +7,7 @@ from mmengine.dataset import DefaultSampler
 
 from openstl_ext.engine.evaluation import padded
 from openstl_ext.engine.loops import Seeded, SeekableBatches
+from openstl_ext.engine.randomness import sample_seed
 from tests.engine import toy
 
 
@@ -55,6 +56,15 @@ def test_an_item_depends_on_epoch_and_index_alone() -> None:
     copy = pickle.loads(pickle.dumps(dataset))  # as workers get it where fork is not to be had
     assert torch.equal(copy[(2, 3)]["inputs"]["frames"], first)
     assert copy.metainfo.name == "toy_waves"
+
+
+def test_only_a_sample_of_an_evaluation_has_a_seed() -> None:
+    """Members of an ensemble would depend on the batch, or training would repeat its noise."""
+    dataset = Seeded(dataset=toy.ToyWaves(), seed=1)
+    assert "seed" not in dataset[(0, 3)]["inputs"]
+    seed = dataset[3]["inputs"]["seed"]
+    assert (seed.dtype, seed.shape, int(seed)) == (torch.int64, (), sample_seed(1, 3))
+    assert torch.equal(dataset[3]["inputs"]["frames"], dataset[(0, 3)]["inputs"]["frames"])
 
 
 def test_a_short_batch_is_filled_with_its_last_sample() -> None:

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import torch
 
-from openstl_ext.engine.randomness import seed_everything
+from openstl_ext.engine.randomness import sample_seed, seed_everything
 
 
 def draws() -> tuple[float, float, float]:
@@ -29,3 +29,11 @@ def test_neighbouring_places_draw_differently() -> None:
         seed_everything(*place)
         seen.update(draws())
     assert len(seen) == 3 * len(places)
+
+
+def test_the_seed_of_a_sample_is_a_function_of_run_and_index() -> None:
+    """Published ensembles could not be repeated; the numbers are fixed."""
+    assert [sample_seed(0, 0), sample_seed(1, 2)] == [6924809134325503167, 6446682812922800446]
+    seeds = {sample_seed(run, index) for run in range(30) for index in range(30)}
+    assert len(seeds) == 900
+    assert 0 <= min(seeds) < max(seeds) < 2**63

@@ -17,12 +17,12 @@ from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError
 from openstl_ext.hooks import forecast_figure
 from openstl_ext.hooks.forecast_figure import ForecastFigureHook, forecasts, horizon_names, spread
-from openstl_ext.registry import METHODS, MODELS
 from openstl_ext.structures import Metainfo
 from openstl_ext.visualization.panel_sample import PanelSample
 from tests.e2e.test_resume import assert_same
 from tests.engine import toy, toy_sites
 from tests.engine.resume_scenarios import log_of, travel
+from tests.toys import toy_method
 
 HOOK = {"type": "ForecastFigureHook", "num_samples": 3}
 QUIET = {"log_level": "ERROR", "custom_hooks": [HOOK]}
@@ -174,8 +174,7 @@ class Chips(Dataset):
 @pytest.fixture
 def quantiles() -> Any:
     torch.manual_seed(0)
-    kind = METHODS.get("MultiHorizonRegression")
-    return kind.toy(MODELS.get("QuantileConvLSTM").toy())
+    return toy_method("MultiHorizonRegression", "QuantileConvLSTM")
 
 
 def test_intervals_and_gaps_are_drawn_where_there_are_any(quantiles: Any) -> None:
@@ -240,9 +239,8 @@ def test_a_channel_is_found_by_name_or_number(quantiles: Any) -> None:
 
 def test_every_method_of_forecasting_can_be_drawn() -> None:
     """If this fails, the hook is for one method, and video has no pictures."""
-    METHODS.import_from_location()
-    for name in ("DirectForecast", "RecurrentForecast"):
-        method = METHODS.get(name).toy()
+    for name, net in (("DirectForecast", "SimVP"), ("RecurrentForecast", "ConvLSTM")):
+        method = toy_method(name, net)
         (found,) = forecasts(method, Chips(method), [2], "x", seed=0)
         assert found.interval is None
         assert np.isfinite(found.forecast).all()

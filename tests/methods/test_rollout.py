@@ -1,4 +1,4 @@
-"""Unrolling a net over time."""
+"""Unroll a recurrent net over time."""
 
 import torch
 from torch import Tensor
@@ -7,15 +7,15 @@ from openstl_ext.methods.rollout import rollout
 
 
 class Recorder:
-    """A net that adds one to its frame and counts its steps; it remembers what it was fed."""
+    """Net that adds one to its frame, counts its steps and keeps its inputs."""
 
     def __init__(self) -> None:
-        self.fed: list[Tensor] = []
+        self.inputs: list[Tensor] = []
 
     def __call__(self, frame: Tensor, state: int | None) -> tuple[Tensor, int]:
-        assert state == (len(self.fed) or None), "the state was lost or kept from another run"
-        self.fed.append(frame)
-        return frame + 1, len(self.fed)
+        assert state == (len(self.inputs) or None), "the state was lost or kept from another run"
+        self.inputs.append(frame)
+        return frame + 1, len(self.inputs)
 
 
 def sequence(batch: int, steps: int) -> Tensor:
@@ -24,26 +24,28 @@ def sequence(batch: int, steps: int) -> Tensor:
     return value.float().view(batch, steps, 1, 1, 1).expand(-1, -1, 1, 2, 2)
 
 
-def test_each_sample_is_fed_what_its_flags_say() -> None:
-    """Flags that leak between samples would show one of them another's truth."""
+def test_each_sample_receives_the_frames_that_its_flags_select() -> None:
+    """A sample would be trained on the observed frames of another schedule."""
     net = Recorder()
     observed = torch.tensor([[True, True, False], [True, False, True]])
-    outputs = rollout(net, sequence(2, 3), observed, num_steps=3)
-    fed = torch.stack(net.fed, dim=1)[:, :, 0, 0, 0]
-    assert fed.tolist() == [[0, 10, 11], [100, 101, 120]]
+    outputs, _ = rollout(net, sequence(2, 3), observed, num_steps=3)
+    received = torch.stack(net.inputs, dim=1)[:, :, 0, 0, 0]
+    assert received.tolist() == [[0, 10, 11], [100, 101, 120]]
     assert outputs[:, :, 0, 0, 0].tolist() == [[1, 11, 12], [101, 102, 121]]
 
 
-def test_beyond_the_known_frames_a_net_lives_on_its_own() -> None:
-    """This is what a forecast is."""
-    outputs = rollout(Recorder(), sequence(1, 2), torch.ones(1, 2, dtype=torch.bool), num_steps=5)
+def test_after_the_known_frames_a_net_receives_its_own_output() -> None:
+    """A forecast would end with the last known frame."""
+    observed = torch.ones(1, 2, dtype=torch.bool)
+    outputs, auxiliary = rollout(Recorder(), sequence(1, 2), observed, num_steps=5)
+    assert auxiliary == {}
     assert outputs[0, :, 0, 0, 0].tolist() == [1, 11, 12, 13, 14]
 
 
 def test_gradients_pass_through_a_nets_own_frames() -> None:
-    """A detached frame would train each step as if the ones before it could not be helped."""
+    """A detached frame would train each step for itself, without the steps before it."""
     factor = torch.tensor(2.0, requires_grad=True)
-    outputs = rollout(
+    outputs, _ = rollout(
         lambda frame, state: (frame * factor, state),
         torch.ones(1, 1, 1, 1, 1),
         torch.ones(1, 1, dtype=torch.bool),

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import TOY_SHAPE
 from openstl_ext.methods.segmentation import Segmentation
+from tests.toys import toy_method
 
 
 class PixelNet(nn.Module):
@@ -74,7 +75,7 @@ def test_a_threshold_that_nothing_passes_is_refused(threshold: float) -> None:
 @pytest.mark.parametrize("num_logits", [1, 2, 3])
 def test_a_pixel_can_learn_its_class(num_logits: int) -> None:
     """Whatever the number of logits, the loss must fit what is decided."""
-    toy = Segmentation.toy(method(num_logits).net).train()
+    toy = toy_method(Segmentation, method(num_logits).net).train()
     batch = toy.data_preprocessor(toy.toy_batch(4), training=True)
     optimizer = torch.optim.Adam(toy.parameters(), lr=1.0)
     losses = []
@@ -98,8 +99,8 @@ def test_toy_labels_have_both_classes_and_gaps() -> None:
     assert set(targets["labels"][~targets["valid"]].tolist()) == {255}
 
 
-def test_a_toy_can_be_had_without_a_net() -> None:
-    """Tools that list methods build one of each."""
-    toy = Segmentation.toy().eval()
+def test_a_sample_has_the_fields_of_an_answer_and_of_a_target() -> None:
+    """A metric would not find the field that it requires."""
+    toy = method().eval()
     samples = toy(**toy.toy_batch(2), mode="predict")
     assert {"labels", "probability", "target", "valid"} == set(samples[0])

@@ -37,7 +37,7 @@ def convlstm(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
         observed[:, 0], observed[:, 1:] = True, shown
     else:
         observed[:, :seen], observed[:, seen:] = True, shown
-    outputs = rollout(net, frames[:, :-1], observed, num_steps=length - 1)
+    outputs, _ = rollout(net, frames[:, :-1], observed, num_steps=length - 1)
     loss = (outputs - frames[:, 1:]).square().mean()
     folded = _each(fold_patches, outputs, patch).permute(0, 1, 3, 4, 2)
     driven: Driven = {"output": folded, "extra.returned_loss": loss.item()}
@@ -52,7 +52,7 @@ def vmrnn(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
     frames = inputs[0].permute(0, 1, 4, 2, 3)
     seen = record["kwargs"]["configs"]["in_shape"][0]
     observed = (torch.arange(frames.shape[1] - 1) < seen).expand(len(frames), -1)
-    outputs = rollout(net, frames[:, :-1], observed, num_steps=frames.shape[1] - 1)
+    outputs, _ = rollout(net, frames[:, :-1], observed, num_steps=frames.shape[1] - 1)
     loss = (outputs - frames[:, 1:]).square().mean()
     return {"output": outputs.permute(0, 1, 3, 4, 2), "extra.returned_loss": loss.item()}
 
@@ -61,7 +61,8 @@ def vmrnn_mmnist(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven
     """The past, channels first; the record says how many frames come out."""
     (past,) = inputs
     observed = torch.ones(past.shape[:2], dtype=torch.bool)
-    return {"output": rollout(net, past, observed, num_steps=record["output"]["shape"][1])}
+    outputs, _ = rollout(net, past, observed, num_steps=record["output"]["shape"][1])
+    return {"output": outputs}
 
 
 def vmrnn_cell_alone(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:

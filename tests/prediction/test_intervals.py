@@ -9,7 +9,7 @@ import torch
 from openstl_ext.calibration import Calibration
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction.intervals import FILE, calibrate
-from openstl_ext.registry import METHODS, MODELS
+from tests.toys import toy_method
 
 LEARNT = Calibration(
     coverage=0.9,
@@ -28,8 +28,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def with_intervals():
-    method = METHODS.get("MultiHorizonRegression")
-    return method.toy(MODELS.get("QuantileConvLSTM").toy()).eval()
+    return toy_method("MultiHorizonRegression", "QuantileConvLSTM").eval()
 
 
 def test_the_calibration_of_the_run_is_taken(run: Path) -> None:
@@ -68,7 +67,7 @@ def test_without_a_calibration_nothing_is_said(tmp_path: Path) -> None:
 
 def test_a_mistake_about_a_calibration_is_said(run: Path) -> None:
     """If this fails, intervals are widened by nothing, or the tool ends in a traceback."""
-    frames_only = METHODS.get("DirectForecast").toy()
+    frames_only = toy_method("DirectForecast", "SimVP")
     assert calibrate(frames_only, run) == ""
     with pytest.raises(ConfigError, match="DirectForecast has no intervals to widen"):
         calibrate(frames_only, run, run.parents[1] / FILE)

@@ -9,6 +9,7 @@ from openstl_ext.models.covariate_convlstm import CovariateConvLSTM
 from openstl_ext.models.quantile_convlstm import QuantileConvLSTM
 from openstl_ext.profiling.flops import count_flops
 from openstl_ext.profiling.report import profile
+from tests.toys import toy_method
 
 PIXELS = 16 * 16
 STEPS = 4
@@ -45,7 +46,7 @@ def test_intervals_and_places_are_counted() -> None:
 
 def test_the_report_takes_covariates() -> None:
     """The table of costs is made of the inputs that a dataset yields, all of them."""
-    method = MultiHorizonRegression.toy(QuantileConvLSTM.toy())
+    method = toy_method("MultiHorizonRegression", "QuantileConvLSTM")
     record = profile(method, method.toy_batch(1)["inputs"], 4, batch_size=2)
     assert record["num_parameters"] == sum(p.numel() for p in method.parameters())
     assert record["flops"] > 0

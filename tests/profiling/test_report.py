@@ -8,6 +8,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from openstl_ext.interfaces import DenseModel
 from openstl_ext.methods.direct_forecast import DirectForecast
 from openstl_ext.methods.segmentation import Segmentation
 from openstl_ext.profiling import flops
@@ -69,6 +70,8 @@ def test_the_record_has_what_the_leaderboard_shows() -> None:
 
 class OnePixel(nn.Module):
     """One logit a pixel, from all its values: a multiply-add for each."""
+
+    interface = DenseModel
 
     def __init__(self) -> None:
         super().__init__()

@@ -75,3 +75,8 @@ def test_what_is_not_finite_is_null_and_scalars_are_numbers():
     assert found == {"a": None, "b": [0.5, 3], "4": None}
     with pytest.raises(TypeError, match="object"):
         plain({"a": object()})
+
+
+def test_the_seed_of_a_sample_is_not_part_of_the_protocol() -> None:
+    """Records from before and after the field was added would be in two tables."""
+    assert fingerprint(shapes={**SHAPES, "inputs.seed": ()}) == fingerprint()
