@@ -19,6 +19,7 @@ from openstl_ext.arrays import AnyArray, batch_of, check_finite, mask_of, sample
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.errors import ConfigError, ShapeError, nearest
+from openstl_ext.interfaces import check_net
 from openstl_ext.methods.base import ForecastMethod
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.prediction.predictor import Predictor
@@ -77,6 +78,7 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
         raise ConfigError(f"{cfg.get('identity')} has no model block, so there is nothing to load")
     seed_everything(int(cfg.get("seed") or 0), WEIGHTS)
     method = r.METHODS.build(cfg.model)
+    check_net(method)
     if checkpoint is not None:
         is_folder = Path(checkpoint).is_dir()
         saved = checkpoints.read(checkpoints.best(checkpoint) if is_folder else checkpoint)
@@ -85,7 +87,12 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
 
 
 def forecast(
-    model: Any, frames: Array, horizon: int | None = None, *, valid: AnyArray | None = None
+    model: Any,
+    frames: Array,
+    horizon: int | None = None,
+    *,
+    valid: AnyArray | None = None,
+    seed: int = 0,
 ) -> Array:
     """Forecast the frames that follow an array of frames.
 
@@ -95,6 +102,8 @@ def forecast(
         horizon: Number of future frames; by default as many as ``frames`` has, or the largest
             horizon of the model if that is smaller.
         valid: True where ``frames`` holds data; by default everywhere.
+        seed: Seed of the run; a stochastic model draws the noise of a sample from it and from the
+            index of the sample.
 
     Shape:
         - frames, valid: (T, C, H, W) or (B, T, C, H, W).
@@ -120,9 +129,10 @@ def forecast(
     steps = min(past.shape[1], model.max_horizon or past.shape[1]) if horizon is None else horizon
     if steps < 1:
         raise ShapeError(f"horizon is {horizon}, expected 1 or more frames")
-    fields = {"frames": past} if valid is None else {"frames": past, "valid": mask}
+    fields = {"frames": past, "index": torch.arange(len(past))}
+    fields |= {} if valid is None else {"valid": mask}
     was_training = model.training
-    predictor = Predictor(model, device=str(model.data_preprocessor.device))
+    predictor = Predictor(model, device=str(model.data_preprocessor.device), seed=seed)
     blocks = []
     for first in range(0, len(past), BATCH_SIZE):
         batch = {k: v[first : first + BATCH_SIZE].cpu().numpy() for k, v in fields.items()}

@@ -65,7 +65,8 @@ MAY_IMPORT = {
     "results": {"results", "errors", "atomic_io"},
     "visualization": {"visualization", "results", "errors"},
     "api": {
-        *("arrays", "config", "engine", "errors", "methods", "metrics", "prediction", "registry"),
+        *("arrays", "config", "engine", "errors", "interfaces", "methods", "metrics"),
+        *("prediction", "registry"),
     },
     "arrays": {"errors", "structures"},
     "config": {"config", "errors"},
