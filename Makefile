@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-hm test test-all bench full-steps lint clean
+.PHONY: demo demo-hm test test-all test-wheel bench full-steps lint clean
 
 # The stamp depends on what decides the environment, so a second call installs nothing.
 $(READY): pyproject.toml constraints.txt setup.py
@@ -14,7 +14,7 @@ $(READY): pyproject.toml constraints.txt setup.py
 	@touch $@
 
 demo: $(READY)
-	@sh tools/demo.sh $(BIN)/python
+	@$(BIN)/python -m openstl_ext demo
 
 demo-hm: $(READY)
 	@sh tools/demo_hm.sh $(BIN)/python
@@ -24,6 +24,10 @@ test: $(READY)
 
 test-all: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m 'not gpu'
+
+# builds the wheel, installs it into an empty folder and runs the demo there
+test-wheel: $(READY)
+	$(BIN)/python -m pytest -q tests/test_wheel.py
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

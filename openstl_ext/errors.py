@@ -28,6 +28,7 @@ class DatasetNotFoundError(UserError, FileNotFoundError):
     """A dataset is not where it was looked for."""
 
     def __init__(self, path: Path | str, *, prepare: str) -> None:
+        self.prepare = prepare
         super().__init__(
             f"no dataset at {path}; make or fetch it with `{prepare}`, or point the config's "
             "dataset at the folder where it lies"

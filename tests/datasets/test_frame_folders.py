@@ -118,7 +118,7 @@ def test_a_stale_pack_is_never_read_in_silence(tmp_path: Path) -> None:
     dataset = FrameFolders(root=str(tmp_path), **STEPS)
     changed = tmp_path / dataset.sample_id(0) / "1.npy"
     np.save(changed, np.full((2, 4, 6), 77.0))
-    with pytest.warns(UserWarning, match=r"not what was packed; pack again: python tools.*"):
+    with pytest.warns(UserWarning, match=r"not what was packed; pack again: openstl-ext.*"):
         dataset = FrameFolders(root=str(tmp_path), **STEPS)
     assert times(dataset, 0) == ([0, 77], [2, 3, 4])
 

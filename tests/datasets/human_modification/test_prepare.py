@@ -17,6 +17,7 @@ from openstl_ext.datasets.human_modification.statistics import measure_training
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.statistics import Statistics
+from tests.commands.test_data import call as run_data
 from tests.datasets.human_modification.rasters_folder import (
     NODATA,
     SHAPE,
@@ -27,7 +28,6 @@ from tests.datasets.human_modification.rasters_folder import (
     write_year,
 )
 from tests.rasters.files import write_tif
-from tests.tools.test_prepare_data import call as run_tool
 
 CHOICE = HMChoice(target="AA", dynamic=("AG",), static=("tas",))
 SMALL = SplitRecipe(chip_size=4, buffer=1, block_size=8)
@@ -46,7 +46,7 @@ def root(written: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(written, tmp_path / "root"))
 
 
-call = partial(run_tool, "human_modification.py")
+call = partial(run_data, "human-modification")
 
 
 def test_a_split_is_drawn_over_blocks_with_data(root: Path) -> None:
