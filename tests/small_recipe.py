@@ -1,4 +1,4 @@
-"""A recipe cut down to what a test can afford: toy data, narrow nets, short and small sequences."""
+"""Small versions of recipes for tests: toy data, narrow nets, short and small sequences."""
 
 import functools
 import tempfile
@@ -15,7 +15,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "HumanModification": {"chip_size": 16, "chips_per_epoch": 6},
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
 }
-"""Arguments of datasets whose frames and sequences are as large as one asks."""
+"""Arguments of datasets that make their frames and sequences small."""
 WIDTHS: dict[str, dict[str, Any]] = {
     "SimVP": {"spatial_channels": 4, "temporal_channels": 8, "num_temporal_blocks": 2},
     "ConvLSTM": {"hidden": (4, 4), "kernel_size": 3},
@@ -36,16 +36,17 @@ WIDTHS: dict[str, dict[str, Any]] = {
 
 
 def shrink(cfg: Config) -> Config:
-    """Make a recipe small, in place; patch sizes, feeds, losses and schedules stay its own."""
+    """Make a recipe small, in place; patch sizes, teacher forcing, losses and schedules stay."""
     for stage in ("train", "val", "test"):
         loader = cfg[f"{stage}_dataloader"]
         loader.batch_size, loader.num_workers = 2, 0
         loader.dataset.root = str(toy_set(loader.dataset.type))
         loader.dataset.update(SIZES.get(loader.dataset.type, {}))
-        if loader.dataset.get("target") == "HM":  # whole numbers, in the toy
+        if loader.dataset.get("target") == "HM":  # integers in the toy data
             loader.dataset["values"] = "0-10000"
-    if "statistics" in (border := cfg.model.get("data_preprocessor") or {}):
-        border.statistics = f"{cfg.train_dataloader.dataset.root}/{Path(border.statistics).name}"
+    if "statistics" in (preprocessor := cfg.model.get("data_preprocessor") or {}):
+        path = Path(cfg.train_dataloader.dataset.root, Path(preprocessor.statistics).name)
+        preprocessor.statistics = str(path)
     net = cfg.model.net
     net.update(WIDTHS.get(net.type, {}))
     if "in_shape" in net:
@@ -59,7 +60,7 @@ def shrink(cfg: Config) -> Config:
 
 @functools.cache
 def toy_set(kind: str) -> Path:
-    """Toy data of a dataset, written once for all tests of this process."""
+    """Write the toy data of a dataset once for all tests of this process."""
     root = Path(_home().name) / kind
     root.mkdir()
     DATASETS.get(kind).make_toy(root)

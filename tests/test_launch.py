@@ -1,4 +1,4 @@
-"""Where processes meet."""
+"""Options of torchrun for one and several nodes."""
 
 import pytest
 
@@ -6,19 +6,19 @@ from openstl_ext.errors import ConfigError
 from openstl_ext.launch import rendezvous
 
 
-def test_one_node_finds_a_free_port() -> None:
-    """If this fails, two jobs on one machine collide on port 29500."""
+def test_one_node_uses_a_free_port() -> None:
+    """Two jobs on one machine would use the same port."""
     assert "--rdzv-endpoint=localhost:0" in rendezvous("2", {})
 
 
 @pytest.mark.parametrize("name", ["PORT", "MASTER_PORT"])
-def test_a_port_of_the_user_is_honoured(name: str) -> None:
-    """If this fails, a firewall's one open port cannot be used."""
+def test_a_port_of_the_user_is_used(name: str) -> None:
+    """The only open port of a firewall could not be used."""
     assert "--master-port=1234" in rendezvous("2", {name: "1234"})
 
 
-def test_several_nodes_meet_where_they_are_told() -> None:
-    """If this fails, a job on two machines waits for ever."""
+def test_several_nodes_use_the_given_address() -> None:
+    """A job on two machines would wait for ever."""
     environ = {"NNODES": "2", "NODE_RANK": "1", "MASTER_ADDR": "host-a"}
     options = rendezvous("8", environ)
     assert {"--nnodes=2", "--node-rank=1", "--master-addr=host-a", "--master-port=29500"} <= {
@@ -30,7 +30,7 @@ def test_several_nodes_meet_where_they_are_told() -> None:
 
 
 @pytest.mark.parametrize(("processes", "nodes"), [("two", "1"), ("0", "1"), ("", "1"), ("2", "x")])
-def test_a_number_is_a_number(processes: str, nodes: str) -> None:
-    """If this fails, swapped arguments (the config before the GPUs) end in a traceback."""
+def test_a_number_of_processes_or_nodes_is_checked(processes: str, nodes: str) -> None:
+    """Swapped arguments (the config before the GPUs) would end in a traceback."""
     with pytest.raises(ConfigError, match="is a number from 1"):
         rendezvous(processes, {"NNODES": nodes})

@@ -1,4 +1,4 @@
-"""Configs, read strictly."""
+"""Strict loading of configs."""
 
 from openstl_ext.config.loading import BLOCKS, identity, load
 from openstl_ext.config.names import config_names, find_config, installed_configs

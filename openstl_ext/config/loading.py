@@ -18,9 +18,9 @@ if TYPE_CHECKING:  # importing mmengine takes half a second, which names and hel
 
 BLOCKS = {
     "model": "the method and its net",
-    "train_dataloader": "what it learns from",
-    "val_dataloader": "what the best checkpoint is chosen on",
-    "test_dataloader": "what it is judged on",
+    "train_dataloader": "training data",
+    "val_dataloader": "data that select the best checkpoint",
+    "test_dataloader": "data of the final evaluation",
     "val_evaluator": "metrics of a validation",
     "test_evaluator": "metrics of the test",
     "train_cfg": "the training loop",
@@ -31,27 +31,27 @@ BLOCKS = {
     "auto_scale_lr": "scaling of the learning rate with the batch",
     "default_hooks": "hooks by name",
     "custom_hooks": "more hooks",
-    "visualizer": "where scalars go",
-    "log_processor": "how log lines are made",
+    "visualizer": "trackers of scalars and figures",
+    "log_processor": "format of log lines",
     "log_level": "INFO, WARNING ...",
     "env_cfg": "processes and cudnn",
     "randomness": "determinism",
-    "model_wrapper_cfg": "how the method is wrapped for many processes",
+    "model_wrapper_cfg": "wrapper of the method for several processes",
     "custom_imports": "plugins to import",
-    "default_scope": "where unqualified types are looked up",
+    "default_scope": "registry scope of types without a scope",
     "experiment_name": "name of the run in logs",
     "launcher": "none, pytorch or slurm",
     "load_from": "weights to start from",
-    "resume": "go on where the run stopped",
-    "work_dir": "where the run writes",
-    "seed": "what chance depends on",
+    "resume": "continue an interrupted run",
+    "work_dir": "folder of the run",
+    "seed": "seed of everything random",
     "source": "published name, paper, code and claimed numbers",
     "identity": "path of the config, set by the loader",
-    "overrides": "what --cfg-options set, set by the loader",
+    "overrides": "entries of --cfg-options, set by the loader",
 }
-"""Every top-level key that means something; mmengine would ignore any other."""
+"""All top-level keys; mmengine ignores any other."""
 DEFAULTED = tuple(f"{stage}_dataloader.num_workers" for stage in ("train", "val", "test"))
-"""Keys inside blocks that an override may set although the config leaves them to the engine."""
+"""Keys that an override may set although no config has them: the engine sets a default."""
 
 
 def load(
@@ -65,25 +65,25 @@ def load(
 
     Args:
         path: The config file, or a name such as ``boiling/simvp_gsta_small``.
-        overrides: Entries of ``--cfg-options``; they beat the file, and the record of a run keeps
-            them.
-        seed: Beats the file; unlike an override it does not make the run a probe.
-        work_dir: Beats the file, too. Without one a run writes to
+        overrides: Entries of ``--cfg-options``, which replace values of the file and are stored in
+            the record of a run.
+        seed: Replaces the seed of the file; unlike an override it does not make the run a probe.
+        work_dir: Replaces the folder of the file; by default
             ``work_dirs/<identity>/seed_<seed>``.
 
     Returns:
         The config, with ``identity``, ``overrides``, ``seed``, ``work_dir`` and ``default_scope``.
 
     Raises:
-        ConfigError: If the file is missing, is no plain config, has unknown blocks, or an override
-            or a plugin does not fit.
+        ConfigError: If the file is missing, has more than plain values or unknown blocks, or if an
+            override or a plugin is wrong.
     """
     path = find_config(path)
     variables = check_file(path, BLOCKS)
     cfg = _read(path)
     values = cfg._cfg_dict
     for name in [name for name in values if name not in BLOCKS and name in variables]:
-        del values[name]  # `lr = 1e-3`, used further down in the file; nothing reads it any more
+        del values[name]  # a variable such as `lr = 1e-3`, which the file has used
     cfg_options.apply(values, overrides, optional=(*BLOCKS, *DEFAULTED))
     for name in values:
         if name not in BLOCKS:
@@ -116,7 +116,7 @@ def _read(path: Path) -> "Config":
 
 
 def identity(path: str | Path) -> str:
-    """What a config is called everywhere: its path below ``configs/``, without the suffix."""
+    """Return the name of a config: its path below ``configs/``, without the suffix."""
     parts = Path(os.path.abspath(path)).with_suffix("").parts
     if "configs" in parts[:-1]:
         start = len(parts) - parts[::-1].index("configs")

@@ -1,4 +1,4 @@
-"""``--cfg-options``: set single values of a config, and nothing that is not there."""
+"""Overrides of ``--cfg-options``: set single values of a config by their dotted keys."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,24 +8,24 @@ from openstl_ext.errors import ConfigError, nearest
 
 
 def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequence[str]) -> None:
-    """Set ``a.b.0.c=value`` in a nested config, in place; the override always wins.
+    """Set values such as ``a.b.0.c=value`` in a nested config, in place.
 
-    A dict replaces a dict whole. Texts need no quotes; ``+a.b=value`` adds a key.
+    A dict replaces the complete dict. Strings need no quotes. ``+a.b=value`` adds a key.
 
     Args:
         config: The nested dicts and lists.
-        overrides: What the user typed, one ``key=value`` each.
-        optional: Dotted keys that may be set although the config has none.
+        overrides: Entries of the form ``key=value``.
+        optional: Dotted keys that may be set although the config does not have them.
 
     Raises:
         ConfigError: If a key does not exist, with the nearest ones; if a value is not plain, or is
-            a text where a number was.
+            a string in place of a number.
     """
     for override in overrides:
         key, equals, text = override.partition("=")
         add, path = key.startswith("+"), key.removeprefix("+").strip()
         if not equals or not all(path.split(".")):
-            raise ConfigError(f"--cfg-options takes key=value, as in seed=1; got {override!r}")
+            raise ConfigError(f"--cfg-options expects key=value, such as seed=1; got {override!r}")
         *above, last = path.split(".")
         place: Any = config
         for depth, part in enumerate(above):
@@ -35,14 +35,14 @@ def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequenc
 
 
 def _inside(place: Any, part: str, above: list[str], *, add: bool, override: str) -> Any:
-    """One level down."""
+    """Return the value one level below."""
     if add and isinstance(place, dict) and place.get(part) is None:
         place[part] = {}
     return place[_key(place, part, above, override=override)]
 
 
 def _set(place: Any, last: str, above: list[str], text: str, *, add: bool, override: str) -> None:
-    """Replace a value, or add one."""
+    """Replace or add a value."""
     if isinstance(place, list) and add and last == str(len(place)):
         place.append(None)
     elif isinstance(place, dict) and add:
@@ -52,7 +52,7 @@ def _set(place: Any, last: str, above: list[str], text: str, *, add: bool, overr
 
 
 def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int:
-    """The key or index of an existing entry."""
+    """Return the key or the index of an existing entry."""
     where = ".".join(above) or "the config"
     if isinstance(place, dict):
         if part in place:
@@ -67,22 +67,27 @@ def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int
             return index
         raise ConfigError(
             f"--cfg-options {override}: {where} is a {type(place).__name__} of {len(place)} items, "
-            + ("numbered from 0" if isinstance(place, list) else "to be set as a whole")
+            + (
+                "numbered from 0"
+                if isinstance(place, list)
+                else "which can only be replaced completely"
+            )
         )
-    raise ConfigError(f"--cfg-options {override}: {where} is {place!r}, so it has no {part!r}")
+    raise ConfigError(f"--cfg-options {override}: {where} is {place!r} and has no {part!r}")
 
 
 def parse(text: str, *, current: Any = None, where: str = "") -> Any:
-    """Read a typed value as a Python literal, or as text.
+    """Parse a value as a Python literal, or as a string.
 
     Args:
-        text: What stands after the ``=``.
-        current: The value to be replaced, which says what is meant: 2024 for a folder is a text,
+        text: The text after the ``=``.
+        current: The value to be replaced, whose type decides: ``2024`` for a folder is a string,
             and ``1,2`` for a list is a list.
-        where: Dotted path of the value, for messages.
+        where: Dotted key of the value, for messages.
 
     Raises:
-        ConfigError: If a number would become a text, a block a value, or the value is not plain.
+        ConfigError: If a string would replace a number, or a single value a block, or the value is
+            not plain.
     """
     try:
         value = evaluate(text)
@@ -95,7 +100,9 @@ def parse(text: str, *, current: Any = None, where: str = "") -> Any:
     if problems := list(not_plain(value, where)):
         raise ConfigError(f"--cfg-options {where}={text}: {problems[0]}")
     if isinstance(value, str) and isinstance(current, int | float):
-        raise ConfigError(f"--cfg-options {where}={text}: {where} is {current!r}, not a text")
+        raise ConfigError(
+            f"--cfg-options {where}={text}: {where} is {current!r}, so a number is expected"
+        )
     if isinstance(current, dict) and value is not None and not isinstance(value, dict):
         example = f"{where}.{next(iter(current), 'type')}"
         raise ConfigError(

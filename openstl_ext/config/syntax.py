@@ -1,7 +1,7 @@
-"""What a config file may contain: values, and nothing that acts.
+"""Syntax of config files: plain values only.
 
-Reading a stranger's config must run nothing of theirs, and what is not plain (a function, a tensor)
-breaks much later, when mmengine prints the config into a checkpoint.
+Loading a config of another person must not run its code. A value that is not plain, such as a
+function or a tensor, would fail much later, when mmengine writes the config into a checkpoint.
 """
 
 import ast
@@ -23,7 +23,7 @@ ALLOWED = (
     ast.Dict,
     ast.List,
     ast.Tuple,
-    ast.Set,  # `{{_base_.lr}}` reads as a set in a set
+    ast.Set,  # `{{_base_.lr}}` is parsed as a set in a set
     ast.Call,
     ast.keyword,
     ast.BinOp,
@@ -40,18 +40,18 @@ ALLOWED = (
 def check_file(
     path: Path, blocks: Collection[str] = (), read: frozenset[str] = frozenset()
 ) -> set[str]:
-    """Refuse a config file, or one of its bases, that does more than assign values.
+    """Raise if a config file or one of its bases does more than assign plain values.
 
     Args:
         path: The file.
         blocks: Names that are blocks, not variables.
-        read: Variables that files above this one read, as ``_base_.name``.
+        read: Variables that child files read as ``_base_.name``.
 
     Returns:
         Names that the files use as variables.
 
     Raises:
-        ConfigError: Naming the file and the line.
+        ConfigError: With the file and the line.
     """
     tree = _parse(path)
     used: set[str] = set()
@@ -86,7 +86,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _check_variables(path: Path, tree: ast.Module, inherited: Collection[str]) -> None:
-    """Refuse a new value of a base's variable: the base has used the old one already."""
+    """Raise if a variable of a base gets a new value, which has no effect."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in inherited:
             raise ConfigError(
@@ -97,13 +97,13 @@ def _check_variables(path: Path, tree: ast.Module, inherited: Collection[str]) -
 
 
 def summary(path: Path) -> str:
-    """First line of a config's docstring; empty where there is none."""
+    """Return the first line of a config's docstring; empty without one."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     return (text or "").partition("\n")[0]
 
 
 def _problem(node: ast.AST) -> str | None:
-    """What is wrong with a node, or None."""
+    """Return why a node is not allowed, or None."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return "imports are not allowed (plugins go into custom_imports = dict(imports=[...]))"
     if isinstance(node, ast.Attribute):
@@ -120,12 +120,12 @@ def _problem(node: ast.AST) -> str | None:
 
 
 def evaluate(text: str) -> Any:
-    """The plain value that a text spells in the syntax of a config.
+    """Parse a plain value in the syntax of a config.
 
-    Words are texts, so that shells need fewer quotes: ``[a, none, 3]`` is ``["a", None, 3]``.
+    Words are strings, so that shells need fewer quotes: ``[a, none, 3]`` is ``["a", None, 3]``.
 
     Raises:
-        ValueError: If the text spells no plain value.
+        ValueError: If the text is not a plain value.
     """
     try:
         return _value(ast.parse(text.strip(), mode="eval").body)
@@ -134,7 +134,7 @@ def evaluate(text: str) -> Any:
 
 
 def _value(node: ast.expr) -> Any:
-    """The value of an expression made of constants, containers, words and ``dict(...)``."""
+    """Return the value of an expression of constants, containers, words and ``dict(...)``."""
     match node:
         case ast.Name(id=name):
             words = {"true": True, "false": False, "none": None, "null": None}
@@ -152,16 +152,16 @@ def _value(node: ast.expr) -> Any:
 
 
 def not_plain(value: Any, where: str = "") -> Iterator[str]:
-    """Say of each value that is not plain where it stands and what it is."""
+    """Yield the dotted key and the type of each value that is not plain."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
-                yield f"{where}: the key {key!r} is no string"
+                yield f"{where}: the key {key!r} is not a string"
             yield from not_plain(inner, f"{where}.{key}".lstrip("."))
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from not_plain(inner, f"{where}.{index}")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{where} is {value}, which no config can print; leave the key out, or use None"
+        yield f"{where} is {value}, which a config file cannot hold; leave the key out, or use None"
     elif value is not None and type(value) not in (str, int, float, bool):
-        yield f"{where} is a {type(value).__name__}, which is no plain value"
+        yield f"{where} is a {type(value).__name__}, which is not a plain value"

@@ -1,4 +1,4 @@
-"""Configs are read strictly."""
+"""Strict loading of configs."""
 
 import sys
 from pathlib import Path
@@ -30,8 +30,8 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_path_is_the_identity_and_the_home_of_a_run(file: Path) -> None:
-    """If this fails, runs land in folders that nobody finds, or overwrite each other."""
+def test_the_path_decides_the_identity_and_the_work_directory(file: Path) -> None:
+    """Runs would write to unexpected folders, or overwrite each other."""
     cfg = load(file, seed=3)
     assert (cfg.identity, cfg.seed) == ("boiling/small", 3)
     assert Path(cfg.work_dir) == Path("work_dirs/boiling/small/seed_3")
@@ -75,8 +75,10 @@ def test_the_path_is_the_identity_and_the_home_of_a_run(file: Path) -> None:
         ("train_dataloader.num_workers=2", "train_dataloader.num_workers", 2),
     ],
 )  # fmt: skip
-def test_an_override_beats_the_file(file: Path, override: str, path: str, value: object) -> None:
-    """If this fails, a probe measures something else than what was typed."""
+def test_an_override_replaces_the_value_of_the_file(
+    file: Path, override: str, path: str, value: object
+) -> None:
+    """A probe would measure another setting than the given one."""
     cfg = load(file, [override])
     found = cfg
     for part in path.split("."):
@@ -88,7 +90,7 @@ def test_an_override_beats_the_file(file: Path, override: str, path: str, value:
 
 
 def cfg_dump(cfg: object, file: Path) -> Path:
-    """What a run writes beside its checkpoints must be readable again."""
+    """Write a config as a run does, which must be readable again."""
     path = file.with_name("dumped.py")
     cfg.dump(path)  # type: ignore[attr-defined]
     return path
@@ -101,9 +103,9 @@ def cfg_dump(cfg: object, file: Path) -> Path:
         ("model.net.hiden=1", "no 'hiden'; did you mean 'hidden'.*[+]model.net.hiden"),
         ("custom_hooks.5.type=A", "list of 2 items"),
         ("custom_hooks.x=A", "list of 2 items"),
-        ("model.net.hidden.0=4", "set as a whole"),
-        ("train_dataloader.batch_size.x=4", "is 4, so it has no 'x'"),
-        ("optim_wrapper.optimizer.lr=1e-3x", "is 0.001, not a text"),
+        ("model.net.hidden.0=4", "can only be replaced completely"),
+        ("train_dataloader.batch_size.x=4", "is 4 and has no 'x'"),
+        ("optim_wrapper.optimizer.lr=1e-3x", "is 0.001, so a number is expected"),
         ("model.net=SimVP", "model.net.type=..."),
         ("optim_wrapper.optimizer.lr=1e999", "inf"),
         ("seed", "key=value"),
@@ -114,8 +116,8 @@ def cfg_dump(cfg: object, file: Path) -> Path:
         ("+sead=3", "no block 'sead'; did you mean 'seed'"),
     ],
 )  # fmt: skip
-def test_an_override_that_means_nothing_is_refused(file: Path, override: str, message: str) -> None:
-    """If this fails, a typo trains the unchanged config, and its row carries the wrong name."""
+def test_an_override_without_effect_is_refused(file: Path, override: str, message: str) -> None:
+    """A typo would train the unchanged config under the name of a probe."""
     with pytest.raises(ConfigError, match=message):
         load(file, [override])
 
@@ -132,7 +134,7 @@ def test_an_override_that_means_nothing_is_refused(file: Path, override: str, me
         ("model = dict(x=float('inf'))", "is a call"),
         ("model = dict(x=1e999)", "model.x is inf"),
         ("model = dict(x={1, 2})", "model.x is a set"),
-        ("model = dict(x={1: 2})", "key 1 is no string"),
+        ("model = dict(x={1: 2})", "key 1 is not a string"),
         ("model = dict(x=open('x').read())", "is a call"),
         ("model = dict(x=[i for i in (1, 2)])", "listcomp"),
         ("model = dict(x=''.join)", "attribute access"),
@@ -143,10 +145,10 @@ def test_an_override_that_means_nothing_is_refused(file: Path, override: str, me
         ("custom_imports = dict(import_=['x'])", "custom_imports is written"),
     ],
 )
-def test_a_config_that_is_not_plain_or_not_known_is_refused(
+def test_a_config_with_code_or_unknown_blocks_is_refused(
     file: Path, text: str, message: str
 ) -> None:
-    """If this fails, a misspelt block is ignored, or reading a config runs a stranger's code."""
+    """A misspelt block would be ignored, or loading a config would run its code."""
     file.write_text(text)
     with pytest.raises(ConfigError, match=message):
         load(file)
@@ -162,7 +164,7 @@ def test_a_missing_config_proposes_the_nearest(file: Path) -> None:
 
 
 def test_base_variables_and_deletion_work(file: Path) -> None:
-    """If this fails, mmengine's inheritance, which configs rely on, is broken by our checks."""
+    """The checks would prevent mmengine's inheritance, on which configs rely."""
     file.write_text(
         "_base_ = ['_base_/schedule.py']\n"
         "optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr={{_base_.lr}}))\n"
@@ -200,7 +202,7 @@ def test_a_child_changes_the_block_of_its_base(file: Path) -> None:
     file.with_name("base.py").write_text(SPLITS)
     file.write_text(
         "_base_ = 'base.py'\n"
-        "loader = dict(dataset=dict(root='small'))\n"  # used here, so not the base's
+        "loader = dict(dataset=dict(root='small'))\n"  # read in this file, hence allowed
         "train_dataloader = loader\n"
         "val_dataloader = loader\n"
         "test_dataloader = dict(dataset=dict(**_base_.dataset, split='test'))\n"
@@ -245,7 +247,7 @@ def test_a_variable_that_a_child_reads_may_change(file: Path) -> None:
 
 
 def test_a_plugin_is_imported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails, nobody can add a model without a fork of ours."""
+    """A model could not be added without a fork of this project."""
     (file.parent / "a_plugin_of_mine.py").write_text("from openstl_ext.errors import UserError\n")
     (file.parent / "a_broken_plugin.py").write_text("1 / 0\n")
     monkeypatch.syspath_prepend(file.parent)
