@@ -36,8 +36,6 @@ KINDS = {
     "loss": r.LOSSES,
 }
 """What can be registered, and in which registry."""
-BATCH_SIZE = 8
-"""Number of samples that the net receives together."""
 
 
 def load_config(
@@ -93,6 +91,7 @@ def forecast(
     *,
     valid: AnyArray | None = None,
     seed: int = 0,
+    batch_size: int = 8,
 ) -> Array:
     """Forecast the frames that follow an array of frames.
 
@@ -104,6 +103,7 @@ def forecast(
         valid: True where ``frames`` holds data; by default everywhere.
         seed: Seed of the run; a stochastic model draws the noise of a sample from it and from the
             index of the sample.
+        batch_size: Number of samples that the net receives together.
 
     Shape:
         - frames, valid: (T, C, H, W) or (B, T, C, H, W).
@@ -134,8 +134,8 @@ def forecast(
     was_training = model.training
     predictor = Predictor(model, device=str(model.data_preprocessor.device), seed=seed)
     blocks = []
-    for first in range(0, len(past), BATCH_SIZE):
-        batch = {k: v[first : first + BATCH_SIZE].cpu().numpy() for k, v in fields.items()}
+    for first in range(0, len(past), batch_size):
+        batch = {k: v[first : first + batch_size].cpu().numpy() for k, v in fields.items()}
         blocks.append(predictor(batch, steps)["forecast"])
     model.train(was_training)
     future = blocks[0][0] if is_single else np.concatenate(blocks)
