@@ -38,7 +38,8 @@ WIDTHS: dict[str, dict[str, Any]] = {
 def shrink(cfg: Config) -> Config:
     """Make a recipe small, in place; patch sizes, teacher forcing, losses and schedules stay."""
     for stage in ("train", "val", "test"):
-        loader = cfg[f"{stage}_dataloader"]
+        if (loader := cfg.get(f"{stage}_dataloader")) is None:  # pre-training has only one
+            continue
         loader.batch_size, loader.num_workers = 2, 0
         loader.dataset.root = str(toy_set(loader.dataset.type))
         loader.dataset.update(SIZES.get(loader.dataset.type, {}))

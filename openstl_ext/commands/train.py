@@ -53,8 +53,10 @@ def run(args: argparse.Namespace) -> None:
         describe(cfg)
         return
     cfg.resume = args.resume or cfg.get("resume", False)
-    from openstl_ext.engine.runner import build  # after the config: a typo needs no torch
+    from openstl_ext.engine.runner import build, require_test  # late: a typo needs no torch
 
+    if args.test:
+        require_test(cfg)
     runner = build(cfg)
     runner.train()
     if args.test:

@@ -18,7 +18,7 @@ from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import check_plateaus
 from openstl_ext.engine.validate import validate
-from openstl_ext.errors import CheckpointError, UserError
+from openstl_ext.errors import CheckpointError, ConfigError, UserError
 from openstl_ext.interfaces import check_net
 
 
@@ -42,11 +42,25 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     if train:
         runner = Runner.from_cfg(cfg)
     else:
+        require_test(cfg)
         judged = {k: v for k, v in cfg.items() if k not in TRAINING}
         runner = Runner.from_cfg(Config(judged, filename=cfg.filename))
         runner.cfg = cfg  # a baseline is fitted to what the model was trained on
     runner.prepare()
     return runner
+
+
+def require_test(cfg: Config) -> None:
+    """Check that a config has a test split.
+
+    Raises:
+        ConfigError: If it has none, as for pre-training.
+    """
+    if cfg.get("test_dataloader") is None:
+        raise ConfigError(
+            f"{cfg.get('identity') or cfg.filename} has no test_dataloader, so there is nothing "
+            "to test; add test_dataloader and test_evaluator to the config"
+        )
 
 
 TRAINING = (
@@ -101,6 +115,13 @@ class Runner(MMRunner):
             self._val_loop = self.build_val_loop(self._val_loop)
         if self._test_loop is not None:
             self._test_loop = self.build_test_loop(self._test_loop)
+        evaluates = self._val_loop is not None or self._test_loop is not None
+        method: Any = state.unwrap(self.model)
+        if evaluates and method.answers is None:
+            raise ConfigError(
+                f"{type(method).__name__} has a loss only, so it cannot be evaluated; remove "
+                "val_dataloader and test_dataloader, with their evaluators, from the config"
+            )
         if self._train_loop is not None:
             metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
             check_plateaus(state.schedulers(self), metrics)
@@ -167,7 +188,8 @@ class Runner(MMRunner):
             self._end_workers()
 
     def test(self) -> dict[str, float]:
-        """Judge the run on the test split; after training, its best checkpoint."""
+        """Evaluate the run on the test split; after training, its best checkpoint."""
+        require_test(self.cfg)
         if self._train_loop is not None and self.train_loop.iter:
             try:
                 self._load_from = str(checkpoints.best(self.work_dir))

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from openstl_ext.errors import ShapeError
 from openstl_ext.registry import LOSSES
 
 
@@ -19,11 +20,19 @@ def mean_over_valid(error: Tensor, valid: Tensor | None) -> Tensor:
 
 
 def filled(prediction: Tensor, target: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Both in float32, their gaps set to 0 before any arithmetic, so that they reach no gradient.
+    """Return both in float32, gaps set to 0 before any arithmetic, so that no gradient is NaN.
 
     Shape:
         - prediction, target, valid: same shape; returns: two of it.
+
+    Raises:
+        ShapeError: If prediction and target differ in shape; a broadcast would train on it.
     """
+    if prediction.shape != target.shape:
+        raise ShapeError(
+            f"the prediction has shape {tuple(prediction.shape)}, but its target has shape "
+            f"{tuple(target.shape)}; the net must return frames of the target's shape"
+        )
     prediction, target = prediction.float(), target.float()
     if valid is None:
         return prediction, target

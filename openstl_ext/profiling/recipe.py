@@ -9,7 +9,7 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError, DatasetNotFoundError
 from openstl_ext.interfaces import check_net
-from openstl_ext.profiling.report import in_words, profile
+from openstl_ext.profiling.report import check_predicts, in_words, profile
 from openstl_ext.registry import DATASETS, METHODS
 
 
@@ -27,13 +27,14 @@ def describe(
         batch_size: Number of samples in the timed batch.
 
     Raises:
-        ConfigError: If no shape of the input frames is known.
+        ConfigError: If the method predicts nothing, or no shape of the input frames is known.
     """
     if batch_size < 1:
         raise ConfigError(f"--batch-size is {batch_size}, expected 1 or more")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     method = METHODS.build(cfg.model).to(device)
     check_net(method)
+    check_predicts(method)
     inputs, default, source = starting_point(cfg, shape)
     horizon = horizon or default
     frames = tuple(inputs["frames"].shape[1:])
@@ -46,6 +47,8 @@ def starting_point(cfg: Config, shape: Sequence[int] | None) -> tuple[dict[str, 
     """Return the inputs of one sample, its horizon, and the source of both as text."""
     if shape is not None:
         return {"frames": torch.rand(1, *shape)}, shape[0], "the given shape"
+    if cfg.get("test_dataloader") is None:
+        raise ConfigError(f"{cfg.identity} has no test_dataloader; give --shape T C H W")
     try:
         item = DATASETS.build(cfg.test_dataloader.dataset)[0]
     except DatasetNotFoundError as error:
