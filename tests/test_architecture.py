@@ -130,6 +130,13 @@ def test_light_parts_do_not_import_torch_indirectly(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+def test_only_the_command_line_imports_commands() -> None:
+    """A part that imports a command depends on arguments and printed text."""
+    for path in sources():
+        if part_of(path) not in ("cli", "commands"):
+            assert not any(n.startswith("openstl_ext.commands") for n in imports(path)), path
+
+
 def test_only_engine_and_hooks_import_the_runner() -> None:
     """A new release of mmengine would break code in several places."""
     for path in sources():

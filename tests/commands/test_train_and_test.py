@@ -18,7 +18,7 @@ def trained(call: Call, place: Path) -> Path:
 
 
 def test_two_processes_train_and_test_on_cpus(trained: Path) -> None:
-    """If this fails, nobody without GPUs can use several processes, or quotes harm a folder."""
+    """Without GPUs several processes could not be used, or quotes would change a folder name."""
     record = json.loads((trained / "result.json").read_text())
     assert record["config"] == "toy"
     scalars = [json.loads(line) for line in (trained / "scalars.jsonl").read_text().splitlines()]
@@ -29,7 +29,7 @@ def test_two_processes_train_and_test_on_cpus(trained: Path) -> None:
 
 
 def test_the_best_checkpoint_is_tested_and_named(trained: Path, call: Call) -> None:
-    """If this fails, `test.py` scores random weights, as OpenSTL's documented command did."""
+    """The test would score random weights, as the documented command of OpenSTL did."""
     before = json.loads((trained / "result.json").read_text())["metrics"]
     done = call("test", "configs/toy.py", "--work-dir", str(trained), "--save-predictions")
     assert done.returncode == 0, done.stderr
@@ -50,10 +50,10 @@ def test_the_best_checkpoint_is_tested_and_named(trained: Path, call: Call) -> N
         (("test", "configs/toy.py", "--work-dir", "new"), "train first"),
     ],
 )
-def test_a_mistake_is_said_in_one_message(
+def test_a_mistake_is_reported_in_one_message(
     call: Call, arguments: tuple[str, ...], message: str
 ) -> None:
-    """If this fails, a typo answers with forty lines of traceback."""
+    """A typo would print forty lines of traceback."""
     done = call(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
@@ -61,16 +61,28 @@ def test_a_mistake_is_said_in_one_message(
     assert done.stderr.count("error:") == 1
 
 
-def test_a_mistake_on_many_processes_is_said_once(call: Call) -> None:
-    """If this fails, the message drowns in copies of itself and in torchrun's reports."""
+def test_a_mistake_on_several_processes_is_reported_once(call: Call) -> None:
+    """The message would be lost among its copies and the reports of torchrun."""
     done = call("dist_train.sh", "2", "configs/toy.py", "--cfg-options", "modle.type=X")
     assert done.returncode == 2
     assert done.stderr.count("did you mean 'model'") == 1
     assert "Traceback" not in done.stderr
 
 
+def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place: Path) -> None:
+    """A mistake in the data would be found only when training has begun."""
+    options = ("--cfg-options", "train_dataloader.batch_size=2", "work_dir=dry")
+    done = call("train", "configs/toy.py", "--dry-run", *options)
+    assert done.returncode == 0, done.stderr
+    assert "net=dict(" in done.stdout
+    assert "inputs.frames: (2, 10, 1, " in done.stdout
+    assert "data_samples.frames: (2, 10, 1, " in done.stdout
+    assert not (place / "dry").exists()
+    assert not (place / "work_dirs").exists()
+
+
 def test_the_list_names_what_users_look_for(call: Call) -> None:
-    """If this fails, nobody finds SimVP-gSTA, for here it is a net and a procedure."""
+    """Users of OpenSTL would not find SimVP-gSTA, which is a net and a method here."""
     done = call("train", "--list")
     assert done.returncode == 0, done.stderr
     for word in ("recipes", "DirectForecast", "Boiling", "SummedMSE", "boiling/simvp_gsta_small"):
@@ -78,7 +90,7 @@ def test_the_list_names_what_users_look_for(call: Call) -> None:
 
 
 def test_a_config_is_needed(call: Call) -> None:
-    """If this fails, a forgotten config trains some default, the failure of OpenSTL#7."""
+    """A missing config would train some default, as in OpenSTL#7."""
     done = call("train")
     assert done.returncode == 2
     assert "--list" in done.stderr
