@@ -1,7 +1,8 @@
-"""Start a script on many processes of this machine, or of several: torchrun without its noise.
+"""Start a script in several processes, on this machine or on several, through torchrun.
 
-``python -m openstl_ext.launch NUM_PROCESSES SCRIPT [ARGUMENTS ...]``. It honours NNODES, NODE_RANK,
-MASTER_ADDR and MASTER_PORT (or PORT); on one node it finds a free port itself.
+``python -m openstl_ext.launch NUM_PROCESSES SCRIPT [ARGUMENTS ...]``; in place of the script,
+``-m openstl_ext train`` works as well. It reads NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT (or
+PORT); on one node it finds a free port itself.
 """
 
 import logging
@@ -13,7 +14,7 @@ from openstl_ext.errors import ConfigError
 
 
 def main() -> int:
-    """Run to the end; the exit status is that of the process that failed first."""
+    """Run to the end, and return the exit status of the process that failed first."""
     try:
         options = rendezvous(sys.argv[1] if len(sys.argv) > 1 else "", os.environ)
     except ConfigError as error:
@@ -24,7 +25,7 @@ def main() -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import get_args_parser, run
 
-    # each process has said what was wrong; torchrun would bury it under two reports
+    # each process reports its own error; torchrun would add two reports of its own
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     try:
         run(get_args_parser().parse_args([*options, *sys.argv[2:]]))
@@ -37,14 +38,14 @@ def main() -> int:
 
 
 def rendezvous(processes: str, environ: Mapping[str, str]) -> list[str]:
-    """Options of torchrun that say how many processes there are and where they meet.
+    """Return the options of torchrun for the number of processes and their address.
 
     Args:
         processes: Number of processes on each node.
         environ: NNODES, NODE_RANK, MASTER_ADDR, MASTER_PORT or PORT; all optional on one node.
 
     Raises:
-        ConfigError: If a number is none, or several nodes are not told where to meet.
+        ConfigError: If a number is not valid, or several nodes have no address.
     """
     nodes = environ.get("NNODES", "1")
     numbers = {"the number of GPUs (or processes)": processes, "NNODES": nodes}
@@ -67,9 +68,9 @@ def rendezvous(processes: str, environ: Mapping[str, str]) -> list[str]:
 
 
 def share_cores(processes: int) -> None:
-    """Divide the cores among the processes, unless the user has."""
+    """Divide the cores among the processes, unless the user has set it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # where unset, mmengine and torchrun warn
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # mmengine and torchrun warn without
         os.environ.setdefault(name, str(max(1, (cores or 1) // processes)))
 
 

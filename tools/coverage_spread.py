@@ -1,7 +1,7 @@
-"""How much the coverage of calibrated intervals depends on which blocks calibrate and which test.
+"""Compute how much calibrated coverage depends on the draw of calibration and test blocks.
 
-The samples of both splits, none of which trained, are divided anew many times. A diagnosis beside
-the figure of the drawn split, never in its place.
+The samples of both splits, none of which trained, are divided anew many times. It complements
+the value of the drawn split, and does not replace it.
 """
 
 import argparse
@@ -12,13 +12,13 @@ from openstl_ext import cli
 from openstl_ext.commands.arguments import add_config, load_config
 
 
-def coverage(margins_from: list, judged: list, share: float) -> float:
-    """Share of the pixels of some samples within intervals that others have calibrated."""
+def coverage(margins_from: list, tested: list, share: float) -> float:
+    """Compute the share of pixels within intervals that other samples have calibrated."""
     inside = total = 0
-    for lead in range(len(judged[0])):
+    for lead in range(len(tested[0])):
         known = np.sort(np.concatenate([sample[lead] for sample in margins_from]))
         rank = min(len(known), int(np.ceil((len(known) + 1) * share)))
-        scores = np.concatenate([sample[lead] for sample in judged])
+        scores = np.concatenate([sample[lead] for sample in tested])
         inside, total = inside + int((scores <= known[rank - 1]).sum()), total + len(scores)
     return inside / total
 
@@ -39,9 +39,9 @@ def main() -> None:
     for split, samples in scores.items():
         dataset = DATASETS.build({**cfg.test_dataloader.dataset, "split": split})
         for index in range(len(dataset)):
-            said = method.val_step(collate([dataset[index]]))[0]
-            outside = (said["lower"] - said["target"]).maximum(said["target"] - said["upper"])
-            samples.append([o[v].numpy() for o, v in zip(outside, said["valid"], strict=True)])
+            one = method.val_step(collate([dataset[index]]))[0]
+            outside = (one["lower"] - one["target"]).maximum(one["target"] - one["upper"])
+            samples.append([o[v].numpy() for o, v in zip(outside, one["valid"], strict=True)])
     drawn, size = coverage(*scores.values(), 0.95), len(scores["calibration"])
     pool, chance, found = scores["calibration"] + scores["test"], np.random.default_rng(0), []
     for _ in range(1000):

@@ -1,10 +1,10 @@
-"""Put what is read from the standard input into a marked block of a Markdown file.
+"""Replace a marked block of a Markdown file by the standard input.
 
 ::
 
     python tools/leaderboard.py work_dirs | python tools/fill_block.py README.md demo
 
-replaces what stands between ``<!-- demo -->`` and ``<!-- /demo -->``, and nothing else.
+replaces the text between ``<!-- demo -->`` and ``<!-- /demo -->``, and nothing else.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""Run one training step of each recipe at its full size, and write down time and memory.
+"""Measure time and memory of one training step of each recipe at its full size.
 
-Each in its own process. Where the machine cannot bear the whole batch, the table says so.
+Each is measured in its own process. The table marks recipes whose batch does not fit the machine.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from openstl_ext import cli
 
 
 def main() -> None:
-    """Ask for the recipes one by one, or measure one."""
+    """Measure all recipes one by one, or one in this process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("configs", nargs="+", help="of sets whose miniature has the full size")
     parser.add_argument("--data", default="data/miniature", help="folder of the sets")
@@ -34,14 +34,14 @@ def main() -> None:
         command = [sys.executable, sys.argv[0], config, "--one", *limits]
         env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}  # or the peak is glibc's heap
         done = subprocess.run(command, capture_output=True, text=True, env=env)
-        said = done.stderr if done.returncode else done.stdout
-        print(config, said.strip().splitlines()[-1], flush=True)
+        printed = done.stderr if done.returncode else done.stdout
+        print(config, printed.strip().splitlines()[-1], flush=True)
         if not done.returncode:
-            training_step.add_row(Path(args.out), config, json.loads(said.splitlines()[-1]))
+            training_step.add_row(Path(args.out), config, json.loads(printed.splitlines()[-1]))
 
 
 def measure(args: argparse.Namespace) -> None:
-    """One step of one recipe; a line of JSON."""
+    """Measure one step of one recipe and print a line of JSON."""
     from openstl_ext import config
     from openstl_ext.engine.runner import build
     from openstl_ext.profiling.training_step import measure_step

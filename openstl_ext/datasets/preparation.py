@@ -1,4 +1,4 @@
-"""Base of the commands that prepare published datasets."""
+"""Command line of the tools that prepare published datasets."""
 
 import argparse
 import shutil
@@ -60,11 +60,11 @@ class Preparation:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """End with a hint if the user interrupts; finished files are kept."""
+    """Exit with a hint after Ctrl-C; completely written files are kept."""
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("interrupted; run this again to continue")
+        sys.exit("interrupted; run the same command again to continue")
 
 
 def run_subcommand(args: argparse.Namespace) -> None:

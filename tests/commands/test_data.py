@@ -39,7 +39,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_commands_give_a_dataset(root: Path) -> None:
-    """If this fails, the README's first two commands do not work."""
+    """The data of the user's first recipe could not be made."""
     dataset = Boiling(root=str(root), split="val", num_inputs=2, num_targets=2)
     assert len(dataset) == 2
     assert dataset.frames.is_packed
@@ -61,21 +61,21 @@ SIZE = ("--num_samples", 9, "--num_frames", 5, "--image_size", 8)
 def test_a_mistake_is_one_sentence_and_a_status(
     name: str, arguments: tuple[object, ...], place: str, message: str, root: Path
 ) -> None:
-    """If this fails, a typo prints a traceback, or a script goes on after a failure."""
+    """A typo would print a traceback, or a script would continue after a failure."""
     with pytest.raises(SystemExit, match=f"^error: .*{message}"):
         call(name, *arguments, "--data_path", root / place)
 
 
 def test_any_folder_can_be_packed(root: Path) -> None:
-    """If this fails, one's own data are read a file at a time for ever."""
+    """Frames of the user would always be read from single files, which is slow."""
     (root / "packed.json").unlink()
     (root / "packed.npy").unlink()
     packed = call("pack", "--data_path", root)
     assert "8 samples into one array of shape (8, 5, 1, 8, 8)" in packed
 
 
-def test_one_form_alone_can_be_asked_for(tmp_path: Path) -> None:
-    """If this fails, a set that fits the disk once does not fit it at all."""
+def test_one_form_alone_can_be_requested(tmp_path: Path) -> None:
+    """A set that fits the disk in one form could not be written."""
     size = ("--num_samples", 2, "--num_frames", 3, "--image_size", 4, "--seed", 5)
     call("boiling", *size, "--data_path", tmp_path / "a", "--packed-only")
     call("boiling", *size, "--data_path", tmp_path / "b", "--no-packed")

@@ -20,14 +20,14 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_miniature_is_one_command_away_and_never_among_real_data(tmp_path: Path) -> None:
-    """If this fails, nothing can be tried offline, or trying destroys a night's work."""
+    """Nothing could be tried offline, or a trial would overwrite real data."""
     root = tmp_path / "mini"
     assert "SYNTHETIC" in call("lts", "--root", root, "--miniature")
     for form in ("", "patches", "geotiff"):
-        told = call("lts", "verify", "--root", root / form, "--patch-size", 32)
-        assert "10 years 2008-2018 without 2012" in told
-        assert "of the observations are missing" in told
-        assert "no pixel is shared between train, val, test" in told
+        printed = call("lts", "verify", "--root", root / form, "--patch-size", 32)
+        assert "10 years 2008-2018 without 2012" in printed
+        assert "of the observations are missing" in printed
+        assert "no pixel is shared between train, val, test" in printed
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/label.npy").write_text("real")
     with pytest.raises(SystemExit, match=r"error: .*mine is not empty"):
@@ -35,17 +35,17 @@ def test_a_miniature_is_one_command_away_and_never_among_real_data(tmp_path: Pat
 
 
 def test_a_series_is_cut_verified_and_balanced(root: Path) -> None:
-    """If this fails, own data cannot be brought in."""
-    told = call("lts", "cut", "--root", root, *SIZES, "--negative-ratio", 0.5)
-    assert "train: " in told
+    """A user's own images could not be prepared."""
+    printed = call("lts", "cut", "--root", root, *SIZES, "--negative-ratio", 0.5)
+    assert "train: " in printed
     assert "no pixel is shared" in call("lts", "verify", "--root", root, "--patch-size", 16)
     patches = root.parent / "patches"
     call("lts", "cut", "--source", root, "--root", patches, "--form", "patches", *SIZES)
     assert len(LTSSegmentation(root=str(patches), patch_size=16)) > 3
 
 
-def test_statistics_of_some_bands_can_be_asked_for(root: Path) -> None:
-    """If this fails, a config that takes two bands finds no statistics of them."""
+def test_statistics_of_some_bands_can_be_requested(root: Path) -> None:
+    """A config with two bands would find no statistics of them."""
     out = root / "nir_red.json"
     assert "nir, red" in call(
         "lts", "statistics", "--root", root, "--bands", "nir", "red", "--out", out
@@ -59,19 +59,19 @@ def test_statistics_of_some_bands_can_be_asked_for(root: Path) -> None:
 
 
 def test_published_files_are_converted(tmp_path: Path) -> None:
-    """If this fails, the refusal of a pickle names a command that does not work."""
+    """The error about a pickle would name a command that does not work."""
     np.save(tmp_path / "landsat_stackV2.npy", np.ones((3, 2, 8, 8), np.float32))
     np.save(tmp_path / "labelV2.npy", np.zeros((8, 8), bool))
     command = ("convert", "--source", tmp_path, "--root", tmp_path / "lts", "--bands", "red", "nir")
-    told = call("lts", *command, "--years", "1999", "2001-2002")
-    assert "landsat_stack.npy: (3, 2, 8, 8) red, nir" in told
+    printed = call("lts", *command, "--years", "1999", "2001-2002")
+    assert "landsat_stack.npy: (3, 2, 8, 8) red, nir" in printed
     for years in (["1999-"], ["soon"], ["2001", "2000"], ["1999"]):
         with pytest.raises(SystemExit, match="error: "):
             call("lts", *command, "--years", *years)
 
 
 def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
-    """If this fails, a typo prints a traceback, or nothing."""
+    """A typo would print a traceback, or nothing."""
     with pytest.raises(SystemExit, match=r"error: say cut, convert, statistics, verify"):
         call("lts", "--root", tmp_path)
     with pytest.raises(SystemExit, match=r"error: no dataset at .*nowhere"):

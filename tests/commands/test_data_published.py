@@ -12,7 +12,7 @@ SETS = {"moving-mnist": "MovingMNIST", "taxibj": "TaxiBJ", "kth": "KTH"}
 
 @pytest.mark.parametrize("name", SETS)
 def test_a_miniature_is_one_command_away(name: str, tmp_path: Path) -> None:
-    """If this fails, nothing can be tried offline, or made-up data hide among real ones."""
+    """Nothing could be tried offline, or synthetic data would pass for real ones."""
     root = tmp_path / "some data"
     for _ in range(2):
         assert "SYNTHETIC" in call(name, "--root", root, "--miniature")
@@ -25,7 +25,7 @@ def test_a_miniature_is_one_command_away(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SETS)
 def test_a_miniature_is_never_written_among_real_data(name: str, tmp_path: Path) -> None:
-    """If this fails, trying things out destroys a set that took a night to fetch."""
+    """A trial would overwrite a set that took hours to download."""
     (tmp_path / "mine.npz").write_text("real")
     with pytest.raises(SystemExit, match=r"error: .*is not empty"):
         call(name, "--root", tmp_path, "--miniature")
@@ -36,13 +36,13 @@ def test_a_miniature_is_never_written_among_real_data(name: str, tmp_path: Path)
 def test_a_source_without_the_files_is_one_sentence(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """If this fails, a wrong folder is a traceback, or a download that nobody asked for."""
+    """A wrong folder would print a traceback, or start a download."""
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match=r"error: --source .*empty: has no "):
         call(name, "--root", tmp_path / "data", "--source", tmp_path / "empty")
 
 
-def test_the_other_form_of_kth_can_be_asked_for(tmp_path: Path) -> None:
-    """If this fails, the form that published tables use cannot be tried offline."""
+def test_the_other_form_of_kth_can_be_requested(tmp_path: Path) -> None:
+    """The form that published tables use could not be tried offline."""
     call("kth", "--root", tmp_path, "--miniature", "--form", "jpeg")
     assert len(list(tmp_path.glob("boxing/person01_boxing_d1/image_*.jpg"))) == 70

@@ -1,4 +1,4 @@
-"""Predicting as users call it."""
+"""The command predict."""
 
 from pathlib import Path
 
@@ -28,15 +28,15 @@ CONFIG = "configs/toy.py"
 
 @pytest.fixture(scope="module")
 def trained(call: Call, place: Path) -> str:
-    """A checkpoint of a forecasting recipe, its data taken away afterwards."""
+    """A checkpoint of a forecasting recipe, whose data are removed afterwards."""
     done = call("train", CONFIG, "--work-dir", "run")
     assert done.returncode == 0, done.stderr
     (place / "data").rename(place / "elsewhere")
     return str(checkpoint.best(place / "run"))
 
 
-def test_frames_are_forecast_where_no_truth_is(call: Call, place: Path, trained: str) -> None:
-    """If this fails, a trained model can only say what is known already."""
+def test_frames_are_forecast_without_targets(call: Call, place: Path, trained: str) -> None:
+    """A trained model could forecast only where the future is known."""
     dataset = Boiling(root=str(place / "elsewhere"), split="test")
     past = torch.stack([dataset[i]["inputs"]["frames"] for i in range(len(dataset))])
     np.save(place / "frames.npy", past.numpy())
@@ -48,12 +48,12 @@ def test_frames_are_forecast_where_no_truth_is(call: Call, place: Path, trained:
     checkpoint.load_weights(method, checkpoint.read(trained)["state_dict"])
     with torch.inference_mode():
         batch = method.data_preprocessor({"inputs": {"frames": past}})
-        wanted = method.answer(batch["inputs"], 10)["forecast"].numpy()
-    np.testing.assert_allclose(np.load(place / "new" / "next.npy"), wanted, atol=1e-5)
+        expected = method.answer(batch["inputs"], 10)["forecast"].numpy()
+    np.testing.assert_allclose(np.load(place / "new" / "next.npy"), expected, atol=1e-5)
 
 
 def test_a_stack_without_labels_becomes_a_map(call: Call, place: Path) -> None:
-    """If this fails, what was learnt on patches never reaches a map."""
+    """A model that was trained on patches could not map an area."""
     (place / "lts").mkdir()
     LTSSegmentation.make_toy(place / "lts")
     (place / "lts" / "label.npy").unlink()
@@ -69,8 +69,8 @@ def test_a_stack_without_labels_becomes_a_map(call: Call, place: Path) -> None:
         assert (labels.nodata, chance.count) == (255, 2)
 
 
-def test_a_mistake_is_said_in_one_message(call: Call, place: Path) -> None:
-    """If this fails, a wrong path answers with forty lines of traceback."""
+def test_a_mistake_is_reported_in_one_message(call: Call, place: Path) -> None:
+    """A wrong path would print forty lines of traceback."""
     done = call("predict", CONFIG, "none.pth", "--input", "configs", "--out", "o.npy")
     assert done.returncode == 2
     assert "no checkpoint at none.pth" in done.stderr

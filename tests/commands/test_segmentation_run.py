@@ -1,4 +1,4 @@
-"""A map of sites, from patches to a row in the table, as users make one."""
+"""A segmentation from training to its map and its row in the table."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,7 @@ def run(place: Path) -> Path:
 
 
 def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
-    """If this fails, a segmentation is trained and nobody knows how well."""
+    """A trained segmentation would have no scores."""
     record = json.loads((run / "result.json").read_text())
     assert {"dice@site", "iou@site", "dice@background"} <= set(record["metrics"])
     samples = sorted(path.name for path in (run / "saved/probs").iterdir())
@@ -70,7 +70,7 @@ def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
 
 
 def test_its_picture_is_drawn_from_what_it_saved(run: Path, call: Call) -> None:
-    """If this fails, the command of the README draws forecasts only."""
+    """Only forecasts could be drawn."""
     sample = min(path.name for path in (run / "saved/preds").iterdir())
     arguments = (str(run), sample, "--out", "sites.png", "--rgb", "nir", "red", "green")
     done = call("visualize", *arguments)
@@ -81,8 +81,8 @@ def test_its_picture_is_drawn_from_what_it_saved(run: Path, call: Call) -> None:
     assert "did you mean 'red'" in done.stderr
 
 
-def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call) -> None:
-    """If this fails, a trained model knows patches, and no area."""
+def test_its_checkpoint_maps_the_complete_area(run: Path, call: Call) -> None:
+    """A trained model could be applied to patches only."""
     best = str(checkpoint.best(run))
     command = ("predict", "configs/sites.py", best, "--input", "sites", "--out", "sites.tif")
     done = call(*command)
@@ -94,8 +94,8 @@ def test_a_map_of_the_whole_area_comes_from_its_checkpoint(run: Path, call: Call
         assert set(np.unique(found.read(1))) <= {0, 1, found.nodata}
 
 
-def test_its_row_stands_in_the_table(run: Path, call: Call) -> None:
-    """If this fails, a segmentation cannot be compared with another."""
+def test_its_row_is_in_the_table(run: Path, call: Call) -> None:
+    """A segmentation could not be compared with another."""
     done = call("leaderboard", str(run), "--metrics", "dice@background", "iou")
     assert done.returncode == 0, done.stderr
     assert "ST-Mamba (toy)" in done.stdout

@@ -13,7 +13,7 @@ def fill(path: Path, name: str, words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
-    """If this fails, a new table eats the words around the old one."""
+    """A new table would replace the text around the old one."""
     path = tmp_path / "a.md"
     path.write_text("before\n<!-- b -->\nold\n<!-- /b -->\n<!-- c -->\nkept\n<!-- /c -->\n")
     for _ in range(2):
@@ -26,7 +26,7 @@ def test_a_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_document_without_the_block_stays_as_it_is(tmp_path: Path) -> None:
-    """If this fails, a typo in a name replaces a document by a table."""
+    """A typo in a name would replace a document by a table."""
     path = tmp_path / "a.md"
     path.write_text("before\n<!-- b -->\n")
     done = fill(path, "b", "new")
@@ -36,7 +36,7 @@ def test_a_document_without_the_block_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_table_stays_when_its_maker_fails(tmp_path: Path) -> None:
-    """If this fails, a broken command before the pipe empties a published table."""
+    """A failed command before the pipe would empty a published table."""
     path = tmp_path / "a.md"
     path.write_text("<!-- b -->\nold\n<!-- /b -->\n")
     done = fill(path, "b", "\n")

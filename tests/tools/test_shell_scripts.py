@@ -32,8 +32,8 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("script", ["dist_train.sh", "dist_test.sh"])
-def test_arguments_pass_unharmed(call: Call, place: Path, stub: str, script: str) -> None:
-    """If this fails, a quote in an argument breaks the call, or runs a command."""
+def test_arguments_are_passed_unchanged(call: Call, place: Path, stub: str, script: str) -> None:
+    """A quote in an argument would break the call, or run a command."""
     done = call(script, "4", "configs/toy.py", *NASTY, PYTHON=stub)
     assert done.returncode == 0, done.stderr
     module, name, processes, tool, *rest = json.loads(done.stdout)
@@ -43,22 +43,24 @@ def test_arguments_pass_unharmed(call: Call, place: Path, stub: str, script: str
     assert not (place / "gone").exists()
 
 
-def test_slurm_gets_what_it_asks_for(call: Call, stub: str, tmp_path: Path) -> None:
-    """If this fails, a cluster job asks for the wrong GPUs, or harms its arguments."""
+def test_slurm_receives_the_requested_gpus_and_the_arguments(
+    call: Call, stub: str, tmp_path: Path
+) -> None:
+    """A cluster job would request the wrong GPUs, or change its arguments."""
     (tmp_path / "srun").write_text(Path(stub).read_text())
     (tmp_path / "srun").chmod(0o755)
     path = f"{tmp_path}:/usr/bin:/bin"
     done = call("slurm_train.sh", "gpu", "a job", "configs/toy.py", *NASTY, PATH=path, GPUS="4")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert {"--partition=gpu", "--job-name=a job", "--gres=gpu:4", "--ntasks=4"} <= set(said)
-    start = next(i for i, word in enumerate(said) if word.endswith("train.py"))
-    assert said[start + 1 :] == ["configs/toy.py", *NASTY, "--launcher", "slurm"]
+    arguments = json.loads(done.stdout)
+    assert {"--partition=gpu", "--job-name=a job", "--gres=gpu:4", "--ntasks=4"} <= set(arguments)
+    start = next(i for i, word in enumerate(arguments) if word.endswith("train.py"))
+    assert arguments[start + 1 :] == ["configs/toy.py", *NASTY, "--launcher", "slurm"]
 
 
 @pytest.mark.parametrize("script", ["dist_train.sh", "dist_test.sh", "slurm_train.sh"])
 def test_too_few_arguments_show_the_usage(call: Call, script: str) -> None:
-    """If this fails, a forgotten argument ends in an unbound variable."""
+    """A missing argument would end in an unbound variable."""
     done = call(script, "2")
     assert done.returncode == 2
     assert done.stderr.startswith("usage: ")

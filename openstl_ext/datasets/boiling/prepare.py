@@ -1,4 +1,4 @@
-"""Simulate boiling plates, and write the frames. A second call keeps what exists."""
+"""Write boiling simulations to a folder."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Prepare KTH, from its authors (AVI) or as published for PredRNN and OpenSTL (JPEG)."""
+"""Prepare KTH, from its authors (AVI) or as prepared for PredRNN and OpenSTL (JPEG)."""
 
 import json
 import shutil

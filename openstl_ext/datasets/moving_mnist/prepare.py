@@ -1,4 +1,4 @@
-"""Prepare Moving MNIST, from the mirrors of MNIST and from the authors of the test set."""
+"""Prepare Moving MNIST, from the mirrors of MNIST and the authors of the test set."""
 
 from pathlib import Path
 
