@@ -1,4 +1,4 @@
-"""Two test processes share two cores: one thread each, and none that spins while it waits."""
+"""Limits for two test processes on two cores: one thread each, without busy waiting."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A recipe cut down to what a test can afford: toy data, narrow nets, short and small sequences."""
+"""Small versions of recipes for tests: toy data, narrow nets, short and small sequences."""
 
 import functools
 import tempfile
@@ -31,10 +31,11 @@ def shrink(cfg: Config) -> Config:
         loader.batch_size, loader.num_workers = 2, 0
         loader.dataset.root = str(toy_set(loader.dataset.type))
         loader.dataset.update(SIZES.get(loader.dataset.type, {}))
-        if loader.dataset.get("target") == "HM":  # whole numbers, in the toy
+        if loader.dataset.get("target") == "HM":  # integers in the toy data
             loader.dataset["values"] = "0-10000"
-    if "statistics" in (border := cfg.model.get("data_preprocessor") or {}):
-        border.statistics = f"{cfg.train_dataloader.dataset.root}/{Path(border.statistics).name}"
+    if "statistics" in (preprocessor := cfg.model.get("data_preprocessor") or {}):
+        path = Path(cfg.train_dataloader.dataset.root, Path(preprocessor.statistics).name)
+        preprocessor.statistics = str(path)
     net = cfg.model.net
     toy = MODELS.get(net.type).toy_arguments()
     net.update({name: value for name, value in toy.items() if name not in KEPT})
@@ -49,7 +50,7 @@ def shrink(cfg: Config) -> Config:
 
 @functools.cache
 def toy_set(kind: str) -> Path:
-    """Toy data of a dataset, written once for all tests of this process."""
+    """Write the toy data of a dataset once for all tests of this process."""
     root = Path(_home().name) / kind
     root.mkdir()
     DATASETS.get(kind).make_toy(root)

@@ -1,4 +1,4 @@
-"""Margins of intervals: the quantile is exact up to its bin, whoever counted what."""
+"""Margins of conformal intervals from counts of scores."""
 
 import json
 import math
@@ -20,7 +20,7 @@ def margin(scores: np.ndarray, coverage: float = 0.95) -> float | None:
 @pytest.mark.parametrize("size", [19, 20, 100, 5000])
 @pytest.mark.parametrize("shift", [-3.0, 0.0, 1e-4, 50.0])
 def test_the_margin_is_the_finite_sample_quantile(size: int, shift: float) -> None:
-    """The plain quantile of few scores promises more than it keeps."""
+    """The plain quantile of few scores has a coverage below the requested one."""
     scores = np.random.default_rng(0).normal(shift, 0.1, size).astype(np.float32)
     rank = math.ceil((size + 1) * 0.95)
     exact = np.sort(scores)[rank - 1]
@@ -30,21 +30,21 @@ def test_the_margin_is_the_finite_sample_quantile(size: int, shift: float) -> No
 
 
 def test_ranks_are_counted_without_rounding() -> None:
-    """(99 + 1) * 0.07 is 7.000000000000001 in floating point, and would ask for the eighth."""
+    """(99 + 1) * 0.07 is 7.000000000000001 in floating point, which would select rank 8."""
     scores = np.arange(1, 100, dtype=np.float32) * 100
     assert math.ceil(100 * 0.07) == 8
     assert margin(scores, 0.07) == pytest.approx(700, rel=1e-3)
 
 
-def test_too_few_scores_promise_nothing() -> None:
-    """Of 18 pixels no margin covers 95 %; a number would be made up."""
+def test_too_few_scores_have_no_margin() -> None:
+    """A margin for 95 % from 18 pixels would have no basis."""
     assert margin(np.zeros(18)) is None
     assert margin(np.zeros(19)) is not None
     assert margin(np.zeros(0)) is None
 
 
-def test_what_has_no_interval_is_not_covered() -> None:
-    """A NaN that was left out would make a failing net look sure of itself."""
+def test_a_pixel_without_an_interval_counts_as_not_covered() -> None:
+    """A net with NaN in its intervals would get a smaller margin."""
     scores = np.zeros(100)
     scores[:4] = np.nan
     assert margin(scores) is not None
@@ -54,26 +54,26 @@ def test_what_has_no_interval_is_not_covered() -> None:
 
 @pytest.mark.parametrize("world", [2, 3, 8])
 def test_counts_of_several_processes_are_those_of_one(world: int) -> None:
-    """A margin that depends on the number of GPUs cannot be reproduced."""
+    """The margin would depend on the number of GPUs."""
     scores = np.random.default_rng(1).normal(size=(2, 1000)).astype(np.float32)
-    whole = ScoreCounts(2)
+    reference = ScoreCounts(2)
     shards = [ScoreCounts(2) for _ in range(world)]
     for column in range(2):
-        whole.add(column, scores[column])
+        reference.add(column, scores[column])
         for rank, shard in enumerate(shards):
             shard.add(column, scores[column, rank::world])
     summed = ScoreCounts(2)
     summed.counts = np.sum([shard.counts for shard in shards], axis=0)
-    np.testing.assert_array_equal(summed.counts, whole.counts)
-    assert summed.margins(0.9) == whole.margins(0.9)
+    np.testing.assert_array_equal(summed.counts, reference.counts)
+    assert summed.margins(0.9) == reference.margins(0.9)
 
 
 @pytest.mark.parametrize("ends", [(-0.5, 0.5), (-4.0, 4.0), (1.0, 1.1)])
-def test_exchangeable_data_are_covered_as_promised(ends: tuple[float, float]) -> None:
-    """The promise holds whatever the interval is worth: too narrow, too wide or beside the truth.
+def test_exchangeable_data_have_the_requested_coverage(ends: tuple[float, float]) -> None:
+    """Intervals that are too narrow, too wide or shifted would not be corrected.
 
-    Over drawn calibration sets the coverage follows a beta law of mean k / (n + 1), where k is
-    the rank that is taken.
+    Over random calibration sets the coverage has a beta distribution of mean k / (n + 1), where k
+    is the selected rank.
     """
     rng, size, rounds = np.random.default_rng(2), 500, 200
     lower, upper = ends
@@ -93,8 +93,8 @@ def test_exchangeable_data_are_covered_as_promised(ends: tuple[float, float]) ->
     assert np.std(shares) == pytest.approx(spread, rel=0.2)
 
 
-def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
-    """A map is made weeks after the test, by another program."""
+def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Maps that are made later would have other margins than the test."""
     written = Calibration(
         coverage=0.95,
         levels=(0.025, 0.975),
@@ -110,10 +110,10 @@ def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", json.dumps({"coverage": 0.9}), None])
-def test_a_file_that_is_no_calibration_says_how_to_make_one(
+def test_the_error_of_a_wrong_file_names_the_hook_that_makes_one(
     tmp_path: Path, content: str | None
 ) -> None:
-    """A traceback names a line of ours; the user needs the name of the file."""
+    """The user would get a traceback without the name of the file."""
     path = tmp_path / "calibration.json"
     if content is not None:
         path.write_text(content)
@@ -122,6 +122,6 @@ def test_a_file_that_is_no_calibration_says_how_to_make_one(
 
 
 def test_a_share_of_95_is_refused() -> None:
-    """No margin covers 9500 %."""
+    """A coverage of 9500 % would be accepted."""
     with pytest.raises(ConfigError, match=r"as in 0\.95"):
         check_coverage(95)

@@ -1,4 +1,4 @@
-"""Every config still means what its stored snapshot holds.
+"""Every config equals its stored snapshot.
 
 A snapshot is a config as it runs: bases merged, completed by the defaults of the engine. After an
 intended change, ``python -m tests.test_config_snapshots`` renews ``tests/config_snapshots/``; the

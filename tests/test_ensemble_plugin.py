@@ -5,9 +5,11 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+import openstl_ext
 from openstl_ext.interfaces import TOY_SHAPE
 from openstl_ext.prediction.forecasting import FramesScene
 from openstl_ext.prediction.mapping import map_scene
@@ -109,3 +111,14 @@ def test_an_ensemble_forecaster_can_be_profiled(flow: Any) -> None:
     one_pass = 16 * 16 * (9 * 8 + 8 * 4)
     assert found["flops"] == 3 * 2 * one_pass
     assert found["frames_per_second"] > 0
+
+
+def test_an_array_gets_the_noise_of_each_sample(flow: Any) -> None:
+    """Forecasts in a notebook would depend on how the array is split into batches."""
+    frames = torch.rand(10, *TOY_SHAPE, generator=torch.Generator().manual_seed(0)).numpy()
+    found = openstl_ext.forecast(flow, frames, 2, seed=3)
+    assert (found != openstl_ext.forecast(flow, frames, 2, seed=4)).all()
+    for index in (0, 9):
+        alone = {"frames": frames[[index]], "index": np.array([index])}
+        expected = Predictor(flow, device="cpu", seed=3)(alone, 2)["forecast"]
+        np.testing.assert_allclose(found[[index]], expected, rtol=1e-4, atol=1e-6)

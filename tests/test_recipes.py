@@ -1,4 +1,4 @@
-"""What the recipes of video forecasting say is what was published."""
+"""Recipes agree with the publications."""
 
 from pathlib import Path
 from typing import Any
@@ -36,24 +36,24 @@ SIZES = {
 
 @pytest.mark.parametrize("identity", SIZES)
 def test_nets_have_their_published_size(identity: str) -> None:
-    """If this fails, a depth, a width or a patch is another than in the paper."""
-    # a hundred million weights need no numbers; nets that look at theirs are small
+    """A depth, a width or a patch size would differ from the paper."""
+    # large nets are built without values; nets that read their weights are small
     with torch.device("meta" if SIZES[identity] > 25e6 else "cpu"):
         net = MODELS.build(load(ROOT / f"{identity}.py").model.net)
     assert count_parameters(net) == SIZES[identity]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_claims_are_of_scores_that_we_measure(path: Path) -> None:
-    """If this fails, a published number stands in no column of the leaderboard."""
+def test_claimed_scores_are_measured(path: Path) -> None:
+    """A published number would be in no column of the leaderboard."""
     cfg = load(path)
     measured = {METRICS.get(metric.type).name for metric in cfg.get("test_evaluator") or ()}
     assert set(cfg.source.claimed) <= measured
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_a_cycle_peaks_at_the_rate_of_the_optimiser(path: Path) -> None:
-    """If this fails, a recipe says one learning rate and trains with another."""
+def test_a_one_cycle_schedule_peaks_at_the_rate_of_the_optimiser(path: Path) -> None:
+    """A recipe would train with another learning rate than its optimiser has."""
     cfg = load(path)
     for part in cfg.get("param_scheduler") or ():
         if part.type == "OneCycleLR" and "small" not in path.stem:
@@ -61,20 +61,20 @@ def test_a_cycle_peaks_at_the_rate_of_the_optimiser(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", UPSTREAM, ids=lambda p: p.stem)
-def test_the_upstream_protocol_changes_the_protocol_alone(path: Path) -> None:
-    """If this fails, a table that is meant to be like for like compares two recipes."""
+def test_the_upstream_protocol_changes_only_the_protocol(path: Path) -> None:
+    """A comparison of two protocols would compare two recipes."""
     ours = load(path.with_name(path.name.replace("_upstream_protocol", "")))
     assert recipe(ours) == recipe(load(path))
     assert load(path).train_dataloader.dataset.val_fraction == 0
 
 
 def recipe(cfg: Any) -> dict[str, Any]:
-    """A config without what the protocol decides, and what says where it lives."""
+    """Return a config without its protocol, name and paths."""
     values = cfg.to_dict()
     for name in ("identity", "work_dir", "val_dataloader"):
         del values[name]
     del values["source"]["name"]
     values["train_dataloader"]["dataset"].pop("val_fraction", None)
-    # the claimed rows of ConvLSTM were made with an older cell
+    # the claimed scores of ConvLSTM are those of an older cell
     values["model"]["net"].pop("cell", None)
     return values

@@ -1,4 +1,4 @@
-"""Names in configs become classes, or an error that helps."""
+"""Look-up and construction of registered classes."""
 
 import pytest
 
@@ -7,18 +7,18 @@ from openstl_ext.registry import LOSSES, METHODS, Registry
 
 
 def test_an_unknown_type_proposes_the_nearest_names() -> None:
-    """A typo costs a second, not a search through the source."""
+    """The user would have to search the source for the name."""
     with pytest.raises(ConfigError, match="did you mean 'DirectForecast'"):
         METHODS.build({"type": "DirectForcast"})
 
 
 def test_an_unknown_argument_names_the_class_and_the_nearest_argument() -> None:
-    """A swallowed argument trains another model than the one that was meant."""
+    """An ignored argument would train another model than the intended one."""
     with pytest.raises(ConfigError, match="Sum takes no 'term'; did you mean 'terms'"):
         LOSSES.build({"type": "Sum", "term": []})
 
 
-def test_an_argument_of_an_earlier_version_is_answered_with_its_new_name() -> None:
+def test_an_argument_of_an_earlier_version_proposes_its_new_name() -> None:
     """A config of an earlier version would otherwise need a search through the changes."""
     cfg = {"type": "RecurrentForecast", "net": {}, "loss": {}, "feed": {"type": "FreeRunning"}}
     with pytest.raises(ConfigError, match="no 'feed'; its name is now 'teacher_forcing'"):
@@ -26,27 +26,27 @@ def test_an_argument_of_an_earlier_version_is_answered_with_its_new_name() -> No
 
 
 def test_a_missing_argument_is_named() -> None:
-    """Python's own message does not say which class of the config it is about."""
+    """The message would not name the class of the config."""
     with pytest.raises(ConfigError, match="Sum needs 'terms'"):
         LOSSES.build({"type": "Sum"})
 
 
-def test_the_error_carries_the_part_of_the_config_that_is_wrong() -> None:
-    """From it the engine says where in the file the mistake stands."""
+def test_the_error_holds_the_wrong_part_of_the_config() -> None:
+    """The engine could not locate the mistake in the config."""
     part = {"type": "L3"}
     with pytest.raises(ConfigError) as caught:
         LOSSES.build(part)
     assert caught.value.part == part
 
 
-def test_a_finished_part_passes_through() -> None:
-    """A script hands over objects where a config writes dicts."""
-    finished = LOSSES.build({"type": "L1"})
-    assert LOSSES.build(finished) is finished
+def test_a_built_part_is_returned_unchanged() -> None:
+    """A script could not pass objects in place of configs."""
+    built = LOSSES.build({"type": "L1"})
+    assert LOSSES.build(built) is built
 
 
-def test_arguments_reach_through_open_doors_to_the_parent() -> None:
-    """``**kwargs`` hands on to the parent, whose arguments are therefore allowed, and no others."""
+def test_keyword_arguments_are_checked_against_the_parent() -> None:
+    """A class with ``**kwargs`` would accept any argument, or none of its parent."""
     fruits = Registry("fruit")
 
     class Fruit:

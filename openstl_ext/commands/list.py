@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add = parser.add_argument
     add("kinds", nargs="*", metavar="KIND", help=f"only these: {', '.join(KINDS)}")
-    add("--markdown", action="store_true", help="print the tables of the catalogue in Markdown")
+    add("--markdown", action="store_true", help="print the catalogue, docs/catalogue.md")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -123,11 +123,36 @@ def text(kinds: Sequence[str] = KINDS) -> str:
 
 
 def markdown() -> str:
-    """Return the list as tables."""
-    lines = ["| Recipe | Method + net | Config | |", "|---|---|---|---|"]
-    for r in recipes():
-        lines.append(f"| {r.title} | {r.method} + {r.net} | `configs/{r.name}.py` | {r.summary} |")
-    lines += ["", "| | Name | |", "|---|---|---|"]
-    for kind, entries in parts().items():
-        lines += [f"| {kind} | `{name}` | {line} |" for name, line in entries.items()]
+    """Return the catalogue: recipes by dataset family, then all registered classes."""
+    lines = [
+        "# Catalogue",
+        "",
+        "Made by `openstl-ext list --markdown`. A recipe is trained by `openstl-ext train NAME`;",
+        "a class is the `type` of a block in a config.",
+    ]
+    family = None
+    for recipe in recipes():
+        if family != (family := recipe.name.partition("/")[0]):
+            heading = ["", f"## {family.replace('_', ' ')}", ""]
+            lines += [
+                *heading,
+                "| Recipe | Published as | Method | Model | |",
+                "|---|---|---|---|---|",
+            ]
+        columns = (f"`{recipe.name}`", recipe.title, recipe.method, recipe.net, recipe.summary)
+        lines.append(f"| {' | '.join(columns)} |")
+    lines += ["", "## Registered classes"]
+    for kind, entries in every_class().items():
+        lines += ["", f"| {kind.capitalize()} | |", "|---|---|"]
+        lines += [f"| `{name}` | {line} |" for name, line in entries.items()]
     return "\n".join(lines)
+
+
+def every_class() -> dict[str, dict[str, str]]:
+    """Return what this package registers, by the name of the registry."""
+    from openstl_ext import registry
+
+    registries = [r for r in vars(registry).values() if isinstance(r, registry.Registry)]
+    for each in registries:  # a package may register in several
+        each.import_from_location()
+    return {each.name: entries for each in registries if (entries := registered(each))}

@@ -1,1 +1,1 @@
-"""Parameters, FLOPs and frames per second."""
+"""Parameters, FLOPs and frames per second of a method."""

@@ -1,4 +1,4 @@
-"""Floating-point operations of one forecast, and what was not counted."""
+"""Count the floating-point operations of one forecast, and list the operators not counted."""
 
 import copy
 import logging
@@ -24,13 +24,13 @@ Handle = Callable[[list[Any], list[Any]], int | float]
 
 @dataclass(frozen=True)
 class FlopCount:
-    """What one forecast costs.
+    """Cost of one forecast.
 
     Args:
         total: Multiply-adds of the counted operators.
-        columns: Multiply-adds that a handle asked to be shown apart, such as those of a scan; they
-            are not in ``total``.
-        uncounted: How often each operator ran for which there is no rule.
+        columns: Multiply-adds that are reported separately, such as those of a scan, and are not
+            in ``total``.
+        uncounted: Number of calls of each operator without a handle.
     """
 
     total: int
@@ -42,14 +42,14 @@ _HANDLES: dict[str, tuple[Handle, str]] = {}
 
 
 def register_flop_handle(operator: str, handle: Handle, *, column: str = MAIN) -> None:
-    """Teach the counter an operator.
+    """Register how to count the multiply-adds of an operator.
 
     Args:
         operator: Its name in a trace: ``aten::fft_rfft2``, ``ns::op`` of a custom operator, or
             ``prim::PythonOp.ClassName`` of an autograd function.
         handle: Maps the traced inputs and outputs (``get_shape`` of fvcore reads their shapes) to
             multiply-adds.
-        column: Name under which they are shown; by default they belong to the total.
+        column: Name under which they are reported; by default they are part of the total.
     """
     _HANDLES[operator] = (handle, column)
 
@@ -61,21 +61,21 @@ def count_flops(
     *,
     unknown: Collection[str] = (),
 ) -> FlopCount:
-    """Multiply-adds of ``method.forecast(inputs, horizon)``, traced on a copy in eval mode.
+    """Count the multiply-adds of ``method.forecast(inputs, horizon)`` on a copy in eval mode.
 
-    The horizon is the protocol's: a chained or recurrent forecast costs more than one pass.
+    The horizon is that of the protocol: a chained or recurrent forecast costs more than one pass.
 
     Args:
-        method: The method; it is left alone, its mode and its running statistics included.
-        inputs: Normalised inputs with a batch axis; the count is of that batch.
+        method: The method. Its mode and its running statistics do not change.
+        inputs: Normalised inputs with a batch axis; the count is that of the batch.
         horizon: Number of future frames.
-        unknown: Operators whose handle is not asked, to count as one did who had none.
+        unknown: Operators whose handles are not used, to reproduce counts made without them.
     """
     tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
     probe = _Forecast(copy.deepcopy(method).eval(), tuple(tensors), horizon)
     logging.getLogger("fvcore.nn.jit_analysis").setLevel(logging.ERROR)
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing warns of every shape that Python reads
+        warnings.simplefilter("ignore")  # tracing warns of each shape that Python reads
         analysis = FlopCountAnalysis(probe, tuple(tensors.values()))
         for operator, (handle, column) in _HANDLES.items():
             if operator in unknown:
@@ -91,7 +91,7 @@ def count_flops(
 
 
 class _Forecast(nn.Module):
-    """The forecast as a function of bare tensors, which is what a tracer takes."""
+    """Forecast as a function of tensors only, as a tracer needs it."""
 
     def __init__(self, method: Any, names: tuple[str, ...], horizon: int) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class _Forecast(nn.Module):
         if self.method.answers != "frames":
             return (self.method.tensor(inputs),)
         fields = self.method.forecast(inputs, self.horizon)
-        return tuple(fields.values())  # all of them: what leads to no answer is not traced
+        return tuple(fields.values())  # all, or their operators would not be traced
 
 
 def _in_column(handle: Handle, column: str) -> Callable[[list[Any], list[Any]], Any]:
@@ -111,7 +111,7 @@ def _in_column(handle: Handle, column: str) -> Callable[[list[Any], list[Any]], 
 
 
 def _attention(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
-    """Scores of every query with every key, then the mean of the values.
+    """Count attention: scores of each query with each key, then the weighted mean of the values.
 
     Shape:
         - query (..., L, E), key (..., S, E), value (..., S, V).
@@ -121,16 +121,16 @@ def _attention(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
 
 
 def _batched_product(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
-    """Of baddbmm: what is added, then (B, M, K) times (B, K, N)."""
+    """Count baddbmm: its second and third operand are (B, M, K) and (B, K, N)."""
     left, right = (get_shape(tensor) for tensor in inputs[1:3])
     return prod(left) * right[-1]
 
 
 def _recurrent(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001
-    """Each weight matrix of each layer and direction, once a token.
+    """Count a recurrent layer: each weight matrix of each layer and direction, once per token.
 
     Shape:
-        - tokens (B, T, C); a list of states; a list of weights, of which the matrices multiply.
+        - tokens (B, T, C); a list of states; a list of weights, of which only the matrices count.
     """
     weights = [get_shape(weight) for weight in inputs[2].node().inputs()]
     return prod(get_shape(inputs[0])[:-1]) * sum(prod(w) for w in weights if len(w) == 2)
@@ -141,9 +141,9 @@ for _operator in ("aten::gru", "aten::lstm"):
     register_flop_handle(_operator, _recurrent)
 register_flop_handle("aten::baddbmm", _batched_product)
 for _operator in ("aten::unflatten", "aten::pixel_shuffle", "aten::pixel_unshuffle"):
-    register_flop_handle(_operator, lambda *_: 0)  # they move values and compute none
+    register_flop_handle(_operator, lambda *_: 0)  # these move values only
 
 
-# in a column of its own: published tables leave the scan out, because their counters skip it
+# a separate column, because the counters of published tables skip the scan
 for operator in OPERATORS:
     register_flop_handle(operator, scan_flop_handle, column="scan")

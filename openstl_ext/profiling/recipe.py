@@ -1,4 +1,4 @@
-"""What a recipe costs, from its config."""
+"""Profile a recipe from its config."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,27 +16,27 @@ from openstl_ext.registry import DATASETS, METHODS
 def describe(
     cfg: Config, shape: Sequence[int] | None, horizon: int | None, *, batch_size: int = 1
 ) -> str:
-    """Build the method of a config and say what one forecast or labelling of it costs.
+    """Build the method of a config and return the cost of one prediction as text.
 
     Args:
         cfg: A loaded config.
-        shape: Frames (T, C, H, W) to forecast from; by default those of a test item, or without
-            data those of the net's ``in_shape``.
-        horizon: Number of future frames; without, the item's, or as many as go in. Where the
-            answer is labels, there is none.
-        batch_size: Samples of the batch that is timed.
+        shape: Shape of the input frames (T, C, H, W); by default that of a test item or, without
+            data, the ``in_shape`` of the net.
+        horizon: Number of future frames; by default that of the item, or the number of input
+            frames. Labels have none.
+        batch_size: Number of samples in the timed batch.
 
     Raises:
-        ConfigError: If the method predicts nothing, or there is neither a shape nor an item.
+        ConfigError: If the method predicts nothing, or no shape of the input frames is known.
     """
     if batch_size < 1:
-        raise ConfigError(f"--batch-size is at least 1, not {batch_size}")
+        raise ConfigError(f"--batch-size is {batch_size}, expected 1 or more")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     method = METHODS.build(cfg.model).to(device)
     check_net(method)
     check_predicts(method)
-    inputs, asked, source = starting_point(cfg, shape)
-    horizon = horizon or asked
+    inputs, default, source = starting_point(cfg, shape)
+    horizon = horizon or default
     frames = tuple(inputs["frames"].shape[1:])
     profiled = profile(method, inputs, horizon, batch_size=batch_size)
     answer = f"{horizon} frames" if profiled["answer"] == "frames" else "labels"
@@ -44,7 +44,7 @@ def describe(
 
 
 def starting_point(cfg: Config, shape: Sequence[int] | None) -> tuple[dict[str, Tensor], int, str]:
-    """Inputs of one sample, the horizon that goes with them, and where both come from."""
+    """Return the inputs of one sample, its horizon, and the source of both as text."""
     if shape is not None:
         return {"frames": torch.rand(1, *shape)}, shape[0], "the given shape"
     if cfg.get("test_dataloader") is None:
@@ -55,13 +55,13 @@ def starting_point(cfg: Config, shape: Sequence[int] | None) -> tuple[dict[str, 
         taken = net_shape(cfg.model)
         if taken is None:
             raise ConfigError(f"{error}; or give --shape T C H W") from None
-        return {"frames": torch.rand(1, *taken)}, taken[0], "the shape of the net; no data there"
+        return {"frames": torch.rand(1, *taken)}, taken[0], "the shape of the net, without data"
     inputs = {name: value[None] for name, value in item["inputs"].items()}
-    truth = item["data_samples"].get("frames", ())  # labels have no horizon
-    return inputs, len(truth) or 1, "an item of the test split"
+    target = item["data_samples"].get("frames", ())  # labels have no horizon
+    return inputs, len(target) or 1, "an item of the test split"
 
 
 def net_shape(model: dict[str, Any]) -> tuple[int, ...] | None:
-    """What a net says about the frames that it takes."""
+    """Return the shape of the frames that a net is built for, if its config has one."""
     shape = model.get("net", {}).get("in_shape")
     return tuple(shape) if shape else None

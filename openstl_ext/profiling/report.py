@@ -1,4 +1,4 @@
-"""What a method costs, in one record and in words."""
+"""Cost of a method: parameters, FLOPs and speed, as a record and as text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,26 +12,26 @@ from openstl_ext.profiling.speed import frames_per_second
 
 
 def count_parameters(method: nn.Module, *, trainable: bool = False) -> int:
-    """Number of weights; shared ones count once.
+    """Count the parameters; shared ones count once.
 
     Args:
-        method: Anything with parameters.
-        trainable: Count only those that training changes.
+        method: A module.
+        trainable: Count only parameters with a gradient.
     """
     weights = method.parameters()
     return sum(w.numel() for w in weights if w.requires_grad or not trainable)
 
 
 def largest_layer(method: nn.Module) -> dict[str, str | int] | None:
-    """The one layer that holds more than half of all weights.
+    """Return the layer that has more than half of all parameters.
 
-    Where there is one, the size of a method says how that layer was chosen and little else.
+    Such a layer dominates the size of a method, so a table that compares sizes should show it.
 
     Args:
-        method: Anything with parameters.
+        method: A module.
 
     Returns:
-        Its ``name`` and ``type``, and its own ``num_parameters``; None where no layer holds half.
+        ``name``, ``type`` and own ``num_parameters`` of the layer; None if no layer has half.
     """
     total = count_parameters(method)
     for name, layer in method.named_modules():
@@ -47,21 +47,21 @@ COUNTED = {"frames": "forecast frames", "labels": "labelled samples"}
 def profile(
     method: Any, inputs: Mapping[str, Tensor], horizon: int, *, batch_size: int = 1
 ) -> dict[str, Any]:
-    """Parameters, FLOPs of one sample, and frames per second of a batch.
+    """Measure parameters, FLOPs of one sample, and frames per second of a batch.
 
-    The method is left as it is: copies in eval mode are measured, on the device of the method.
+    Copies in eval mode are measured on the device of the method, which does not change.
 
     Args:
-        method: The method, not wrapped for many processes.
+        method: The method, not wrapped for several processes.
         inputs: One batch of inputs in data units; its first sample is repeated.
-        horizon: Number of future frames, the protocol's; where the answer is labels, any.
-        batch_size: Samples in the batch that is timed.
+        horizon: Number of future frames of the protocol; not used for labels.
+        batch_size: Number of samples in the timed batch.
 
     Returns:
-        ``num_parameters``, ``largest_layer`` if one holds more than half of them, ``flops`` (and
-        ``flops_<column>`` of handles that asked for one), ``uncounted`` operators,
-        ``frames_per_second``, ``device``, ``dtype`` and ``batch_size``; and ``answer``, frames or
-        labels: of labels, the speed is samples per second.
+        ``num_parameters``, ``largest_layer`` if one has more than half of them, ``flops`` (and
+        ``flops_<column>`` of handles with a column), ``uncounted`` operators,
+        ``frames_per_second`` (for labels, samples per second), ``device``, ``dtype``,
+        ``batch_size``, and ``answer``, which is frames or labels.
 
     Raises:
         ConfigError: If the method predicts nothing.
@@ -99,13 +99,13 @@ def check_predicts(method: Any) -> None:
 
 
 def _normalized(method: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The inputs as the net sees them, on the device of the method."""
-    border = getattr(method, "data_preprocessor", None)
-    return border({"inputs": inputs})["inputs"] if border is not None else inputs
+    """Return normalised inputs on the device of the method."""
+    preprocessor = getattr(method, "data_preprocessor", None)
+    return inputs if preprocessor is None else preprocessor({"inputs": inputs})["inputs"]
 
 
 def in_words(profiled: Mapping[str, Any]) -> str:
-    """The record of `profile` as lines for a terminal."""
+    """Return the record of `profile` as lines of text."""
     rows = [
         ("parameters", f"{profiled['num_parameters'] / 1e6:.2f} M"),
         *_of_which(profiled),
@@ -126,7 +126,7 @@ def in_words(profiled: Mapping[str, Any]) -> str:
 
 
 def _of_which(profiled: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The line of the layer that holds more than half of the weights, if one does."""
+    """Return the row of the layer that has more than half of the parameters, if any."""
     layer = profiled["largest_layer"]
     if layer is None:
         return []

@@ -1,4 +1,4 @@
-"""How many frames a method forecasts in a second, or how many samples it labels."""
+"""Measure the speed of a method in frames or labelled samples per second."""
 
 import copy
 import statistics
@@ -19,24 +19,24 @@ def frames_per_second(
     max_runs: int = 100,
     seconds: float = 1.0,
 ) -> float:
-    """Forecast frames per second of a copy in eval mode: the batch times the horizon, over time.
+    """Measure forecast frames per second of a copy in eval mode.
 
-    A method whose answer is labels has no horizon: of one, it is samples per second.
+    The number of frames is the batch size times the horizon; for labels it is the batch size.
 
     Args:
-        method: The method; it is left alone.
+        method: The method, which does not change.
         inputs: Normalised inputs with a batch axis, on the device of the method.
         horizon: Number of future frames.
-        min_runs: Forecasts to time at least; the median counts, for one may be disturbed.
-        max_runs: Forecasts to time at most.
-        seconds: Keep timing until that long has passed.
+        min_runs: Smallest number of timed runs; the result is their median.
+        max_runs: Largest number of timed runs.
+        seconds: Approximate duration of the measurement.
     """
     probe: Any = copy.deepcopy(method).eval()
     batch = len(inputs["frames"])
     device = inputs["frames"].device
     times: list[float] = []
     with torch.inference_mode():
-        timed(probe, inputs, horizon, device)  # the first run chooses kernels and fills caches
+        timed(probe, inputs, horizon, device)  # the first run selects kernels and fills caches
         end = time.perf_counter() + seconds
         while len(times) < min_runs or (len(times) < max_runs and time.perf_counter() < end):
             times.append(timed(probe, inputs, horizon, device))
@@ -45,7 +45,7 @@ def frames_per_second(
 
 
 def timed(method: Any, inputs: Mapping[str, Tensor], horizon: int, device: torch.device) -> float:
-    """Seconds of one forecast, or of one labelling."""
+    """Return the seconds of one prediction."""
     _finish(device)
     start = time.perf_counter()
     if method.answers == "frames":
@@ -57,6 +57,6 @@ def timed(method: Any, inputs: Mapping[str, Tensor], horizon: int, device: torch
 
 
 def _finish(device: torch.device) -> None:
-    """Wait for what was queued, or only the queueing is timed."""
+    """Wait for the kernels of a GPU, which run asynchronously."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -1,4 +1,4 @@
-"""What one training step of a recipe takes at full size."""
+"""Measure one training step of a recipe at full size."""
 
 import sys
 import time
@@ -14,19 +14,19 @@ Batch = dict[str, dict[str, Any]]
 
 
 def measure_step(runner: Any, *, max_seconds: float, max_bytes: float) -> dict[str, Any]:
-    """Run one training step with as many samples of the recipe's batch as the machine bears.
+    """Run one training step with as many samples of the recipe's batch as fit the machine.
 
-    One sample goes first; from its time and memory follows how many fit.
+    A step with one sample is first; its time and memory give the number of samples that fit.
 
     Args:
-        runner: A runner that was built and has not trained, in a process of its own: the peak of
-            memory is that of the process, and so is the limit.
-        max_seconds: About how long the step may take, if it has more than one sample.
-        max_bytes: How much memory it may take.
+        runner: A built runner that has not trained, in a process of its own, because peak memory
+            and memory limit are those of the process.
+        max_seconds: Approximate limit of the time of a step with more than one sample.
+        max_bytes: Limit of the memory.
 
     Returns:
-        ``samples`` of the step, ``batch_size`` of the recipe, ``seconds`` and ``bytes`` at peak,
-        ``device``. Where not even one sample fits, ``samples`` is 0 and ``bytes`` the limit.
+        ``samples`` of the step, ``batch_size`` of the recipe, ``seconds``, peak ``bytes`` and
+        ``device``. If one sample does not fit, ``samples`` is 0 and ``bytes`` is the limit.
     """
     device = next(runner.model.parameters()).device
     batch = next(iter(runner.train_dataloader))
@@ -40,15 +40,15 @@ def measure_step(runner: Any, *, max_seconds: float, max_bytes: float) -> dict[s
             raise
         return {**found, "samples": 0, "seconds": 0.0, "bytes": max_bytes}
     each = max(peak_bytes(device) - before, 1)
-    bearable = min((0.9 * max_bytes - before) / each, max_seconds / seconds)
-    samples = max(1, min(len(batch["inputs"]["frames"]), int(bearable)))
-    if samples > 1 or 2 * seconds < max_seconds:  # the first step also starts kernels
+    num_fitting = min((0.9 * max_bytes - before) / each, max_seconds / seconds)
+    samples = max(1, min(len(batch["inputs"]["frames"]), int(num_fitting)))
+    if samples > 1 or 2 * seconds < max_seconds:  # the first step includes the start of kernels
         seconds = step(runner, first(batch, samples), device)
     return {**found, "samples": samples, "seconds": seconds, "bytes": peak_bytes(device)}
 
 
 def limit_memory(num_bytes: float) -> None:
-    """Let this process fail before the machine runs out; where the system knows such a limit."""
+    """Limit the memory of this process on Linux, so that it fails before the machine does."""
     if sys.platform == "linux":
         import resource
 
@@ -57,7 +57,7 @@ def limit_memory(num_bytes: float) -> None:
 
 
 def step(runner: Any, batch: Batch, device: torch.device) -> float:
-    """Seconds of forward, backward and update."""
+    """Return the seconds of forward, backward and update."""
     start = time.perf_counter()
     terms = runner.model.train_step(batch, runner.optim_wrapper)
     assert terms["loss"].isfinite()
@@ -67,14 +67,14 @@ def step(runner: Any, batch: Batch, device: torch.device) -> float:
 
 
 def where(device: torch.device) -> str:
-    """The machine, as far as it moves a figure."""
+    """Return the device as text, with the facts that affect a measurement."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type}, threads: {torch.get_num_threads()}"
 
 
 def first(batch: Batch, samples: int) -> Batch:
-    """The first samples of a batch."""
+    """Return the first samples of a batch."""
     return {side: {name: v[:samples] for name, v in f.items()} for side, f in batch.items()}
 
 
@@ -89,7 +89,7 @@ def peak_bytes(device: torch.device) -> int:
     if status.is_file():
         lines = status.read_text(encoding="ascii").splitlines()
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-    import resource  # Windows has none
+    import resource  # not on Windows
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
@@ -98,9 +98,9 @@ def peak_bytes(device: torch.device) -> int:
 HEAD = """\
 # One training step of each recipe, at full size
 
-Made by `make full-steps` on synthetic miniatures of the data, one process a recipe. *Samples* is
-how many were in the step, of those in the recipe's batch: as many as the machine bore.
-Memory is the peak of the process on a CPU, that of the allocator on a GPU.
+Made by `make full-steps` on synthetic miniatures of the data, with one process per recipe.
+*Samples* is the number of samples in the step, as many as fit the machine, and in the recipe's
+batch. Memory is the peak of the process on a CPU and of the allocator on a GPU.
 
 | Recipe | Samples | Seconds | Peak memory | Measured on |
 |---|---|---|---|---|
@@ -108,12 +108,12 @@ Memory is the peak of the process on a CPU, that of the allocator on a GPU.
 
 
 def add_row(path: Path, name: str, row: Mapping[str, Any]) -> None:
-    """Put what `measure_step` said of a recipe into a Markdown table, in the place of its old row.
+    """Write the result of `measure_step` into a Markdown table, in place of the old row.
 
     Args:
-        path: The table; made where it is not there.
-        name: The recipe.
-        row: What was measured.
+        path: File of the table, which is created if missing.
+        name: Name of the recipe.
+        row: Result of `measure_step`.
     """
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     rows = {line for line in lines if line.startswith("| `") and f"`{name}`" not in line}

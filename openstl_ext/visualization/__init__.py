@@ -1,1 +1,1 @@
-"""Arrays to pictures, with numpy and matplotlib alone."""
+"""Figures of arrays, with numpy and matplotlib only."""

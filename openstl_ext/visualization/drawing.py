@@ -1,4 +1,4 @@
-"""The picture that suits what was saved."""
+"""Draw a saved sample: frames as a grid, labels as maps."""
 
 from collections.abc import Sequence
 
@@ -18,19 +18,19 @@ def draw_saved(
     colormap: str | None = None,
     most_columns: int = 12,
 ) -> Page:
-    """Draw a sample: a forecast step by step, or a map of labels beside its truth.
+    """Draw a sample: the steps of a forecast, or predicted labels beside the target.
 
     Args:
-        folder: Where it was saved.
-        name: Of the sample.
+        folder: Folder of saved samples.
+        name: Name of the sample, or its beginning.
         channels: Names or numbers of the channels to show.
-        rgb: The same, as colours; those that there are if it is empty.
-        interest: Of labels, the class to draw against all others, by name or number.
-        colormap: Map of the values, or of the probability, any of matplotlib's.
-        most_columns: Steps of a forecast shown at most.
+        rgb: Channels to show as RGB; empty for the default bands.
+        interest: For labels, the class to draw against all others, by name or number.
+        colormap: Name of matplotlib's colormap of the values or of the probability.
+        most_columns: Largest number of columns.
 
     Raises:
-        DataError: If there is no such sample, or its files do not fit.
+        DataError: If the sample does not exist, or its files do not fit.
         UserError: If a channel, a class or a colormap does not exist.
     """
     picked = [*channels, *(rgb or ())]

@@ -1,4 +1,4 @@
-"""Error against horizon, with what the free forecasts reach."""
+"""Plot the error of models and baselines against the lead."""
 
 import io
 import math
@@ -16,21 +16,20 @@ from openstl_ext.results.horizons import Curve, HorizonPlot
 from openstl_ext.visualization.page import DPI, FAINT, FONT, INK, LINE
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-"""Of the recipes; people who do not see red and green apart tell them apart."""
+"""Colours of the recipes, distinct for colour-blind readers (Okabe and Ito)."""
 MARKERS = ("o", "s", "D", "^", "v", "P")
 DASHES = ((0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.2, 1.5)))
-"""Of the baselines, which are grey."""
+"""Dashes of the baselines, which are grey."""
 MOST_TICKS = 8
 LETTERS = 56
-"""On a line of the legend, which has three at most: a probe may have many overrides."""
+"""Letters per line of a legend entry, which has three lines at most."""
 
 
 def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
-    """A PNG with one plot beside the other; the same plots give the same bytes.
+    """Draw plots side by side as a PNG; equal plots give equal bytes.
 
-    All share the axis of the score where it is of one unit, or their heights would seem to compare
-    and not do so. Shades are one sample standard deviation over seeds. A lead without a score
-    breaks its line.
+    Plots of one unit share the axis of the score, so that their heights compare. Shades are one
+    sample standard deviation over seeds. A lead without a score interrupts its line.
     """
     width = 6.2 * len(plots)
     figure = Figure(figsize=(width, 4.4), dpi=DPI, facecolor="white", layout="constrained")
@@ -43,19 +42,19 @@ def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
             words = {"fontsize": 7, "color": FAINT, "family": FONT, "loc": "right"}
             axes.set_title(f"protocol {plot.fingerprint}", **words)
     out = io.BytesIO()
-    # no version of matplotlib in the file, or an update would change every picture
+    # without the version of matplotlib, so that an update changes no figure
     canvas.print_png(out, metadata={"Software": None})
     return out.getvalue()
 
 
 def _draw(axes: Any, plot: HorizonPlot) -> None:
-    """One protocol."""
-    models, frees = count(), count()
+    """Draw the curves of one protocol."""
+    models, baselines = count(), count()
     for curve in plot.curves:
-        _line(axes, plot, curve, next(frees if curve.is_baseline else models))
+        _line(axes, plot, curve, next(baselines if curve.is_baseline else models))
     known = [mean for curve in plot.curves for mean in curve.means if mean is not None]
     if min(known) >= 0 and plot.higher_is_better is False:
-        axes.set_ylim(bottom=0)  # a curve that starts elsewhere makes small gains look large
+        axes.set_ylim(bottom=0)  # another origin makes small differences look large
     axes.set_title(plot.title, fontsize=10, fontweight="bold", color=INK, family=FONT, loc="left")
     unit = "" if plot.unit in ("", "1") else f" ({plot.unit})"
     better = {True: ", higher is better", False: ", lower is better", None: ""}
@@ -71,7 +70,7 @@ def _draw(axes: Any, plot: HorizonPlot) -> None:
 
 
 def _line(axes: Any, plot: HorizonPlot, curve: Curve, number: int) -> None:
-    """One curve, and its spread where there is any."""
+    """Draw one curve, with its spread over seeds."""
     means = np.array([math.nan if mean is None else mean for mean in curve.means])
     if curve.is_baseline:
         style: dict[str, Any] = {"color": FAINT, "linestyle": DASHES[number % len(DASHES)]}
@@ -90,7 +89,7 @@ def _line(axes: Any, plot: HorizonPlot, curve: Curve, number: int) -> None:
 
 
 def _ticks(axes: Any, plot: HorizonPlot) -> None:
-    """How far ahead, and on how many pixels that is judged."""
+    """Label the axes with leads and numbers of valid pixels."""
     few = len(plot.ahead) <= MOST_TICKS
     counted = bool(plot.num_valid) and few
     label = f"lead ({plot.time_unit})" if plot.time_unit != "frame" else "lead (frames)"

@@ -1,4 +1,4 @@
-"""A forecast as a picture: inputs, truth, forecast and what is between the last two."""
+"""Draw a forecast as a grid: inputs, target, forecast and difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import Colormap, Normalize, to_rgb
 
-from openstl_ext.visualization.blocks import Array, Block, blocks_of, channel_names
+from openstl_ext.visualization.channel_rows import (
+    Array,
+    ChannelRows,
+    channel_names,
+    channel_rows,
+)
 from openstl_ext.visualization.legend import headline, panel_size
 from openstl_ext.visualization.page import FAINT, Page, text_width
 from openstl_ext.visualization.saved import SavedSample
@@ -21,12 +26,12 @@ LEAST_PITCH = 84  # so that a number fits below a narrow panel
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes in pixels, all whole.
+    """Sizes of a page in whole pixels.
 
     Args:
         panel: Width and height of a frame.
-        pitch: From one column to the next.
-        columns: How many there are.
+        pitch: Distance between columns.
+        columns: Number of columns.
     """
 
     panel: tuple[int, int]
@@ -35,7 +40,7 @@ class Layout:
 
     @classmethod
     def fit(cls, height: int, width: int, columns: int) -> "Layout":
-        """Make panels that are a whole multiple of their data, about as large as a page allows."""
+        """Choose panels that are a whole multiple of their data, as large as a page allows."""
         panel = panel_size(height, width, min(220, max(104, 1480 // columns)))
         return cls(panel, max(panel[0] + GAP, LEAST_PITCH), columns)
 
@@ -45,16 +50,16 @@ class Layout:
         return max(2 * MARGIN + GUTTER + self.columns * self.pitch + SCALE, 760)
 
     def box(self, column: int, top: int) -> tuple[int, int, int, int]:
-        """Where a frame goes."""
+        """Return the box of a frame."""
         left = MARGIN + GUTTER + column * self.pitch + (self.pitch - GAP - self.panel[0]) // 2
         return (left, top, *self.panel)
 
     def middle(self, column: int) -> float:
-        """Where its label goes."""
+        """Return the horizontal middle of a column."""
         return self.box(column, 0)[0] + self.panel[0] / 2
 
-    def block_height(self, *, titled: bool, gaps: bool) -> int:
-        """Height of the four rows of a channel with all their words."""
+    def rows_height(self, *, titled: bool, gaps: bool) -> int:
+        """Return the height of the four rows of a channel with their labels."""
         words = 2 * LABEL + LINE * (1 + gaps) + HEADING * titled
         return words + 4 * self.panel[1] + 2 * GAP + 2 * GAP
 
@@ -68,55 +73,55 @@ def draw_grid(
     colormap: str = "viridis",
     most_columns: int = 12,
 ) -> Page:
-    """Draw a sample, a block of four rows for each channel.
+    """Draw a sample with four rows for each channel.
 
-    Inputs, truth and forecast of a channel share one scale, or a forecast that is too dark would
-    look right; the difference has its own, with 0 in the middle.
+    Inputs, target and forecast of a channel share one scale, because a forecast with a bias looks
+    right on its own scale. The difference has a scale that is symmetric about 0.
 
     Args:
         sample: The frames.
-        about: What is known of them: ``channels``, ``unit``, ``lead`` as ``(30, "min")``,
+        about: Facts of the dataset: ``channels``, ``unit``, ``lead`` such as ``(30, "min")``,
             ``config``.
         picked: Names or numbers of the channels to show; by default all.
-        rgb: Show three channels as colours.
-        colormap: Map of the values, any of matplotlib's.
-        most_columns: Of longer sequences only every second, third ... step is shown.
+        rgb: Show three channels as RGB.
+        colormap: Name of matplotlib's colormap of the values.
+        most_columns: Largest number of columns; longer sequences are shown with a stride.
 
     Raises:
         UserError: If a channel or a colormap does not exist.
     """
     about = about or {}
     names = channel_names(about, sample.forecast.shape[1])
-    blocks = blocks_of(sample, names, picked=picked, rgb=rgb)
+    channels = channel_rows(sample, names, picked=picked, rgb=rgb)
     past = shown_steps(len(sample.inputs), most_columns)
     future = shown_steps(len(sample.forecast), most_columns)
     height, width = sample.forecast.shape[-2:]
     layout = Layout.fit(height, width, max(len(past), len(future)))
     titled = sample.forecast.shape[1] > 1
     tops, top = [], MARGIN + HEADING
-    for block in blocks:
+    for rows in channels:
         tops.append(top)
-        top += layout.block_height(titled=titled, gaps=bool((block.known < 1).any())) + 3 * GAP
-    gaps = any(block.has_gaps for block in blocks)
-    notes = _left_out(sample, past, future, 3 if rgb else len(picked) or len(blocks))
+        top += layout.rows_height(titled=titled, gaps=bool((rows.known < 1).any())) + 3 * GAP
+    gaps = any(rows.has_gaps for rows in channels)
+    notes = _left_out(sample, past, future, 3 if rgb else len(picked) or len(channels))
     page = Page(layout.width, top + (LINE + GAP) * bool(gaps or notes) + MARGIN // 2)
     headline(page, sample.name, str(about.get("config") or ""), MARGIN)
     maps = colormaps(colormap)
-    for block, block_top in zip(blocks, tops, strict=True):
-        drawing = _Drawing(page, layout, block, maps, past, future, about)
-        drawing.draw(block_top, titled=titled)
+    for rows, rows_top in zip(channels, tops, strict=True):
+        drawing = _Drawing(page, layout, rows, maps, past, future, about)
+        drawing.draw(rows_top, titled=titled)
     _legend(page, maps[2] if gaps else None, notes)
     return page
 
 
 def shown_steps(length: int, most: int) -> list[int]:
-    """All steps, or every second, third ... one, counted back from the last, which is shown."""
+    """Return all steps, or steps with a stride that include the last."""
     stride = -(-length // max(most, 1))
     return list(range(length - 1, -1, -stride))[::-1]
 
 
 def step_label(step: int, lead: Sequence[Any]) -> str:
-    """How far a frame is from the last input: ``t+1``, or ``+30`` where a step is 30 of a unit."""
+    """Return the time since the last input: ``t+1``, or ``+30`` for steps of 30 minutes."""
     unit = step_unit(lead)
     amount = step if unit == "frame" else step * lead[0]
     signed = f"+{amount:g}" if amount > 0 else f"{amount:g}".replace("-", MINUS)
@@ -126,45 +131,45 @@ def step_label(step: int, lead: Sequence[Any]) -> str:
 
 
 def step_unit(lead: Sequence[Any]) -> str:
-    """Unit of time; ``frame`` where the data have none."""
+    """Return the unit of time; ``frame`` where the dataset has none."""
     return str(lead[1]) if len(lead) == 2 else "frame"
 
 
 @dataclass(frozen=True)
 class _Drawing:
-    """One block on a page."""
+    """The rows of one channel on a page."""
 
     page: Page
     layout: Layout
-    block: Block
+    rows: ChannelRows
     maps: tuple[Colormap, Colormap, str]
     past: list[int]
     future: list[int]
     about: Mapping[str, Any]
 
     def draw(self, top: int, *, titled: bool) -> None:
-        """Four rows, their words, two scales."""
-        block, values, height = self.block, self.maps[0], self.layout.panel[1]
+        """Draw four rows with their labels and two scales."""
+        rows, values, height = self.rows, self.maps[0], self.layout.panel[1]
         if titled:
-            self.page.text(MARGIN, top + HEADING / 2 - 4, block.name, align="left", weight="bold")
+            self.page.text(MARGIN, top + HEADING / 2 - 4, rows.name, align="left", weight="bold")
             top += HEADING
-        norm = shared(block.inputs, block.truth, block.forecast)
+        norm = shared(rows.inputs, rows.target, rows.forecast)
         first, lead = top + LABEL, self.about.get("lead") or ()
-        self._labels(top, [step_label(s + 1 - len(block.inputs), lead) for s in self.past])
-        self._row("inputs", block.inputs[self.past], first, norm, values)
+        self._labels(top, [step_label(s + 1 - len(rows.inputs), lead) for s in self.past])
+        self._row("inputs", rows.inputs[self.past], first, norm, values)
         top = first + height + LABEL
         self._labels(top - LABEL, [step_label(s + 1, lead) for s in self.future])
-        self._row("truth", block.truth[self.future], top, norm, values)
+        self._row("target", rows.target[self.future], top, norm, values)
         top += height + GAP
-        self._row("forecast", block.forecast[self.future], top, norm, values)
-        if not block.is_rgb:
+        self._row("forecast", rows.forecast[self.future], top, norm, values)
+        if not rows.is_rgb:
             self._scale(first, top + height - first, values, norm, self._unit())
         top += height + 3 * GAP
-        signed = centred(block.difference)
-        self._row("difference", block.difference[self.future], top, signed, self.maps[1])
+        signed = centred(rows.difference)
+        self._row("difference", rows.difference[self.future], top, signed, self.maps[1])
         if height > 3 * LINE:
             place = MARGIN + GUTTER - 12, top + height / 2 + LINE
-            words = f"forecast {MINUS} truth"
+            words = f"forecast {MINUS} target"
             self.page.text(*place, words, align="right", size=6, color=FAINT)
         self._scale(top, height, self.maps[1], signed, "")
         self._numbers(top + height)
@@ -180,8 +185,8 @@ class _Drawing:
                 page.image(frame, box, cmap=cmap, norm=norm)
 
     def _labels(self, top: int, labels: Sequence[str]) -> None:
-        """Time above a row, its unit in the gutter."""
-        middle = top + 0.57 * LABEL  # nearer to the row below, whose time it is
+        """Write the times above a row, and their unit in the gutter."""
+        middle = top + 0.57 * LABEL  # nearer to the row below, which it labels
         unit = step_unit(self.about.get("lead") or ())
         if unit != "frame":
             left = MARGIN + GUTTER - 12
@@ -191,10 +196,10 @@ class _Drawing:
             self.page.text(*place, label, size=6.5, color=FAINT)
 
     def _numbers(self, top: int) -> None:
-        """Error of each step, and the share of pixels that it is of where some are missing."""
-        rows = [("MSE", [_short(self.block.mse[step]) for step in self.future])]
-        if (self.block.known < 1).any():
-            rows.append(("known", [f"{100 * self.block.known[s]:.0f} %" for s in self.future]))
+        """Write the error of each step, and the share of known pixels where some are missing."""
+        rows = [("MSE", [_short(self.rows.mse[step]) for step in self.future])]
+        if (self.rows.known < 1).any():
+            rows.append(("known", [f"{100 * self.rows.known[s]:.0f} %" for s in self.future]))
         for number, (name, words) in enumerate(rows):
             middle = top + LINE * (number + 0.55) + 2
             left = MARGIN + GUTTER - 12
@@ -214,7 +219,7 @@ class _Drawing:
 def _left_out(
     sample: SavedSample, past: Sequence[int], future: Sequence[int], num_channels: int
 ) -> list[str]:
-    """What the picture does not show."""
+    """Return notes on steps and channels that are not shown."""
     every = ((past, len(sample.inputs), "inputs"), (future, len(sample.forecast), "forecast steps"))
     notes = [f"{len(s)} of {n} {what} are shown" for s, n, what in every if len(s) < n]
     if num_channels < sample.forecast.shape[1]:
@@ -223,7 +228,7 @@ def _left_out(
 
 
 def _legend(page: Page, missing: str | None, notes: Sequence[str]) -> None:
-    """What the grey means, and what was left out."""
+    """Draw the colour of missing data and the notes."""
     middle, left = page.height - MARGIN, MARGIN + GUTTER
     if missing:
         page.frame((left, middle - 6, 12, 12), fill=missing)
@@ -233,14 +238,14 @@ def _legend(page: Page, missing: str | None, notes: Sequence[str]) -> None:
 
 
 def _colored(frame: Array, norm: Normalize, missing: str) -> Array:
-    """Colours of an RGB frame; a pixel that lacks one colour is missing."""
+    """Return the colours of an RGB frame; a pixel is missing if one channel is."""
     scaled = np.clip(np.asarray(norm(frame)), 0, 1)
     known = np.isfinite(frame).all(axis=-1, keepdims=True)
     return np.where(known, scaled, np.asarray(to_rgb(missing), dtype=np.float32))
 
 
 def _short(value: float) -> str:
-    """Three digits, in little room."""
+    """Format a number with three digits."""
     if not np.isfinite(value):
         return "n/a"
     return f"{value:.3g}" if value == 0 or 1e-4 <= abs(value) < 1e4 else f"{value:.1e}"

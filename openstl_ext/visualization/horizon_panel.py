@@ -1,4 +1,4 @@
-"""Forecasts of several samples on one page: a block a sample, a row a horizon, one scale."""
+"""Draw forecasts of several samples on one page, with a row per horizon and one scale."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ MINUS = "\N{MINUS SIGN}"
 WIDTHS = "magma"
 COLUMNS = ("target", "forecast", "difference", "interval width")
 MARGIN, TITLE, HEADING, LINE = 26, 76, 25, 21
-GAP, APART, BETWEEN = 6, 10, 36  # two maps, two horizons, two blocks
-BAR, SCALE = 14, 100  # a colour bar, and the room that it takes with its numbers
+GAP, APART, BETWEEN = 6, 10, 36  # between maps, horizons, samples
+BAR, SCALE = 14, 100  # a colour bar, and its width with the numbers
 LEGEND, LEAST_WIDTH = 34, 760
-PANEL, LEAST = 128, 104  # side of a panel that is aimed at; the least that its words fit above
-BARS = (90, 240)  # least and greatest height of a colour bar
-SHAPE = 1.25  # width over height of a page that a screen shows well
+PANEL, LEAST = 128, 104  # approximate side of a panel; smallest width for its text
+BARS = (90, 240)  # smallest and largest height of a colour bar
+SHAPE = 1.25  # width over height of a page that fits a screen
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes in pixels, all whole.
+    """Sizes of a page in whole pixels. A block is the area of one sample.
 
     Args:
         panel: Width and height of a map.
-        pitch: From one map to the next.
-        columns: Maps beside each other in a block.
+        pitch: Distance between maps.
+        columns: Maps in a row of a block.
         rows: Horizons of a block.
-        across: Blocks beside each other.
-        down: Blocks below each other.
+        across: Blocks in a row.
+        down: Blocks in a column.
     """
 
     panel: tuple[int, int]
@@ -47,7 +47,7 @@ class Layout:
 
     @classmethod
     def fit(cls, shape: tuple[int, int], *, columns: int, rows: int, blocks: int) -> "Layout":
-        """Maps that are a whole multiple of their data, in blocks that make a page for a screen."""
+        """Choose maps that are a whole multiple of their data, and a page that fits a screen."""
         height, width = shape
         longest = max(height, width)
         zoom = max(1.0, round(PANEL / longest)) if longest <= 1.6 * PANEL else PANEL / longest
@@ -68,7 +68,7 @@ class Layout:
 
     @property
     def row(self) -> int:
-        """From one horizon to the next."""
+        """Distance between horizons."""
         return LINE + self.panel[1] + APART
 
     @property
@@ -86,12 +86,12 @@ class Layout:
 
     @property
     def bar_height(self) -> int:
-        """Height of a colour bar: the page's, shared by all, up to a limit."""
+        """Height of a colour bar: an equal share of the page, within limits."""
         room = self.height - TITLE - HEADING - LEGEND - MARGIN
         return min(max(room // (self.columns - 1) - 2 * HEADING, BARS[0]), BARS[1])
 
     def corner(self, block: int) -> tuple[int, int]:
-        """Left and top of a block."""
+        """Return the left and top of a block."""
         down, across = divmod(block, self.across)
         left = MARGIN + across * (self.block[0] + BETWEEN)
         return left, TITLE + down * (self.block[1] + BETWEEN)
@@ -99,14 +99,14 @@ class Layout:
 
 @dataclass(frozen=True)
 class _Scales:
-    """Map and scale of each column; target and forecast share theirs."""
+    """Colormap and scale of each column; target and forecast share theirs."""
 
     maps: tuple[Colormap, ...]
     norms: tuple[Normalize, ...]
     missing: str
 
     def of(self, column: int) -> tuple[Colormap, Normalize]:
-        """Those of a column of maps."""
+        """Return the colormap and the scale of a column."""
         return self.maps[max(column - 1, 0)], self.norms[max(column - 1, 0)]
 
 
@@ -117,20 +117,20 @@ def draw_panel(
     value_range: Sequence[float] | None = None,
     colormap: str = "viridis",
 ) -> Page:
-    """Draw samples, a block each: target, forecast, difference, and the width of the interval.
+    """Draw samples in blocks: target, forecast, difference, and the width of the interval.
 
-    All blocks share their scales, or a sample where nothing happens would look like one where much
-    does. Maps of what is not known are of one colour in every column, the forecast's too.
+    All blocks share their scales, so that small and large changes can be compared. Pixels without
+    a target have one colour in every column, the forecast included.
 
     Args:
         samples: All of one shape; with an interval, or without.
-        about: What is known of them: ``title``, ``subtitle``, ``unit``.
-        value_range: Least and greatest value of the scale; by default those that the unit names,
-            as ``0-1`` does, else the first and the last percentile of all that is shown.
-        colormap: Map of the values, any of matplotlib's.
+        about: Texts of the page: ``title``, ``subtitle``, ``unit``.
+        value_range: Ends of the scale; by default those of a unit such as ``0-1``, else the first
+            and the last percentile of all values.
+        colormap: Name of matplotlib's colormap of the values.
 
     Raises:
-        UserError: If there is no sample, or no such map, or the range is none.
+        UserError: If there is no sample or no such colormap, or the range is wrong.
         ValueError: If the samples differ in shape.
     """
     about = about or {}
@@ -174,7 +174,7 @@ def _scales(
 def _block(
     page: Page, layout: Layout, corner: tuple[int, int], sample: PanelSample, scales: _Scales
 ) -> None:
-    """Name of the sample, heads of the columns, a row a horizon."""
+    """Draw the name of the sample, the column names, and a row per horizon."""
     left, top = corner
     page.text(left, top + 8, _fitting(sample.name, layout.block[0], 8), **_NAME)
     fields = [sample.target, sample.forecast, sample.difference]
@@ -201,7 +201,7 @@ _NAME: dict[str, Any] = {"align": "left", "size": 8, "weight": "bold"}
 
 
 def _bars(page: Page, layout: Layout, scales: _Scales, unit: str) -> None:
-    """The scales, one below the other, to the right of the blocks."""
+    """Draw the scales in a column to the right of the blocks."""
     left = layout.corner(layout.across - 1)[0] + layout.block[0] + BETWEEN
     named = unit if declared(unit) is None and unit != "1" else ""
     heads = ("value", "difference", "interval width")
@@ -215,7 +215,7 @@ def _bars(page: Page, layout: Layout, scales: _Scales, unit: str) -> None:
 
 
 def _title(page: Page, about: Mapping[str, Any]) -> None:
-    """Whose forecasts these are."""
+    """Write the title and the subtitle."""
     title, more = str(about.get("title") or "forecasts"), str(about.get("subtitle") or "")
     room = page.width - 2 * MARGIN
     page.text(MARGIN, 24, _fitting(title, room, 10), align="left", size=10, weight="bold")
@@ -223,7 +223,7 @@ def _title(page: Page, about: Mapping[str, Any]) -> None:
 
 
 def _legend(page: Page, samples: Sequence[PanelSample], scales: _Scales) -> None:
-    """What the colour of gaps means, and what the scale leaves out."""
+    """Write the colour of missing data, and whether values lie beyond the scale."""
     middle = page.height - MARGIN
     page.frame((MARGIN, middle - 6, 12, 12), fill=scales.missing)
     words = "no data, or no truth to compare with"
@@ -235,7 +235,7 @@ def _legend(page: Page, samples: Sequence[PanelSample], scales: _Scales) -> None
 
 
 def _fitting(words: str, room: float, size: float) -> str:
-    """The words, or both their ends."""
+    """Return a text, or its two ends where it is too long."""
     if text_width(words, size) <= room:
         return words
     keep = max(4, int(len(words) * room / text_width(words, size)) // 2 - 2)

@@ -1,4 +1,4 @@
-"""Truth and answer of a labelled map in colours, and what the colours mean."""
+"""Target and prediction of a label map in colours, with a legend."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,51 +14,51 @@ from openstl_ext.visualization.error_map import (
     FOUND,
     MISSED,
     UNKNOWN,
-    Verdicts,
+    ErrorMap,
     class_color,
 )
 from openstl_ext.visualization.legend import Entry
-from openstl_ext.visualization.rgb_composite import Array, on_grey
+from openstl_ext.visualization.rgb_composite import Array, overlay
 from openstl_ext.visualization.saved import SavedLabels
 
 
 @dataclass(frozen=True)
 class LabelMaps:
-    """What is drawn of a sample beside its images.
+    """Maps of a sample below its images.
 
     Args:
-        truth: Colours of what is there.
-        answer: Colours of what was said.
-        probability: How sure the answer is.
-        sure_of: What the probability is of.
-        entries: What the colours mean, with counts.
-        remark: A score of this one sample; empty where there is none.
+        target: Colours of the target.
+        prediction: Colours of the predicted labels.
+        probability: Predicted probability.
+        probability_of: Name of the class with that probability.
+        entries: Legend with counts of pixels.
+        score: A score of this sample; empty where it has none.
 
     Shape:
-        - truth, answer: (H, W, 3), NaN where there is no data; probability: (H, W).
+        - target, prediction: (H, W, 3), NaN where there is no data; probability: (H, W).
     """
 
-    truth: Array
-    answer: Array
+    target: Array
+    prediction: Array
     probability: Array
-    sure_of: str
+    probability_of: str
     entries: list[Entry]
-    remark: str
+    score: str
 
 
 def label_maps(
     sample: SavedLabels, image: Array, classes: Sequence[str], interest: str | None = None
 ) -> LabelMaps:
-    """Draw one class against all others where there are two or one is named; else all classes.
+    """Colour one class against all others, or all classes.
 
     Args:
-        sample: What was saved.
-        image: The last image, below what is drawn of one class.
+        sample: The saved sample.
+        image: The last image, the background of the map of one class.
         classes: Name of each class.
-        interest: Name or number of the class; of two, the second if not given.
+        interest: Name or number of the class; by default the second of two, and all of more.
 
     Raises:
-        UserError: If there is no such class; it proposes the nearest.
+        UserError: If the class does not exist; the message proposes the nearest name.
     """
     if interest is None:
         return _one_class(sample, image, classes, 1) if len(classes) == 2 else _all(sample, classes)
@@ -70,7 +70,7 @@ def label_maps(
 
 
 def class_names(about: Mapping[str, Any], number: int) -> list[str]:
-    """What the data call their classes, or their numbers."""
+    """Return the class names of a dataset, or numbers where they are unknown."""
     names = [str(name) for name in about.get("classes") or ()]
     return names if len(names) == number else [f"class {index}" for index in range(number)]
 
@@ -78,45 +78,46 @@ def class_names(about: Mapping[str, Any], number: int) -> list[str]:
 def _one_class(
     sample: SavedLabels, image: Array, classes: Sequence[str], interest: int
 ) -> LabelMaps:
-    verdicts = Verdicts.of(sample.truth, sample.labels, interest)
-    there, unknown = verdicts.found | verdicts.missed, (verdicts.unknown, UNKNOWN)
+    errors = ErrorMap.of(sample.target, sample.labels, interest)
+    observed, unknown = errors.found | errors.missed, (errors.unknown, UNKNOWN)
     layers = (
-        (verdicts.found, FOUND),
-        (verdicts.false_alarm, FALSE_ALARM),
-        (verdicts.missed, MISSED),
+        (errors.found, FOUND),
+        (errors.false_alarm, FALSE_ALARM),
+        (errors.missed, MISSED),
     )
     words = ("true positive", "false positive", "missed")
     entries = [_entry(*layer, word) for layer, word in zip(layers, words, strict=True)]
     return LabelMaps(
-        truth=on_grey(image, (there, FOUND), unknown),
-        answer=on_grey(image, *layers, unknown),
+        target=overlay(image, (observed, FOUND), unknown),
+        prediction=overlay(image, *layers, unknown),
         probability=sample.probability[interest],
-        sure_of=classes[interest],
-        entries=[*entries, *_not_known(verdicts.unknown)],
-        remark=f"Dice {verdicts.dice:.3f}" if verdicts.occurs else "",
+        probability_of=classes[interest],
+        entries=[*entries, *_unknown(errors.unknown)],
+        score=f"Dice {errors.dice:.3f}" if errors.occurs else "",
     )
 
 
 def _all(sample: SavedLabels, classes: Sequence[str]) -> LabelMaps:
-    unknown = sample.truth < 0
+    unknown = sample.target < 0
     palette = np.array([to_rgb(class_color(i)) for i in range(len(classes))], dtype=np.float32)
-    truth, answer = palette[np.where(unknown, 0, sample.truth)], palette[sample.labels]
-    for colors in (truth, answer):
+    target, prediction = palette[np.where(unknown, 0, sample.target)], palette[sample.labels]
+    for colors in (target, prediction):
         colors[unknown] = to_rgb(UNKNOWN)
     entries = []
     for index, name in enumerate(classes):
-        there, said = (((m == index) & ~unknown).sum() for m in (sample.truth, sample.labels))
-        if there or said:
-            words = f"{name}: {int(there):,} px, predicted {int(said):,}"
+        maps = (sample.target, sample.labels)
+        observed, predicted = (int(((m == index) & ~unknown).sum()) for m in maps)
+        if observed or predicted:
+            words = f"{name}: {observed:,} px, predicted {predicted:,}"
             entries.append((class_color(index), words))
-    right = (sample.truth == sample.labels)[~unknown]
+    correct = (sample.target == sample.labels)[~unknown]
     return LabelMaps(
-        truth=truth,
-        answer=answer,
+        target=target,
+        prediction=prediction,
         probability=sample.probability.max(axis=0),
-        sure_of="the answer",
-        entries=[*entries, *_not_known(unknown)],
-        remark=f"accuracy {right.mean():.3f}" if right.size else "",
+        probability_of="the prediction",
+        entries=[*entries, *_unknown(unknown)],
+        score=f"accuracy {correct.mean():.3f}" if correct.size else "",
     )
 
 
@@ -124,5 +125,5 @@ def _entry(where: NDArray[np.bool_], color: str, words: str) -> Entry:
     return color, f"{words}: {int(where.sum()):,} px"
 
 
-def _not_known(where: NDArray[np.bool_]) -> list[Entry]:
-    return [_entry(where, UNKNOWN, "truth not known")] if where.any() else []
+def _unknown(where: NDArray[np.bool_]) -> list[Entry]:
+    return [_entry(where, UNKNOWN, "target unknown")] if where.any() else []

@@ -1,16 +1,16 @@
-"""What pages have in common: the line at the top, panels of whole pixels, a legend in lines."""
+"""Shared parts of pages: headline, panel size and legend."""
 
 from dataclasses import dataclass
 
 from openstl_ext.visualization.page import FAINT, Page, text_width
 
 TITLE, SMALL = 9.5, 7.5
-SWATCH, PADDING, APART = 12, 8, 26  # a colour, the room to its words, the room to the next one
-PITCH = 26  # from one line of a legend to the next
+SWATCH, PADDING, APART = 12, 8, 26  # colour box, gap to its text, gap to the next entry
+PITCH = 26  # distance between lines of a legend
 
 
 def headline(page: Page, sample: str, config: str, margin: int) -> None:
-    """Name the run at the left and the sample at the right, as far as it fits."""
+    """Write the config at the left and the sample at the right, shortened to fit."""
     name = f"sample {sample}"
     room = page.width - 2 * margin - text_width(config, TITLE) - 24
     if text_width(name, SMALL) > room:
@@ -23,12 +23,12 @@ def headline(page: Page, sample: str, config: str, margin: int) -> None:
 
 
 def panel_size(height: int, width: int, target: int) -> tuple[int, int]:
-    """Width and height in which an array is drawn: near a target, and a whole multiple if it can.
+    """Return the width and height of a panel: near a target size, a whole multiple if possible.
 
     Args:
         height: Rows of the array.
         width: Columns of the array.
-        target: Length of its longer side, in pixels.
+        target: Wanted length of the longer side, in pixels.
     """
     longest = max(height, width)
     zoom = max(1.0, round(target / longest)) if longest <= 1.6 * target else target / longest
@@ -36,16 +36,16 @@ def panel_size(height: int, width: int, target: int) -> tuple[int, int]:
 
 
 Entry = tuple[str, str]
-"""A colour and what it means."""
+"""A colour and its text."""
 
 
 @dataclass(frozen=True)
 class Legend:
-    """Colours and what they mean: in one line if it fits, else in columns.
+    """Legend of colours, in one line if it fits, else in columns.
 
     Args:
-        entries: What is said, in order.
-        room: Width that it may take, in pixels.
+        entries: Colours and texts, in order.
+        room: Available width, in pixels.
     """
 
     entries: tuple[Entry, ...]
@@ -53,11 +53,11 @@ class Legend:
 
     @property
     def height(self) -> int:
-        """Height that it takes, in pixels."""
+        """Height in pixels."""
         return PITCH * (max((row for row, _ in self.places()), default=0) + 1)
 
     def places(self) -> list[tuple[int, int]]:
-        """Line and left edge of each entry, from the corner of the legend."""
+        """Return the line and the left edge of each entry, relative to the legend."""
         widths = [SWATCH + PADDING + text_width(words, SMALL) + APART for _, words in self.entries]
         if sum(widths) - APART <= self.room:
             return [(0, sum(widths[:number])) for number in range(len(widths))]
@@ -67,7 +67,7 @@ class Legend:
         return [(line, column * widest) for line, column in cells]
 
     def draw(self, page: Page, left: int, top: int) -> None:
-        """Draw it, its upper left corner at a place."""
+        """Draw the legend with its upper left corner at a position."""
         for (color, words), (line, along) in zip(self.entries, self.places(), strict=True):
             middle = top + line * PITCH + PITCH // 2
             page.frame((left + along, middle - SWATCH // 2, SWATCH, SWATCH), fill=color)

@@ -1,4 +1,4 @@
-"""A page in pixels: every panel starts and ends on one, so that no data pixel is smeared."""
+"""A page in pixels: panels start and end on whole pixels, so data pixels stay sharp."""
 
 import io
 from typing import Any
@@ -16,17 +16,17 @@ DPI = 150
 INK = "#222222"
 FAINT = "#6b6b6b"
 LINE = "#b5b5b5"
-FONT = "DejaVu Sans"  # comes with matplotlib, so a picture looks the same everywhere
+FONT = "DejaVu Sans"  # included in matplotlib, so a figure is the same everywhere
 
 
 class Page:
     """One canvas without axes; positions are pixels from the top left corner.
 
-    Uses no pyplot: no display, no global state, and nothing to close.
+    Without pyplot there is no display, no global state and nothing to close.
 
     Args:
-        width: Of the page, in pixels.
-        height: Of the page, in pixels.
+        width: Width in pixels.
+        height: Height in pixels.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -44,13 +44,13 @@ class Page:
         cmap: Colormap | None = None,
         norm: Normalize | None = None,
     ) -> None:
-        """Draw an array into a box (left, top, width, height) with a hairline around it.
+        """Draw an array into a box (left, top, width, height) with a thin frame.
 
         Shape:
             - values: (H, W), or (H, W, 4) for colours.
         """
         left, top, width, height = box
-        # enlarged, data pixels stay squares; reduced, they are averaged
+        # an enlarged array keeps square pixels, a reduced one is averaged
         enlarged = width >= values.shape[1] and height >= values.shape[0]
         self.axes.imshow(
             values,
@@ -63,7 +63,7 @@ class Page:
         self.frame(box)
 
     def frame(self, box: tuple[int, int, int, int], *, fill: str = "none") -> None:
-        """A box with a hairline."""
+        """Draw a box with a thin line."""
         left, top, width, height = box
         edge = Rectangle((left, top), width, height, edgecolor=LINE, linewidth=0.5, facecolor=fill)
         self.axes.add_patch(edge)
@@ -80,7 +80,7 @@ class Page:
         color: str = INK,
         weight: str = "normal",
     ) -> None:
-        """Write words at a place."""
+        """Write text at a position."""
         written = self.axes.text(left, top, words, ha=align, va=vertical, parse_math=False)
         written.set(family=FONT, fontsize=size, color=color, fontweight=weight)
 
@@ -92,7 +92,7 @@ class Page:
         norm: Normalize,
         label: str,
     ) -> None:
-        """Draw a scale into a box, its numbers to the right."""
+        """Draw a colour bar into a box, with its numbers to the right."""
         left, top, width, height = box
         place = (
             left / self.width,
@@ -112,7 +112,7 @@ class Page:
         axes.set_ylabel(label, fontsize=7, color=FAINT, family=FONT, labelpad=5)
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The page as an array of colours.
+        """Return the page as an array of colours.
 
         Shape:
             - returns: (H, W, 3), RGB.
@@ -122,14 +122,14 @@ class Page:
         return np.array(self.canvas.buffer_rgba())[..., :3]
 
     def png(self) -> bytes:
-        """The page as PNG; the same page gives the same bytes."""
+        """Return the page as PNG; equal pages give equal bytes."""
         self.axes.set(xlim=(0, self.width), ylim=(self.height, 0))
         out = io.BytesIO()
-        # no version of matplotlib in the file, or an update would change every picture
+        # without the version of matplotlib, so that an update changes no figure
         self.figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
         return out.getvalue()
 
 
 def text_width(words: str, size: float) -> int:
-    """Pixels that a line of text takes, roughly and rather too many."""
+    """Return an upper estimate of the width of a line of text, in pixels."""
     return int(np.ceil(0.62 * size / 72 * DPI * len(words)))

@@ -1,4 +1,4 @@
-"""What a panel shows of one sample: some maps a horizon, without what cannot be judged."""
+"""Maps of one sample per horizon, NaN where the target is unknown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class PanelSample:
-    """One forecast beside its truth; NaN, in both, where nothing is known.
+    """Forecast and target of one sample; both are NaN where the target is unknown.
 
     Args:
-        name: Of the sample.
-        horizons: What each is called, as in ``2005`` or ``+10 yr``.
-        num_valid: Pixels of each whose truth is known.
-        target: What came true.
-        forecast: What was said.
-        interval: Upper less lower end of the interval; None where none was said.
+        name: Name of the sample.
+        horizons: Name of each horizon, such as ``2005`` or ``+10 yr``.
+        num_valid: Number of valid pixels of each horizon.
+        target: Observed frames.
+        forecast: Predicted frames.
+        interval: Upper minus lower end of the interval; None without an interval.
 
     Shape:
         - target, forecast, interval: (K, H, W).
@@ -44,7 +44,7 @@ class PanelSample:
         lower: Array | None = None,
         upper: Array | None = None,
     ) -> "PanelSample":
-        """The sample without whatever cannot be judged, be it said or not.
+        """Return the sample with NaN at all invalid pixels.
 
         Shape:
             - all arrays: (K, H, W).
@@ -73,6 +73,6 @@ class PanelSample:
 
     @property
     def errors(self) -> list[float]:
-        """Mean absolute error of each horizon; NaN where nothing is known."""
+        """Mean absolute error of each horizon; NaN without a valid pixel."""
         known = (row[np.isfinite(row)].astype(np.float64) for row in self.difference)
         return [float(np.abs(row).mean()) if row.size else np.nan for row in known]

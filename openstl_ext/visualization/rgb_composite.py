@@ -1,4 +1,4 @@
-"""Frames of many bands as photographs."""
+"""RGB composites of frames with many bands."""
 
 from collections.abc import Sequence
 
@@ -7,36 +7,36 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.errors import UserError
-from openstl_ext.visualization.blocks import channel_index
+from openstl_ext.visualization.channel_rows import channel_index
 
 Array = NDArray[np.float32]
 NATURAL = ("red", "green", "blue")
 LOW, HIGH = 2, 98
-"""Percentiles of a band that become black and full; a few clouds must not darken all else."""
+"""Percentiles of a band that become 0 and 1, so that a few clouds do not darken the image."""
 
 
-def photographs(
+def rgb_composites(
     frames: Array, names: Sequence[str], picked: Sequence[str] = ()
 ) -> tuple[Array, list[str]]:
-    """Three bands as red, green and blue; each is stretched once for all frames.
+    """Return three bands as red, green and blue, each stretched over all frames together.
 
-    So a place that grows brighter from year to year is seen to.
+    One stretch for all frames keeps changes of brightness between years visible.
 
     Args:
         frames: All frames of a sample, in data units.
         names: Name of each band.
         picked: Names or numbers of three bands, or of one to show in grey; by default red, green
-            and blue if they are there, else the first three, or the first.
+            and blue if they exist, else the first three, or the first.
 
     Shape:
         - frames: (T, C, H, W), NaN where there is no data; returns: (T, H, W, 3) in [0, 1], NaN
           where a band is missing; and the names of the bands.
 
     Raises:
-        UserError: If a band does not exist, or other than one or three are picked.
+        UserError: If a band does not exist, or the number of bands is not one or three.
     """
     if len(picked) not in (0, 1, 3):
-        raise UserError(f"--rgb takes three bands, or one for grey, not {len(picked)}")
+        raise UserError(f"--rgb takes three bands, or one for grey, got {len(picked)}")
     bands = [channel_index(word, names, frames.shape[1]) for word in picked]
     if not bands:
         natural = [list(names).index(name) for name in NATURAL if name in names]
@@ -46,19 +46,19 @@ def photographs(
     return np.broadcast_to(stretched, (*stretched.shape[:-1], 3)), [names[band] for band in bands]
 
 
-def on_grey(photograph: Array, *layers: tuple[NDArray[np.bool_], str]) -> Array:
-    """Cover pixels with colours, on how bright the others are.
+def overlay(image: Array, *layers: tuple[NDArray[np.bool_], str]) -> Array:
+    """Colour pixels of a grey image.
 
     Args:
-        photograph: The image below.
-        layers: Where and in which colour; the image shows through a little.
+        image: The image in the background, which is drawn in grey.
+        layers: Pixels and their colour; later layers cover earlier ones.
 
     Shape:
-        - photograph: (H, W, 3), each layer: (H, W); returns: (H, W, 3), NaN where nothing is known
-          and nothing drawn.
+        - image: (H, W, 3), each layer: (H, W); returns: (H, W, 3), NaN where the image has no data
+          and no layer is drawn.
     """
-    luminance = photograph @ np.asarray((0.299, 0.587, 0.114), dtype=np.float32)
-    colors = np.repeat((0.5 + 0.5 * luminance)[..., None], 3, axis=-1)  # light enough to draw upon
+    luminance = image @ np.asarray((0.299, 0.587, 0.114), dtype=np.float32)
+    colors = np.repeat((0.5 + 0.5 * luminance)[..., None], 3, axis=-1)  # a light background
     for where, color in layers:
         below = np.nan_to_num(colors[where], nan=0.75)
         colors[where] = 0.15 * below + 0.85 * np.asarray(to_rgb(color), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Which colour a value has."""
+"""Colour scales and colormaps."""
 
 import re
 from collections.abc import Sequence
@@ -13,32 +13,32 @@ from openstl_ext.errors import UserError, nearest
 
 DIVERGING = "RdBu_r"
 MISSING = ("#9a9a9a", "#e754c4", "#3fae49")
-"""Colours of what is missing, the most quiet first."""
+"""Candidate colours of missing data, in order of preference."""
 
 RANGE = re.compile(r"([\d.]+) *- *([\d.]+)")
 
 
 def colormaps(name: str) -> tuple[Colormap, Colormap, str]:
-    """The map of values, the map of differences, and a colour that neither of them has.
+    """Return the colormaps of values and differences, and a colour that is in neither.
 
     Args:
-        name: Any map of matplotlib.
+        name: Name of matplotlib's colormap.
 
     Raises:
-        UserError: If there is no such map; it proposes the nearest.
+        UserError: If there is no such colormap; the message proposes the nearest name.
     """
     values, differences, missing = with_missing(name, DIVERGING)
     return values, differences, missing
 
 
 def with_missing(*names: str) -> Any:
-    """Maps of those names, followed by the colour that all of them show what is missing in.
+    """Return colormaps, followed by the colour in which all of them draw missing data.
 
     Args:
-        names: Maps of matplotlib.
+        names: Names of matplotlib's colormaps.
 
     Raises:
-        UserError: If there is no such map; it proposes the nearest.
+        UserError: If there is no such colormap; the message proposes the nearest name.
     """
     for name in names:
         if name not in matplotlib.colormaps:
@@ -47,31 +47,31 @@ def with_missing(*names: str) -> Any:
     maps = [matplotlib.colormaps[name] for name in names]
     used = np.concatenate([m(np.linspace(0, 1, 64))[:, :3] for m in maps])
     away = [np.abs(used - to_rgb(color)).sum(axis=1).min() for color in MISSING]
-    # the quiet grey, unless a map comes near it
+    # grey, unless a colormap has a colour near it
     missing = next((c for c, d in zip(MISSING, away, strict=True) if d > 0.25), MISSING[1])
     return (*(m.with_extremes(bad=missing) for m in maps), missing)
 
 
 def shared(*arrays: NDArray[np.float32]) -> Normalize:
-    """One scale from the least to the greatest value of all arrays; NaN and infinities aside."""
+    """Return one scale from the smallest to the largest finite value of all arrays."""
     known = [a[np.isfinite(a)] for a in arrays]
     low = min((float(k.min()) for k in known if k.size), default=0.0)
     high = max((float(k.max()) for k in known if k.size), default=1.0)
-    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-30):  # a constant needs some room
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-30):  # a constant needs a range
         room = 0.5 * abs(high) or 0.5
         low, high = low - room, high + room
     return Normalize(low, high)
 
 
 def centred(difference: NDArray[np.float32]) -> Normalize:
-    """A scale with 0 in its middle."""
+    """Return a scale that is symmetric about 0."""
     known = np.abs(difference[np.isfinite(difference)])
     limit = float(known.max()) if known.size and known.max() > 0 else 1.0
     return Normalize(-limit, limit)
 
 
 def declared(unit: str) -> Normalize | None:
-    """The scale that a unit names, as ``0-1`` and ``0-10000`` do; None if it names none."""
+    """Return the scale of a unit such as ``0-1`` or ``0-10000``; None for other units."""
     found = RANGE.fullmatch(unit.strip())
     if found is None or float(found[1]) >= float(found[2]):
         return None
@@ -81,9 +81,9 @@ def declared(unit: str) -> Normalize | None:
 def between(
     arrays: Sequence[NDArray[np.float32]], percentiles: tuple[float, float] = (1, 99)
 ) -> Normalize:
-    """One scale between two percentiles of what is known in all arrays.
+    """Return one scale between two percentiles of the finite values of all arrays.
 
-    A few pixels far out would else leave one colour to all others.
+    A few outliers would otherwise leave one colour to all other values.
     """
     known = np.concatenate([a[np.isfinite(a)] for a in arrays])
     if not known.size:

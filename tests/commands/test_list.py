@@ -10,7 +10,6 @@ from openstl_ext.errors import UserError
 from openstl_ext.registry import METRICS, MODELS
 
 ROOT = Path(__file__).parents[2]
-START, END = "<!-- catalogue -->", "<!-- /catalogue -->"
 
 
 def test_every_part_and_every_config_is_listed_with_a_line() -> None:
@@ -45,7 +44,7 @@ def test_recipes_of_the_current_folder_are_listed_with_their_published_names(
     listed = capsys.readouterr().out
     assert "  data_x/foo\n      Foo-Net = DirectForecast + Persistence. Made" in listed
     assert "metrics" not in listed
-    row = "| Foo-Net | DirectForecast + Persistence | `configs/data_x/foo.py` | Made for a test. |"
+    row = "| `data_x/foo` | Foo-Net | DirectForecast | Persistence | Made for a test. |"
     assert row in catalogue.markdown()
 
 
@@ -55,9 +54,13 @@ def test_an_unknown_kind_proposes_the_nearest() -> None:
         cli.call(["list", "metrik"])
 
 
-def test_the_readme_holds_the_table() -> None:
-    """The README would list other recipes; `openstl-ext list --markdown` prints the table."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert START in text
-    held = text.partition(START)[2].partition(END)[0].strip()
-    assert held == catalogue.markdown().strip()
+def test_the_catalogue_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The documentation would list other recipes; the first line of the file has the command."""
+    monkeypatch.chdir(ROOT)
+    written = (ROOT / "docs/catalogue.md").read_text(encoding="utf-8")
+    assert written.strip() == catalogue.markdown(), (
+        "call: openstl-ext list --markdown > docs/catalogue.md"
+    )
+    for entries in catalogue.every_class().values():
+        for name, line in entries.items():
+            assert line.endswith((".", "?")), f"the first docstring line of {name} is no sentence"

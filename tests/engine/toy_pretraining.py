@@ -11,7 +11,7 @@ from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.interfaces import TOY_SHAPE, EncoderModel, MaskedAutoencoder
 from openstl_ext.methods.base import PretrainingMethod, moving_waves
 from openstl_ext.registry import DATASETS, METHODS, MODELS
-from openstl_ext.structures import Inputs, Item, Metainfo, Targets
+from openstl_ext.structures import Channel, Inputs, Item, Metainfo, Targets
 
 PATCHES = "b t c (h p) (w q) -> b (h w) (t c p q)"
 

@@ -1,4 +1,4 @@
-"""What a net with covariates and intervals costs."""
+"""Cost of nets with covariates and intervals."""
 
 from typing import Any
 
@@ -16,22 +16,22 @@ STEPS = 4
 
 
 def cost(net: torch.nn.Module, strategy: Any, horizon: int) -> int:
-    """Multiply-adds of one sample of the toy batch."""
+    """Count the multiply-adds of one sample of the toy batch."""
     terms = {"mse": {"loss": {"type": "L2"}}}
     method = MultiHorizonRegression(net=net, strategy=strategy, terms=terms, hold_dynamic=True)
     return count_flops(method, method.toy_batch(1)["inputs"], horizon).total
 
 
-def test_a_roll_out_costs_a_pass_a_horizon() -> None:
-    """Seven horizons at the price of one would make the simple forecaster look cheap."""
+def test_a_rollout_costs_one_pass_per_horizon() -> None:
+    """An autoregressive forecast of seven horizons would have the cost of one."""
     net = CovariateConvLSTM(hidden_channels=4, static_channels=1)
     gates = STEPS * PIXELS * 9 * (2 + 4) * 16
     assert cost(net, "autoregressive", 1) == gates + PIXELS * 4
     assert cost(net, "autoregressive", 7) == 7 * cost(net, "autoregressive", 1)
 
 
-def test_intervals_and_places_are_counted() -> None:
-    """Half of the heads, and the net of places, would be free: they lead to no central forecast."""
+def test_intervals_and_locations_are_counted() -> None:
+    """Heads of intervals and the location encoder would not be counted."""
     sizes: dict[str, Any] = {
         **{"hidden_channels": 4, "num_layers": 1, "dynamic_channels": 2, "static_channels": 1},
         **{"harmonic_degrees": 3, "location_hidden": 8, "num_horizons": 2},
@@ -45,7 +45,7 @@ def test_intervals_and_places_are_counted() -> None:
 
 
 def test_the_report_takes_covariates() -> None:
-    """The table of costs is made of the inputs that a dataset yields, all of them."""
+    """Covariates would be left out of the measured cost."""
     method = toy_method("MultiHorizonRegression", "QuantileConvLSTM")
     record = profile(method, method.toy_batch(1)["inputs"], 4, batch_size=2)
     assert record["num_parameters"] == sum(p.numel() for p in method.parameters())

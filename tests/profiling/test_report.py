@@ -1,4 +1,4 @@
-"""What profiling says of a method."""
+"""Parameters, FLOPs and speed of a method."""
 
 import warnings
 
@@ -21,7 +21,7 @@ INPUTS = {"frames": torch.rand(2, 4, 1, 8, 8)}
 
 
 class OneConv(nn.Module):
-    """A 3x3 convolution of each frame and a batch norm whose statistics a careless probe shifts."""
+    """A 3x3 convolution of each frame and a batch norm, whose statistics must not change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,8 +36,8 @@ def method(net: nn.Module) -> DirectForecast:
     return DirectForecast(net=net, loss={"type": "L2"})
 
 
-def test_a_multiply_add_counts_one_and_the_horizon_counts() -> None:
-    """If this fails, our FLOPs cannot stand beside published ones, or hide what chaining costs."""
+def test_a_multiply_add_counts_one_and_every_block_of_the_horizon_counts() -> None:
+    """FLOPs would not compare with published ones, or would omit chained blocks."""
     one_pass = 4 * 8 * 8 * 9
     norm = count_flops(method(nn.Sequential(OneConv())), {"frames": INPUTS["frames"][:1]}, 4).total
     assert norm - one_pass in (0, 4 * 64, 2 * 4 * 64)  # fvcore has a rule for the norm
@@ -45,8 +45,8 @@ def test_a_multiply_add_counts_one_and_the_horizon_counts() -> None:
     assert chained == 3 * norm
 
 
-def test_profiling_leaves_the_method_as_it_is() -> None:
-    """If this fails, a profiled model is another model: OpenSTL's probe shifted batch norms."""
+def test_profiling_does_not_change_the_method() -> None:
+    """Profiling would change the statistics of batch norms, as in OpenSTL."""
     probed = method(OneConv()).train()
     before = {name: value.clone() for name, value in probed.state_dict().items()}
     profile(probed, INPUTS, horizon=4)
@@ -58,7 +58,7 @@ def test_profiling_leaves_the_method_as_it_is() -> None:
 
 
 def test_the_record_has_what_the_leaderboard_shows() -> None:
-    """If this fails, the leaderboard has holes."""
+    """Columns of the leaderboard would be empty."""
     record = profile(method(OneConv()), INPUTS, horizon=4, batch_size=3)
     assert record["num_parameters"] == 9
     assert record["frames_per_second"] > 0
@@ -69,7 +69,7 @@ def test_the_record_has_what_the_leaderboard_shows() -> None:
 
 
 class OnePixel(nn.Module):
-    """One logit a pixel, from all its values: a multiply-add for each."""
+    """One logit per pixel, with a multiply-add for each of its values."""
 
     interface = DenseModel
 
@@ -82,7 +82,7 @@ class OnePixel(nn.Module):
 
 
 def test_labels_have_no_horizon() -> None:
-    """If this fails, a label map counts as often as somebody asked for frames."""
+    """The cost of a label map would depend on an unused argument."""
     labelling = Segmentation(net=OnePixel(), loss={"type": "BCEDice"})
     one, many = (profile(labelling, INPUTS, horizon=h, batch_size=2) for h in (1, 10_000))
     assert one["flops"] == many["flops"] == 4 * 8 * 8
@@ -92,15 +92,15 @@ def test_labels_have_no_horizon() -> None:
 
 
 def test_a_recipe_of_labels_can_be_profiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails, `tools/profile.py` ends in a traceback where the truth is no frames."""
+    """`openstl-ext profile` would fail for datasets with labels."""
 
     class Sites:
         def __init__(self) -> None:
             pass
 
         def __getitem__(self, index: int) -> dict:
-            truth = {"labels": torch.zeros(8, 8, dtype=torch.int64)}
-            return {"inputs": {"frames": INPUTS["frames"][index]}, "data_samples": truth}
+            target = {"labels": torch.zeros(8, 8, dtype=torch.int64)}
+            return {"inputs": {"frames": INPUTS["frames"][index]}, "data_samples": target}
 
     monkeypatch.setitem(DATASETS.module_dict, "Sites", Sites)
     monkeypatch.setitem(MODELS.module_dict, "OnePixel", OnePixel)
@@ -128,14 +128,14 @@ class Attention(nn.Module):
 
 
 def test_attention_is_counted() -> None:
-    """If this fails, transformers look nearly free: fvcore counts their attention as nothing."""
+    """Transformers would have almost no cost: fvcore counts no attention."""
     counted = count_flops(method(Attention()), {"frames": INPUTS["frames"][:1]}, 4)
     assert counted.total == 4 * 16 * 16 * (4 + 4)
     assert "aten::scaled_dot_product_attention" not in counted.uncounted
 
 
 class Recurrence(nn.Module):
-    """Every pixel a sequence, read both ways by two layers."""
+    """Each pixel is a sequence for two bidirectional layers."""
 
     def __init__(self, kind: type[nn.GRU | nn.LSTM]) -> None:
         super().__init__()
@@ -143,13 +143,13 @@ class Recurrence(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         tokens = frames.flatten(2).transpose(1, 2).flatten(0, 1)[..., None]  # (B * H * W, T, 1)
-        said = self.cell(tokens)[0].mean(dim=-1)
-        return said.unflatten(0, (-1, 64)).transpose(1, 2).reshape(frames.shape)
+        output = self.cell(tokens)[0].mean(dim=-1)
+        return output.unflatten(0, (-1, 64)).transpose(1, 2).reshape(frames.shape)
 
 
 @pytest.mark.parametrize(("kind", "gates"), [(nn.GRU, 3), (nn.LSTM, 4)])
 def test_recurrent_layers_are_counted(kind: type[nn.GRU | nn.LSTM], gates: int) -> None:
-    """If this fails, a GRU looks free beside a Mamba: fvcore does not know it."""
+    """A GRU would have no cost: fvcore has no rule for it."""
     frames = {"frames": INPUTS["frames"][:1]}
     found = count_flops(method(Recurrence(kind)), frames, 4)
     first, second = gates * 3 * (1 + 3), gates * 3 * (2 * 3 + 3)
@@ -165,10 +165,10 @@ class Sine(nn.Module):
         return frames.sin()
 
 
-def test_what_is_not_counted_is_listed_until_a_handle_counts_it(
+def test_an_operator_without_a_handle_is_listed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """If this fails, a scan or a Fourier transform is free and nobody is told."""
+    """The cost of a scan or a Fourier transform would be missing unnoticed."""
     frames = {"frames": INPUTS["frames"][:1]}
     assert count_flops(method(Sine()), frames, 4).uncounted == {"aten::sin": 1}
     monkeypatch.setattr(flops, "_HANDLES", {})
@@ -178,7 +178,7 @@ def test_what_is_not_counted_is_listed_until_a_handle_counts_it(
 
 
 def test_shared_weights_count_once() -> None:
-    """If this fails, tied models look larger than they are."""
+    """Models with tied weights would look larger than they are."""
     layer = nn.Linear(3, 3, bias=False)
     net = nn.Sequential(layer, layer)
     assert count_parameters(net) == 9
@@ -186,8 +186,8 @@ def test_shared_weights_count_once() -> None:
     assert count_parameters(net, trainable=True) == 0
 
 
-def test_the_layer_that_is_most_of_a_net_is_named() -> None:
-    """If this fails, nobody sees that a net of 78 M is one table and a small net."""
+def test_the_layer_with_most_parameters_is_named() -> None:
+    """It would not be visible that a net of 78 M parameters is mainly one table."""
     net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU(), nn.Linear(3, 100)))
     assert largest_layer(net) == {"name": "1.1", "type": "Linear", "num_parameters": 400}
     record = profile(method(OneConv()), INPUTS, horizon=4)
@@ -198,7 +198,7 @@ def test_the_layer_that_is_most_of_a_net_is_named() -> None:
 
 
 def test_profiling_is_silent() -> None:
-    """If this fails, every test run prints pages of tracer warnings."""
+    """Each test run would print many tracer warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         count_flops(method(OneConv()), INPUTS, 4)

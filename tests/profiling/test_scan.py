@@ -1,4 +1,4 @@
-"""What VMRNN costs, and what its scans add to that."""
+"""Cost of VMRNN and of its scans."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from openstl_ext.registry import METHODS
 
 CONFIG = Path(__file__).parents[2] / "configs" / "taxibj" / "vmrnn_b.py"
 SEEN = 7
-"""Frames that VMRNN-B is fed on TaxiBJ: four of the past, three of its own."""
+"""Input frames of VMRNN-B on TaxiBJ: four observed, three predicted."""
 
 
-def test_vmrnn_b_costs_what_its_authors_say_and_the_scan_stands_apart() -> None:
-    """If this fails, our FLOPs cannot stand beside published ones, or the scan looks free."""
+def test_vmrnn_b_has_its_published_cost_and_the_scan_is_separate() -> None:
+    """FLOPs would not compare with published ones, or the scan would have no cost."""
     method = METHODS.build(load(CONFIG).model)
     assert count_parameters(method) == 2_218_114
     counted = count_flops(method, {"frames": torch.rand(1, 1, 2, 32, 32)}, 1)  # one step
@@ -27,8 +27,8 @@ def test_vmrnn_b_costs_what_its_authors_say_and_the_scan_stands_apart() -> None:
     assert not any("scan" in name for name in counted.uncounted)
 
 
-def test_the_scan_has_a_line_and_a_key_of_its_own() -> None:
-    """If this fails, the cost of a scan is in no table, or is added to multiply-adds."""
+def test_the_scan_has_its_own_line_and_key() -> None:
+    """The cost of a scan would be missing, or added to the other multiply-adds."""
     net = {"type": "VMRNNB", "in_channels": 1, "channels": 16, "depths": (1,), "patch_size": 2}
     method = METHODS.build(
         {

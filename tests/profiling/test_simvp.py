@@ -1,4 +1,4 @@
-"""SimVP-gSTA costs what its authors say."""
+"""Size and cost of SimVP-gSTA."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "boiling" / "simvp_gsta.py"
 
 
 def test_simvp_gsta_has_its_published_size_and_flops() -> None:
-    """If this fails, our column of FLOPs cannot stand beside OpenSTL's, or the net is another."""
+    """FLOPs would not compare with OpenSTL's, or the net would be a different one."""
     method = METHODS.build(load(CONFIG).model)
     assert count_parameters(method) == 46_769_665
     counted = count_flops(method, {"frames": torch.zeros(1, 10, 1, 64, 64)}, 10)

@@ -1,4 +1,4 @@
-"""The full-size step is measured, and its table kept."""
+"""Measurement of one training step at full size."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ CONFIG = Path(__file__).parents[2] / "configs" / "taxibj" / "convlstm.py"
 
 
 @pytest.mark.parametrize(("max_seconds", "samples"), [(1e9, 2), (0.0, 1)])
-def test_a_step_has_as_many_samples_as_there_is_time_for(
+def test_the_number_of_samples_fits_the_time_limit(
     max_seconds: float, samples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this fails, a machine is blocked for hours, or a small step is sold as a large one."""
-    monkeypatch.setattr(training_step, "limit_memory", lambda _: None)  # it holds for the process
+    """The measurement would take hours, or report too few samples as the batch of the recipe."""
+    monkeypatch.setattr(training_step, "limit_memory", lambda _: None)  # it limits this process
     runner = build(shrink(load(CONFIG, work_dir=tmp_path)))
     before = [p.detach().clone() for p in runner.model.parameters()]
     found = training_step.measure_step(runner, max_seconds=max_seconds, max_bytes=1e12)
@@ -29,8 +29,10 @@ def test_a_step_has_as_many_samples_as_there_is_time_for(
     assert any(not torch.equal(*pair) for pair in zip(before, after, strict=True))
 
 
-def test_what_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails, a recipe that needs a larger machine has no row, or a false one."""
+def test_a_recipe_that_does_not_fit_has_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recipe that needs a larger machine would be missing in the table."""
 
     def out_of_memory(*_: object) -> float:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
@@ -43,8 +45,8 @@ def test_what_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "0 of 2 | - | more than 12 GB" in (tmp_path / "table.md").read_text()
 
 
-def test_a_new_row_takes_the_place_of_the_old(tmp_path: Path) -> None:
-    """If this fails, the table shows two times for one recipe, or loses the others."""
+def test_a_new_row_replaces_the_old_one(tmp_path: Path) -> None:
+    """The table would have two rows for one recipe, or lose those of others."""
     path = tmp_path / "table.md"
     row = {"samples": 1, "batch_size": 4, "seconds": 2.0, "bytes": 3e9, "device": "cpu"}
     training_step.add_row(path, "b", row)

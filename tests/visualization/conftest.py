@@ -1,4 +1,4 @@
-"""Saved frames of runs that never were."""
+"""Saved samples without a run."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
-    """Write one sample in the layout of a test run; returns the folder."""
+    """Write one sample as a test run saves it; returns the folder."""
 
     def write(
         name: str = "00000",

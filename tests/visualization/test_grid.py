@@ -1,4 +1,4 @@
-"""What a picture of a forecast shows."""
+"""Figures of forecasts: a grid of steps."""
 
 import time
 from itertools import pairwise
@@ -8,7 +8,7 @@ import pytest
 from matplotlib.image import AxesImage
 
 from openstl_ext.errors import UserError
-from openstl_ext.visualization.blocks import blocks_of
+from openstl_ext.visualization.channel_rows import channel_rows
 from openstl_ext.visualization.grid import Layout, draw_grid, shown_steps, step_label
 from openstl_ext.visualization.page import DPI, text_width
 from openstl_ext.visualization.saved import SavedSample
@@ -43,26 +43,26 @@ def words(page) -> list[str]:
     ],
 )
 def test_any_lengths_channels_and_shapes_are_drawn(past, future, channels, height, width):
-    """simvp_minimal's picture assumed one channel and as many outputs as inputs."""
+    """simvp_minimal's figure assumes one channel and as many outputs as inputs."""
     page = draw_grid(sample(past, future, channels, height, width))
     columns = len(shown_steps(past, 12)) + 3 * len(shown_steps(future, 12))
     assert len(panels(page)) == channels * columns
     assert page.png().startswith(PNG)
 
 
-def test_inputs_truth_and_forecast_share_one_scale():
-    """Panels that scale themselves make a forecast that is too dark look right."""
+def test_inputs_target_and_forecast_share_one_scale():
+    """A biased forecast looks right on a scale of its own."""
     found = sample(2, 2)
     found.forecast[...] = 5.0
     limits = {(p.norm.vmin, p.norm.vmax) for p in panels(draw_grid(found))[:6]}
-    assert limits == {(min(found.inputs.min(), found.truth.min()), 5.0)}
+    assert limits == {(min(found.inputs.min(), found.target.min()), 5.0)}
 
 
 def test_the_difference_is_signed_and_centred_at_zero():
-    """Without a sign nobody sees that a forecast is always too low."""
+    """A forecast that is always too low would not be visible."""
     found = sample(1, 2)
     page = draw_grid(found)
-    error = found.forecast - found.truth
+    error = found.forecast - found.target
     for step, panel in enumerate(panels(page)[5:]):
         np.testing.assert_array_equal(panel.get_array(), error[step, 0])
         assert panel.norm.vmin == -panel.norm.vmax == -np.abs(error).max()
@@ -70,10 +70,10 @@ def test_the_difference_is_signed_and_centred_at_zero():
 
 
 def test_missing_data_have_their_own_colour_and_a_legend():
-    """A gap drawn as a value is taken for one."""
+    """A gap would be read as a value."""
     found = sample(2, 2)
     assert "no data" not in words(draw_grid(found))
-    found.truth[0, 0, :3] = np.nan
+    found.target[0, 0, :3] = np.nan
     page = draw_grid(found)
     assert "no data" in words(page)
     difference = panels(page)[6]
@@ -83,8 +83,8 @@ def test_missing_data_have_their_own_colour_and_a_legend():
 
 
 @pytest.mark.parametrize("name", ["viridis", "gray", "inferno", "RdBu", "Greys", "nipy_spectral"])
-def test_the_colour_of_gaps_is_no_colour_of_a_value(name):
-    """Grey gaps in a grey map cannot be seen."""
+def test_the_colour_of_gaps_differs_from_all_colours_of_values(name):
+    """Grey gaps in a grey map would be invisible."""
     values, differences, missing = colormaps(name)
     for cmap in (values, differences):
         assert cmap.get_bad()[:3] == pytest.approx(values.get_bad()[:3])
@@ -93,34 +93,34 @@ def test_the_colour_of_gaps_is_no_colour_of_a_value(name):
     assert missing.startswith("#")
 
 
-def test_mean_squared_errors_are_of_what_is_known():
-    """Closed form: 1 everywhere but in gaps is 1, not 1/2."""
+def test_the_mean_squared_error_counts_known_pixels_only():
+    """Gaps would lower the error: an error of 1 at half of the pixels is 1, not 1/2."""
     found = sample(1, 2, 2)
-    found.forecast[...] = found.truth + 1
-    found.truth[0, :, :3] = np.nan
-    found.truth[1] = np.nan
-    block = blocks_of(found, ["a", "b"])[0]
-    np.testing.assert_allclose(block.mse, [1, np.nan], rtol=1e-5)
-    assert block.known.tolist() == [0.5, 0]
+    found.forecast[...] = found.target + 1
+    found.target[0, :, :3] = np.nan
+    found.target[1] = np.nan
+    rows = channel_rows(found, ["a", "b"])[0]
+    np.testing.assert_allclose(rows.mse, [1, np.nan], rtol=1e-5)
+    assert rows.known.tolist() == [0.5, 0]
     assert "n/a" in words(draw_grid(found))
 
 
 def test_channels_are_picked_by_name_or_number():
-    """Thirteen bands in one picture show nothing."""
+    """All bands of a sample in one figure would be too small."""
     found, names = sample(channels=3), ["inflow", "outflow", "speed"]
     for word in ("outflow", "1"):
-        (block,) = blocks_of(found, names, picked=[word])
-        np.testing.assert_array_equal(block.truth, found.truth[:, 1])
+        (rows,) = channel_rows(found, names, picked=[word])
+        np.testing.assert_array_equal(rows.target, found.target[:, 1])
     with pytest.raises(UserError, match="did you mean 'inflow'"):
-        blocks_of(found, names, picked=["inflaw"])
+        channel_rows(found, names, picked=["inflaw"])
     with pytest.raises(UserError, match="3, numbered from 0"):
-        blocks_of(found, names, picked=["3"])
+        channel_rows(found, names, picked=["3"])
 
 
 def test_three_channels_can_be_colours():
-    """Photographs as three grey pictures are hard to read."""
+    """RGB frames would be shown as three grey images."""
     found = sample(channels=3)
-    found.truth[0, 1, 0, 0] = np.nan
+    found.target[0, 1, 0, 0] = np.nan
     page = draw_grid(found, rgb=True)
     assert panels(page)[3].get_array().shape == (6, 8, 3)
     with pytest.raises(UserError, match="needs 3 channels"):
@@ -128,15 +128,15 @@ def test_three_channels_can_be_colours():
 
 
 def test_steps_are_labelled_with_their_lead():
-    """The third column may be 3 frames, 90 minutes or 15 years ahead."""
+    """A column number does not show whether it is 3 frames, 90 minutes or 15 years ahead."""
     assert [step_label(s, ()) for s in (-1, 0, 1)] == [f"t{MINUS}1", "t", "t+1"]
     assert [step_label(s, (30, "min")) for s in (-2, 0, 2)] == [f"{MINUS}60", "0", "+60"]
     page = draw_grid(sample(2, 2), {"lead": [5, "yr"], "unit": "K", "config": "hm/net"})
     assert {"yr", f"{MINUS}5", "0", "+5", "+10", "hm/net"} <= set(words(page))
 
 
-def test_long_sequences_are_thinned_evenly_and_it_is_said():
-    """Twenty panels on a page are too small, and a step left out silently misleads."""
+def test_long_sequences_are_shown_with_a_stride_and_a_note():
+    """Panels would be too small, or a missing step would go unnoticed."""
     assert shown_steps(20, 12) == list(range(1, 20, 2))
     assert shown_steps(12, 12) == list(range(12))
     assert shown_steps(30, 12)[-1] == 29
@@ -145,7 +145,7 @@ def test_long_sequences_are_thinned_evenly_and_it_is_said():
 
 @pytest.mark.parametrize("size", [(64, 64), (32, 32), (7, 90), (90, 7), (128, 160), (1000, 2000)])
 def test_panels_hold_whole_pixels_and_do_not_overlap(size):
-    """A data pixel that is two or three screen pixels wide looks like a pattern."""
+    """Data pixels of unequal width look like a pattern in the data."""
     layout = Layout.fit(*size, columns=10)
     if max(size) <= 160:
         assert layout.panel[0] % size[1] == layout.panel[1] % size[0] == 0
@@ -155,12 +155,14 @@ def test_panels_hold_whole_pixels_and_do_not_overlap(size):
     assert boxes[-1][0] + boxes[-1][2] < layout.width < 4000
 
 
-def test_no_words_overlap():
-    """Labels that run into each other are the first thing a reader sees."""
+def test_no_texts_overlap():
+    """Labels would be unreadable."""
     found = sample(10, 10, 2)
-    found.truth[0, 0, 0] = np.nan
+    found.target[0, 0, 0] = np.nan
     page = draw_grid(
-        SavedSample("f" * 75, *(getattr(found, k) * 1e-5 for k in ("inputs", "truth", "forecast"))),
+        SavedSample(
+            "f" * 75, *(getattr(found, k) * 1e-5 for k in ("inputs", "target", "forecast"))
+        ),
         {"lead": [300, "min"], "config": "boiling/a_config_with_a_long_name"},
     )
     page.png()
@@ -173,13 +175,13 @@ def test_no_words_overlap():
 
 
 def test_the_same_forecast_gives_the_same_bytes():
-    """Else a picture in a repository changes with each run of the tool."""
+    """A figure in a repository would change with each run of the command."""
     assert draw_grid(sample()).png() == draw_grid(sample()).png()
     assert b"Software" not in draw_grid(sample()).png()
 
 
-def test_scales_survive_constants_and_nothing():
-    """A dead forecast must still be drawn."""
+def test_scales_of_constants_and_of_no_data_have_a_range():
+    """A constant forecast could not be drawn."""
     nothing = np.full((1, 2, 2), np.nan, dtype="float32")
     for norm in (shared(nothing), shared(nothing * 0 + 3), shared(np.full((1, 2, 2), 7.0))):
         assert norm.vmin < norm.vmax
@@ -187,16 +189,16 @@ def test_scales_survive_constants_and_nothing():
     assert centred(nothing).vmax == centred(np.zeros((1, 2, 2))).vmax == 1
 
 
-def test_an_unknown_colormap_is_answered_with_the_nearest():
-    """Nobody knows the names of all maps."""
+def test_an_unknown_colormap_proposes_the_nearest():
+    """The user would have to look up the names."""
     with pytest.raises(UserError, match="did you mean 'viridis'"):
         draw_grid(sample(), colormap="virdis")
 
 
 def test_ten_columns_take_less_than_a_second_and_a_half():
-    """A picture for each of a hundred samples should not need a coffee."""
+    """Figures of a hundred samples would take minutes."""
     found = sample(10, 10, height=64, width=64)
-    draw_grid(found).png()  # fonts are found once a process
+    draw_grid(found).png()  # fonts are located once per process
     start = time.process_time()
     draw_grid(found).png()
     assert time.process_time() - start < 1.5

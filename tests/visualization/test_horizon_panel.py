@@ -1,4 +1,4 @@
-"""What a panel of horizons shows."""
+"""Figures of forecasts per horizon."""
 
 import time
 
@@ -24,7 +24,7 @@ def sample(name="s", *, seed=0, interval=True, valid=None, scale=1.0, side=(6, 8
 
 
 def gaps() -> np.ndarray:
-    """Five pixels of the first horizon, and all of the last."""
+    """Return a mask without five pixels of the first horizon and all of the last."""
     valid = np.ones((3, 6, 8), dtype=bool)
     valid[0, 0, :5] = valid[2] = False
     return valid
@@ -39,7 +39,7 @@ def words(page) -> list[str]:
 
 
 def limits(page, columns: int) -> list[set[tuple[float, float]]]:
-    """Ends of the scales of each column."""
+    """Return the ends of the scales of each column."""
     images = panels(page)
     return [
         {(image.norm.vmin, image.norm.vmax) for image in images[column::columns]}
@@ -48,34 +48,35 @@ def limits(page, columns: int) -> list[set[tuple[float, float]]]:
 
 
 @pytest.mark.parametrize("interval", [True, False])
-def test_a_block_a_sample_and_a_row_a_horizon(interval):
-    """Video has no intervals, and is drawn all the same."""
+def test_each_sample_has_a_block_and_each_horizon_a_row(interval):
+    """Forecasts without intervals could not be drawn."""
     page = draw_panel([sample(f"s{k}", seed=k, interval=interval) for k in range(5)])
     columns = 4 if interval else 3
     assert len(panels(page)) == 5 * 3 * columns
-    assert words(page).count("difference") == 5 + 1  # above each block, and at its scale
+    assert words(page).count("difference") == 5 + 1  # above each block and at the scale
     assert {f"s{k}" for k in range(5)} <= set(words(page))
     assert ("interval width" in words(page)) is interval
     assert page.png().startswith(b"\x89PNG")
 
 
 def test_rows_are_labelled_with_their_count_of_valid_pixels():
-    """An error over eleven pixels should not be read like one over a million."""
+    """An error over few pixels would look as reliable as one over many."""
     page = draw_panel([sample(valid=gaps())])
     labels = [word for word in words(page) if "valid_px" in word]
     assert labels == ["2005, valid_px = 43", "2010, valid_px = 48", "2015, valid_px = 0"]
     assert words(page).count("no truth") == 1
 
 
-def test_errors_of_thousands_are_told_in_plain_digits():
-    """2.83e+03 beside a scale to 10000 is no help."""
-    told = [word for word in words(draw_panel([sample(scale=10_000)])) if word.startswith("MAE")]
-    assert len(told) == 3
-    assert all(word.removeprefix("MAE ").isdigit() for word in told)
+def test_errors_of_thousands_are_written_without_exponent():
+    """An error of 2.83e+03 is hard to compare with a scale to 10000."""
+    page = draw_panel([sample(scale=10_000)])
+    errors = [word for word in words(page) if word.startswith("MAE")]
+    assert len(errors) == 3
+    assert all(word.removeprefix("MAE ").isdigit() for word in errors)
 
 
-def test_what_cannot_be_judged_is_missing_in_every_column():
-    """A forecast shown where there is no truth looks like an error, or like a success."""
+def test_pixels_without_a_target_are_missing_in_every_column():
+    """A forecast without a target would look like an error or a success."""
     page = draw_panel([sample(valid=gaps())])
     for image in panels(page)[:4]:
         mask = np.ma.getmaskarray(image.get_array())
@@ -87,8 +88,8 @@ def test_what_cannot_be_judged_is_missing_in_every_column():
 
 
 @pytest.mark.parametrize("name", ["viridis", "gray", "turbo", "magma", "RdBu"])
-def test_the_colour_of_gaps_is_no_colour_of_a_value(name):
-    """Grey gaps in a grey map cannot be seen."""
+def test_the_colour_of_gaps_differs_from_all_colours_of_values(name):
+    """Grey gaps in a grey map would be invisible."""
     *maps, missing = with_missing(name, "RdBu_r", "magma")
     for cmap in maps:
         used = cmap(np.linspace(0, 1, 256))[:, :3]
@@ -99,20 +100,20 @@ def test_the_colour_of_gaps_is_no_colour_of_a_value(name):
 
 
 def test_all_blocks_share_one_fixed_scale():
-    """A sample where nothing happens would look like one where much does."""
+    """A sample with small changes would look like one with large changes."""
     samples = [sample(seed=1), sample(seed=2, scale=0.01)]
     for unit, ends in (("0-1", (0, 1)), ("0-10000", (0, 10000))):
         found = limits(draw_panel(samples, {"unit": unit}), 4)
         assert found[0] == found[1] == {ends}
-    asked = limits(draw_panel(samples, {"unit": "0-1"}, value_range=(-2, 3)), 4)
-    assert asked[0] == asked[1] == {(-2, 3)}
+    given = limits(draw_panel(samples, {"unit": "0-1"}, value_range=(-2, 3)), 4)
+    assert given[0] == given[1] == {(-2, 3)}
     known = np.concatenate([a for s in samples for a in (s.target, s.forecast)])
     (shared,) = limits(draw_panel(samples, {"unit": "K"}), 4)[0]
     np.testing.assert_allclose(shared, np.percentile(known, (1, 99)), rtol=1e-5)
 
 
-def test_the_difference_is_signed_and_symmetric_over_the_whole_panel():
-    """White must be right, in every block, and red too much."""
+def test_the_difference_is_signed_and_symmetric_over_all_blocks():
+    """White would mean different errors in different blocks."""
     samples = [sample(seed=1), sample(seed=2, scale=0.01)]
     page = draw_panel(samples)
     (ends,) = limits(page, 4)[2]
@@ -123,15 +124,15 @@ def test_the_difference_is_signed_and_symmetric_over_the_whole_panel():
 
 
 def test_the_interval_shows_its_width_from_zero():
-    """A map of widths that starts at the narrowest hides that all are wide."""
+    """A scale from the narrowest width hides that all intervals are wide."""
     page = draw_panel([sample()])
     np.testing.assert_allclose(panels(page)[3].get_array(), 0.2, rtol=1e-5)
     (ends,) = limits(page, 4)[3]
     assert ends == (0, pytest.approx(0.2))
 
 
-def test_errors_are_of_what_is_known():
-    """Closed form: 1 everywhere but in gaps is 1."""
+def test_errors_count_valid_pixels_only():
+    """Gaps would change the error: an error of 1 at all valid pixels is 1."""
     ones = np.ones((2, 2, 2), dtype="float32")
     valid = ones.astype(bool)
     valid[0, 0, 0] = valid[1] = False
@@ -141,15 +142,15 @@ def test_errors_are_of_what_is_known():
     assert found.num_valid == (3, 0)
 
 
-def test_values_beyond_the_scale_are_told():
-    """Ten and a thousand of the same colour mislead, unless it is said."""
-    told = "no data, or no truth to compare with; values beyond the scale have its end colours"
-    assert told in words(draw_panel([sample(scale=3.0)], {"unit": "0-1"}))
-    assert told not in words(draw_panel([sample()], {"unit": "0-1"}))
+def test_values_beyond_the_scale_are_noted():
+    """Values of 10 and 1000 in one colour would look equal."""
+    note = "no data, or no truth to compare with; values beyond the scale have its end colours"
+    assert note in words(draw_panel([sample(scale=3.0)], {"unit": "0-1"}))
+    assert note not in words(draw_panel([sample()], {"unit": "0-1"}))
 
 
-def test_units_that_name_a_range_are_understood():
-    """The scale is the one that the data declare, not one that a sample happens to fill."""
+def test_a_unit_can_be_a_range():
+    """The scale would depend on the sample instead of the dataset."""
     ends = {unit: declared(unit) for unit in ("0-1", "0 - 10000", "K", "1", "1-1", "5-2", "mm/h")}
     found = {unit: (norm.vmin, norm.vmax) for unit, norm in ends.items() if norm}
     assert found == {"0-1": (0, 1), "0 - 10000": (0, 10000)}
@@ -158,8 +159,8 @@ def test_units_that_name_a_range_are_understood():
     assert between([np.full(3, np.nan, dtype="float32")]).vmax == 1
 
 
-def test_a_panel_without_any_truth_is_still_drawn():
-    """A region beyond the record must not end in a traceback."""
+def test_a_panel_without_any_target_is_drawn():
+    """A region without observations would end in a traceback."""
     nothing = np.zeros((3, 6, 8), dtype=bool)
     assert draw_panel([sample(valid=nothing)]).png()
 
@@ -169,7 +170,7 @@ def test_a_panel_without_any_truth_is_still_drawn():
     [((32, 32), 4, 4, 7), ((128, 128), 3, 4, 7), ((300, 400), 3, 10, 2), ((7, 90), 3, 1, 1)],
 )
 def test_pages_fit_a_screen_and_blocks_do_not_overlap(shape, columns, rows, blocks):
-    """A strip of thirty rows cannot be seen at once."""
+    """A page of thirty rows would not fit a screen."""
     layout = Layout.fit(shape, columns=columns, rows=rows, blocks=blocks)
     assert layout.across * layout.down >= blocks
     assert layout.width < 3000
@@ -186,8 +187,8 @@ def test_pages_fit_a_screen_and_blocks_do_not_overlap(shape, columns, rows, bloc
 
 
 @pytest.mark.parametrize("number", [1, 7])
-def test_no_words_overlap_or_leave_the_page(number):
-    """Labels that run into each other are the first thing a reader sees."""
+def test_no_texts_overlap_or_leave_the_page(number):
+    """Labels would be unreadable."""
     names = [f"a_sample_with_a_name_as_long_as_this_{k}" * 2 for k in range(number)]
     samples = [sample(name, seed=k, valid=gaps(), scale=3) for k, name in enumerate(names)]
     about = {"title": "t" * 200, "subtitle": "val: 7 of 90 samples; weights of x", "unit": "0-1"}
@@ -202,7 +203,7 @@ def test_no_words_overlap_or_leave_the_page(number):
 
 
 def test_the_same_forecasts_give_the_same_bytes_and_colours():
-    """Else a picture in a repository changes with each run, and trackers show another one."""
+    """A figure in a repository would change with each run, or differ from the trackers'."""
     pages = [draw_panel([sample()]) for _ in range(2)]
     assert pages[0].png() == pages[1].png()
     shown = pages[0].pixels()
@@ -211,8 +212,8 @@ def test_the_same_forecasts_give_the_same_bytes_and_colours():
     assert (shown != 255).any()
 
 
-def test_mistakes_are_refused():
-    """Samples that differ cannot share a page, and a range has two ends."""
+def test_samples_that_differ_and_wrong_ranges_are_refused():
+    """Samples of different shapes would be drawn on wrong axes."""
     with pytest.raises(UserError, match="no sample"):
         draw_panel([])
     with pytest.raises(UserError, match="the lesser first"):
@@ -226,7 +227,7 @@ def test_mistakes_are_refused():
 
 
 def test_seven_samples_take_a_few_seconds():
-    """A picture at the end of a run should not be waited for."""
+    """The figure would delay the end of each run."""
     samples = [sample(seed=k, side=(128, 128)) for k in range(7)]
     start = time.process_time()
     draw_panel(samples).png()

@@ -1,4 +1,4 @@
-"""What a picture of a map of labels shows."""
+"""Figures of label maps."""
 
 import json
 from collections.abc import Callable
@@ -11,14 +11,15 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from openstl_ext.errors import DataError, UserError
-from openstl_ext.visualization import error_map as verdicts
+from openstl_ext.visualization import error_map
 from openstl_ext.visualization.drawing import draw_saved
-from openstl_ext.visualization.error_map import Verdicts
+from openstl_ext.visualization.error_map import ErrorMap
 from openstl_ext.visualization.label_maps import label_maps
-from openstl_ext.visualization.rgb_composite import photographs
+from openstl_ext.visualization.rgb_composite import rgb_composites
 from openstl_ext.visualization.saved import SavedFolder, SavedLabels
 from openstl_ext.visualization.segmentation import NO_DATA, Layout, draw_segmentation, shown_steps
 
+NAMES = ("FOUND", "FALSE_ALARM", "MISSED", "UNKNOWN")
 ABOUT: dict[str, Any] = {
     "kind": "labels",
     "classes": ["background", "site"],
@@ -30,10 +31,10 @@ ABOUT: dict[str, Any] = {
 
 def sample(*, classes: int = 2, bands: int = 4, steps: int = 5, size: tuple[int, int] = (6, 8)):
     draw = np.random.default_rng(0)
-    truth, labels = draw.integers(0, classes, (2, *size))
+    target, labels = draw.integers(0, classes, (2, *size))
     probability = draw.dirichlet(np.ones(classes), size).transpose(2, 0, 1).astype("float32")
     inputs = draw.uniform(0, 1, (steps, bands, *size)).astype("float32")
-    return SavedLabels("r0_c0", inputs, truth, labels, probability)
+    return SavedLabels("r0_c0", inputs, target, labels, probability)
 
 
 def words(page) -> list[str]:
@@ -44,29 +45,29 @@ def panels(page) -> list[np.ndarray]:
     return [np.asarray(image.get_array()) for image in page.axes.images]
 
 
-def test_first_middle_and_last_year_stand_above_truth_answer_and_probability():
-    """The order is what a reader takes for granted."""
+def test_images_are_above_target_prediction_and_probability():
+    """A panel would have the name of another."""
     found = sample()
     page = draw_segmentation(found, ABOUT)
-    said = words(page)
-    for name in ("2010", "2013", "2015", "truth", "prediction", "probability of site", "lts/net"):
-        assert said.count(name) == 1
-    assert "2011" not in said
+    texts = words(page)
+    for name in ("2010", "2013", "2015", "target", "prediction", "probability of site", "lts/net"):
+        assert texts.count(name) == 1
+    assert "2011" not in texts
     assert len(panels(page)) == 6
     np.testing.assert_array_equal(panels(page)[5], found.probability[1])
     assert (page.axes.images[5].norm.vmin, page.axes.images[5].norm.vmax) == (0, 1)
-    images, shown = photographs(found.inputs, ABOUT["channels"])
+    images, shown = rgb_composites(found.inputs, ABOUT["channels"])
     assert shown == ["red", "green", "blue"]
     for panel, step in zip(panels(page), (0, 2, 4), strict=False):
         np.testing.assert_array_equal(panel, images[step])
 
 
 def test_all_years_share_one_stretch():
-    """If each year were stretched for itself, a place that grows brighter would not be seen to."""
+    """A change of brightness between years would be invisible."""
     frames = np.zeros((3, 1, 10, 10), dtype="float32")
     frames += np.linspace(0, 1, 100, dtype="float32").reshape(10, 10)
     frames[2] += 1
-    images, shown = photographs(frames, ["nir"])
+    images, shown = rgb_composites(frames, ["nir"])
     assert shown == ["nir"]
     low, high = np.percentile(frames, (2, 98))
     expected = np.clip((frames[:, 0] - low) / (high - low), 0, 1)
@@ -75,34 +76,34 @@ def test_all_years_share_one_stretch():
 
 
 def test_bands_are_picked_by_name_or_number():
-    """Sites show in the infrared, which no eye sees."""
+    """Features of the infrared could not be shown."""
     found = sample()
-    images, shown = photographs(found.inputs, ABOUT["channels"], ["nir", "2", "green"])
+    images, shown = rgb_composites(found.inputs, ABOUT["channels"], ["nir", "2", "green"])
     assert shown == ["nir", "red", "green"]
-    others, _ = photographs(found.inputs, ABOUT["channels"])
+    others, _ = rgb_composites(found.inputs, ABOUT["channels"])
     np.testing.assert_array_equal(images[..., 1], others[..., 0])
     with pytest.raises(UserError, match="did you mean 'nir'"):
-        photographs(found.inputs, ABOUT["channels"], ["nirr", "red", "green"])
-    with pytest.raises(UserError, match="three bands, or one for grey, not 2"):
-        photographs(found.inputs, ABOUT["channels"], ["nir", "red"])
+        rgb_composites(found.inputs, ABOUT["channels"], ["nirr", "red", "green"])
+    with pytest.raises(UserError, match="three bands, or one for grey, got 2"):
+        rgb_composites(found.inputs, ABOUT["channels"], ["nir", "red"])
 
 
-def test_every_pixel_has_one_verdict_and_the_legend_counts_them():
-    """Closed form: hits, false alarms, misses and what nobody knows."""
-    truth = np.array([[1, 1, 1, 0, 0, -1]] * 2)
+def test_each_pixel_has_one_colour_and_the_legend_counts_them():
+    """The counts of hits, false alarms, misses and unknown pixels would be wrong."""
+    target = np.array([[1, 1, 1, 0, 0, -1]] * 2)
     labels = np.array([[1, 1, 0, 1, 0, 1]] * 2)
     probability = np.stack([1.0 - labels, labels]).astype("float32")
-    found = SavedLabels("s", np.full((1, 1, 2, 6), 0.5, "float32"), truth, labels, probability)
-    said = words(draw_segmentation(found, {"classes": ["background", "site"]}))
+    found = SavedLabels("s", np.full((1, 1, 2, 6), 0.5, "float32"), target, labels, probability)
+    texts = words(draw_segmentation(found, {"classes": ["background", "site"]}))
     assert {
         "true positive: 4 px",
         "false positive: 2 px",
         "missed: 2 px",
-        "truth not known: 2 px",
+        "target unknown: 2 px",
         "Dice 0.667",
-    } <= set(said)
-    verdict = Verdicts.of(truth, labels, 1)
-    fields = (verdict.found, verdict.false_alarm, verdict.missed, verdict.unknown)
+    } <= set(texts)
+    errors = ErrorMap.of(target, labels, 1)
+    fields = (errors.found, errors.false_alarm, errors.missed, errors.unknown)
     assert np.sum(fields, axis=0).max() == 1
     nearest = [[closest(color) for color in row] for row in panels(draw_segmentation(found, {}))[2]]
     assert nearest[0][:4] == ["FOUND", "FOUND", "MISSED", "FALSE_ALARM"]
@@ -110,24 +111,23 @@ def test_every_pixel_has_one_verdict_and_the_legend_counts_them():
 
 
 def closest(color: np.ndarray) -> str:
-    names = ("FOUND", "FALSE_ALARM", "MISSED", "UNKNOWN")
-    away = [np.abs(np.array(to_rgb(getattr(verdicts, name))) - color).sum() for name in names]
-    return names[int(np.argmin(away))]
+    away = [np.abs(np.array(to_rgb(getattr(error_map, name))) - color).sum() for name in NAMES]
+    return NAMES[int(np.argmin(away))]
 
 
-def test_a_map_without_the_class_claims_no_score():
-    """A Dice of nothing is no number; a 1 or a 0 there would be invented."""
+def test_a_map_without_the_class_has_no_score():
+    """A Dice of 0 or 1 would be shown where it is not defined."""
     found = sample()
-    found.truth[...] = found.labels[...] = 0
-    said = words(draw_segmentation(found, ABOUT))
-    assert "true positive: 0 px" in said
-    assert not [word for word in said if word.startswith("Dice") or "not known" in word]
-    assert np.isnan(Verdicts.of(found.truth, found.labels, 1).dice)
+    found.target[...] = found.labels[...] = 0
+    texts = words(draw_segmentation(found, ABOUT))
+    assert "true positive: 0 px" in texts
+    assert not [text for text in texts if text.startswith("Dice") or "unknown" in text]
+    assert np.isnan(ErrorMap.of(found.target, found.labels, 1).dice)
 
 
 @pytest.mark.parametrize("vision", ["normal", "protan", "deutan", "tritan"])
-def test_verdicts_can_be_told_apart_by_all_eyes(vision: str):
-    """One man in twelve confuses red and green, and would see no misses."""
+def test_the_colours_are_distinct_for_colour_blind_readers(vision: str):
+    """One man in twelve confuses red and green, and would not see misses."""
     # Machado et al. 2009, severity 1
     seen = {
         "normal": np.eye(3),
@@ -139,7 +139,7 @@ def test_verdicts_can_be_told_apart_by_all_eyes(vision: str):
             [0.0047, 0.6914, 0.3039],
         ],
     }[vision]
-    colors = (verdicts.FOUND, verdicts.FALSE_ALARM, verdicts.MISSED, verdicts.UNKNOWN, "#c0c0c0")
+    colors = (*(getattr(error_map, name) for name in NAMES), "#c0c0c0")
     labs = [lab(np.clip(np.asarray(seen) @ linear(color), 0, 1)) for color in colors]
     for one, other in combinations(labs, 2):
         assert np.linalg.norm(one - other) > 20
@@ -151,45 +151,45 @@ def linear(color: str) -> np.ndarray:
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
-    """CIELAB under D65, in which a distance of 2 is just seen."""
+    """Convert to CIELAB under D65, where a distance of 2 is just visible."""
     to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
     x, y, z = np.cbrt(np.asarray(to_xyz) @ rgb / (0.9505, 1, 1.089))
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def test_many_classes_have_colours_and_names():
-    """Six classes as one against five others would hide which was taken for which."""
+    """Confusions between classes would be invisible."""
     found, names = sample(classes=6, size=(30, 40)), ["sea", "lake", "wood", "road", "town", "site"]
-    found.truth[:2] = -1
+    found.target[:2] = -1
     page = draw_segmentation(found, {"classes": names})
-    said = words(page)
+    texts = words(page)
     for index, name in enumerate(names):
-        there, predicted = (
-            ((m == index) & (found.truth >= 0)).sum() for m in (found.truth, found.labels)
+        observed, predicted = (
+            ((m == index) & (found.target >= 0)).sum() for m in (found.target, found.labels)
         )
-        assert f"{name}: {there} px, predicted {predicted}" in said
-    assert "probability of the answer" in said
+        assert f"{name}: {observed} px, predicted {predicted}" in texts
+    assert "probability of the prediction" in texts
     np.testing.assert_array_equal(panels(page)[-1], found.probability.max(axis=0))
-    colors = [verdicts.class_color(i) for i in range(16)]
+    colors = [error_map.class_color(i) for i in range(16)]
     assert len(set(colors)) == 16
-    assert verdicts.UNKNOWN not in colors
+    assert error_map.UNKNOWN not in colors
 
 
 def test_one_class_of_many_can_be_drawn_against_the_rest():
-    """Who maps roads does not care which class a pixel beside one is."""
+    """The errors of one class would be hard to see among all classes."""
     found = sample(classes=3)
-    image = photographs(found.inputs, "abcd")[0][-1]
+    image = rgb_composites(found.inputs, "abcd")[0][-1]
     names = ["sea", "wood", "road"]
     for word in ("road", "2"):
         maps = label_maps(found, image, names, word)
-        assert maps.sure_of == "road"
+        assert maps.probability_of == "road"
         np.testing.assert_array_equal(maps.probability, found.probability[2])
     with pytest.raises(UserError, match="did you mean 'road'"):
         label_maps(found, image, names, "raod")
 
 
 def test_missing_pixels_have_their_own_colour():
-    """A cloud drawn in black is taken for a lake."""
+    """A missing pixel in black would look like water."""
     found = sample()
     assert "no data" not in words(draw_segmentation(found, ABOUT))
     found.inputs[:, 2, :2] = np.nan  # one band is enough
@@ -204,10 +204,10 @@ def test_missing_pixels_have_their_own_colour():
     ("steps", "bands", "size", "classes"),
     [(1, 1, (5, 9), 2), (2, 2, (40, 4), 3), (34, 7, (64, 64), 2), (3, 3, (700, 600), 12)],
 )
-def test_any_series_and_size_is_drawn_and_no_words_overlap(steps, bands, size, classes):
-    """Labels that run into each other are the first thing a reader sees."""
+def test_any_series_and_size_is_drawn_and_no_texts_overlap(steps, bands, size, classes):
+    """Labels would be unreadable."""
     found = sample(classes=classes, bands=bands, steps=steps, size=size)
-    found.truth[:1], found.inputs[:, :, 0, 0] = -1, np.nan
+    found.target[:1], found.inputs[:, :, 0, 0] = -1, np.nan
     page = draw_segmentation(found, {"config": "lts/small/st_mamba_broadcast"})
     assert len(panels(page)) == len(shown_steps(steps)) + 3
     assert page.png() == draw_segmentation(found, {"config": "lts/small/st_mamba_broadcast"}).png()
@@ -220,8 +220,8 @@ def test_any_series_and_size_is_drawn_and_no_words_overlap(steps, bands, size, c
         assert not any(box.overlaps(other) for other in boxes[index + 1 :])
 
 
-def test_panels_stand_in_columns_and_rows():
-    """Panels that are a pixel apart from their column look careless."""
+def test_panels_are_aligned_in_columns_and_rows():
+    """Panels of a column would be shifted."""
     layout = Layout((320, 200))
     boxes = [[layout.box(row, column) for column in range(3)] for row in range(2)]
     for above, below in zip(*boxes, strict=True):
@@ -232,14 +232,14 @@ def test_panels_stand_in_columns_and_rows():
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Callable[..., SavedFolder]:
-    """Write a sample as a test run does; returns the folder."""
+    """Write a sample as a test run saves it; returns the folder."""
 
     def write(found: SavedLabels) -> SavedFolder:
         (tmp_path / "saved").mkdir()
         (tmp_path / "saved/about.json").write_text(json.dumps(ABOUT))
         series = {
             "inputs": found.inputs,
-            "trues": found.truth[None].astype(np.int16),
+            "trues": found.target[None].astype(np.int16),
             "preds": found.labels[None].astype(np.int16),
             "probs": found.probability,
         }
@@ -253,24 +253,24 @@ def saved(tmp_path: Path) -> Callable[..., SavedFolder]:
     return write
 
 
-def test_a_saved_map_comes_back_as_it_was(saved):
-    """A truth of -1 that comes back as another number would count as a class."""
+def test_a_saved_map_is_read_unchanged(saved):
+    """An unknown pixel (-1) would count as a class."""
     found = sample()
-    found.truth[0] = -1
-    back = saved(found).load_labels("r0_c0")
-    for name in ("inputs", "truth", "labels", "probability"):
-        np.testing.assert_array_equal(getattr(back, name), getattr(found, name))
+    found.target[0] = -1
+    read = saved(found).load_labels("r0_c0")
+    for name in ("inputs", "target", "labels", "probability"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(found, name))
 
 
-def test_the_kind_of_what_was_saved_decides_on_the_picture(saved):
-    """Class 1 of a map is no value of 1."""
+def test_labels_and_frames_are_drawn_differently(saved):
+    """Class indices would be drawn as values."""
     folder = saved(sample())
     assert "probability of site" in words(draw_saved(folder, "r0", rgb=["nir", "red", "green"]))
     assert "probability of background" in words(draw_saved(folder, "r0", interest="background"))
 
 
 def test_files_that_do_not_fit_are_named(saved):
-    """A probability of another patch would look like a very wrong answer."""
+    """The probability of another patch would be drawn."""
     folder = saved(sample())
     np.save(folder.path / "probs/r0_c0/0.npy", np.zeros((3, 3), "float32"))
     np.save(folder.path / "probs/r0_c0/1.npy", np.zeros((3, 3), "float32"))

@@ -11,7 +11,7 @@ import torch
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.errors import DatasetNotFoundError
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Item, Metainfo
+from openstl_ext.structures import Channel, Item, Metainfo
 
 NUM_INPUTS = 10
 
@@ -27,7 +27,7 @@ class NewDataset(SequenceDataset):
         Height of the wave, in metres.
     """
 
-    metainfo = Metainfo(name="new_dataset", channels=("height",), unit="m", lead=(1, "h"))
+    metainfo = Metainfo(name="new_dataset", channels=(Channel("height", "m"),), lead=(1, "h"))
 
     def __init__(self, *, root: str = "data/new_dataset", split: str) -> None:
         self.split = self.check_split(split)

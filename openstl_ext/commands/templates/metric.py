@@ -17,7 +17,7 @@ class NewMetric(SampleMetric):
     """
 
     name = "new_metric"
-    unit = "data unit"
+    unit = "{unit}"
     higher_is_better = False
 
     def measure(self, sample: Sample) -> Tally:
