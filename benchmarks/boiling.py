@@ -114,7 +114,7 @@ def rows() -> Iterator[Row]:
         samples = [
             [p / f"{t}.npy" for t in range(NUM_FRAMES)] for p in root.iterdir() if p.is_dir()
         ]
-        ours = FrameFolders(root=str(root), num_inputs=10, num_targets=10)
+        ours = FrameFolders(root=str(root), split="train", num_inputs=10, num_targets=10)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in a worker of a DataLoader
         slow, fast = compare(reading(ManyFiles(samples)), reading(ours))

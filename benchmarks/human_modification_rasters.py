@@ -41,7 +41,7 @@ def write_rasters(root: Path, height: int) -> None:
 
 def windowed(root: Path) -> float:
     """Read chips with the package."""
-    dataset = HumanModification(root=str(root), chips_per_epoch=CHIPS, **SETTINGS)
+    dataset = HumanModification(root=str(root), split="train", chips_per_epoch=CHIPS, **SETTINGS)
     total = 0.0
     for index in range(CHIPS):
         seed_everything(index)

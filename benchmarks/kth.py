@@ -44,7 +44,7 @@ def rows() -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             write(root, num_frames=300, persons=PERSONS, form=form)
-            ours = KTH(root=folder, val_persons=())
+            ours = KTH(root=folder, split="train", val_persons=())
             chosen = random.Random(0).choices(range(len(ours)), k=NUM_SAMPLES)
             places = [ours.sample_id(i).rpartition("_") for i in chosen]
             suffix = "_uncomp.avi" if form == "avi" else ""

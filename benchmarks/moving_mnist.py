@@ -66,7 +66,7 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), num_digits=600, num_sequences=1)
         digits = read_idx_images(Path(folder) / TRAIN_DIGITS)
-        ours = MovingMNIST(root=folder, val_fraction=0)
+        ours = MovingMNIST(root=folder, split="train", val_fraction=0)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in a worker of a DataLoader
         slow, fast = compare(times(lambda _: draw_frame_by_frame(digits)), times(ours.__getitem__))

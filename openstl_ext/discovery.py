@@ -1,14 +1,14 @@
-"""Import every module of a package: the reason why adding a file is enough."""
+"""Import all modules of a package, so that a new file is registered without further changes."""
 
 import importlib
 import pkgutil
 
 
 def import_modules(package: str) -> None:
-    """Import all modules directly inside a package, so that what they register is registered.
+    """Import all modules directly inside a package, which registers their classes.
 
-    A module that fails to import is an error here, not a gap: a silently missing model would
-    surface much later as "unknown type".
+    A module that cannot be imported is an error here: without it, its classes would be reported
+    much later as an unknown type.
 
     Args:
         package: Dotted name of a package, usually ``__name__`` of its ``__init__``.

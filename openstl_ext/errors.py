@@ -1,4 +1,4 @@
-"""Errors that say what to do next."""
+"""Errors whose messages give the next step."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -7,16 +7,15 @@ from typing import Any
 
 
 class UserError(Exception):
-    """Something the user can put right; tools print its message without a traceback."""
+    """Base class of errors that the user can correct; printed without a traceback."""
 
 
 class ConfigError(UserError):
-    """A config that cannot mean what it says.
+    """A config has an unknown key or an invalid value.
 
     Args:
-        message: What is wrong and what to do.
-        part: The dict that holds the mistake, so that a caller who has the whole config can say
-            where it stands.
+        message: The value, what is expected, and the next step.
+        part: The dict with the mistake, so that a caller can add its position in the config.
     """
 
     def __init__(self, message: str, part: Any = None) -> None:
@@ -25,17 +24,17 @@ class ConfigError(UserError):
 
 
 class DatasetNotFoundError(UserError, FileNotFoundError):
-    """A dataset is not where it was looked for."""
+    """A dataset does not exist at the given path."""
 
     def __init__(self, path: Path | str, *, prepare: str) -> None:
         super().__init__(
-            f"no dataset at {path}; make or fetch it with `{prepare}`, or point the config's "
-            "dataset at the folder where it lies"
+            f"no dataset at {path}; make or fetch it with `{prepare}`, or set the dataset's root "
+            "in the config to its folder"
         )
 
 
 class DataError(UserError, ValueError):
-    """A file of a dataset is not what it should be; the message names the file and the sample."""
+    """A file of a dataset is damaged or has unexpected content; the message names the file."""
 
 
 class ShapeError(UserError, ValueError):
@@ -61,14 +60,14 @@ class NonFiniteError(UserError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Propose the nearest names, as in ``did you mean 'x' or 'y'?``, to end a message with.
+    """Propose the nearest names as the end of a message: ``did you mean 'x' or 'y'?``.
 
     Args:
-        word: What was written.
-        known: What could have been written.
+        word: The unknown name.
+        known: The valid names.
 
     Returns:
-        The proposal, or the full list when nothing is near.
+        The proposal, or the full list if no name is near.
     """
     names = sorted(known)
     folded = {name.lower(): name for name in names}

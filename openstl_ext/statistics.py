@@ -1,4 +1,4 @@
-"""Mean and standard deviation of named channels, as a file that travels with the data."""
+"""Mean and standard deviation of named channels, as a file beside the data."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,24 +6,27 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.json_file import read_json
 
 GROUPS = ("frames", "dynamic", "static")
-"""Fields of the inputs that have statistics of their own."""
+"""Fields of the inputs with separate statistics."""
 CONVERT = "python tools/prepare_data/lts_segmentation.py convert"
-"""Command that takes over statistics which were pickled; only ST-Mamba's are known."""
+"""Command that converts pickled statistics; ST-Mamba's are supported."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelStatistics:
-    """Mean and spread of some channels, in data units.
+    """Mean and standard deviation of some channels, in data units.
 
     Args:
-        names: Of the channels, in order.
-        mean: One a channel.
-        std: One a channel, positive.
-        count: Valid values that were counted, one a channel; empty where unknown.
+        names: Names of the channels, in order.
+        mean: Mean of each channel.
+        std: Standard deviation of each channel, positive.
+        count: Number of valid values of each channel; empty if unknown.
     """
 
     names: tuple[str, ...]
@@ -32,61 +35,67 @@ class ChannelStatistics:
     count: tuple[int, ...] = ()
 
 
+class StatisticsFile(msgspec.Struct):
+    """Content of a file of statistics."""
+
+    about: dict[str, Any] | None = None
+    frames: ChannelStatistics | None = None
+    dynamic: ChannelStatistics | None = None
+    static: ChannelStatistics | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Statistics of the training part of a dataset, for each field of the inputs that has any.
+    """Statistics of the training part of a dataset, for the fields of its inputs.
 
     Args:
-        groups: By field: frames, dynamic, static.
-        about: What they were taken from, for whoever reads the file.
+        groups: Statistics by field: frames, dynamic, static.
+        about: Origin of the statistics, for a reader of the file.
     """
 
     groups: Mapping[str, ChannelStatistics]
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Replace a file by these, whole."""
+        """Write the statistics to a file atomically."""
         content = {"about": dict(self.about), **{k: asdict(v) for k, v in self.groups.items()}}
         atomic_write(Path(path), (json.dumps(content, indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, path: str | Path, *, prepare: str) -> "Statistics":
-        """The statistics of a file.
+        """Read the statistics of a file.
 
         Args:
-            path: JSON, as ``write`` leaves it.
+            path: JSON file, written by ``write``.
             prepare: Command that makes the file.
 
         Raises:
-            DatasetNotFoundError: If the file is not there.
-            DataError: If it is not what it should be; it names the file and the field.
+            DatasetNotFoundError: If the file does not exist.
+            DataError: If a field is missing or has a wrong type or value.
         """
         path = Path(path)
         if path.suffix in (".pkl", ".pickle"):
-            raise DataError(f"{path}: a pickle may run code and is not read; convert it: {CONVERT}")
+            raise DataError(f"{path}: a pickle can run code and is not read; convert it: {CONVERT}")
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
-        try:
-            content = json.loads(path.read_bytes())
-        except ValueError as error:
-            raise DataError(f"{path} is no JSON ({error}); make it anew: {prepare}") from None
-        if not isinstance(content, dict) or not set(content) & set(GROUPS):
-            raise DataError(
-                f"{path}: none of {', '.join(GROUPS)} is in it; make it anew: {prepare}"
-            )
-        groups = {name: _group(path, name, content[name]) for name in GROUPS if name in content}
-        return cls(groups=groups, about=content.get("about") or {})
+        content = read_json(path, StatisticsFile, advice=f"make it again: {prepare}")
+        groups = {name: found for name in GROUPS if (found := getattr(content, name))}
+        if not groups:
+            raise DataError(f"{path}: has none of {', '.join(GROUPS)}; make it again: {prepare}")
+        for name, group in groups.items():
+            _check(group, f"{path}: statistics of {name}")
+        return cls(groups=groups, about=content.about or {})
 
     def of(self, group: str, names: Sequence[str], *, path: str | Path) -> ChannelStatistics:
-        """Those of one field, if they are of these channels in this order.
+        """Return the statistics of one field, after comparing names and order of its channels.
 
         Args:
             group: The field.
-            names: Channels as they are yielded.
-            path: Where these statistics come from, for the message.
+            names: Channels of the data, in order.
+            path: File of these statistics, for the message.
 
         Raises:
-            DataError: If the channels are others, or in another order.
+            DataError: If the channels or their order differ.
         """
         found = self.groups.get(group)
         if found is None:
@@ -99,23 +108,12 @@ class Statistics:
         return found
 
 
-def _group(path: Path, name: str, content: Any) -> ChannelStatistics:
-    """One field of the file, checked."""
-    try:
-        found = ChannelStatistics(
-            names=tuple(str(n) for n in content["names"]),
-            mean=tuple(float(v) for v in content["mean"]),
-            std=tuple(float(v) for v in content["std"]),
-            count=tuple(int(v) for v in content.get("count", ())),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{path}: {name} needs names, mean and std ({error!r})") from None
-    if not len(found.names) == len(found.mean) == len(found.std):
+def _check(group: ChannelStatistics, place: str) -> None:
+    if not len(group.names) == len(group.mean) == len(group.std):
         raise DataError(
-            f"{path}: {name} has {len(found.names)} names, {len(found.mean)} means "
-            f"and {len(found.std)} standard deviations"
+            f"{place} have {len(group.names)} names, {len(group.mean)} means and "
+            f"{len(group.std)} standard deviations; expected one of each per channel"
         )
-    for channel, mean, std in zip(found.names, found.mean, found.std, strict=True):
-        if not (std > 0 and abs(mean) < float("inf") and std < float("inf")):
-            raise DataError(f"{path}: {name} of {channel} has mean {mean} and std {std}")
-    return found
+    for channel, std in zip(group.names, group.std, strict=True):
+        if std <= 0:
+            raise DataError(f"{place}: std of {channel} is {std}, expected a positive number")

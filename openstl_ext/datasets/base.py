@@ -1,22 +1,25 @@
-"""What every dataset of sequences promises."""
+"""Base class of datasets of frame sequences."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.rasters.scene import Scene
 from openstl_ext.structures import Item, Metainfo
 
 SPLITS = ("train", "val", "test")
 
 
 class SequenceDataset(Dataset[Item], ABC):
-    """Sequences of frames, one record a sample, in the units of the data, as float32.
+    """Base class of datasets that return sequences of frames, in data units and float32.
 
-    A subclass sets ``metainfo``, says how many samples a split has and yields them. Nothing of a
-    sample may depend on what was read before it: workers and resumed runs read in another order.
+    A subclass takes ``split`` as a required argument and sets ``metainfo``. An item must not
+    depend on the items read before it: workers and resumed runs read in another order.
 
     Shape:
         - ``item["inputs"]["frames"]``: (T, C, H, W), oldest first.
@@ -24,11 +27,29 @@ class SequenceDataset(Dataset[Item], ABC):
     """
 
     metainfo: Metainfo
+    split: str = ""
 
     @classmethod
     @abstractmethod
     def make_toy(cls, root: Path) -> None:
-        """Write a tiny set in the true layout, so that ``cls(root=..., split=...)`` reads it."""
+        """Write a small set in the true format, so that ``cls(root=..., split=...)`` reads it."""
+
+    @classmethod
+    def scene(cls, source: Path, settings: Mapping[str, Any]) -> Scene:
+        """Open an area of any size, of which a map is predicted.
+
+        Args:
+            source: File or folder of the rasters; targets and splits are not needed.
+            settings: Arguments of the dataset in the config.
+
+        Raises:
+            ConfigError: If the dataset has no georeferenced inputs.
+        """
+        del settings
+        raise ConfigError(
+            f"the dataset of this config ({cls.__name__}) opens no rasters, so {source} cannot be "
+            "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
+        )
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -37,46 +58,58 @@ class SequenceDataset(Dataset[Item], ABC):
     def __getitem__(self, index: int) -> Item: ...
 
     def sample_id(self, index: int) -> str:
-        """Name under which a forecast of this sample is saved; unique within the split."""
-        return f"{index:0{max(5, len(str(len(self) - 1)))}d}"
+        """Return a name of the sample that is unique in the dataset, and a valid file name.
+
+        Override this where samples have an identity, such as the name of their source and a
+        position in it: it shows whether two splits share a sample. The default is the split and
+        the index.
+        """
+        if not self.split:
+            name = type(self).__name__
+            raise ConfigError(f"{name} has no sample ids; set self.split or define sample_id")
+        return f"{self.split}-{index:05d}"
+
+    def target_names(self, index: int) -> list[str]:
+        """Return a name for each target frame, such as its year; empty without such names."""
+        del index
+        return []
 
     @staticmethod
     def check_split(split: str) -> str:
-        """The split, if it is one.
+        """Return the split.
 
         Raises:
-            ConfigError: With the nearest name.
+            ConfigError: If it is unknown; the message proposes the nearest name.
         """
         if split not in SPLITS:
-            raise ConfigError(f"{split!r} is no split; {nearest(split, SPLITS)}")
+            raise ConfigError(f"unknown split {split!r}; {nearest(split, SPLITS)}")
         return split
 
     @staticmethod
-    def window(length: int, split: str, val_fraction: float) -> slice:
-        """Where a split lies in arrays that come as ``train`` and ``test`` only.
+    def split_window(length: int, split: str, val_fraction: float) -> slice:
+        """Return the range of a split in arrays that are published as ``train`` and ``test`` only.
 
-        Validation takes the end of the training part, so that neither overlaps the other and a
-        series in time order is validated on what comes later.
+        Validation is the end of the training arrays, so it does not overlap with training, and
+        is later than training where the arrays are in time order.
 
         Args:
-            length: Number of samples in the arrays of the part, which for ``test`` is the test
-                part.
+            length: Number of samples in the arrays; for ``test``, in the test arrays.
             split: One of train, val, test.
-            val_fraction: Share of the training part kept for validation.
+            val_fraction: Share of the training arrays used for validation.
 
         Raises:
-            ConfigError: If the split is unknown or the fraction is no share.
+            ConfigError: If the split is unknown or the fraction is outside [0, 1).
         """
         if not 0 <= val_fraction < 1:
-            raise ConfigError(f"val_fraction must lie in [0, 1), got {val_fraction}")
+            raise ConfigError(f"val_fraction must be in [0, 1), got {val_fraction}")
         if SequenceDataset.check_split(split) == "test":
             return slice(0, length)
-        border = length - round(length * val_fraction)
-        return slice(0, border) if split == "train" else slice(border, length)
+        val_start = length - round(length * val_fraction)
+        return slice(0, val_start) if split == "train" else slice(val_start, length)
 
     @staticmethod
     def item(frames: Tensor, num_inputs: int) -> Item:
-        """Cut a sequence (T + T', C, H, W) into what is known and what is asked."""
+        """Split a sequence (T + T', C, H, W) into inputs and targets."""
         return {
             "inputs": {"frames": frames[:num_inputs]},
             "data_samples": {"frames": frames[num_inputs:]},

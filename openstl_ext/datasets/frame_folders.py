@@ -1,4 +1,4 @@
-"""Any sequences that lie as one folder a sample and one file a frame."""
+"""Sequences with one folder per sample and one file per frame."""
 
 import warnings
 from collections import Counter
@@ -14,9 +14,9 @@ from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
 from openstl_ext.datasets.formats import loaders_file
 from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
-from openstl_ext.datasets.formats.frame_file import blame, frame_shape, read_frame
+from openstl_ext.datasets.formats.frame_file import frame_error, frame_shape, read_frame
 from openstl_ext.datasets.formats.packed import Pack
-from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
+from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 
@@ -24,10 +24,10 @@ from openstl_ext.structures import Item, Metainfo
 @final
 @DATASETS.register_module()
 class FrameFolders(SequenceDataset):
-    """Your own sequences, of any length and shape.
+    """Frame folders: your own sequences, of any length and shape.
 
-    What a header tells (frames missing, cut off, of another shape) is checked when the dataset is
-    built; values (NaN, infinity) when a frame is read, or once for all when it is packed.
+    Missing and truncated frames and frames of another shape are found when the dataset is built;
+    values (NaN, infinity) are checked when a frame is read, or once when it is packed.
 
     Files:
         ``<root>/<sample>/<t>.npy``, or ``.npz`` with the array ``data``: one frame, (H, W) or
@@ -37,37 +37,37 @@ class FrameFolders(SequenceDataset):
         the same in one array, which is read many times faster.
 
     Channels and units:
-        As stored, as float32. Say in the arguments what they are.
+        As stored, as float32; the arguments name them.
 
     Splits:
-        Those of the loader file. A sample is in one split only, and no split stands in for another.
+        Those of the loader file. A sample is in one split only, and no split replaces another.
 
     Args:
         root: Folder of the data.
         split: One of train, val, test.
-        num_inputs: Frames T that are known.
-        num_targets: Frames T' that are asked; what a sample has beyond both is left out.
-        loaders: Name of the loader file, where the folder has several.
-        packed: Prefer the packed form if there is one that agrees with the folders.
+        num_inputs: Number of input frames T.
+        num_targets: Number of target frames T'; further frames of a sample are ignored.
+        loaders: Name of the loader file; required only if the folder has several.
+        packed: Read the packed form if there is one that agrees with the folders.
         name: Name in tables.
-        channels: Name of each channel; numbers if not given.
+        channels: Name of each channel; numbers by default.
         unit: Unit of the values.
         lead: Length of a time step and its unit.
 
     Raises:
-        DatasetNotFoundError: If the folder or its loader file is not there.
-        DataError: If a sample is not whole; the message names file and sample.
+        DatasetNotFoundError: If the folder or its loader file does not exist.
+        DataError: If a sample is incomplete; the message names file and sample.
 
     Deviations:
         simvp_minimal shortens the targets of a sample with too few frames, and validates on the
-        test split where there is no other; both are errors here. Pickled frames are refused.
+        test split where there is no other; both are errors here. Pickled frames are rejected.
     """
 
     def __init__(
         self,
         *,
         root: str,
-        split: str = "train",
+        split: str,
         num_inputs: int = 10,
         num_targets: int = 10,
         loaders: str | None = None,
@@ -77,15 +77,15 @@ class FrameFolders(SequenceDataset):
         unit: str = "1",
         lead: tuple[float, str] = (1, "frame"),
     ) -> None:
-        self.check_split(split)
-        if num_inputs < 1 or num_targets < 1:
-            raise ConfigError(f"{num_inputs} inputs and {num_targets} targets: both must be >= 1")
+        self.split = self.check_split(split)
+        if min(num_inputs, num_targets) < 1:
+            raise ConfigError(
+                f"num_inputs={num_inputs} and num_targets={num_targets} must be at least 1"
+            )
         self.num_inputs, self.num_targets = num_inputs, num_targets
-        if not Path(root).is_dir():
-            raise DatasetNotFoundError(root, prepare=loaders_file.MAKE.format(root=root))
         file = loaders_file.find(Path(root), loaders)
         samples = [self._long_enough(s, file) for s in loaders_file.read(file, split)]
-        self._ids = _unique([loaders_file.key_of(sample[0])[0] for sample in samples])
+        self._ids = _unique_names([loaders_file.key_of(sample[0])[0] for sample in samples])
         self._pack: Pack | None = None
         if packed and (found := _usable_pack(file.parent, samples)):
             self._pack, self._rows, self._columns = found
@@ -95,17 +95,19 @@ class FrameFolders(SequenceDataset):
             self.shape = _common_shape(self._files)
         given = tuple(channels or map(str, range(self.shape[0])))
         if len(given) != self.shape[0]:
-            raise ConfigError(f"{len(given)} channel names for {self.shape[0]} channels in {root}")
+            raise ConfigError(
+                f"{len(given)} channel names, but {root} has {self.shape[0]} channels"
+            )
         self.metainfo = Metainfo(name=name, channels=given, unit=unit, lead=(lead[0], lead[1]))
 
     @property
     def is_packed(self) -> bool:
-        """Whether the packed form is read."""
+        """Whether the dataset reads the packed form."""
         return self._pack is not None
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
-        """Write eight tiny simulations, as files."""
+        """Write eight small simulations, as single files."""
         recipe = BoilingRecipe(num_samples=8, num_frames=20, image_size=16)
         generate(root, recipe, packed=False)
         create_loaders(root, SplitRecipe(train_ratio=0.5, val_ratio=0.25))
@@ -117,83 +119,80 @@ class FrameFolders(SequenceDataset):
         return self.item(torch.from_numpy(self._values(index)), self.num_inputs)
 
     def sample_id(self, index: int) -> str:
-        """Name of the sample's folder."""
+        """Return the name of the sample's folder, with a number if it has several samples."""
         return self._ids[index]
 
     def _values(self, index: int) -> NDArray[np.float32]:
         if self._pack is not None:
-            # a copy: an item changed in place must not change what is read next time
+            # a copy: changing an item in place must not change later items
             return self._pack.array[self._rows[index]].take(self._columns[index], axis=0)
-        paths = self._files[index]
-        frames = [read_frame(path) for path in paths]
-        for path, frame in zip(paths, frames, strict=True):
-            if frame.shape != self.shape:
-                raise blame(path, f"shape {frame.shape} in a set of {self.shape}")
-        return np.stack(frames)
+        return np.stack([read_frame(path) for path in self._files[index]])
 
     def _long_enough(self, sample: list[str], file: Path) -> list[str]:
         needed = self.num_inputs + self.num_targets
         if len(sample) < needed:
-            named = loaders_file.key_of(sample[0])[0] if sample else "?"
+            name = loaders_file.key_of(sample[0])[0] if sample else "without frames"
             raise DataError(
-                f"{file}: sample {named} has {len(sample)} frames, and {self.num_inputs} inputs "
-                f"with {self.num_targets} targets need {needed}"
+                f"{file}: sample {name} has {len(sample)} frames, but {self.num_inputs} inputs and "
+                f"{self.num_targets} targets need {needed}"
             )
         return sample[:needed]
 
 
-def _unique(names: list[str]) -> list[str]:
-    """Tell apart several windows of one sample, or two forecasts would share a file."""
+def _unique_names(names: list[str]) -> list[str]:
+    """Append a number to the names of several samples of one folder."""
     count = Counter(names)
-    return [n if count[n] == 1 else f"{n}_{i:05d}" for i, n in enumerate(names)]
+    return [n if count[n] == 1 else f"{n}-{i:05d}" for i, n in enumerate(names)]
 
 
 def _usable_pack(
     root: Path, samples: list[list[str]]
 ) -> tuple[Pack, NDArray[np.intp], NDArray[np.intp]] | None:
-    """The packed form, and the row and the columns of each sample in it.
+    """Return the packed form, and the row and the columns of each sample in it.
 
-    None where there is no pack; with a warning where it does not agree with the folders.
+    None if there is no pack; with a warning if it does not agree with the folders.
     """
-    if not Pack.exists(root) or any(_lies_elsewhere(sample[0], root) for sample in samples):
+    if not Pack.exists(root) or any(_is_outside(sample[0], root) for sample in samples):
         return None
-    here = [root / loaders_file.key_of(sample[0])[0] for sample in samples]
-    has_folders = any(folder.is_dir() for folder in here)
+    folders = [root / loaders_file.key_of(sample[0])[0] for sample in samples]
+    has_folders = any(folder.is_dir() for folder in folders)
     try:
         pack = Pack(root)
         places = [_place(pack, sample) for sample in samples]
-        for folder, (row, columns) in zip(here, places, strict=True):
+        for folder, (row, columns) in zip(folders, places, strict=True):
             if has_folders and not (folder.is_dir() and pack.agrees_with(folder, row, columns)):
-                raise DataError(f"{folder}: not what was packed")
+                raise DataError(f"{folder}: differs from the packed form")
     except DataError as error:
-        if not has_folders:  # there is nothing to fall back on
+        if not has_folders:  # there are no single files to read instead
             raise
         again = f"pack again: python tools/prepare_data/pack_frames.py --data_path {root}"
-        warnings.warn(f"reading single files, not the packed form: {error}; {again}", stacklevel=3)
+        warnings.warn(
+            f"reading single files instead of the packed form: {error}; {again}", stacklevel=3
+        )
         return None
     return pack, np.array([row for row, _ in places]), np.array([c for _, c in places])
 
 
 def _place(pack: Pack, sample: list[str]) -> tuple[int, list[int]]:
+    """Return row and columns of a sample, whose frames must all be in one folder."""
     keys = [loaders_file.key_of(path) for path in sample]
-    if len({folder for folder, _ in keys}) > 1:
-        raise DataError(f"{pack.root}: sample {keys[0][0]} takes frames of several folders")
-    found = pack.locate(keys[0][0], [frame for _, frame in keys])
-    if found is None:
-        raise DataError(f"{pack.root}: sample {keys[0][0]} or one of its frames is not packed")
+    name = keys[0][0]
+    found = pack.locate(name, [frame for folder, frame in keys if folder == name])
+    if found is None or len(found[1]) < len(keys):
+        raise DataError(f"{pack.root}: sample {name} or one of its frames is not packed")
     return found
 
 
-def _lies_elsewhere(path: str, root: Path) -> bool:
-    """Whether a path of a loader file means, as it stands, a frame of another folder of data."""
+def _is_outside(path: str, root: Path) -> bool:
+    """Return whether a path of a loader file is that of an existing frame in another folder."""
     given = Path(path)
     return given.is_file() and given.resolve().parents[1] != root.resolve()
 
 
 def _common_shape(files: list[list[Path]]) -> tuple[int, ...]:
-    """Shape (C, H, W) of all frames, from their headers."""
+    """Return the shape (C, H, W) of all frames, after reading their headers."""
     shape = frame_shape(files[0][0])
     for path in (path for sample in files for path in sample):
         if (other := frame_shape(path)) != shape:
-            raise blame(path, f"shape {other}, where {files[0][0]} has {shape}")
+            raise frame_error(path, f"shape {other}, but {files[0][0]} has {shape}")
     return shape

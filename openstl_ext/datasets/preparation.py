@@ -1,4 +1,4 @@
-"""What the tools that prepare published datasets share."""
+"""Command line of the tools that prepare published datasets."""
 
 import argparse
 import shutil
@@ -15,16 +15,16 @@ from openstl_ext.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """How one dataset comes into a folder.
+    """Preparation of one dataset.
 
     Args:
-        name: As people call it.
-        root: Where configs look for it.
-        licence: What its authors allow, in a sentence.
-        fetch: Called with the folder, the source or None, and the chosen form or None.
+        name: Usual name of the dataset.
+        root: Default folder, as in the configs.
+        licence: Licence in one sentence.
+        fetch: Called with the folder, the source or None, and the form or None.
         miniature: Called with the folder and the form; writes the synthetic set.
-        bytes_needed: Free space that the real set takes, roughly.
-        forms: The forms it comes in, the usual one first; empty if there is but one.
+        bytes_needed: Approximate space that the real set needs, in bytes.
+        forms: Forms of the files, the default one first; empty if there is only one.
     """
 
     name: str
@@ -38,15 +38,15 @@ class Preparation:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """End with a hint where somebody interrupts: what is written whole is kept."""
+    """Exit with a hint after Ctrl-C; completely written files are kept."""
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("interrupted; run this again to go on")
+        sys.exit("interrupted; run the same command again to continue")
 
 
 def obey(parser: argparse.ArgumentParser) -> None:
-    """Parse the command line, do what the subcommand's ``do`` does, print the lines it returns."""
+    """Parse the command line, call the subcommand's ``do``, and print the lines it returns."""
     args = parser.parse_args()
     with interruptible():
         print("\n".join(args.do(args)))
@@ -75,28 +75,28 @@ def run(preparation: Preparation, description: str | None) -> None:
 
 
 def prepare(preparation: Preparation, root: Path, args: Any) -> None:
-    """Write the miniature, or have the real set, but never both in one folder."""
+    """Write the synthetic set or get the real set; a folder has only one of them."""
     form, name = getattr(args, "form", None), preparation.name
     if args.miniature:
         if root.is_dir() and any(root.iterdir()) and not is_marked(root):
             raise DataError(
-                f"{root} is not empty, and what it holds is not marked as synthetic; choose "
-                "another --root for the miniature"
+                f"{root} has files that are not marked as synthetic; choose another --root for the "
+                "miniature"
             )
         preparation.miniature(root, form)
         print(f"a small SYNTHETIC set in the format of {name} is in {root} (see {MARK} there)")
         return
     if is_marked(root):
         raise DataError(
-            f"{root} holds a synthetic set; delete it, or choose another --root for {name} itself"
+            f"{root} has a synthetic set; delete it, or choose another --root for the real {name}"
         )
     print(f"{name}. Licence: {preparation.licence}")
     root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(root).free
     if free < preparation.bytes_needed and args.source is None and not any(root.iterdir()):
         raise DataError(
-            f"{root}: {name} takes {preparation.bytes_needed / 1e9:.1f} GB and "
-            f"{free / 1e9:.1f} GB are free"
+            f"{root}: {name} needs {preparation.bytes_needed / 1e9:.1f} GB and "
+            f"{free / 1e9:.1f} GB are available; free space or choose another --root"
         )
     preparation.fetch(root, args.source, form)
     print(f"{name} is in {root}")

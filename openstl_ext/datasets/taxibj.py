@@ -5,12 +5,14 @@ from typing import final
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile, find
-from openstl_ext.datasets.formats.npz import count_rows, read_rows
+from openstl_ext.datasets.formats.npy import UNREADABLE
 from openstl_ext.datasets.preparation import Preparation
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.taxibj import FILE, ROW, write
@@ -20,26 +22,26 @@ from openstl_ext.structures import Item, Metainfo
 
 PREPARE = "python tools/prepare_data/taxibj.py --root {root}"
 SLACK = 1e-4
-"""How far beyond [-1, 1] rounding may carry a value."""
+"""Tolerance for values outside [-1, 1], which come from rounding."""
 
 
 @final
 @DATASETS.register_module()
 class TaxiBJ(SequenceDataset):
-    """Four half-hours of taxi flow in, the next four out.
+    """TaxiBJ: four half-hours of taxi flow as input, the next four as target.
 
     Files:
         ``<root>/dataset.npz`` with X_train, Y_train, X_test, Y_test, each (N, 4, 2, 32, 32). No
-        checksum of it is published; the archive's own are verified at every reading.
+        checksum of it is published; each reading verifies the CRC-32 sums in the archive.
 
     Channels and units:
-        Inflow and outflow per cell, stored in [-1, 1] of the training range, yielded in [0, 1]
-        because that is where published scores are computed.
+        Inflow and outflow per cell, stored in [-1, 1] of the training range, returned in [0, 1]
+        because published scores are computed there.
 
     Splits:
         ``test`` is the published one. ``val`` is the last ``val_fraction`` of the published
-        training windows, in their order. Published results validate on the test set: for a
-        like-for-like table train with ``val_fraction=0`` and validate with ``split="test"``.
+        training windows, in time order. Published results validate on the test set: for a
+        comparable table train with ``val_fraction=0`` and validate with ``split="test"``.
 
     Licence:
         None is stated; the authors ask to cite their paper. For research.
@@ -47,11 +49,12 @@ class TaxiBJ(SequenceDataset):
     Args:
         root: Folder of the file.
         split: One of train, val, test.
-        val_fraction: Share of the training windows kept for validation.
+        val_fraction: Share of the training windows used for validation.
 
     Raises:
-        DatasetNotFoundError: If the file is not there; it gives the command that fetches it.
-        DataError: If the file is damaged or holds something else.
+        DatasetNotFoundError: If the file does not exist; the message gives the command that
+            fetches it.
+        DataError: If the file is damaged or its arrays have another shape or range.
 
     Source:
         Zhang et al. (arXiv:1610.00081); arrays as prepared by OpenSTL@c74deb5.
@@ -59,36 +62,50 @@ class TaxiBJ(SequenceDataset):
 
     metainfo = Metainfo(name="taxibj", channels=("inflow", "outflow"), lead=(30, "min"), unit="0-1")
 
-    def __init__(
-        self, *, root: str = "data/taxibj", split: str = "train", val_fraction: float = 0.1
-    ) -> None:
-        part = "test" if self.check_split(split) == "test" else "train"
+    def __init__(self, *, root: str = "data/taxibj", split: str, val_fraction: float = 0.1) -> None:
+        self.split = self.check_split(split)
+        self.part = "test" if split == "test" else "train"
+        self.val_fraction = val_fraction
         path = Path(root) / FILE
         prepare = PREPARE.format(root=root)
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
-        advice = f"delete it and run `{prepare}` again"
-        keys = (f"X_{part}", f"Y_{part}")
-        length, other = (count_rows(path, key, ROW, advice=advice) for key in keys)
-        if length != other:
-            raise DataError(f"{path}: {length} of {keys[0]}, {other} of {keys[1]}; {advice}")
-        window = self.window(length, split, val_fraction)
-        if window.start == window.stop:
-            raise ConfigError(
-                f"val_fraction {val_fraction} of {length} windows leaves none to the {split} split"
+        try:
+            with path.open("rb") as file, np.load(file) as arrays:
+                # one at a time, because the array of all windows is released before the next
+                self.past, self.future = (self._window(arrays, side) for side in "XY")
+        except UNREADABLE as error:
+            raise DataError(f"{path}: {error}; delete it and run `{prepare}` again") from error
+        if len(self.past) != len(self.future):
+            raise DataError(
+                f"{path}: {len(self.past)} input and {len(self.future)} target windows in the "
+                f"{split} split, expected as many; delete it and run `{prepare}` again"
             )
-        self.past, self.future = (read_rows(path, key, ROW, window, advice=advice) for key in keys)
-        for key, values in zip(keys, (self.past, self.future), strict=True):
-            if (largest := float(np.abs(values).max())) > 1 + SLACK:
-                raise DataError(
-                    f"{path}: {key} reaches {largest:g}, where values in [-1, 1] are expected"
-                )
         self.metainfo = described(self.metainfo, Path(root))
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
         """Write a small synthetic set in the true format."""
         write(root, num_train=30, num_test=6)
+
+    def _window(self, arrays: NpzFile, side: str) -> NDArray[np.float32]:
+        """Copy the windows of the split, and check their shape and range."""
+        name = f"{side}_{self.part}"
+        values = arrays[name]
+        if values.shape[1:] != ROW:
+            expected = ", ".join(map(str, ROW))
+            raise DataError(f"{name} has shape {values.shape}, expected (N, {expected})")
+        window = self.split_window(len(values), self.split, self.val_fraction)
+        if window.start == window.stop:
+            raise ConfigError(
+                f"val_fraction={self.val_fraction} of {len(values)} windows leaves the "
+                f"{self.split} split empty"
+            )
+        self.start = window.start
+        copy = np.array(values[window], np.float32)
+        if not (largest := np.abs(copy).max()) <= 1 + SLACK:  # also true for NaN
+            raise DataError(f"{name} reaches {largest:g}, expected values in [-1, 1]")
+        return copy
 
     def __len__(self) -> int:
         return len(self.past)
@@ -99,6 +116,10 @@ class TaxiBJ(SequenceDataset):
             "inputs": {"frames": (past + 1) / 2},
             "data_samples": {"frames": (future + 1) / 2},
         }
+
+    def sample_id(self, index: int) -> str:
+        """Return array and row: unique in the dataset, because train and val share an array."""
+        return f"{self.part}-{self.start + index:05d}"
 
 
 ARRAYS = RemoteFile(name=FILE, mirrors=(), max_bytes=6_000_000_000)
@@ -112,7 +133,7 @@ ARCHIVE = RemoteFile(
 
 
 def fetch(root: Path, source: Path | None, form: str | None) -> None:
-    """Have the arrays, out of the zip if need be, and read every split."""
+    """Get the arrays, unpack them from the zip if necessary, and read every split."""
     del form
     if (root / FILE).is_file() or (source is not None and _has(source, FILE)):
         ARRAYS.obtain(root, source=source)
@@ -121,7 +142,7 @@ def fetch(root: Path, source: Path | None, form: str | None) -> None:
         with atomic_folder(root / "unpacked") as folder:
             count = unpack(archive, folder, place=_place, max_bytes=ARCHIVE.max_bytes)
             if count != 1:
-                raise DataError(f"{archive}: holds no {FILE}; delete it and fetch it again")
+                raise DataError(f"{archive}: has no {FILE}; delete it and fetch it again")
         (root / "unpacked" / FILE).replace(root / FILE)
         (root / "unpacked").rmdir()
         if archive.parent == root:

@@ -1,4 +1,4 @@
-"""Reading sequences that lie as frames in folders."""
+"""Sequences in folders of frames."""
 
 import json
 import pickle
@@ -21,7 +21,7 @@ STEPS = {"num_inputs": 2, "num_targets": 3}
 
 
 def make(root: Path, *, shape: tuple[int, ...] = (2, 4, 6), suffix: str = "npy") -> Path:
-    """Eight samples of twelve frames; each value tells its sample and time."""
+    """Write eight samples of twelve frames, whose values are sample number and time."""
     for sample in range(8):
         (root / f"s{sample}").mkdir(parents=True)
         for t in range(12):
@@ -35,7 +35,7 @@ def make(root: Path, *, shape: tuple[int, ...] = (2, 4, 6), suffix: str = "npy")
 
 
 def times(dataset: FrameFolders, index: int) -> tuple[list[int], list[int]]:
-    """Sample-free times of what is known and what is asked."""
+    """Return the times of the input frames and of the target frames."""
     item = dataset[index]
     sides = (item["inputs"]["frames"], item["data_samples"]["frames"])
     return tuple([int(v) % 100 for v in side[:, 0, 0, 0]] for side in sides)
@@ -46,10 +46,10 @@ def times(dataset: FrameFolders, index: int) -> tuple[list[int], list[int]]:
 @pytest.mark.parametrize(
     ("shape", "expected"), [((4, 6), (1, 4, 6)), ((1, 3, 3), (1, 3, 3)), ((5, 6, 2), (5, 6, 2))]
 )
-def test_any_shape_and_number_of_channels_is_read_in_order(
+def test_frames_of_any_shape_are_read_in_order(
     tmp_path: Path, suffix: str, packed: bool, shape: tuple, expected: tuple
 ) -> None:
-    """If this fails, somebody's own data cannot be used, or are read in another order."""
+    """Users' own data could not be read, or in another order."""
     make(tmp_path, shape=shape, suffix=suffix)
     if packed:
         pack_folders(tmp_path)
@@ -73,58 +73,60 @@ def test_any_shape_and_number_of_channels_is_read_in_order(
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_windows_that_start_late_or_run_backwards_are_kept(tmp_path: Path, packed: bool) -> None:
-    """If this fails, the packed form answers with other frames than the files."""
+def test_late_and_reversed_windows_are_read(tmp_path: Path, packed: bool) -> None:
+    """The packed form would return other frames than the files."""
     make(tmp_path)
     if packed:
         pack_folders(tmp_path)
     late = SplitRecipe(sample_start_index=3, total_length=5, reverse=True)
     path, _ = create_loaders(tmp_path, late)
-    dataset = FrameFolders(root=str(tmp_path), loaders=path.name, **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", loaders=path.name, **STEPS)
     assert dataset.is_packed is packed
     assert times(dataset, 0) == ([7, 6], [5, 4, 3])
 
 
-def test_a_moved_folder_is_still_read(tmp_path: Path) -> None:
-    """If this fails, data must stay where they were made."""
+def test_a_moved_folder_is_read(tmp_path: Path) -> None:
+    """Data could not be moved."""
     make(tmp_path / "old")
     pack_folders(tmp_path / "old")
     (tmp_path / "old").rename(tmp_path / "new")
     for packed in (True, False):
-        dataset = FrameFolders(root=str(tmp_path / "new"), packed=packed, **STEPS)
+        dataset = FrameFolders(root=str(tmp_path / "new"), split="train", packed=packed, **STEPS)
         assert dataset.is_packed is packed
         assert times(dataset, 0) == ([0, 1], [2, 3, 4])
 
 
-def test_a_file_of_simvp_minimal_is_read_and_prefers_the_pack_too(tmp_path: Path) -> None:
-    """If this fails, its users cannot bring their splits: absolute paths of another machine."""
+def test_a_loader_file_of_simvp_minimal_is_read_with_and_without_a_pack(tmp_path: Path) -> None:
+    """Its absolute paths of another machine would not be found."""
     make(tmp_path)
     ours = next(tmp_path.glob("*_loaders.json"))
     text = ours.read_text().replace('"s', '"/home/somebody/boiling_data/s')
     text = text.replace('"/home/somebody/boiling_data/samples"', '"samples"')
     ours.write_text(text)
     assert json.loads(text)["train"]["samples"][0][0].startswith("/home")
-    before = FrameFolders(root=str(tmp_path), **STEPS)
+    before = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     pack_folders(tmp_path)
-    after = FrameFolders(root=str(tmp_path), **STEPS)
+    after = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     assert (before.is_packed, after.is_packed) == (False, True)
     assert times(before, 1) == times(after, 1) == ([0, 1], [2, 3, 4])
 
 
-def test_a_stale_pack_is_never_read_in_silence(tmp_path: Path) -> None:
-    """If this fails, a model trains on data that are no longer there."""
+def test_an_outdated_pack_is_not_read(tmp_path: Path) -> None:
+    """A model would train on old data."""
     make(tmp_path)
     pack_folders(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     changed = tmp_path / dataset.sample_id(0) / "1.npy"
     np.save(changed, np.full((2, 4, 6), 77.0))
-    with pytest.warns(UserWarning, match=r"not what was packed; pack again: python tools.*"):
-        dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    with pytest.warns(
+        UserWarning, match=r"differs from the packed form; pack again: python tools.*"
+    ):
+        dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     assert times(dataset, 0) == ([0, 77], [2, 3, 4])
 
 
-def test_a_pack_of_neighbouring_data_is_not_taken_for_these(tmp_path: Path) -> None:
-    """If this fails, a loader file that points elsewhere reads what lies beside it."""
+def test_a_pack_beside_a_loader_file_of_other_data_is_not_read(tmp_path: Path) -> None:
+    """The pack beside the loader file would be read instead of the data it lists."""
     make(tmp_path / "far")
     make(tmp_path / "near")
     pack_folders(tmp_path / "near")
@@ -134,38 +136,38 @@ def test_a_pack_of_neighbouring_data_is_not_taken_for_these(tmp_path: Path) -> N
         samples = record[split]["samples"]
         record[split]["samples"] = [[str(tmp_path / "far" / p) for p in s] for s in samples]
     file.write_text(json.dumps(record))
-    assert not FrameFolders(root=str(tmp_path / "near"), **STEPS).is_packed
+    assert not FrameFolders(root=str(tmp_path / "near"), split="train", **STEPS).is_packed
 
 
-def test_a_packed_set_needs_no_files_and_says_when_it_is_broken(tmp_path: Path) -> None:
-    """If this fails, a set in packed form alone is unreadable, or read when it is cut off."""
+def test_a_pack_without_files_is_read_unless_truncated(tmp_path: Path) -> None:
+    """A set in packed form only would be unreadable, or be read when truncated."""
     make(tmp_path)
     pack_folders(tmp_path)
     for folder in tmp_path.glob("s?"):
         shutil.rmtree(folder)
-    assert times(FrameFolders(root=str(tmp_path), **STEPS), 0) == ([0, 1], [2, 3, 4])
+    assert times(FrameFolders(root=str(tmp_path), split="train", **STEPS), 0) == ([0, 1], [2, 3, 4])
     data = (tmp_path / "packed.npy").read_bytes()
     (tmp_path / "packed.npy").write_bytes(data[:-1])
     with pytest.raises(DataError, match=r"packed\.npy"):
-        FrameFolders(root=str(tmp_path), **STEPS)
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_changing_an_item_does_not_change_the_next_reading(tmp_path: Path, packed: bool) -> None:
-    """If this fails, a transform that works in place alters the data from epoch to epoch."""
+def test_changing_an_item_does_not_change_the_dataset(tmp_path: Path, packed: bool) -> None:
+    """A transform that works in place would change the data from epoch to epoch."""
     make(tmp_path)
     pack_folders(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), packed=packed, **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", packed=packed, **STEPS)
     first = dataset[0]["inputs"]["frames"].clone()
     dataset[0]["inputs"]["frames"].add_(1)
     torch.testing.assert_close(dataset[0]["inputs"]["frames"], first, rtol=0, atol=0)
 
 
-def test_workers_read_the_same(tmp_path: Path) -> None:
-    """If this fails, the number of workers changes the data; a mapping must not cross a fork."""
+def test_workers_read_the_same_items(tmp_path: Path) -> None:
+    """The number of workers would change the data."""
     make(tmp_path)
     pack_folders(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     alone = [dataset[i]["inputs"]["frames"] for i in range(4)]
     loader = DataLoader(dataset, batch_size=2, num_workers=2)
     shared = torch.cat([batch["inputs"]["frames"] for batch in loader])
@@ -174,35 +176,35 @@ def test_workers_read_the_same(tmp_path: Path) -> None:
     torch.testing.assert_close(again[1]["inputs"]["frames"], alone[1], rtol=0, atol=0)
 
 
-def test_ragged_data_are_named_before_training(tmp_path: Path) -> None:
-    """If this fails, training stops in the third epoch, at whatever sample it is."""
+def test_missing_truncated_and_other_frames_are_named_at_construction(tmp_path: Path) -> None:
+    """Training would stop in the middle of an epoch."""
     make(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     name = dataset.sample_id(2)
     path = tmp_path / name / "3.npy"
-    whole = path.read_bytes()
+    data = path.read_bytes()
 
     np.save(path, np.zeros((2, 6, 4)))
     with pytest.raises(DataError, match=rf"3\.npy \(sample {name}\): shape \(2, 6, 4\)"):
-        FrameFolders(root=str(tmp_path), **STEPS)
-    path.write_bytes(whole[:-5])
-    with pytest.raises(DataError, match=rf"3\.npy \(sample {name}\): cut off"):
-        FrameFolders(root=str(tmp_path), **STEPS)
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
+    path.write_bytes(data[:-5])
+    with pytest.raises(DataError, match=rf"3\.npy \(sample {name}\): not a readable array"):
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
     path.unlink()
     with pytest.raises(DataError, match=rf"3\.npy \(sample {name}\).*missing"):
-        FrameFolders(root=str(tmp_path), **STEPS)
-    path.write_bytes(whole)
-    with pytest.raises(DataError, match=r"has 12 frames, and 10 inputs with 10 targets need 20"):
-        FrameFolders(root=str(tmp_path))
+        FrameFolders(root=str(tmp_path), split="train", **STEPS)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"has 12 frames, but 10 inputs and 10 targets need 20"):
+        FrameFolders(root=str(tmp_path), split="train")
 
 
-def test_a_nan_is_named_when_its_frame_is_read_and_when_it_is_packed(tmp_path: Path) -> None:
-    """If this fails, a NaN in one frame makes every weight NaN, and nobody knows whence."""
+def test_a_nan_is_named_when_its_frame_is_read_or_packed(tmp_path: Path) -> None:
+    """A NaN in one frame would make every weight NaN."""
     make(tmp_path)
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     name = dataset.sample_id(1)
     np.save(tmp_path / name / "4.npy", np.full((2, 4, 6), np.nan))
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
     dataset[0]
     with pytest.raises(DataError, match=rf"4\.npy \(sample {name}\): 48 of 48 values are NaN"):
         dataset[1]
@@ -210,39 +212,39 @@ def test_a_nan_is_named_when_its_frame_is_read_and_when_it_is_packed(tmp_path: P
         pack_folders(tmp_path)
 
 
-def test_two_windows_of_a_sample_have_two_names(tmp_path: Path) -> None:
-    """If this fails, the forecast of one window overwrites that of the other."""
+def test_two_windows_of_a_folder_have_two_names(tmp_path: Path) -> None:
+    """The forecast of one window would overwrite that of the other."""
     make(tmp_path)
     file = next(tmp_path.glob("*_loaders.json"))
     windows = [[f"s0/{t}.npy" for t in range(start, start + 5)] for start in (0, 5)]
     file.write_text(json.dumps({"train": {"ratio": 1, "samples": windows}, "id": "x"}))
-    dataset = FrameFolders(root=str(tmp_path), **STEPS)
-    assert [dataset.sample_id(i) for i in range(2)] == ["s0_00000", "s0_00001"]
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
+    assert [dataset.sample_id(i) for i in range(2)] == ["s0-00000", "s0-00001"]
 
 
-def test_what_is_missing_comes_with_the_command_that_makes_it(tmp_path: Path) -> None:
-    """If this fails, a newcomer's first run ends in a riddle."""
+def test_missing_data_are_answered_with_the_command_that_makes_them(tmp_path: Path) -> None:
+    """A first run would end in a traceback."""
     nowhere = str(tmp_path / "nowhere")
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*generate_boiling_data\.py") as info:
-        Boiling(root=nowhere)
+        Boiling(root=nowhere, split="train")
     assert f"create_dataloader.py --data_path {nowhere}" in str(info.value)
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*create_dataloader\.py"):
-        FrameFolders(root=nowhere)
+        FrameFolders(root=nowhere, split="train")
     with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*create_dataloader\.py"):
-        FrameFolders(root=str(tmp_path))
+        FrameFolders(root=str(tmp_path), split="train")
 
 
-def test_arguments_that_mean_nothing_are_refused(tmp_path: Path) -> None:
-    """If this fails, a typo in a config is found by its effect on a score."""
+def test_arguments_out_of_range_are_rejected(tmp_path: Path) -> None:
+    """A typo in a config would only show in a score."""
     make(tmp_path)
     for wrong in ({"split": "validation"}, {"num_inputs": 0}, {"channels": ("only one",)}):
         with pytest.raises(ConfigError):
-            FrameFolders(**{"root": str(tmp_path), **STEPS, **wrong})
+            FrameFolders(**{"root": str(tmp_path), "split": "train", **STEPS, **wrong})
 
 
 @pytest.mark.parametrize("name", ["Boiling", "FrameFolders"])
-def test_the_toy_lies_in_the_true_layout(tmp_path: Path, name: str) -> None:
-    """If this fails, contract tests test something else than what users have."""
+def test_the_toy_set_has_the_true_format(tmp_path: Path, name: str) -> None:
+    """Contract tests would test another format than that of users."""
     cls = DATASETS.get(name)
     cls.make_toy(tmp_path)
     ids = set()
@@ -254,10 +256,10 @@ def test_the_toy_lies_in_the_true_layout(tmp_path: Path, name: str) -> None:
     assert len(ids) == len({name for _, name in ids}) == 8
 
 
-def test_boiling_says_what_it_is(tmp_path: Path) -> None:
-    """If this fails, a table shows a simulation as an observation."""
+def test_boiling_is_marked_as_synthetic(tmp_path: Path) -> None:
+    """A table would show a simulation as an observation."""
     Boiling.make_toy(tmp_path)
-    dataset = Boiling(root=str(tmp_path))
+    dataset = Boiling(root=str(tmp_path), split="train")
     assert dataset.metainfo.synthetic
     assert dataset.metainfo.channels == ("temperature",)
     frames = dataset[0]["inputs"]["frames"]

@@ -1,4 +1,4 @@
-"""From published files to a folder that a dataset reads."""
+"""Preparation of the published datasets."""
 
 import hashlib
 import shutil
@@ -32,9 +32,9 @@ def zip_folder(folder: Path, path: Path, prefix: str = "") -> bytes:
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Six zips as published: films at the top, one action each, and the list beside them."""
-    root = tmp_path_factory.mktemp("films")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Six zips as published, with the videos of one action each, and the list of frames."""
+    root = tmp_path_factory.mktemp("videos")
     small_kth.write(root, num_frames=12, persons=(1, 15, 17))
     files = {
         f"{action}.zip": zip_folder(root / action, root / f"{action}.zip") for action in kth.ACTIONS
@@ -43,41 +43,41 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def small_sums(films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the small zips be the published ones."""
+def small_sums(videos: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the checksums of the small zips."""
     for action in kth.ACTIONS:
-        file = replace(kth.ZIPS[action], checksum=sha1(films[f"{action}.zip"]))
+        file = replace(kth.ZIPS[action], checksum=sha1(videos[f"{action}.zip"]))
         monkeypatch.setitem(kth.ZIPS, action, file)
 
 
 @pytest.mark.usefixtures("small_sums")
-def test_six_zips_become_a_tree_of_films(
-    films: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_six_zips_are_unpacked_and_kept(
+    videos: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """If this fails, the set as published cannot be used, or the downloads are eaten."""
+    """The published set could not be used, or the downloads would be deleted."""
     source, root = tmp_path / "downloads", tmp_path / "kth"
     source.mkdir()
-    for name, data in films.items():
+    for name, data in videos.items():
         (source / name).write_bytes(data)
     kth.fetch(root, source, "avi")
     assert "18 of 599 recordings, as avi" in capsys.readouterr().out
     dataset = KTH(root=str(root), split="val", num_inputs=4, num_targets=6)
     assert len(dataset) == 6
     assert not dataset.metainfo.synthetic
-    assert {path.name for path in source.iterdir()} == set(films)
+    assert {path.name for path in source.iterdir()} == set(videos)
     assert not list(root.glob("*.zip"))
     shutil.rmtree(source)
-    kth.fetch(root, source, "avi")  # nothing is looked for again
-    with pytest.raises(DataError, match="holds the avi form"):
+    kth.fetch(root, source, "avi")  # the archives are not needed again
+    with pytest.raises(DataError, match="has the avi form"):
         kth.fetch(root, None, "jpeg")
 
 
 @pytest.mark.usefixtures("small_sums")
-def test_films_are_fetched_and_a_killed_run_goes_on(
-    films: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_videos_are_fetched_and_a_killed_run_is_resumed(
+    videos: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this fails, a gigabyte is fetched and unpacked again after each mishap."""
-    with serving(Site(files={f"/{name}": data for name, data in films.items()})) as site:
+    """A gigabyte would be fetched and unpacked again after each interruption."""
+    with serving(Site(files={f"/{name}": data for name, data in videos.items()})) as site:
         for action, file in list(kth.ZIPS.items()):
             moved = replace(file, mirrors=(f"{site.url}/{file.name}",))
             monkeypatch.setitem(kth.ZIPS, action, moved)
@@ -87,19 +87,19 @@ def test_films_are_fetched_and_a_killed_run_goes_on(
         good = site.files.pop("/jogging.zip")
         with pytest.raises(DataError, match=r"jogging\.zip could not be fetched"):
             kth.fetch(tmp_path, None, "avi")
-        asked = len(site.asked)
+        requests = len(site.ranges_requested)
         site.files["/jogging.zip"] = good
-        (tmp_path / "running").mkdir()  # as a run that was killed may leave it
+        (tmp_path / "running").mkdir()  # left by a killed run
         kth.fetch(tmp_path, None, "avi")
-        assert len(site.asked) == asked + 3
+        assert len(site.ranges_requested) == requests + 3
     assert len(KTH(root=str(tmp_path), split="test", num_inputs=4, num_targets=6)) == 6
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_the_zip_of_frames_is_unpacked_however_deep_they_lie(
+def test_the_zip_of_frames_is_unpacked_at_any_depth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this fails, the form that published tables use cannot be used."""
+    """The form that published tables use could not be read."""
     source, root = tmp_path / "downloads", tmp_path / "kth"
     source.mkdir()
     small_kth.write(tmp_path / "made", num_frames=10, persons=(1, 15, 17), form="jpeg")
@@ -109,13 +109,13 @@ def test_the_zip_of_frames_is_unpacked_however_deep_they_lie(
     assert not (root / "SYNTHETIC.txt").exists()
     with zipfile.ZipFile(source / kth.JPEGS.name, "w") as archive:
         archive.writestr("boxing/person01_boxing_d1/image_0001.jpg", b"")
-    with pytest.raises(DataError, match="holds no recording of handclapping"):
+    with pytest.raises(DataError, match="has no recording of handclapping"):
         kth.fetch(tmp_path / "other", source, "jpeg")
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_taxibj_comes_out_of_its_zip_or_as_it_is(tmp_path: Path, packed: bool) -> None:
-    """If this fails, one of the two ways in which people have the file does not work."""
+def test_taxibj_is_taken_from_its_zip_or_as_an_array_file(tmp_path: Path, packed: bool) -> None:
+    """One of the two published forms of the file could not be used."""
     source, root = tmp_path / "downloads", tmp_path / "taxibj"
     (source / "deep").mkdir(parents=True)
     TaxiBJ.make_toy(tmp_path)
@@ -130,20 +130,20 @@ def test_taxibj_comes_out_of_its_zip_or_as_it_is(tmp_path: Path, packed: bool) -
     assert len(TaxiBJ(root=str(root), split="test")) == 6
 
 
-def test_a_zip_without_the_arrays_is_refused(tmp_path: Path) -> None:
-    """If this fails, the error is about a file that nobody has heard of."""
+def test_a_zip_without_the_arrays_is_rejected(tmp_path: Path) -> None:
+    """The error would name a file that does not exist."""
     zip_folder(tmp_path / "nothing", tmp_path / taxibj.ARCHIVE.name)
-    with pytest.raises(DataError, match=r"taxibj_dataset\.zip: holds no dataset\.npz"):
+    with pytest.raises(DataError, match=r"taxibj_dataset\.zip: has no dataset\.npz"):
         taxibj.fetch(tmp_path / "taxibj", tmp_path, None)
 
 
 def test_moving_mnist_is_verified_and_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """If this fails, the files are there and nobody knows whether they are good."""
+    """A damaged download would be used."""
     source, root = tmp_path / "downloads", tmp_path / "moving_mnist"
     MovingMNIST.make_toy(source)
-    with pytest.raises(DataError, match=r"its SHA256 is .* and 440fcabf.* was published"):
+    with pytest.raises(DataError, match=r"SHA256 is .*, expected the published 440fcabf"):
         moving_mnist.fetch(root, source, None)
     files = [
         replace(file, checksum=sha1((source / file.name).read_bytes()))
@@ -152,11 +152,11 @@ def test_moving_mnist_is_verified_and_read(
     monkeypatch.setattr(moving_mnist, "FILES", files)
     moving_mnist.fetch(root, source, None)
     assert "test: 8 sequences" in capsys.readouterr().out
-    assert not MovingMNIST(root=str(root)).metainfo.synthetic
+    assert not MovingMNIST(root=str(root), split="train").metainfo.synthetic
 
 
 def test_the_published_addresses_and_checksums_are_well_formed() -> None:
-    """If this fails, a typo in a digest refuses the right file."""
+    """A typo in a checksum would reject the right file."""
     lengths = {"md5": 32, "sha1": 40, "sha256": 64}
     files = [*moving_mnist.FILES, *kth.ZIPS.values(), kth.LIST, kth.JPEGS, taxibj.ARCHIVE]
     for file in files:

@@ -42,7 +42,7 @@ def test_a_series_is_cut_verified_and_balanced(root: Path) -> None:
     assert "no pixel is shared" in call(TOOL, "verify", "--root", root, "--patch-size", 16)
     patches = root.parent / "patches"
     call(TOOL, "cut", "--source", root, "--root", patches, "--form", "patches", *SIZES)
-    assert len(LTSSegmentation(root=str(patches), patch_size=16)) > 3
+    assert len(LTSSegmentation(root=str(patches), split="train", patch_size=16)) > 3
 
 
 def test_statistics_of_some_bands_can_be_asked_for(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The boiling simulation: data set and its generator."""
+"""Boiling simulation: dataset and preparation."""
 
 from openstl_ext.datasets.boiling.dataset import Boiling
 

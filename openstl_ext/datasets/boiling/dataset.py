@@ -1,4 +1,4 @@
-"""Boiling: a synthetic simulation to try things on."""
+"""Boiling: a synthetic simulation for first trials."""
 
 from pathlib import Path
 from typing import final
@@ -18,7 +18,7 @@ MAKE = (
 @final
 @DATASETS.register_module()
 class Boiling(SequenceDataset):
-    """Heat that spreads over a map, rises, and vanishes where it boils.
+    """Boiling: a map of temperature that spreads, rises, and restarts from 0 where it boils.
 
     Files:
         As in ``FrameFolders``, made by ``tools/prepare_data/generate_boiling_data.py`` and
@@ -36,13 +36,14 @@ class Boiling(SequenceDataset):
     Args:
         root: Folder of the data.
         split: One of train, val, test.
-        num_inputs: Frames that are known.
-        num_targets: Frames that are asked.
-        loaders: Name of the loader file, where the folder has several.
-        packed: Prefer the packed form if there is one that agrees with the folders.
+        num_inputs: Number of input frames.
+        num_targets: Number of target frames.
+        loaders: Name of the loader file; required only if the folder has several.
+        packed: Read the packed form if there is one that agrees with the folders.
 
     Raises:
-        DatasetNotFoundError: If the folder is not there; it gives the commands that make it.
+        DatasetNotFoundError: If the folder does not exist; the message gives the commands that
+            make it.
 
     Source:
         CCU-LANL-AIML/simvp_minimal@be7db3d.
@@ -56,7 +57,7 @@ class Boiling(SequenceDataset):
         self,
         *,
         root: str = "data/boiling",
-        split: str = "train",
+        split: str,
         num_inputs: int = 10,
         num_targets: int = 10,
         loaders: str | None = None,
@@ -76,7 +77,7 @@ class Boiling(SequenceDataset):
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
-        """Write eight tiny simulations."""
+        """Write eight small simulations."""
         FrameFolders.make_toy(root)
 
     def __len__(self) -> int:
@@ -86,5 +87,5 @@ class Boiling(SequenceDataset):
         return self.frames[index]
 
     def sample_id(self, index: int) -> str:
-        """Name of the sample's folder."""
+        """Return the name of the sample's folder."""
         return self.frames.sample_id(index)

@@ -1,4 +1,4 @@
-"""Write boiling simulations into a folder, once."""
+"""Write boiling simulations to a folder."""
 
 import json
 import shutil
@@ -19,25 +19,26 @@ from openstl_ext.datasets.synthetic.boiling_simulation import (
     simulate,
 )
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.json_file import read_json
 
 RECORD = "boiling.json"
 BLOCK = 4096
-"""Bytes that a file system spends at least on a file."""
+"""Smallest space of a file on disk, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoilingRecipe:
-    """All that decides the bytes of a set.
+    """Settings that determine a set of simulations.
 
     Args:
         num_samples: Number of simulations.
         num_frames: Frames of each, the initial map included.
         increment: Degrees Fahrenheit added to every cell at each step.
         image_size: Side of a map, in cells.
-        seed: Decides the initial maps.
+        seed: Seed of the initial maps.
 
     Raises:
-        ConfigError: If a count is not positive, or the seed is not one of numpy's.
+        ConfigError: If a count or the seed is out of range.
     """
 
     num_samples: int
@@ -47,11 +48,10 @@ class BoilingRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("num_samples", "num_frames", "image_size"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"seed must lie in [0, 2**32), got {self.seed}")
+        least = {"num_samples": 1, "num_frames": 1, "image_size": 1, "seed": 0}
+        for name, limit in least.items():
+            if getattr(self, name) < limit:
+                raise ConfigError(f"{name} must be at least {limit}, got {getattr(self, name)}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,39 +62,38 @@ class BoilingRecipe:
 def generate(
     root: Path, recipe: BoilingRecipe, *, files: bool = True, packed: bool = True
 ) -> list[str]:
-    """Make what is missing of a set, and keep what is there.
+    """Write the missing parts of a set, and keep the existing ones.
 
-    Every sample and the pack appear under their names only when they are whole, so a run that was
-    killed is made good by running it again.
+    Samples and pack are written atomically, so running it again completes a killed run.
 
     Args:
-        root: Folder of the set; made if need be.
-        recipe: What to simulate.
+        root: Folder of the set; created if necessary.
+        recipe: Settings of the simulations.
         files: Write ``<sha256>_boiling_<i>/<t>.npy``, as simvp_minimal does.
         packed: Write the packed form.
 
     Returns:
-        What was done, a line each.
+        Messages for the user.
 
     Raises:
-        DataError: If the folder holds another set, or the disk has no room.
+        DataError: If the folder has another set, or the disk has too little space.
     """
     root.mkdir(parents=True, exist_ok=True)
     _claim(root, recipe)
-    there = {p.name for p in sample_folders(root) if _is_whole(p, recipe.num_frames)}
-    names = _names(recipe) if there or Pack.exists(root) else []
-    kept = len(there.intersection(names))
+    existing = {p.name for p in sample_folders(root) if _is_complete(p, recipe.num_frames)}
+    names = _names(recipe) if existing or Pack.exists(root) else []
+    kept = len(existing.intersection(names))
     to_write = recipe.num_samples - kept if files else 0
     to_pack = packed and (to_write > 0 or not _pack_is_good(root, names, recipe.shape))
     lines = []
     if files and kept:
-        lines.append(f"{kept} samples were there already and are kept")
+        lines.append(f"kept {kept} existing samples")
     if packed and not to_pack:
-        lines.append(f"{INDEX} was there already and is kept (checksum verified)")
+        lines.append(f"kept the existing {INDEX} (checksum verified)")
     if not to_write and not to_pack:
         return lines
     _check_room(root, recipe, num_files=to_write * recipe.num_frames, packed=to_pack)
-    blocks = _blocks(root, recipe, write_files=files, but=there)
+    blocks = _blocks(root, recipe, write_files=files, keep=existing)
     if to_pack:
         frames = [str(t) for t in range(recipe.num_frames)]
         write_pack(root, blocks, shape=recipe.shape, frames=frames)
@@ -108,9 +107,9 @@ def generate(
 
 
 def _blocks(
-    root: Path, recipe: BoilingRecipe, *, write_files: bool, but: set[str]
+    root: Path, recipe: BoilingRecipe, *, write_files: bool, keep: set[str]
 ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-    """Simulate some samples at a time, write the folders that are missing, hand on the values."""
+    """Simulate some samples at a time, write the missing folders, and yield names and values."""
     start = 0
     for initial in initial_states(recipe.num_samples, recipe.image_size, seed=recipe.seed):
         names = [sample_name(one, start + i) for i, one in enumerate(initial)]
@@ -118,7 +117,7 @@ def _blocks(
             initial, recipe.num_frames, increment=recipe.increment, scale=BOILING_POINT
         )
         for name, frames in zip(names, values, strict=True) if write_files else ():
-            if name not in but:
+            if name not in keep:
                 with atomic_folder(root / name) as folder:
                     for t, frame in enumerate(frames):
                         np.save(folder / f"{t}.npy", frame)
@@ -133,26 +132,23 @@ def _names(recipe: BoilingRecipe) -> list[str]:
 
 
 def _claim(root: Path, recipe: BoilingRecipe) -> None:
-    """Say whose folder it is before the first sample, or refuse one that is another's."""
-    path, wanted = root / RECORD, asdict(recipe)
+    """Write the recipe to the folder, or compare it with the one that is there."""
+    path, requested = root / RECORD, asdict(recipe)
     advice = "choose another --data_path, or empty this one"
     if path.is_file():
-        try:
-            found = dict(json.loads(path.read_text()))
-        except (ValueError, TypeError) as error:
-            raise DataError(f"{path}: not readable ({error}); {advice}") from error
-        differ = [k for k in wanted if found.get(k) != wanted[k]]
+        found = read_json(path, dict[str, int | float], advice=advice)
+        differ = [k for k in requested if found.get(k) != requested[k]]
         if differ:
-            pairs = ", ".join(f"{k} {found.get(k)} there, {wanted[k]} asked" for k in differ)
-            raise DataError(f"{root} holds another set ({pairs}); {advice}")
+            pairs = ", ".join(f"{k} is {found.get(k)}, not {requested[k]}" for k in differ)
+            raise DataError(f"{root} has another set ({pairs}); {advice}")
         return
     if others := [p.name for p in sample_folders(root)]:
-        raise DataError(f"{root} holds {others[0]} and more that are not of this tool; {advice}")
+        raise DataError(f"{root} has samples of another origin, such as {others[0]}; {advice}")
     with atomic_file(path) as file:
-        file.write(json.dumps(wanted, indent=1).encode())
+        file.write(json.dumps(requested, indent=1).encode())
 
 
-def _is_whole(folder: Path, num_frames: int) -> bool:
+def _is_complete(folder: Path, num_frames: int) -> bool:
     return {p.name for p in folder.iterdir()} == {f"{t}.npy" for t in range(num_frames)}
 
 
@@ -175,6 +171,6 @@ def _check_room(root: Path, recipe: BoilingRecipe, *, num_files: int, packed: bo
     free = shutil.disk_usage(root).free
     if needed > free:
         raise DataError(
-            f"{root}: {needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB are free; make "
-            "room, or ask for fewer samples or for one form only (--no-packed, --packed-only)"
+            f"{root}: {needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB are available; free "
+            "space, or write fewer samples or one form only (--no-packed, --packed-only)"
         )

@@ -1,4 +1,4 @@
-"""Whether a file is the one that was published."""
+"""Compare files with published checksums."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Checksum:
-    """What a file's bytes come to.
+    """Checksum of a file.
 
-    MD5 and SHA-1 tell a damaged transfer; against an adversary only SHA-256 helps. They are used
-    where the publisher gives nothing better.
+    MD5 and SHA-1 detect a damaged transfer; only SHA-256 protects against an attacker. They are
+    used if the publisher gives nothing better.
 
     Args:
         algorithm: One of sha256, sha1, md5.
@@ -25,11 +25,11 @@ class Checksum:
     digest: str
 
     def matches(self, path: Path) -> bool:
-        """Whether a file is the one meant."""
+        """Return whether a file has this checksum."""
         return digest_of(path, self.algorithm) == self.digest.lower()
 
     def verify(self, path: Path, *, advice: str) -> None:
-        """Refuse a file that is not the one meant.
+        """Raise an error if a file has another checksum.
 
         Raises:
             DataError: With both digests and the advice.
@@ -37,13 +37,13 @@ class Checksum:
         found = digest_of(path, self.algorithm)
         if found != self.digest.lower():
             raise DataError(
-                f"{path}: its {self.algorithm.upper()} is {found}, and {self.digest} was "
-                f"published: the file is damaged or another one; {advice}"
+                f"{path}: {self.algorithm.upper()} is {found}, expected the published "
+                f"{self.digest}: the file is damaged or another one; {advice}"
             )
 
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:
-    """Digest of a file, which is read a block at a time."""
+    """Compute the digest of a file, which is read a block at a time."""
     digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(BLOCK):

@@ -1,19 +1,20 @@
-"""Unpack a zip that somebody else made, without trusting it."""
+"""Unpack zip files from untrusted sources."""
 
 import re
+import shutil
 import stat
 import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from openstl_ext.datasets.formats.npz import DAMAGE
+from openstl_ext.datasets.formats.npy import UNREADABLE
 from openstl_ext.errors import DataError
 
 BLOCK = 1 << 20
 MAX_MEMBERS = 400_000
 MAX_RATIO = 200
-"""Largest expansion of a member; pictures and videos hardly shrink, a bomb does by 1000."""
+"""Largest expansion of a member: about 1 for images and videos, 1000 for a zip bomb."""
 
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -23,25 +24,23 @@ Place = Callable[[PurePosixPath], str | None]
 def unpack(
     archive: Path, folder: Path, *, place: Place, max_bytes: int, max_members: int = MAX_MEMBERS
 ) -> int:
-    """Unpack the wanted members of a zip below a folder, and nothing anywhere else.
+    """Unpack selected members of a zip below a folder, and write nowhere else.
 
-    Every name is judged, wanted or not: an archive with one bad name is refused as a whole, before
-    anything is written.
+    All members are checked before anything is written; one invalid name rejects the archive.
 
     Args:
         archive: The zip.
-        folder: Where the members go.
-        place: Gives the path below the folder for the name of a member; None leaves it out.
-        max_bytes: Most bytes that may be written.
-        max_members: Most members that the archive may have.
+        folder: Folder to write to.
+        place: Returns the path below the folder for the name of a member; None skips it.
+        max_bytes: Largest number of bytes to write.
+        max_members: Largest number of members of the archive.
 
     Returns:
         Number of files written.
 
     Raises:
-        DataError: If the archive is damaged, or holds a name that leads out of the folder, a link,
-            a device, an encrypted member, two names that some system takes for one, or more than
-            is allowed.
+        DataError: If the archive is damaged or exceeds a limit, or has a name outside the folder,
+            a link, a device, or two names that are equal on some systems.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -49,18 +48,18 @@ def unpack(
             if len(members) > max_members:
                 raise DataError(f"{archive}: {len(members):,} members, {max_members:,} allowed")
             for member in members:
-                _judge(archive, member)
+                if problem := _problem_of(member):
+                    name = member.orig_filename
+                    raise DataError(f"{archive}: rejected, the member {name!r} {problem}")
             plan = _plan(archive, members, place)
             if (total := sum(member.file_size for member, _ in plan)) > max_bytes:
                 raise DataError(f"{archive}: unpacks to {total:,} bytes, {max_bytes:,} allowed")
             for member, target in plan:
-                _write(opened, archive, member, folder / target)
+                _write(opened, member, folder / target)
     except DataError:
         raise
-    except DAMAGE as error:
-        raise DataError(
-            f"{archive}: cannot be unpacked ({error}); if the disk has room, fetch it again"
-        ) from error
+    except UNREADABLE as error:
+        raise DataError(f"{archive}: cannot be unpacked ({error}); fetch it again") from error
     return len(plan)
 
 
@@ -82,8 +81,8 @@ def _plan(
     return plan
 
 
-def _judge(archive: Path, member: zipfile.ZipInfo) -> None:
-    """Refuse a member that could write, or point, to elsewhere."""
+def _problem_of(member: zipfile.ZipInfo) -> str | None:
+    """Return why a member could write outside the folder or fill the disk; None if it cannot."""
     name = member.orig_filename
     parts = name.rstrip("/").split("/")
     kind = stat.S_IFMT(member.external_attr >> 16)
@@ -93,24 +92,15 @@ def _judge(archive: Path, member: zipfile.ZipInfo) -> None:
         or any(part in ("", ".", "..") or part != part.rstrip(". ") for part in parts)
         or any(DEVICES.fullmatch(part) for part in parts)
     ):
-        raise DataError(f"{archive}: refused, the member {name!r} has no plain relative path")
+        return "has no plain relative path"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise DataError(f"{archive}: refused, {name!r} is a link or a device, not a file")
-    if member.flag_bits & 1:
-        raise DataError(f"{archive}: refused, {name!r} is encrypted")
+        return "is a link or a device, not a file"
     if member.file_size > MAX_RATIO * max(member.compress_size, BLOCK):
-        raise DataError(
-            f"{archive}: refused, {name!r} expands {member.compress_size:,} bytes to "
-            f"{member.file_size:,}"
-        )
+        return f"expands {member.compress_size:,} bytes to {member.file_size:,}"
+    return None
 
 
-def _write(opened: zipfile.ZipFile, archive: Path, member: zipfile.ZipInfo, path: Path) -> None:
+def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = 0
     with opened.open(member) as source, path.open("xb") as file:
-        while block := source.read(BLOCK):
-            written += len(block)
-            if written > member.file_size:
-                raise DataError(f"{archive}: {member.filename!r} is larger than it says")
-            file.write(block)
+        shutil.copyfileobj(source, file, BLOCK)

@@ -1,4 +1,4 @@
-"""A published file: where it is, what it comes to, and how to have it here."""
+"""Published files: addresses, checksum, and local copy."""
 
 import shutil
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from openstl_ext.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A file that somebody publishes.
+    """A published file.
 
     Args:
-        name: Its name, here and in a folder given as source.
+        name: File name, here and in a folder given as source.
         mirrors: Addresses, in order of preference.
-        checksum: What it comes to; None where nothing is published.
-        max_bytes: More than this is not it.
+        checksum: Published checksum; None if there is none.
+        max_bytes: Largest accepted size.
     """
 
     name: str
@@ -33,43 +33,42 @@ class RemoteFile:
         *,
         source: Path | None = None,
         copy: bool = True,
-        say: Callable[[str], None] = print,
+        report: Callable[[str], None] = print,
     ) -> Path:
-        """Have the file in a folder, verified.
+        """Get the file into a folder and verify it.
 
-        What is there is verified and kept. Else it is copied from the source, which is left as it
-        is, or else fetched.
+        An existing file is verified and kept. Otherwise it is copied from the source or fetched.
 
         Args:
-            folder: Where it goes.
-            source: Folder, with folders, to look for it in; then nothing is fetched.
-            copy: Copy what is found in the source; if not, it is used where it lies.
-            say: Told what happens, a line each.
+            folder: Target folder.
+            source: Folder that has the file, in any subfolder; then nothing is fetched.
+            copy: Copy the file from the source; otherwise it is used in place.
+            report: Called with each message.
 
         Returns:
-            Where it is.
+            Path of the file.
 
         Raises:
-            DataError: If it cannot be had, or what is there is another file.
+            DataError: If the file is not available, or has another checksum.
         """
         path = folder / self.name
         if path.is_file():
-            self._verify(path, f"delete {path} and run this again")
-            say(f"{self.name} is there ({self._proof(path)})")
+            self._verify(path, "delete it and run this again")
+            report(f"{self.name} exists ({self._proof(path)})")
         elif source is not None:
             found = find(source, self.name)
-            self._verify(found, "get it anew")
+            self._verify(found, "get it again")
             if not copy:
-                say(f"{self.name} found in {found.parent} ({self._proof(found)})")
+                report(f"{self.name} found in {found.parent} ({self._proof(found)})")
                 return found
             folder.mkdir(parents=True, exist_ok=True)
             with atomic_file(path) as file, found.open("rb") as original:
                 shutil.copyfileobj(original, file, 1 << 20)
-            say(f"{self.name} copied from {found.parent} ({self._proof(path)})")
+            report(f"{self.name} copied from {found.parent} ({self._proof(path)})")
         else:
             limit = self.max_bytes
-            download(self.mirrors, path, checksum=self.checksum, max_bytes=limit, say=say)
-            say(f"{self.name} fetched ({self._proof(path)})")
+            download(self.mirrors, path, checksum=self.checksum, max_bytes=limit, report=report)
+            report(f"{self.name} fetched ({self._proof(path)})")
         return path
 
     def _verify(self, path: Path, advice: str) -> None:
@@ -79,18 +78,18 @@ class RemoteFile:
     def _proof(self, path: Path) -> str:
         if self.checksum is not None:
             return f"{self.checksum.algorithm.upper()} verified"
-        return f"no checksum is published; its SHA-256 is {digest_of(path)}"
+        return f"no published checksum; SHA-256 is {digest_of(path)}"
 
 
 def find(folder: Path, name: str) -> Path:
-    """The file of a name, in a folder or below it.
+    """Find a file by name in a folder or its subfolders.
 
     Raises:
-        DataError: If it is not there.
+        DataError: If it does not exist.
     """
     if not folder.is_dir():
-        raise DataError(f"--source {folder}: there is no such folder")
+        raise DataError(f"--source {folder}: the folder does not exist")
     for path in (folder / name, *sorted(folder.rglob(name))):
         if path.is_file():
             return path
-    raise DataError(f"--source {folder}: has no {name}, neither there nor in a folder below")
+    raise DataError(f"--source {folder}: no {name} in it or its subfolders")

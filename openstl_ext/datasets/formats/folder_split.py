@@ -1,4 +1,4 @@
-"""Deal the samples of a folder out to train, validation and test."""
+"""Split the samples of a folder into train, validation and test."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +13,20 @@ from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRecipe:
-    """Which part of which samples goes where.
+    """Settings of a split of samples.
 
     Args:
-        train_ratio: Share of samples to train on.
-        val_ratio: Share of samples to choose the best weights by; the rest is the test split.
-        total_length: Frames to take of each sample; 0 takes all. Shorter samples are left out.
-        num_samples: Samples to draw; None takes all.
-        sample_start_index: Place of the first frame taken; -1 draws it.
-        init_final_only: Keep the first and the last of the frames taken.
-        reverse: Turn time round.
-        seed: Decides every draw.
+        train_ratio: Share of the samples for training.
+        val_ratio: Share of the samples for validation; the remaining ones are the test split.
+        total_length: Frames used of each sample; 0 uses all. Shorter samples are left out.
+        num_samples: Number of samples to draw; None uses all.
+        sample_start_index: Index of the first frame used; -1 draws it.
+        init_final_only: Keep only the first and the last of the frames used.
+        reverse: Reverse time.
+        seed: Seed of all draws.
 
     Raises:
-        ConfigError: If the values cannot mean anything.
+        ConfigError: If a value is out of range.
     """
 
     train_ratio: float = 0.7
@@ -41,61 +41,65 @@ class SplitRecipe:
     def __post_init__(self) -> None:
         ratios = (self.train_ratio, self.val_ratio)
         if not all(0 <= r <= 1 for r in ratios) or sum(ratios) > 1 + 1e-9:
-            raise ConfigError(f"ratios are shares of 1, together at most 1; got {ratios}")
-        if self.total_length < 0 or self.sample_start_index < -1:
-            raise ConfigError("total_length must be >= 0 and sample_start_index >= -1")
-        if self.num_samples is not None and self.num_samples < 1:
-            raise ConfigError(f"num_samples must be at least 1, got {self.num_samples}")
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"seed must lie in [0, 2**32), got {self.seed}")
+            raise ConfigError(
+                f"train_ratio and val_ratio are {ratios}, expected shares in [0, 1] with a sum of "
+                "at most 1"
+            )
+        least = {"total_length": 0, "num_samples": 1, "sample_start_index": -1, "seed": 0}
+        for name, limit in least.items():
+            if (value := getattr(self, name)) is not None and value < limit:
+                raise ConfigError(f"{name} must be at least {limit}, got {value}")
 
 
 def create_loaders(root: Path, recipe: SplitRecipe) -> tuple[Path, list[str]]:
     """Write the loader file of a folder.
 
     Args:
-        root: Folder with a folder a sample, or with the packed form alone.
-        recipe: How to split.
+        root: Folder with one folder per sample, or with the packed form only.
+        recipe: Settings of the split.
 
     Returns:
-        The file, and what there is to say about it, a line each.
+        The file, and messages for the user.
 
     Raises:
-        DatasetNotFoundError: If there is no such folder.
-        DataError: If there is no sample, a frame is missing, or none is long enough.
+        DatasetNotFoundError: If the folder does not exist.
+        DataError: If there is no sample, a frame is missing, or no sample is long enough.
 
     Deviations:
         simvp_minimal cuts the window to two frames when ``init_final_only`` is given, so that its
-        "final" frame is the second; here it is the last of the window. Where train and validation
-        make up the whole, rounding lets it drop a sample; here validation takes the rest. Samples
-        are drawn from a seed, and paths count from the folder.
+        "final" frame is the second; here it is the last of the window. Where the ratios of train
+        and validation add up to 1, its rounding can drop a sample; here validation gets it.
+        Samples are drawn from a seed, and paths are relative to the folder.
     """
     random = np.random.RandomState(recipe.seed)
     samples = _samples(root)
     lines = []
     if recipe.num_samples is not None:
         if recipe.num_samples > len(samples):
-            lines.append(f"only {len(samples)} samples are there, so all are taken")
+            lines.append(
+                f"num_samples={recipe.num_samples}, but there are {len(samples)}: all are used"
+            )
         drawn = random.permutation(len(samples))[: recipe.num_samples]
         samples = [samples[i] for i in sorted(drawn)]
     windows = [(folder, _window(paths, recipe, random)) for folder, paths in samples]
     chosen = [window for _, window in windows if window]
     if short := [folder for folder, window in windows if not window]:
-        lines.append(f"{len(short)} samples are too short and left out, among them {short[0]}")
+        lines.append(f"{len(short)} samples are too short and left out, such as {short[0]}")
     if not chosen:
         raise DataError(
             f"{root}: no sample has {recipe.total_length} frames from "
-            f"{max(recipe.sample_start_index, 0)} on; {short[0]} has {len(samples[0][1])}"
+            f"{max(recipe.sample_start_index, 0)} on; {short[0]} has {len(samples[0][1])}; use a "
+            "smaller total_length"
         )
-    dealt = [chosen[i] for i in random.permutation(len(chosen))]
-    splits = _deal(dealt, round(recipe.train_ratio, 3), round(recipe.val_ratio, 3))
+    shuffled = [chosen[i] for i in random.permutation(len(chosen))]
+    splits = _split(shuffled, round(recipe.train_ratio, 3), round(recipe.val_ratio, 3))
     path = loaders_file.write(root, splits)
     lines += [f"{name}: {len(part)} samples" for name, (_, part) in splits.items()]
     return path, lines
 
 
 def _samples(root: Path) -> list[tuple[str, list[str]]]:
-    """Name and frame paths of every sample, from the folders or else from the pack."""
+    """Return name and frame paths of every sample, from the folders or else from the pack."""
     if not root.is_dir():
         raise DatasetNotFoundError(
             root,
@@ -107,11 +111,11 @@ def _samples(root: Path) -> list[tuple[str, list[str]]]:
     if Pack.exists(root):
         pack = Pack(root)
         return [(n, [f"{n}/{t}{SUFFIXES[0]}" for t in pack.columns]) for n in sorted(pack.rows)]
-    raise DataError(f"{root}: no sample folders (<sample>/0.npy, <sample>/1.npy, ...) lie here")
+    raise DataError(f"{root}: no sample folders (<sample>/0.npy, <sample>/1.npy, ...)")
 
 
 def _window(paths: list[str], recipe: SplitRecipe, random: np.random.RandomState) -> list[str]:
-    """The frames taken of a sample; none if it is too short."""
+    """Return the frames used of a sample; none if it is too short."""
     start = recipe.sample_start_index
     length = recipe.total_length or len(paths) - max(start, 0)
     room = len(paths) - length
@@ -125,7 +129,7 @@ def _window(paths: list[str], recipe: SplitRecipe, random: np.random.RandomState
     return [taken[0], taken[-1]] if recipe.init_final_only else taken
 
 
-def _deal(
+def _split(
     samples: list[list[str]], train_ratio: float, val_ratio: float
 ) -> dict[str, tuple[float, list[list[str]]]]:
     train = round(len(samples) * train_ratio)

@@ -1,4 +1,4 @@
-"""Class indices as they come from files: checked, so that nothing odd passes for background."""
+"""Validate class indices that are read from files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,20 +13,20 @@ from openstl_ext.errors import DataError
 def checked_classes(
     stored: NDArray[Any], classes: Sequence[str], *, ignore_index: int, path: Path, place: str
 ) -> NDArray[np.int64]:
-    """Class indices of a part of a label.
+    """Return the class indices of a part of a label raster.
 
     Args:
-        stored: Numbers of any type, NaN where the file itself knows no truth.
+        stored: Numbers of any type, NaN where the raster has no data.
         classes: Name of each class.
-        ignore_index: Number that says that the truth is not known.
+        ignore_index: Number of pixels without a label.
         path: The file, for the message.
-        place: Which part of it, for the message.
+        place: The part of the file, for the message.
 
     Returns:
-        Indices, ``ignore_index`` where the truth is not known.
+        Indices, ``ignore_index`` where there is no label.
 
     Raises:
-        DataError: If a number is no class; it names the file, the number and the place.
+        DataError: If a number is not a class; the message has the file, the number and the place.
     """
     unknown = np.isnan(stored) if stored.dtype.kind == "f" else np.zeros(stored.shape, bool)
     found = np.where(unknown, ignore_index, stored)
@@ -35,9 +35,8 @@ def checked_classes(
     if odd.size:
         listed = ", ".join(f"{index} {name}" for index, name in enumerate(classes))
         raise DataError(
-            f"{path}: {place} holds the label {odd[0]:g} ({odd.size} pixels), which is no class "
-            f"({listed}) and does not mean unknown ({ignore_index}); mend the label, or set "
-            "ignore_index"
+            f"{path}: {place} has the label {odd[0]:g} ({odd.size} pixels), expected a class "
+            f"({listed}) or {ignore_index} for unknown; correct the label or set ignore_index"
         )
     return found.astype(np.int64)
 
@@ -45,17 +44,17 @@ def checked_classes(
 def stored_classes(
     stored: NDArray[Any], classes: Sequence[str], *, ignore_index: int, path: Path, place: str
 ) -> NDArray[np.int64]:
-    """Class indices of a part of an array, in which, unlike in a raster, NaN has no meaning.
+    """Return the class indices of a part of an array, in which NaN is not allowed.
 
     Args and Returns:
         As of ``checked_classes``.
 
     Raises:
-        DataError: If a number is no class, or is NaN.
+        DataError: If a number is NaN or not a class.
     """
     if stored.dtype.kind == "f" and np.isnan(stored).any():
         raise DataError(
-            f"{path}: {place} holds NaN, which is no label; write {ignore_index} where the truth "
+            f"{path}: {place} has NaN, which is not a label; write {ignore_index} where the label "
             "is unknown"
         )
     return checked_classes(stored, classes, ignore_index=ignore_index, path=path, place=place)

@@ -1,8 +1,8 @@
-"""Numbers out of a pickle, without running anything that it says."""
+"""Read numbers and arrays from a pickle without running code of the file."""
 
 import pickle
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,90 +10,94 @@ from numpy.typing import NDArray
 from openstl_ext.errors import DataError
 
 MAX_BYTES = 2**20
-"""Statistics are small; what is larger is something else."""
+"""Statistics are small; a larger file is something else."""
 
 
 def read_plain_pickle(path: Path) -> Any:
-    """Dicts, lists, tuples, texts, numbers and arrays of numbers, and nothing else.
-
-    A pickle is a program. Here the few names that numpy writes are answered by stand-ins in plain
-    Python that only keep bytes, so that no constructor of a library is called with what a stranger
-    chose; any other name is refused before it is looked up.
+    """Read dicts, lists, tuples, texts, numbers and arrays of numbers; reject anything else.
 
     Args:
-        path: The file; its arrays may come from any version of numpy.
+        path: The file; its arrays may be written by any version of numpy.
 
     Raises:
-        DataError: If it is damaged, too large, or asks for anything else.
+        DataError: If the file is damaged, too large, or contains anything else.
     """
     if (size := path.stat().st_size) > MAX_BYTES:
-        raise DataError(f"{path}: {size:,} bytes are too many for statistics; nothing was read")
+        raise DataError(f"{path}: {size:,} bytes, expected at most {MAX_BYTES:,} for statistics")
     try:
         with path.open("rb") as file:
-            return _plain(_Restricted(file).load())
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from None
-    except Exception as error:  # a garbled pickle raises whatever its bytes happen to mean
+            return _plain(RestrictedUnpickler(file).load())
+    except Exception as error:  # a damaged pickle can raise any exception
         raise DataError(
-            f"{path}: not a readable pickle ({type(error).__name__}: {error})"
+            f"{path}: not a readable pickle of numbers ({type(error).__name__}: {error})"
         ) from None
 
 
-class _Type:
-    """Stands for ``numpy.dtype``; knows real numbers of native or given byte order only."""
+class RestrictedUnpickler(pickle.Unpickler):
+    """Unpickler that allows a fixed list of names.
+
+    The names that numpy writes are replaced by the classes and functions below, because numpy's
+    own constructors accept states that corrupt memory.
+
+    Source:
+        https://docs.python.org/3/library/pickle.html#restricting-globals
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return the replacement of an allowed name."""
+        if (module, name) not in ALLOWED:
+            raise pickle.UnpicklingError(
+                f"{module}.{name} is forbidden, and nothing was run; save the statistics as npz: "
+                "np.savez('norm_stats.npz', mean=..., std=...)"
+            )
+        return ALLOWED[module, name]
+
+
+class _DType:
+    """Replacement of ``numpy.dtype``."""
 
     def __init__(self, code: str, *_: Any) -> None:
-        if code not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"):
-            raise DataError(f"it holds values of type {code!r}, and only numbers are taken")
         self.code, self.order = code, "="
 
     def __setstate__(self, state: Any) -> None:
         self.order = state[1] if state[1] in ("<", ">") else "="
 
-    def values(self, data: Any, shape: Any, *, fortran: bool = False) -> NDArray[Any]:
-        data = data.encode("latin1") if isinstance(data, str) else bytes(data)
-        found = np.frombuffer(data, np.dtype(f"{self.order}{self.code}"))
-        return found.reshape(shape, order="F" if fortran else "C")
+    def array(self, data: Any, shape: Any, *, fortran: bool = False) -> NDArray[Any]:
+        data = data.encode("latin1") if isinstance(data, str) else data
+        values = np.frombuffer(data, np.dtype(f"{self.order}{self.code}"))
+        return values.reshape(shape, order="F" if fortran else "C")
 
 
 class _Array:
-    """Stands for ``numpy.ndarray``, which is made empty and told its values afterwards."""
+    """Replacement of ``numpy.ndarray``, which is created empty and receives its values later."""
 
-    found: NDArray[Any] | None = None
+    values: NDArray[Any] | None = None
 
     def __setstate__(self, state: Any) -> None:
-        _, shape, kind, fortran, data = state
-        self.found = _typed(kind).values(data, shape, fortran=bool(fortran))
-
-
-def _typed(kind: Any) -> _Type:
-    if not isinstance(kind, _Type):
-        raise DataError("it holds an array without a type")
-    return kind
+        _, shape, dtype, fortran, data = state
+        self.values = _DType.array(dtype, data, shape, fortran=bool(fortran))
 
 
 def _reconstruct(*_: Any) -> _Array:
     return _Array()
 
 
-def _scalar(kind: Any, data: Any = b"") -> Any:
-    return _typed(kind).values(data, ()).item()
+def _scalar(dtype: _DType, data: Any) -> Any:
+    return dtype.array(data, ()).item()
 
 
-def _frombuffer(data: Any, kind: Any, shape: Any, order: str) -> NDArray[Any]:
-    return _typed(kind).values(data, shape, fortran=order == "F")
+def _frombuffer(data: Any, dtype: _DType, shape: Any, order: str) -> NDArray[Any]:
+    return dtype.array(data, shape, fortran=order == "F")
 
 
-def _encode(text: Any, encoding: Any = "latin1") -> bytes:
-    """How old protocols write bytes."""
-    if encoding != "latin1" or not isinstance(text, str):
-        raise DataError(f"it asks for the encoding {encoding!r}")
+def _encode(text: str, _: str) -> bytes:
+    """Replacement of ``codecs.encode``, with which protocols 0 to 2 write bytes."""
     return text.encode("latin1")
 
 
 _CORES = ("numpy.core", "numpy._core")
-_KNOWN: dict[tuple[str, str], Any] = {
-    ("numpy", "dtype"): _Type,
+ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "dtype"): _DType,
     ("numpy", "ndarray"): _Array,
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): dict,
@@ -103,30 +107,15 @@ _KNOWN: dict[tuple[str, str], Any] = {
 }
 
 
-class _Restricted(pickle.Unpickler):
-    """An unpickler that finds stand-ins only."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _KNOWN:
-            raise DataError(
-                f"it asks for {module}.{name}; only dicts, lists, numbers and arrays are taken, "
-                "and nothing was run. Save the statistics as npz: "
-                "np.savez('norm_stats.npz', mean=..., std=...)"
-            )
-        return _KNOWN[module, name]
-
-    def persistent_load(self, pid: Any) -> NoReturn:
-        raise DataError(f"it refers to another file ({pid!r})")
-
-
 def _plain(value: Any) -> Any:
-    """Stand-ins as what they stand for; what is no plain value is refused."""
-    if isinstance(value, _Array) and value.found is not None:
-        return value.found
+    """Replace the classes above by plain values and arrays of numbers."""
     if isinstance(value, dict):
         return {_plain(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
-    if value is None or isinstance(value, str | bytes | bool | int | float | np.ndarray):
+    array = value.values if isinstance(value, _Array) else value
+    if isinstance(array, np.ndarray) and array.dtype.kind in "fiub":
+        return array
+    if value is None or isinstance(value, str | bytes | bool | int | float):
         return value
-    raise DataError(f"it holds a {type(value).__name__}, and only numbers are taken")
+    raise TypeError(f"{getattr(array, 'dtype', type(value).__name__)} is not a number")

@@ -106,7 +106,7 @@ class HumanModification(SequenceDataset):
         self,
         *,
         root: str = "data/human_modification",
-        split: str = "train",
+        split: str,
         target: str = "HM",
         dynamic: Sequence[str] = (),
         static: Sequence[str] = (),

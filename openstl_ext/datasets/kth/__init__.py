@@ -1,4 +1,4 @@
-"""KTH actions: data set, file tree, windows and preparation."""
+"""KTH actions: dataset, files, windows and preparation."""
 
 from openstl_ext.datasets.kth.dataset import KTH
 

@@ -1,4 +1,4 @@
-"""KTH: people who walk, run, box, wave and clap."""
+"""KTH: video of people who walk, run, box, wave and clap."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.formats.frame_cache import FrameCache, opened
+from openstl_ext.datasets.formats.frame_cache import FrameCache, map_video
 from openstl_ext.datasets.formats.video import read_avi, read_jpegs
 from openstl_ext.datasets.kth.files import (
     DAMAGED,
@@ -38,25 +38,26 @@ TEST_PERSONS = range(17, 26)
 @final
 @DATASETS.register_module()
 class KTH(SequenceDataset):
-    """Ten frames of somebody who moves; what do the next twenty or forty show?
+    """KTH actions: ten frames as input, the next twenty or forty as target.
 
-    Each recording is decoded once into an array on disk, from which samples are read by mapping:
-    the memory in use does not grow with the set.
+    Each recording is decoded once into an array on disk, and samples are read by mapping it: the
+    memory in use does not grow with the set.
 
     Files:
         ``<root>/<action>/person01_<action>_d1_uncomp.avi`` and so on: 599 recordings of 160 x 120
-        at 25 frames a second, six zips as published (their SHA-1 are known), with
+        at 25 frames a second, from the six published zips (verified by SHA-1), with
         ``<root>/00sequences.txt``. Or ``<root>/<action>/person01_<action>_d1/image_0001.jpg`` and
-        so on: frames as prepared by the authors of PredRNN, which published tables use; those in
-        which nobody is seen are left out, as the numbers tell. ``<root>/cache``: decoded frames.
+        so on: frames as prepared by the authors of PredRNN, which published tables use; frames
+        without a person are left out there, which shows in the numbers. ``<root>/cache``: decoded
+        frames.
 
     Channels and units:
         Brightness, 0 to 1: the first channel, stretched to a square.
 
     Splits:
         Persons 1-16 train, 17-25 test, as published. ``val`` is ``val_persons`` of the former,
-        who are then left out of ``train``; nobody is in two splits. Published results validate on
-        the test set: for a like-for-like table train with ``val_persons=()`` and validate with
+        who are then left out of ``train``; no person is in two splits. Published results validate
+        on the test set: for a comparable table train with ``val_persons=()`` and validate with
         ``split="test"``.
 
     Licence:
@@ -66,24 +67,25 @@ class KTH(SequenceDataset):
     Args:
         root: Folder of the set.
         split: One of train, val, test.
-        num_inputs: Frames that are known.
-        num_targets: Frames that are asked.
+        num_inputs: Number of input frames.
+        num_targets: Number of target frames.
         image_size: Side of a frame, in pixels.
-        form: "avi" or "jpeg"; needed only where the folder holds both.
-        trimmed: Leave out frames of an AVI file in which nobody is seen, by 00sequences.txt.
-        val_persons: Persons of the training set to validate on.
-        cache_dir: Folder of the decoded frames, if not ``<root>/cache``.
+        form: "avi" or "jpeg"; required only if the folder has both.
+        trimmed: Leave out the frames of an AVI file without a person, by 00sequences.txt.
+        val_persons: Persons of the training set used for validation.
+        cache_dir: Folder of the decoded frames; default ``<root>/cache``.
 
     Raises:
-        DatasetNotFoundError: If there is no recording; it gives the command that fetches them.
+        DatasetNotFoundError: If there is no recording; the message gives the command that fetches
+            them.
         DataError: If a recording is damaged; the message names it.
 
     Source:
         Windows, strides, persons and scaling as in OpenSTL@c74deb5, dataloader_kth.py.
 
     Deviations:
-        Samples come sorted by action, person, scenario and time; upstream's order is that of the
-        file system. It has no validation split and holds all frames in memory as float64.
+        Samples are sorted by action, person, scenario and time; upstream's order is that of the
+        file system. Upstream has no validation split and keeps all frames in memory as float64.
     """
 
     metainfo = Metainfo(name="kth", channels=("brightness",), unit="0-1", lead=(40, "ms"))
@@ -92,7 +94,7 @@ class KTH(SequenceDataset):
         self,
         *,
         root: str = "data/kth",
-        split: str = "train",
+        split: str,
         num_inputs: int = 10,
         num_targets: int = 20,
         image_size: int = 128,
@@ -102,10 +104,14 @@ class KTH(SequenceDataset):
         cache_dir: str | None = None,
     ) -> None:
         if min(num_inputs, num_targets, image_size) < 1:
-            raise ConfigError("num_inputs, num_targets and image_size must be at least 1")
+            raise ConfigError(
+                f"num_inputs={num_inputs}, num_targets={num_targets} and image_size={image_size} "
+                "must be at least 1"
+            )
         self.folder, self.num_inputs, self.image_size = Path(root), num_inputs, image_size
         self.num_frames = num_inputs + num_targets
-        persons = _persons(self.check_split(split), val_persons)
+        self.split = self.check_split(split)
+        persons = _persons(split, val_persons)
         found = find_form(self.folder, form)
         if found is None:
             raise DatasetNotFoundError(root, prepare=PREPARE.format(root=root))
@@ -120,12 +126,12 @@ class KTH(SequenceDataset):
             numbers = self._numbers(at, video, ranges)
             stride = stride_of(video.action, self.num_frames)
             for start in window_starts(numbers, self.num_frames, stride):
-                # in an array of all frames a window without a gap stands at its numbers
+                # the decoded AVI has all frames, so the frame number gives the index
                 first = start if video.is_jpeg else numbers[start] - 1
                 self._index.append((at, first))
-                self._ids.append(f"{video.name}_{numbers[start]:04d}")
+                self._ids.append(f"{video.name}-{numbers[start]:06d}")
         if not self._index:
-            raise DataError(f"{root}: no recording has {self.num_frames} frames on end")
+            raise DataError(f"{root}: no recording has {self.num_frames} consecutive frames")
         self._opened: dict[int, NDArray[np.uint8]] = {}
         self.metainfo = described(self.metainfo, self.folder)
 
@@ -135,7 +141,7 @@ class KTH(SequenceDataset):
         write(root, num_frames=52, persons=(1, 15, 17))
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_opened": {}}  # mapped anew where it is unpickled
+        return {**self.__dict__, "_opened": {}}  # each process maps the files itself
 
     def __len__(self) -> int:
         return len(self._index)
@@ -143,18 +149,18 @@ class KTH(SequenceDataset):
     def __getitem__(self, index: int) -> Item:
         at, first = self._index[index]
         if at not in self._opened:
-            self._opened[at] = opened(self._files[at])
+            self._opened[at] = map_video(self._files[at])
         window = self._opened[at][first : first + self.num_frames]
         size = (self.image_size, self.image_size)
         frames = np.empty((self.num_frames, 1, *size), np.float32)
         for frame, target in zip(window, frames, strict=True):
-            # in float, as upstream: resized bytes would be rounded
+            # resized as float, as upstream does: resized bytes would be rounded
             cv2.resize(frame.astype(np.float32), size, dst=target[0])
         frames /= 255
         return self.item(torch.from_numpy(frames), self.num_inputs)
 
     def sample_id(self, index: int) -> str:
-        """Recording and number of the first frame."""
+        """Return recording and number of the first frame."""
         return self._ids[index]
 
     def _ranges(self) -> dict[str, list[tuple[int, int]]]:
@@ -168,36 +174,34 @@ class KTH(SequenceDataset):
     def _numbers(
         self, at: int, video: Video, ranges: dict[str, list[tuple[int, int]]] | None
     ) -> list[int]:
-        """Numbers of the frames to use, counted from 1 as in the original recording."""
+        """Return the numbers of the frames to use, counted from 1 in the original recording."""
         if video.is_jpeg:
             return [_number(path) for path in _sources(video)]
-        count = len(opened(self._files[at]))
+        count = len(map_video(self._files[at]))
         if ranges is None:
             return list(range(1, count + 1))
         if video.name not in ranges:
-            raise DataError(f"{self.folder / SEQUENCES}: does not list {video.name}; fetch it anew")
+            raise DataError(f"{self.folder / SEQUENCES}: {video.name} is missing; fetch it again")
         seen = {n for low, high in ranges[video.name] for n in range(low, high + 1)}
         return sorted(n for n in seen if 1 <= n <= count)
 
 
 def _persons(split: str, val_persons: Sequence[int]) -> set[int]:
-    if strangers := set(val_persons) - set(TRAIN_PERSONS):
-        raise ConfigError(f"val_persons must be of 1 to 16, not {sorted(strangers)}")
-    train = set(TRAIN_PERSONS) - set(val_persons)
-    persons = {"train": train, "val": set(val_persons), "test": set(TEST_PERSONS)}[split]
-    if not persons:
-        raise ConfigError(f"val_persons={tuple(val_persons)} leaves nobody to the {split} split")
+    val, train = set(val_persons), set(TRAIN_PERSONS) - set(val_persons)
+    persons = {"train": train, "val": val, "test": set(TEST_PERSONS)}[split]
+    if not persons or not val <= set(TRAIN_PERSONS):
+        raise ConfigError(
+            f"val_persons={tuple(val_persons)} with split {split!r}; choose some, but not all, of "
+            "the persons 1 to 16"
+        )
     return persons
 
 
 def _sources(video: Video) -> list[Path]:
-    """Files of a recording; frames in the order of their numbers."""
+    """Return the files of a recording, frames in the order of their numbers."""
     if not video.is_jpeg:
         return [video.path]
-    frames = [path for path in video.path.iterdir() if FRAME.fullmatch(path.name)]
-    if not frames:
-        raise DataError(f"{video.path}: has no frames (image_0001.jpg, ...)")
-    return sorted(frames, key=_number)
+    return sorted((p for p in video.path.iterdir() if FRAME.fullmatch(p.name)), key=_number)
 
 
 def _number(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""KTH, from its authors (AVI) or as prepared for PredRNN and OpenSTL (JPEG)."""
+"""Prepare KTH, from its authors (AVI) or as prepared for PredRNN and OpenSTL (JPEG)."""
 
 import json
 import shutil
@@ -23,6 +23,7 @@ from openstl_ext.datasets.kth.files import (
 from openstl_ext.datasets.preparation import Preparation
 from openstl_ext.datasets.synthetic.kth import write
 from openstl_ext.errors import DataError
+from openstl_ext.json_file import read_json
 
 HOSTS = ("https://www.csc.kth.se/cvap/actions/", "http://www.nada.kth.se/cvap/actions/")
 SHA1 = {
@@ -54,18 +55,18 @@ JPEGS = RemoteFile(
     max_bytes=LIMIT,
 )
 DONE = "unpacked.json"
-"""Which archives have been unpacked whole, for a run that goes on."""
+"""Lists the archives that are completely unpacked, so that a later run skips them."""
 
 
 def fetch(root: Path, source: Path | None, form: str | None) -> None:
-    """Have the recordings in one form, and count them.
+    """Get the recordings in one form, and print their number.
 
     Raises:
-        DataError: If the folder holds the other form.
+        DataError: If the folder has the other form.
     """
     other = "avi" if form == "jpeg" else "jpeg"
     if find_form(root, other) is not None:
-        raise DataError(f"{root} holds the {other} form; choose another --root for {form}")
+        raise DataError(f"{root} has the {other} form; choose another --root for {form}")
     if form == "jpeg":
         _unpack_once(root, JPEGS, source, ACTIONS, _frame)
     else:
@@ -73,17 +74,17 @@ def fetch(root: Path, source: Path | None, form: str | None) -> None:
         for action, file in ZIPS.items():
             _unpack_once(root, file, source, (action,), partial(_recording, action))
     videos = find_videos(root, form or "avi", range(1, 26))
-    print(f"  {len(videos)} of {NUM_RECORDINGS} recordings, as {form}; decoded when first needed")
+    print(f"  {len(videos)} of {NUM_RECORDINGS} recordings, as {form}; decoded at first use")
 
 
 def _unpack_once(
     root: Path, file: RemoteFile, source: Path | None, actions: tuple[str, ...], place: Place
 ) -> None:
-    """Unpack an archive into the folders of its actions, unless that has been done."""
+    """Unpack an archive into the folders of its actions, unless it is unpacked already."""
     record = root / DONE
-    done = set(json.loads(record.read_text())) if record.is_file() else set()
+    done = read_json(record, set[str]) if record.is_file() else set()
     if file.name in done and all((root / action).is_dir() for action in actions):
-        print(f"{file.name} has been unpacked")
+        print(f"{file.name} is unpacked already")
         return
     archive = file.obtain(root, source=source, copy=False)
     staging = root / "unpacked"
@@ -91,8 +92,8 @@ def _unpack_once(
         unpack(archive, folder, place=place, max_bytes=LIMIT)
     for action in actions:
         if not (staging / action).is_dir():
-            raise DataError(f"{archive}: holds no recording of {action}; fetch it again")
-        shutil.rmtree(root / action, ignore_errors=True)  # left by a run that was killed
+            raise DataError(f"{archive}: has no recording of {action}; fetch it again")
+        shutil.rmtree(root / action, ignore_errors=True)  # left by a killed run
         (staging / action).replace(root / action)
     staging.rmdir()
     atomic_write(record, json.dumps(sorted(done | {file.name})).encode())
@@ -101,12 +102,12 @@ def _unpack_once(
 
 
 def _recording(action: str, name: PurePosixPath) -> str | None:
-    """Where a member of an action's zip goes; the published ones have no folder."""
+    """Return the target path of a member of an action's zip, which has no folders."""
     return f"{action}/{name.name}" if NAME.fullmatch(name.name) and name.suffix == ".avi" else None
 
 
 def _frame(name: PurePosixPath) -> str | None:
-    """Where a member of the zip of frames goes, however deep the actions lie in it."""
+    """Return the target path of a member of the zip of frames, at any depth of folders."""
     if len(name.parts) < 3 or not FRAME.fullmatch(name.name):
         return None
     *_, action, video, frame = name.parts

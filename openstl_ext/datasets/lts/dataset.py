@@ -130,7 +130,7 @@ class LTSSegmentation(SequenceDataset):
         self,
         *,
         root: str = "data/lts",
-        split: str = "train",
+        split: str,
         num_years: int | None = None,
         bands: Sequence[str] | None = None,
         patch_size: int = 128,

@@ -1,4 +1,4 @@
-"""Moving MNIST: data set and preparation of the published files."""
+"""Moving MNIST: dataset and preparation of the published files."""
 
 from openstl_ext.datasets.moving_mnist.dataset import MovingMNIST
 

@@ -1,4 +1,4 @@
-"""Moving MNIST: handwritten digits that drift and bounce."""
+"""Moving MNIST: handwritten digits that move and bounce off the edges."""
 
 from pathlib import Path
 from typing import final
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.formats.idx import read_idx_images
-from openstl_ext.datasets.formats.npy import map_npy
+from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.moving_digits import DIGIT_SIZE, draw
 from openstl_ext.datasets.synthetic.moving_mnist import TEST, TEST_DIGITS, TRAIN_DIGITS, write
@@ -20,22 +20,22 @@ from openstl_ext.structures import Item, Metainfo
 
 PREPARE = "python tools/prepare_data/moving_mnist.py --root {root}"
 PUBLISHED = {"num_digits": 2, "image_size": 64, "speed": 0.1}
-"""What the published test set shows."""
+"""Arguments that describe the published test set."""
 
 
 @final
 @DATASETS.register_module()
 class MovingMNIST(SequenceDataset):
-    """Two digits cross a black canvas and bounce off its edges; where will they be?
+    """Moving MNIST: ten frames of two moving digits as input, the next ten as target.
 
-    Training sequences are drawn as they are asked for, all from torch's generator, which the loop
-    seeds from (seed, epoch, index): no two epochs are alike, and any worker draws the same.
+    Training sequences are drawn when they are read, from torch's generator, which the loop seeds
+    from (seed, epoch, index): each epoch has new sequences, and every worker draws the same ones.
 
     Files:
         ``<root>/train-images-idx3-ubyte.gz``: 60,000 digits of 28 x 28 (MNIST; SHA-256 440fcabf...,
         MD5 f68b3c2d...). ``<root>/mnist_test_seq.npy``: uint8 (20, 10000, 64, 64), time first (MD5
         be083ec9...). ``<root>/t10k-images-idx3-ubyte.gz``: 10,000 more digits (SHA-256
-        8d422c7b...), read only for a test other than the published one.
+        8d422c7b...), read only for a test set other than the published one.
 
     Channels and units:
         Brightness, 0 to 1.
@@ -43,35 +43,36 @@ class MovingMNIST(SequenceDataset):
     Splits:
         ``train`` draws from the first digits of the training file, ``val`` from the last
         ``val_fraction`` of them (10,000 of 60,000), so no digit is in both; the sequences of
-        ``val`` are the same in every epoch and for every seed. ``test`` is the published file as
-        long as digits, size and speed are its own and 20 frames suffice; else ``epoch_length``
-        fixed sequences drawn from the digits of MNIST's test file.
+        ``val`` are the same in every epoch and for every seed. ``test`` is the published file if
+        digits, size and speed are those of the file and at most 20 frames are used; otherwise
+        ``epoch_length`` fixed sequences drawn from the digits of MNIST's test file.
 
     Licence:
-        MNIST (LeCun, Cortes): CC BY-SA 3.0. The test sequences (Srivastava et al.) came without
-        one; they are used in research under citation.
+        MNIST (LeCun, Cortes): CC BY-SA 3.0. The test sequences (Srivastava et al.) have none;
+        they are used in research under citation.
 
     Args:
         root: Folder of the files.
         split: One of train, val, test.
-        num_inputs: Frames that are known.
-        num_targets: Frames that are asked.
-        num_digits: Digits in a sequence.
+        num_inputs: Number of input frames.
+        num_targets: Number of target frames.
+        num_digits: Number of digits in a sequence.
         image_size: Side of a frame, in pixels.
-        speed: Length of a step, as a share of the room a digit has to move.
-        epoch_length: Sequences that count as an epoch of training, and of a drawn test.
+        speed: Length of a step, as a share of the distance in which a digit can move.
+        epoch_length: Sequences of a training epoch, and of a drawn test set.
         val_length: Sequences of the validation split.
-        val_fraction: Share of the training digits kept for validation; 0 trains on all.
+        val_fraction: Share of the training digits used for validation; 0 trains on all.
 
     Raises:
-        DatasetNotFoundError: If a file is not there; it gives the command that fetches it.
-        DataError: If a file is damaged or cut off.
+        DatasetNotFoundError: If a file does not exist; the message gives the command that fetches
+            it.
+        DataError: If a file is damaged or truncated.
 
     Source:
         Srivastava et al. (arXiv:1502.04681); rule of motion as in OpenSTL@c74deb5.
 
     Deviations:
-        Upstream draws from generators that a restarted worker seeds anew, trains on all digits
+        Upstream draws from generators that a restarted worker seeds again, trains on all digits
         and validates on the test set.
     """
 
@@ -81,7 +82,7 @@ class MovingMNIST(SequenceDataset):
         self,
         *,
         root: str = "data/moving_mnist",
-        split: str = "train",
+        split: str,
         num_inputs: int = 10,
         num_targets: int = 10,
         num_digits: int = 2,
@@ -91,12 +92,12 @@ class MovingMNIST(SequenceDataset):
         val_length: int = 1_000,
         val_fraction: float = 1 / 6,
     ) -> None:
-        if min(num_inputs, num_targets, num_digits, epoch_length, val_length) < 1:
-            raise ConfigError("numbers of frames, digits and sequences must be at least 1")
-        if image_size < DIGIT_SIZE or not 0 < speed <= 1:
+        counts = (num_inputs, num_targets, num_digits, epoch_length, val_length)
+        if min(counts) < 1 or image_size < DIGIT_SIZE or not 0 < speed <= 1:
             raise ConfigError(
-                f"image_size must be at least {DIGIT_SIZE} and speed lie in (0, 1], got "
-                f"{image_size} and {speed}"
+                "num_inputs, num_targets, num_digits, epoch_length and val_length must be at least "
+                f"1, got {counts}; image_size at least {DIGIT_SIZE}, got {image_size}; speed in "
+                f"(0, 1], got {speed}"
             )
         self.folder, self.split = Path(root), self.check_split(split)
         self.num_inputs, self.num_frames = num_inputs, num_inputs + num_targets
@@ -112,7 +113,7 @@ class MovingMNIST(SequenceDataset):
         self._length = val_length if split == "val" else epoch_length
         self.val_fraction = val_fraction
         if not len(self._images()):
-            raise ConfigError(f"val_fraction {val_fraction} leaves no digit to the {split} split")
+            raise ConfigError(f"val_fraction={val_fraction} leaves no digit for the {split} split")
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
@@ -120,7 +121,7 @@ class MovingMNIST(SequenceDataset):
         write(root, num_digits=60, num_sequences=8)
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_fixed": None, "_digits": None}  # read anew where it is unpickled
+        return {**self.__dict__, "_fixed": None, "_digits": None}  # each process reads the files
 
     def __len__(self) -> int:
         return self._length
@@ -133,13 +134,8 @@ class MovingMNIST(SequenceDataset):
             return self.item(frames.float().div_(255).unsqueeze(1), self.num_inputs)
         return self.item(self._drawn(index % len(self)), self.num_inputs)
 
-    def sample_id(self, index: int) -> str:
-        """Number of the sequence; one that is not of the published test says so."""
-        name = super().sample_id(index)
-        return name if self.is_published_test else f"{self.split}_{name}"
-
     def _drawn(self, index: int) -> Tensor:
-        generator = None  # torch's own, seeded by the loop
+        generator = None  # the global one, seeded by the loop
         if self.split != "train":
             generator = torch.Generator().manual_seed(index)
         chances = torch.rand(self.num_digits, 4, dtype=torch.float64, generator=generator)
@@ -153,27 +149,27 @@ class MovingMNIST(SequenceDataset):
         return torch.from_numpy(frames[:, None])
 
     def _images(self) -> NDArray[np.uint8]:
-        """The digits of the split; each process reads them once."""
+        """Return the digits of the split; each process reads them once."""
         if self._digits is None:
-            path = self._there(TEST_DIGITS if self.split == "test" else TRAIN_DIGITS)
+            path = self._path(TEST_DIGITS if self.split == "test" else TRAIN_DIGITS)
             digits = read_idx_images(path)
-            if digits.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE):
-                raise DataError(f"{path}: digits are 28 x 28, these {digits.shape[1:]}")
-            self._digits = digits[self.window(len(digits), self.split, self.val_fraction)]
+            self._digits = digits[self.split_window(len(digits), self.split, self.val_fraction)]
         return self._digits
 
     def _sequences(self) -> NDArray[np.uint8]:
-        """The published test set, mapped; each process maps it once."""
+        """Return the published test set, mapped; each process maps it once."""
         if self._fixed is None:
-            path = self._there(TEST)
-            advice = "fetch it again: delete it, then " + PREPARE.format(root=self.folder)
-            self._fixed = map_npy(path, advice=advice)
-            shape = self._fixed.shape
-            if len(shape) != 4 or (shape[0], *shape[2:]) != (20, 64, 64):
-                raise DataError(f"{path}: {shape} is not (20, N, 64, 64), time first; {advice}")
+            path = self._path(TEST)
+            advice = f"delete it and run `{PREPARE.format(root=self.folder)}` again"
+            self._fixed = map_numbers(path, advice=advice)
+            dtype, shape = self._fixed.dtype, self._fixed.shape
+            if dtype != np.uint8 or (shape[0], *shape[2:]) != (20, 64, 64):
+                raise DataError(
+                    f"{path}: {dtype} {shape}, expected uint8 (20, N, 64, 64), time first; {advice}"
+                )
         return self._fixed
 
-    def _there(self, name: str) -> Path:
+    def _path(self, name: str) -> Path:
         path = self.folder / name
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=PREPARE.format(root=self.folder))

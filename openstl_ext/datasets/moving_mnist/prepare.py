@@ -1,4 +1,4 @@
-"""Moving MNIST, from the mirrors of MNIST and from the authors of the test set."""
+"""Prepare Moving MNIST, from the mirrors of MNIST and the authors of the test set."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ FILES = (
 
 
 def fetch(root: Path, source: Path | None, form: str | None) -> None:
-    """Have the three files, and read one sample of each split."""
+    """Get the three files, and read one sample of each split."""
     del form
     for file in FILES:
         file.obtain(root, source=source)

@@ -1,4 +1,4 @@
-"""The boiling simulation: heat spreads to the neighbours, rises, and vanishes as vapour."""
+"""Boiling simulation: heat spreads to the neighbours, rises, and restarts from 0 at 212 F."""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,26 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOILING_POINT = 212.0
-"""Degrees Fahrenheit at which a cell boils and starts anew from 0."""
+"""Degrees Fahrenheit at which a cell boils and restarts from 0."""
 
 CHUNK = 16
-"""Samples simulated at once: few enough that a step stays in the processor's cache."""
+"""Samples simulated at once; a step on so few fits into the processor's cache."""
 
 
 def initial_states(
     num_samples: int, image_size: int, *, seed: int, block: int = CHUNK
 ) -> Iterator[NDArray[np.float32]]:
-    """Random maps to start from, some at a time.
+    """Draw random initial maps, a block at a time.
 
-    Sample i does not depend on how many are asked for. The stream is that of numpy's
-    ``RandomState``, which numpy promises never to change, so a seed means the same bytes for good;
-    they are those of simvp_minimal after ``numpy.random.seed(seed)``.
+    Sample i does not depend on the number of samples. The stream is that of numpy's
+    ``RandomState``, which numpy keeps unchanged, so a seed always gives the same bytes; they are
+    those of simvp_minimal after ``numpy.random.seed(seed)``.
 
     Args:
         num_samples: Number of maps.
         image_size: Side of a map, in cells.
-        seed: What decides them.
-        block: Maps yielded at a time.
+        seed: Seed of the maps.
+        block: Maps of a block.
 
     Shape:
         - yields: (block, 1, H, W), degrees Fahrenheit; the last block may be shorter.
@@ -38,23 +38,23 @@ def initial_states(
 
 
 def sample_name(initial: NDArray[np.float32], index: int) -> str:
-    """Folder name of a sample, as in simvp_minimal: a hash of the initial map, and a number."""
+    """Return the folder name of a sample, as in simvp_minimal: hash of the map, and number."""
     return f"{hashlib.sha256(initial.tobytes()).hexdigest()}_boiling_{index}"
 
 
 def simulate(
     initial: NDArray[np.float32], num_frames: int, *, increment: float = 10, scale: float = 1
 ) -> NDArray[np.float32]:
-    """Boil every map for a while.
+    """Simulate every map for some steps.
 
-    A step replaces each cell by the mean of its eight neighbours (itself not counted, edges
-    periodic), adds the increment, and takes the rest of division by the boiling point.
+    A step replaces each cell by the mean of its eight neighbours (without itself, edges
+    periodic), adds the increment, and takes the remainder of division by the boiling point.
 
     Args:
-        initial: Maps to start from, degrees Fahrenheit.
+        initial: Initial maps, degrees Fahrenheit.
         num_frames: Length of the history, the initial map included.
         increment: Degrees added to every cell at each step.
-        scale: What the history is divided by: 1 for degrees, the boiling point for shares of it.
+        scale: Divisor of the history: 1 for degrees, the boiling point for shares of it.
 
     Shape:
         - initial: (N, 1, H, W); returns: (N, num_frames, 1, H, W), in units of the scale.
@@ -78,8 +78,8 @@ def _boil(
 ) -> None:
     """Fill a history (n, T, H, W).
 
-    The maps lie in one row of memory with a border of one cell around each, so that every
-    neighbour is a plain shift of the whole row. What is computed on the borders is never read.
+    The maps are one row of memory with a border of one cell around each, so that every
+    neighbour is a shift of the row. Values computed on the borders are not used.
     """
     count, height, width = initial.shape
     eighths = np.zeros((count, height + 2, width + 2), dtype=np.float32)
@@ -87,10 +87,10 @@ def _boil(
     cells = bordered[:, 1:-1, 1:-1]
     cells[...] = initial
     np.divide(cells, scale, out=history[:, 0])
-    first = width + 3  # the first cell that is no border
+    first = width + 3  # the first cell inside the border
     row = slice(first, eighths.size - first)
     flat, total = eighths.reshape(-1), bordered.reshape(-1)[row]
-    # seen from a cell, a shift by (dx, dy) brings the neighbour at (-dx, -dy)
+    # a shift by (dx, dy) moves the neighbour at (-dx, -dy) to a cell
     shifts = [-(dx * (width + 2) + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy]
     neighbours = [flat[row.start + shift : row.stop + shift] for shift in shifts]
     for frame in range(1, history.shape[1]):
@@ -105,16 +105,16 @@ def _boil(
 
 
 def _wrap_edges(maps: NDArray[np.float32]) -> None:
-    """Copy each edge to the border of the opposite side; rows last, so that corners follow."""
+    """Copy each edge to the border of the opposite side; rows last, which includes the corners."""
     maps[:, :, 0], maps[:, :, -1] = maps[:, :, -2], maps[:, :, 1]
     maps[:, 0], maps[:, -1] = maps[:, -2], maps[:, 1]
 
 
 def _boil_off(cells: NDArray[np.float32]) -> None:
-    """Rest of division by the boiling point, in place.
+    """Take the remainder of division by the boiling point, in place.
 
-    Below twice the divisor the rest is one subtraction, exact in floating point and 15 times
-    cheaper than ``np.remainder``.
+    Below twice the divisor it is one subtraction, exact in floating point and 15 times faster
+    than ``np.remainder``.
     """
     low, high, point = cells.min(), cells.max(), np.float32(BOILING_POINT)
     if low < 0 or high >= 2 * BOILING_POINT:

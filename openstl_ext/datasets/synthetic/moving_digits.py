@@ -1,4 +1,4 @@
-"""Digits that drift over a black canvas and bounce off its edges."""
+"""Digits that move over a black canvas and bounce off its edges."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ DIGIT_SIZE = 28
 def bounce(
     start: tuple[float, float], angle: float, *, speed: float, num_frames: int, image_size: int
 ) -> list[int]:
-    """Where the upper left corner of a digit lies in each frame, as index of a pixel.
+    """Compute the pixel index of a digit's upper left corner in each frame.
 
-    A step is taken before the first frame. A digit that reaches an edge stops there for this frame
-    and turns round, so what it would have travelled beyond is lost: the published rule.
+    The digit moves one step before the first frame. At an edge it stops for this frame and
+    reverses, without the remaining part of the step: the published rule.
 
     Args:
-        start: Where it starts, (top, left), each a share of the room it has to move.
+        start: Start (top, left), each as a share of the room.
         angle: Direction, in radians.
         speed: Length of a step, as a share of the room.
         num_frames: Number of frames.
@@ -34,7 +34,7 @@ def bounce(
     top, left = room * start[0], room * start[1]
     down, right = room * speed * math.sin(angle), room * speed * math.cos(angle)
     corners = []
-    for _ in range(num_frames):  # numbers of Python: numpy is slower at so few
+    for _ in range(num_frames):  # Python numbers: numpy is slower for so few
         top += down
         left += right
         if not 0 < top < room:
@@ -53,15 +53,15 @@ def draw(
     num_frames: int,
     image_size: int,
 ) -> NDArray[np.float32]:
-    """A sequence of moving digits; where they overlap, the brighter one shows.
+    """Draw a sequence of moving digits; where they overlap, the brighter one is visible.
 
-    A digit is painted into all frames at once, through a view of the canvas in which every place
-    of a 28 x 28 window has a row of its own.
+    A digit is written to all frames at once, through a view of the canvas with one row for each
+    position of a 28 x 28 window.
 
     Args:
         digits: Images (N, 28, 28) to choose from.
-        chances: For each digit to draw four numbers in [0, 1): where it starts (left, top), its
-            direction as a share of a full turn, and which of the images it is.
+        chances: Four numbers in [0, 1) for each digit: start (left, top), direction as a share of
+            a full turn, and index of the image.
         speed: Length of a step, as a share of the room to move.
         num_frames: Number of frames T.
         image_size: Side S of the canvas, in pixels.
@@ -75,7 +75,7 @@ def draw(
     windows = np.ndarray(
         (canvas.size - (size + 1) * (DIGIT_SIZE - 1), DIGIT_SIZE, DIGIT_SIZE),
         np.float32,
-        canvas,  # the memory of the canvas: writing a window paints
+        canvas,  # shares the memory of the canvas
         strides=(4, 4 * size, 4),
     )
     for count, (left, top, turn, which) in enumerate(chances):

@@ -17,13 +17,13 @@ TEST = "mnist_test_seq.npy"
 
 
 def write(root: Path, *, num_digits: int = 600, num_sequences: int = 100, seed: int = 0) -> None:
-    """Write digits drawn by a pen that knows no digit, and test sequences of them.
+    """Write images of random strokes instead of digits, and test sequences of them.
 
     Args:
         root: Folder to write to.
-        num_digits: Images in the training file; a third of it in the test file.
+        num_digits: Images in the training file; the test file has a third of it.
         num_sequences: Sequences of the test set; the real one has 10,000.
-        seed: Decides all.
+        seed: Seed of all draws.
     """
     chance = np.random.default_rng(seed)
     root.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def write(root: Path, *, num_digits: int = 600, num_sequences: int = 100, seed: 
 
 
 def scribbles(count: int, chance: np.random.Generator) -> NDArray[np.uint8]:
-    """Images (count, 28, 28) of one smooth stroke each, as large and as thick as a digit."""
+    """Draw images (count, 28, 28) of one smooth stroke each, as large and as thick as a digit."""
     images = np.zeros((count, DIGIT_SIZE, DIGIT_SIZE), np.uint8)
     for image in images:
         points = 4 + 20 * chance.random((4, 2))

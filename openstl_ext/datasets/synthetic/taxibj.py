@@ -11,24 +11,24 @@ from openstl_ext.datasets.synthetic.marker import mark
 FILE = "dataset.npz"
 ROW = (4, 2, 32, 32)
 DAY = 48
-"""Half-hours."""
+"""Half-hours of a day."""
 
 
 def write(root: Path, *, num_train: int = 400, num_test: int = 60, seed: int = 0) -> None:
-    """Write flows that swell and ebb with the hour around a few busy places.
+    """Write flows that rise and fall with the hour around a few busy places.
 
     Args:
         root: Folder to write to.
-        num_train: Training windows; the real set has some 20,000.
-        num_test: Test windows, which come after those of training.
-        seed: Decides all.
+        num_train: Training windows; the real set has about 20,000.
+        num_test: Test windows, later than those of training.
+        seed: Seed of all draws.
     """
     root.mkdir(parents=True, exist_ok=True)
     mark(root, "TaxiBJ")
     series = city(num_train + num_test + 14, np.random.default_rng(seed))
     windows = np.lib.stride_tricks.sliding_window_view(series, 8, axis=0)
-    windows = np.moveaxis(windows, -1, 1)  # (N, 8, C, H, W), each a half-hour after the one before
-    train, test = windows[:num_train], windows[num_train + 7 :]  # they share no half-hour
+    windows = np.moveaxis(windows, -1, 1)  # (N, 8, C, H, W), one start per half-hour
+    train, test = windows[:num_train], windows[num_train + 7 :]  # without common half-hours
     arrays = {
         "X_train": train[:, :4],
         "Y_train": train[:, 4:],
@@ -40,10 +40,10 @@ def write(root: Path, *, num_train: int = 400, num_test: int = 60, seed: int = 0
 
 
 def city(num_steps: int, chance: np.random.Generator) -> NDArray[np.float32]:
-    """Inflow and outflow of a made-up city, (num_steps, 2, 32, 32) in [-1, 1].
+    """Simulate inflow and outflow of a city, (num_steps, 2, 32, 32) in [-1, 1].
 
-    Places breathe with the hour, each at a phase of its own, and their load moves round a ring;
-    outflow follows inflow by an hour.
+    Each busy place oscillates with the hour at its own phase and moves on a ring; outflow follows
+    inflow after an hour.
     """
     y, x = np.mgrid[:32, :32]
     time = np.arange(-2, num_steps)[:, None, None]

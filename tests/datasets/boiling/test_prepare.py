@@ -21,12 +21,12 @@ def contents(root: Path) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
-def test_files_and_pack_hold_the_simulation(tmp_path: Path) -> None:
-    """If this fails, one of the two forms is not the data."""
+def test_files_and_pack_have_the_values_of_the_simulation(tmp_path: Path) -> None:
+    """One of the two forms would have other data."""
     generate(tmp_path, RECIPE)
-    truth = simulate(next(initial_states(3, 5, seed=0)), 4, scale=212)
+    expected = simulate(next(initial_states(3, 5, seed=0)), 4, scale=212)
     pack = Pack(tmp_path)
-    np.testing.assert_array_equal(pack.array, truth)
+    np.testing.assert_array_equal(pack.array, expected)
     folders = sample_folders(tmp_path)
     assert len(folders) == 3
     for folder in folders:
@@ -36,11 +36,11 @@ def test_files_and_pack_hold_the_simulation(tmp_path: Path) -> None:
         for t in range(4):
             frame = np.load(folder / f"{t}.npy")
             assert (frame.dtype, frame.shape) == (np.float32, (1, 5, 5))
-            np.testing.assert_array_equal(frame, truth[index, t])
+            np.testing.assert_array_equal(frame, expected[index, t])
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
-    """If this fails, a result cannot be traced to its data."""
+def test_the_seed_determines_the_bytes(tmp_path: Path) -> None:
+    """Data could not be reproduced from the seed."""
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         recipe = BoilingRecipe(num_samples=3, num_frames=4, image_size=5, seed=seed)
         generate(tmp_path / name, recipe, files=False)
@@ -50,19 +50,19 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     assert not set(a.rows) & set(c.rows)
 
 
-def test_a_second_run_keeps_everything_and_says_so(tmp_path: Path) -> None:
-    """If this fails, a second `make demo` is slow, or changes data under a running training."""
+def test_a_second_run_keeps_all_files(tmp_path: Path) -> None:
+    """A second `make demo` would be slow, or would change data during a training."""
     generate(tmp_path, RECIPE)
     times = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
-    said = " ".join(generate(tmp_path, RECIPE))
-    assert "3 samples were there" in said
-    assert "packed.json was there" in said
+    message = " ".join(generate(tmp_path, RECIPE))
+    assert "kept 3 existing samples" in message
+    assert "kept the existing packed.json" in message
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == times
 
 
 @pytest.mark.parametrize("damage", ["frame", "folder", "half", "pack", "flip", "index"])
-def test_a_second_run_makes_good_what_is_missing_or_broken(tmp_path: Path, damage: str) -> None:
-    """If this fails, a run that was killed leaves a set that looks whole and is not."""
+def test_a_second_run_replaces_missing_and_damaged_files(tmp_path: Path, damage: str) -> None:
+    """A killed run would leave an incomplete set that is used as complete."""
     generate(tmp_path, RECIPE)
     before = {k: v for k, v in contents(tmp_path).items() if k != "packed.json"}
     folder = sample_folders(tmp_path)[1]
@@ -88,10 +88,10 @@ def test_a_second_run_makes_good_what_is_missing_or_broken(tmp_path: Path, damag
     assert Pack(tmp_path).is_intact()
 
 
-def test_a_run_that_dies_leaves_nothing_half_written(
+def test_a_killed_run_leaves_no_partial_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this fails, a full disk leaves a sample that is short and looks whole."""
+    """A full disk would leave a sample with too few frames."""
     calls = []
 
     def save(path: Path, frame: np.ndarray) -> None:
@@ -112,31 +112,31 @@ def test_a_run_that_dies_leaves_nothing_half_written(
     assert Pack(tmp_path).is_intact()
 
 
-def test_another_recipe_in_the_same_folder_is_refused(tmp_path: Path) -> None:
-    """If this fails, two simulations are mixed in one set."""
+def test_another_recipe_in_the_same_folder_is_rejected(tmp_path: Path) -> None:
+    """Two simulations would be mixed in one set."""
     generate(tmp_path, RECIPE, packed=False)
-    with pytest.raises(DataError, match=r"increment 10 there, 20 asked.*--data_path"):
+    with pytest.raises(DataError, match=r"increment is 10, not 20.*--data_path"):
         generate(tmp_path, BoilingRecipe(num_samples=3, num_frames=4, image_size=5, increment=20))
 
 
-def test_a_folder_with_somebody_elses_samples_is_refused(tmp_path: Path) -> None:
-    """If this fails, simulations end up among observations."""
+def test_a_folder_with_other_samples_is_rejected(tmp_path: Path) -> None:
+    """Simulations would be mixed with observations."""
     (tmp_path / "mine").mkdir()
     with pytest.raises(DataError, match="mine"):
         generate(tmp_path, RECIPE)
 
 
-def test_a_disk_without_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
-    """If this fails, an hour of writing ends in an error that could have been the first line."""
+def test_a_full_disk_is_reported_before_writing(tmp_path: Path) -> None:
+    """An hour of writing would end in an error."""
     huge = BoilingRecipe(num_samples=10**6, num_frames=1000, image_size=4096)
-    with pytest.raises(DataError, match=r"MB are needed and \d+ MB are free.*--packed-only"):
+    with pytest.raises(DataError, match=r"MB are needed and \d+ MB are available.*--packed-only"):
         generate(tmp_path, huge)
     assert [p.name for p in tmp_path.iterdir()] == ["boiling.json"]
     assert json.loads((tmp_path / "boiling.json").read_text())["num_frames"] == 1000
 
 
 @pytest.mark.parametrize("wrong", [{"num_frames": 0}, {"num_samples": -1}, {"seed": -1}])
-def test_a_recipe_that_means_nothing_is_refused(wrong: dict) -> None:
-    """If this fails, an empty set is made, and found empty much later."""
+def test_options_out_of_range_are_rejected(wrong: dict) -> None:
+    """An empty set would be written."""
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         BoilingRecipe(**{"num_samples": 1, "num_frames": 2, **wrong})

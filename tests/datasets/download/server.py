@@ -1,4 +1,4 @@
-"""A server on this machine that can break off, refuse ranges, and send the wrong file."""
+"""Local HTTP server that can interrupt transfers, ignore ranges and return errors."""
 
 import http.server
 import re
@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Site:
-    """What a server holds and how it behaves.
+    """Files and behaviour of a server.
 
     Args:
         files: Bytes by path.
-        ranges: Whether it honours the Range header.
-        break_after: Bytes after which each of the next transfers breaks off, in order.
-        errors: Status codes that the next requests are answered with, in order.
-        with_length: Whether it says how long a file is.
-        asked: Range header of each request so far, or None.
+        ranges: Whether it supports the Range header.
+        break_after: Bytes after which each of the next transfers is interrupted, in order.
+        errors: Status codes of the next answers, in order.
+        with_length: Whether it sends the Content-Length header.
+        ranges_requested: Range header of each request so far, or None.
         sent: Bytes of bodies sent so far.
     """
 
@@ -27,7 +27,7 @@ class Site:
     break_after: list[int] = field(default_factory=list)
     errors: list[int] = field(default_factory=list)
     with_length: bool = True
-    asked: list[str | None] = field(default_factory=list)
+    ranges_requested: list[str | None] = field(default_factory=list)
     sent: int = 0
     url: str = ""
 
@@ -38,16 +38,16 @@ def serving(site: Site) -> Iterator[Site]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            wanted = self.headers.get("Range")
-            site.asked.append(wanted)
+            requested = self.headers.get("Range")
+            site.ranges_requested.append(requested)
             data = site.files.get(self.path)
             if site.errors:
                 return self.send_error(site.errors.pop(0))
             if data is None:
                 return self.send_error(404)
             start = 0
-            if wanted and site.ranges:
-                match = re.fullmatch(r"bytes=(\d+)-", wanted)
+            if requested and site.ranges:
+                match = re.fullmatch(r"bytes=(\d+)-", requested)
                 assert match is not None
                 start = int(match[1])
                 if start >= len(data):
@@ -73,7 +73,7 @@ def serving(site: Site) -> Iterator[Site]:
 
     class Server(http.server.ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
-            """Say nothing of clients that hang up, as they do in these tests."""
+            """Print nothing about interrupted connections."""
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Zips of strangers write below one folder, or nothing."""
+"""Untrusted zip files."""
 
 import stat
 import zipfile
@@ -11,13 +11,13 @@ from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.errors import DataError
 
 
-def zipped(path: Path, members: dict[str, bytes], **facts: int) -> Path:
-    """A zip of these members; ``facts`` are set on the first."""
+def zipped(path: Path, members: dict[str, bytes], **attributes: int) -> Path:
+    """Write a zip of some members; ``attributes`` are set on the first."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, (name, data) in enumerate(members.items()):
             info = zipfile.ZipInfo(name)
             info.compress_type = zipfile.ZIP_DEFLATED
-            for key, value in facts.items() if number == 0 else ():
+            for key, value in attributes.items() if number == 0 else ():
                 setattr(info, key, value)
             archive.writestr(info, data)
     return path
@@ -27,8 +27,8 @@ def everything(name: PurePosixPath) -> str:
     return str(name)
 
 
-def test_wanted_members_go_where_they_should(tmp_path: Path) -> None:
-    """If this fails, no archive can be used."""
+def test_selected_members_are_unpacked(tmp_path: Path) -> None:
+    """No archive could be used."""
     made = zipped(tmp_path / "a.zip", {"x/1.jpg": b"one", "x/": b"", "notes.txt": b"no"})
     count = unpack(
         made,
@@ -50,25 +50,25 @@ def test_wanted_members_go_where_they_should(tmp_path: Path) -> None:
         *("con", "a/NUL.txt", "com1", "a./b", "a /b", "a?", "x:stream"),
     ],
 )
-def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    """If this fails, a data set overwrites somebody's files."""
+def test_names_outside_the_folder_are_rejected(tmp_path: Path, name: str) -> None:
+    """An archive could overwrite any file."""
     made = zipped(tmp_path / "a.zip", {"good": b"1", name: b"evil"})
-    with pytest.raises(DataError, match=r"a\.zip: refused, the member"):
+    with pytest.raises(DataError, match=r"a\.zip: rejected, the member"):
         unpack(made, tmp_path / "out" / "deep", place=everything, max_bytes=100)
     assert {path.name for path in tmp_path.rglob("*")} == {"a.zip"}
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO, stat.S_IFSOCK])
-def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
-    """If this fails, a link leads the next member out of the folder."""
+def test_links_and_devices_are_rejected(tmp_path: Path, kind: int) -> None:
+    """A link could lead the next member out of the folder."""
     made = zipped(tmp_path / "a.zip", {"link": b"/etc/passwd"}, external_attr=(kind | 0o777) << 16)
     with pytest.raises(DataError, match="a link or a device"):
         unpack(made, tmp_path / "out", place=everything, max_bytes=100)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails, a megabyte fills the disk."""
+def test_a_zip_bomb_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small archive could fill the disk."""
     zeros = zipped(tmp_path / "a.zip", {"zeros": bytes(3_000_000)})
     with pytest.raises(DataError, match=r"unpacks to 3,000,000 bytes, 2,000,000 allowed"):
         unpack(zeros, tmp_path / "out", place=everything, max_bytes=2_000_000)
@@ -81,8 +81,8 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not (tmp_path / "out").exists()
 
 
-def test_two_names_that_are_one_elsewhere_are_refused(tmp_path: Path) -> None:
-    """If this fails, a set unpacks to fewer files on another system."""
+def test_names_that_are_equal_on_some_systems_are_rejected(tmp_path: Path) -> None:
+    """A set would have fewer files on another system."""
     for names in (("A.jpg", "a.jpg"), ("\u00e9.jpg", "e\u0301.jpg"), ("x/1", "X/1")):
         made = zipped(tmp_path / "a.zip", dict.fromkeys(names, b"1"))
         with pytest.raises(DataError, match="would overwrite"):
@@ -91,12 +91,11 @@ def test_two_names_that_are_one_elsewhere_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
-    """If this fails, half of a set is a set."""
+    """A part of a set would be used as the complete set."""
     made = zipped(tmp_path / "a.zip", {"a": bytes(range(256)) * 40})
-    whole = made.read_bytes()
-    middle = len(whole) // 2
-    flipped = whole[:60] + bytes([whole[60] ^ 4]) + whole[61:]
-    for damaged in (whole[:middle], b"", b"<html>", flipped):
+    data = made.read_bytes()
+    flipped = data[:60] + bytes([data[60] ^ 4]) + data[61:]
+    for damaged in (data[: len(data) // 2], flipped):
         made.write_bytes(damaged)
         with pytest.raises(DataError, match=r"a\.zip: .*fetch it again"):
             unpack(made, tmp_path / "out", place=everything, max_bytes=10**6)

@@ -1,4 +1,4 @@
-"""Published files: there, copied or fetched, and verified each way."""
+"""Published files: existing, copied or fetched, and verified."""
 
 import hashlib
 from pathlib import Path
@@ -22,31 +22,31 @@ def published(*mirrors: str, algorithm: str = "md5") -> RemoteFile:
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
 def test_a_file_is_fetched_once(tmp_path: Path, algorithm: str) -> None:
-    """If this fails, running a tool again fetches a gigabyte again."""
-    said: list[str] = []
+    """Running a tool again would fetch a gigabyte again."""
+    messages: list[str] = []
     with serving(Site(files={"/a.bin": DATA})) as site:
         file = published(f"{site.url}/a.bin", algorithm=algorithm)
         for _ in range(2):
-            assert file.obtain(tmp_path, say=said.append).read_bytes() == DATA
-        assert len(site.asked) == 1
-    assert said[-1] == f"a.bin is there ({algorithm.upper()} verified)"
+            assert file.obtain(tmp_path, report=messages.append).read_bytes() == DATA
+        assert len(site.ranges_requested) == 1
+    assert messages[-1] == f"a.bin exists ({algorithm.upper()} verified)"
 
 
-def test_what_is_there_is_verified_and_not_replaced(tmp_path: Path) -> None:
-    """If this fails, a file that went bad on the disk is used for ever, or silently deleted."""
+def test_an_existing_file_is_verified_and_not_replaced(tmp_path: Path) -> None:
+    """A damaged file would be used, or deleted silently."""
     (tmp_path / "a.bin").write_bytes(b"something else")
-    with pytest.raises(DataError, match=r"a\.bin: its MD5 is .*; delete .*and run this again"):
+    with pytest.raises(DataError, match=r"a\.bin: MD5 is .*; delete it and run this again"):
         published().obtain(tmp_path)
     assert (tmp_path / "a.bin").read_bytes() == b"something else"
 
 
-def test_a_file_of_the_source_is_verified_before_it_is_taken(tmp_path: Path) -> None:
-    """If this fails, --source is a way round the checksum."""
+def test_a_file_of_the_source_is_verified(tmp_path: Path) -> None:
+    """--source would bypass the checksum."""
     here, there = tmp_path / "data", tmp_path / "downloads"
-    with pytest.raises(DataError, match=r"--source .*downloads: there is no such folder"):
+    with pytest.raises(DataError, match=r"--source .*downloads: the folder does not exist"):
         published().obtain(here, source=there)
     (there / "deep").mkdir(parents=True)
-    with pytest.raises(DataError, match=r"has no a\.bin"):
+    with pytest.raises(DataError, match=r"no a\.bin in it"):
         published().obtain(here, source=there)
     (there / "deep" / "a.bin").write_bytes(b"broken")
     with pytest.raises(DataError, match="the file is damaged or another one"):
@@ -58,9 +58,9 @@ def test_a_file_of_the_source_is_verified_before_it_is_taken(tmp_path: Path) -> 
     assert {path.name for path in here.iterdir()} == {"a.bin"}
 
 
-def test_without_a_published_checksum_ours_is_told(tmp_path: Path) -> None:
-    """If this fails, two people cannot find out that they have two files."""
+def test_without_a_published_checksum_ours_is_printed(tmp_path: Path) -> None:
+    """Users could not compare their files."""
     (tmp_path / "a.bin").write_bytes(DATA)
-    said: list[str] = []
-    RemoteFile(name="a.bin", mirrors=(), max_bytes=100).obtain(tmp_path, say=said.append)
-    assert hashlib.sha256(DATA).hexdigest() in said[0]
+    messages: list[str] = []
+    RemoteFile(name="a.bin", mirrors=(), max_bytes=100).obtain(tmp_path, report=messages.append)
+    assert hashlib.sha256(DATA).hexdigest() in messages[0]

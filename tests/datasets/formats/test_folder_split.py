@@ -1,4 +1,4 @@
-"""Dealing samples out to splits."""
+"""Splits of a folder of samples."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ def numbers(path: Path) -> set[tuple[int, ...]]:
 
 
 def test_the_file_has_the_structure_that_simvp_minimal_reads(root: Path) -> None:
-    """If this fails, its users cannot take their files along."""
+    """Users of simvp_minimal could not use the files."""
     path, _ = create_loaders(root, SplitRecipe())
     record = json.loads(path.read_text())
     assert list(record) == ["train", "validation", "test", "id"]
@@ -43,18 +43,18 @@ def test_the_file_has_the_structure_that_simvp_minimal_reads(root: Path) -> None
 
 
 def test_every_sample_is_in_one_split_and_none_is_lost(root: Path) -> None:
-    """If this fails, a model is judged on what it was trained on."""
+    """A model would be tested on training samples."""
     for train, val in ((0.7, 0.15), (0.33, 0.33), (0.525, 0.475), (1, 0), (0, 1), (0, 0)):
         path, _ = create_loaders(root, SplitRecipe(train_ratio=train, val_ratio=val))
         record = json.loads(path.read_text())
         record.pop("id")
-        dealt = [Path(s[0]).parent.name for part in record.values() for s in part["samples"]]
-        assert sorted(dealt) == sorted(p.name for p in root.iterdir() if p.is_dir())
+        found = [Path(s[0]).parent.name for part in record.values() for s in part["samples"]]
+        assert sorted(found) == sorted(p.name for p in root.iterdir() if p.is_dir())
         assert all(part["samples"] for part in record.values())
 
 
-def test_the_seed_decides_the_splits(root: Path) -> None:
-    """If this fails, two runs of the same command are not comparable."""
+def test_the_seed_determines_the_splits(root: Path) -> None:
+    """Two runs of the same command would not be comparable."""
     assert create_loaders(root, SplitRecipe())[0] == create_loaders(root, SplitRecipe())[0]
     assert create_loaders(root, SplitRecipe())[0] != create_loaders(root, SplitRecipe(seed=1))[0]
 
@@ -71,28 +71,30 @@ def test_the_seed_decides_the_splits(root: Path) -> None:
         ({"init_final_only": True, "total_length": 6, "reverse": True}, (5, 0)),
     ],
 )
-def test_the_window_is_what_was_asked(root: Path, options: dict, expected: range) -> None:
-    """If this fails, a model sees other frames than its user thinks."""
+def test_the_frames_of_a_window_follow_the_options(
+    root: Path, options: dict, expected: range
+) -> None:
+    """A model would read other frames than its user selected."""
     path, _ = create_loaders(root, SplitRecipe(train_ratio=1, val_ratio=0, **options))
     assert numbers(path) == {tuple(expected)}
 
 
-def test_a_random_start_stays_within_the_sample_and_varies(root: Path) -> None:
-    """If this fails, -1 means the same frames for all, or frames that are not there."""
+def test_a_random_start_is_within_the_sample_and_varies(root: Path) -> None:
+    """All samples would start at one frame, or beyond their end."""
     recipe = SplitRecipe(train_ratio=1, val_ratio=0, total_length=5, sample_start_index=-1)
     windows = numbers(create_loaders(root, recipe)[0])
     assert len(windows) > 3
     assert all(w == tuple(range(w[0], w[0] + 5)) and w[-1] < 12 for w in windows)
 
 
-def test_samples_are_drawn_when_fewer_are_wanted(root: Path) -> None:
-    """If this fails, a quick trial takes the whole set."""
+def test_fewer_samples_are_drawn_on_request(root: Path) -> None:
+    """A quick trial would use the full set."""
     path, _ = create_loaders(root, SplitRecipe(train_ratio=1, val_ratio=0, num_samples=6))
     assert len({Path(s[0]).parent for s in samples(path)}) == 6
 
 
-def test_short_samples_are_left_out_and_named(root: Path) -> None:
-    """If this fails, samples vanish without a word."""
+def test_short_samples_are_left_out_and_reported(root: Path) -> None:
+    """Samples would be dropped silently."""
     (root / "sample_03/11.npy").unlink()
     recipe = SplitRecipe(train_ratio=1, val_ratio=0, total_length=12)
     path, lines = create_loaders(root, recipe)
@@ -102,15 +104,15 @@ def test_short_samples_are_left_out_and_named(root: Path) -> None:
         create_loaders(root, SplitRecipe(total_length=13))
 
 
-def test_a_missing_frame_is_an_error_that_names_it(root: Path) -> None:
-    """If this fails, time jumps in the middle of a sample."""
+def test_a_missing_frame_is_named(root: Path) -> None:
+    """A time step would be missing within a sample."""
     (root / "sample_07/5.npy").unlink()
     with pytest.raises(DataError, match=r"sample_07/5\.npy.*sample sample_07.*missing"):
         create_loaders(root, SplitRecipe())
 
 
-def test_no_folder_and_no_samples_are_said(tmp_path: Path) -> None:
-    """If this fails, a typo in a path ends in a traceback."""
+def test_missing_folders_and_samples_are_reported(tmp_path: Path) -> None:
+    """A typo in a path would end in a traceback."""
     with pytest.raises(DatasetNotFoundError, match="generate_boiling_data"):
         create_loaders(tmp_path / "nowhere", SplitRecipe())
     with pytest.raises(DataError, match="no sample folders"):
@@ -119,15 +121,20 @@ def test_no_folder_and_no_samples_are_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"train_ratio": 0.8, "val_ratio": 0.3}, {"val_ratio": -0.1}, {"num_samples": 0}],
+    [
+        {"train_ratio": 0.8, "val_ratio": 0.3},
+        {"val_ratio": -0.1},
+        {"num_samples": 0},
+        {"seed": -1},
+    ],
 )
-def test_a_recipe_that_means_nothing_is_refused(wrong: dict) -> None:
-    """If this fails, splits overlap or are empty."""
+def test_options_out_of_range_are_rejected(wrong: dict) -> None:
+    """Splits would overlap or be empty."""
     with pytest.raises(ConfigError):
         SplitRecipe(**wrong)
 
 
-def test_reading_needs_no_values(root: Path) -> None:
-    """The frames of this file are empty files: splitting a terabyte must not read it."""
+def test_splitting_reads_no_values(root: Path) -> None:
+    """Splitting a terabyte would read it; the frames of this test are empty files."""
     assert np.sum([p.stat().st_size for p in root.rglob("*.npy")]) == 0
     create_loaders(root, SplitRecipe())

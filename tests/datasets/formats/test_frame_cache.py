@@ -1,4 +1,4 @@
-"""Decoded videos on disk, which several processes may fill."""
+"""Cache of decoded videos, filled by several processes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,19 +8,19 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from openstl_ext.datasets.formats.frame_cache import FrameCache, opened
+from openstl_ext.datasets.formats.frame_cache import FrameCache, map_video
 from openstl_ext.errors import DataError
 
 NAMES = [f"v{n}" for n in range(8)]
 
 
 def fill(folder: Path, *, rank: int = 0, meanwhile: Callable[[], object] = int) -> list[str]:
-    """Fill a cache from eight files, as one of several processes; which of them it decoded.
+    """Fill a cache from eight files, and return the names of the decoded ones.
 
     Args:
-        folder: Where the files lie.
-        rank: Which process.
-        meanwhile: What happens while the first file is decoded.
+        folder: Folder of the files.
+        rank: Number of the process.
+        meanwhile: Called while the first file is decoded.
     """
     decoded: list[str] = []
 
@@ -34,7 +34,7 @@ def fill(folder: Path, *, rank: int = 0, meanwhile: Callable[[], object] = int) 
     with mock.patch("os.getpid", return_value=1000 + rank):
         paths = FrameCache(folder / "cache").fill(videos)
     for number, path in enumerate(paths):
-        assert opened(path).tolist() == np.full((3, 4, 5), number).tolist()
+        assert map_video(path).tolist() == np.full((3, 4, 5), number).tolist()
     return decoded
 
 
@@ -45,43 +45,40 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_there_is_not_decoded_again(folder: Path) -> None:
-    """If this fails, each start of a run takes minutes."""
+def test_cached_videos_are_not_decoded_again(folder: Path) -> None:
+    """Each start of a run would take minutes."""
     assert sorted(fill(folder)) == NAMES
     assert fill(folder, rank=1) == []
-    (folder / "v3.avi").write_text("another film")
+    (folder / "v3.avi").write_text("another video")
     assert fill(folder) == ["v3"]
     assert len(list((folder / "cache").iterdir())) == len(NAMES)
 
 
-def test_a_process_skips_what_another_has_finished_meanwhile(folder: Path) -> None:
-    """If this fails, ranks write over each other, or each decodes the whole set."""
+def test_a_process_skips_videos_that_another_has_decoded(folder: Path) -> None:
+    """Ranks would overwrite each other's files, or each would decode the full set."""
     theirs: list[str] = []
     ours = fill(folder, rank=0, meanwhile=lambda: theirs.extend(fill(folder, rank=1)))
     assert sorted(theirs) == NAMES
     assert len(ours) == 1
-    assert theirs[0] != ours[0], "they begin at the same file and stay side by side"
+    assert theirs[0] != ours[0], "both start at the same file"
     assert len(list((folder / "cache").iterdir())) == len(NAMES)
 
 
-def test_a_failed_decoding_leaves_nothing(folder: Path) -> None:
-    """If this fails, half a film is cached and taken for whole."""
+def test_a_failed_decoding_leaves_no_file(folder: Path) -> None:
+    """Half a video would be cached as a complete one."""
 
     def fail() -> np.ndarray:
-        raise DataError("cut off")
+        raise DataError("truncated")
 
-    with pytest.raises(DataError, match="cut off"):
+    with pytest.raises(DataError, match="truncated"):
         FrameCache(folder / "cache").fill([("v0", [folder / "v0.avi"], fail)])
     assert not (folder / "cache").exists()
 
 
-def test_a_cached_file_that_went_bad_is_named(folder: Path) -> None:
-    """If this fails, a full disk yesterday is noise in the frames today."""
+def test_a_truncated_cache_file_is_named(folder: Path) -> None:
+    """A truncated file would end in a traceback of numpy."""
     fill(folder)
     (path,) = (folder / "cache").glob("v2-*")
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"v2-.*\.npy: .*delete it; it is decoded anew"):
-        opened(path)
-    np.save(path, np.zeros((3, 4), np.uint8))
-    with pytest.raises(DataError, match="is no video"):
-        opened(path)
+    with pytest.raises(DataError, match=r"v2-.*\.npy: .*delete it; the video is decoded again"):
+        map_video(path)

@@ -1,4 +1,4 @@
-"""Loader files, ours and those of simvp_minimal."""
+"""Loader files, ours and simvp_minimal's."""
 
 import json
 from pathlib import Path
@@ -34,15 +34,15 @@ def frame(tmp_path: Path) -> Path:
         "C:\\data\\abc_boiling_1\\7.npy",
     ],
 )
-def test_paths_resolve_wherever_the_folder_has_gone(frame: Path, written: str) -> None:
-    """If this fails, a set that was moved, or made on Windows, cannot be read."""
+def test_paths_resolve_after_the_folder_was_moved(frame: Path, written: str) -> None:
+    """A set that was moved, or made on Windows, could not be read."""
     assert loaders_file.resolve(written, frame.parents[1]).samefile(frame)
 
 
-def test_paths_that_hold_as_they_stand_are_taken_so(
+def test_valid_paths_are_not_changed(
     frame: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this fails, files of simvp_minimal that lie beside other data read those instead."""
+    """A loader file of simvp_minimal would read other data beside it."""
     other = tmp_path / "other"
     other.mkdir()
     monkeypatch.chdir(tmp_path)
@@ -50,14 +50,14 @@ def test_paths_that_hold_as_they_stand_are_taken_so(
     assert loaders_file.resolve("./here/abc_boiling_1/7.npy", other).samefile(frame)
 
 
-def test_a_frame_that_is_nowhere_is_named(frame: Path) -> None:
-    """If this fails, a missing frame ends in numpy's traceback."""
+def test_a_missing_frame_is_named(frame: Path) -> None:
+    """A missing frame would end in a traceback of numpy."""
     with pytest.raises(DataError, match=r"8\.npy \(sample abc_boiling_1\).*missing"):
         loaders_file.resolve("/old/abc_boiling_1/8.npy", frame.parents[1])
 
 
-def test_the_only_file_is_found_and_several_must_be_told_apart(tmp_path: Path) -> None:
-    """If this fails, a run takes whichever splits it finds first."""
+def test_the_only_file_is_found_and_one_of_several_must_be_named(tmp_path: Path) -> None:
+    """A run would use arbitrary splits."""
     with pytest.raises(DatasetNotFoundError, match=r"create_dataloader\.py --data_path"):
         loaders_file.find(tmp_path)
     one = write(tmp_path / "1_loaders.json")
@@ -71,15 +71,15 @@ def test_the_only_file_is_found_and_several_must_be_told_apart(tmp_path: Path) -
         loaders_file.find(tmp_path, "3_loaders.json")
 
 
-def test_a_sample_in_two_splits_is_refused(tmp_path: Path) -> None:
-    """If this fails, a score is a memory test; another window of the sample counts as well."""
+def test_a_sample_in_two_splits_is_rejected(tmp_path: Path) -> None:
+    """A model would be tested on training samples; other frames of a sample count too."""
     path = write(tmp_path / "f", train=[["a/0.npy"], ["b/0.npy"]], test=[["b/5.npy"]])
     with pytest.raises(DataError, match=r"sample b is in train and in test"):
         loaders_file.read(path, "train")
 
 
-def test_a_missing_split_is_an_error_with_the_command_that_makes_it(tmp_path: Path) -> None:
-    """If this fails, the best weights are chosen on the test split, as upstream does."""
+def test_a_missing_split_is_answered_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    """The best checkpoint would be chosen on the test split, as upstream does."""
     path = write(tmp_path / "f", train=[["a/0.npy"]], test=[["b/0.npy"]])
     with pytest.raises(DataError, match=r"no validation split.*--val_ratio"):
         loaders_file.read(path, "val")
@@ -88,7 +88,7 @@ def test_a_missing_split_is_an_error_with_the_command_that_makes_it(tmp_path: Pa
 
 @pytest.mark.parametrize("text", ["", "[]", '{"train": {}}', '{"train": {"samples": [[[[1.0]]]]}}'])
 def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
-    """If this fails, half a file ends in a traceback of the parser."""
+    """A truncated file would end in a traceback of the parser."""
     path = tmp_path / "x_loaders.json"
     path.write_text(text)
     with pytest.raises(DataError, match=r"x_loaders\.json"):

@@ -56,7 +56,9 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def direct(root: Path, **changed: Any) -> HumanModification:
     """The dataset of the folder of known numbers."""
     usual: dict[str, Any] = {"target": "AA", "dynamic": ["AG"], "static": ["tas"]}
-    return HumanModification(root=str(root), **{**usual, "lonlat": True, "chip_size": 6, **changed})
+    return HumanModification(
+        root=str(root), split="train", **{**usual, "lonlat": True, "chip_size": 6, **changed}
+    )
 
 
 def at(dataset: HumanModification, row: int, column: int, end: int) -> dict[str, Any]:
@@ -196,7 +198,9 @@ def test_names_of_samples_are_places_and_years(toy: Path) -> None:
     assert len(set(ids)) == len(ids)
     window, end = dataset.chips[0]
     assert ids[0] == f"r{window.row:05d}_c{window.column:05d}_{end}"
-    drawn = HumanModification(root=str(toy), chip_size=16, values="0-10000", mode="random")
+    drawn = HumanModification(
+        root=str(toy), split="train", chip_size=16, values="0-10000", mode="random"
+    )
     assert drawn.sample_id(7) == "00007"
     assert dataset.metainfo.synthetic
 

@@ -1,4 +1,4 @@
-"""Which windows of a recording are samples."""
+"""Windows of a recording."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from openstl_ext.datasets.kth.files import stride_of, window_starts
 
 
 def published_way(numbers: list[int], length: int, fast: bool) -> list[int]:
-    """The published enumeration, written out: from the last frame backwards."""
+    """Enumerate windows as published: from the last frame backwards."""
     found, last = [], len(numbers) - 1
     while last >= length - 1:
         first = last - length + 1
@@ -19,20 +19,20 @@ def published_way(numbers: list[int], length: int, fast: bool) -> list[int]:
 
 
 @pytest.mark.parametrize("action", ["boxing", "handclapping", "handwaving", "walking"])
-def test_slow_actions_are_cut_into_windows_that_do_not_overlap(action: str) -> None:
-    """If this fails, the number of samples is not the published one."""
+def test_windows_of_slow_actions_do_not_overlap(action: str) -> None:
+    """The number of samples would differ from the published one."""
     numbers = list(range(1, 26))
     assert window_starts(numbers, 10, stride_of(action, 10)) == [5, 15]
 
 
 @pytest.mark.parametrize("action", ["jogging", "running"])
-def test_fast_actions_overlap(action: str) -> None:
-    """If this fails, those who run are hardly in the set."""
+def test_windows_of_fast_actions_overlap(action: str) -> None:
+    """Running persons would be rare in the set."""
     assert window_starts(list(range(1, 18)), 10, stride_of(action, 10)) == [1, 4, 7]
 
 
 def test_windows_are_those_of_the_published_code() -> None:
-    """If this fails, scores are of other samples than those of published tables."""
+    """Scores would be computed on other samples than published ones."""
     chance = np.random.default_rng(0)
     for _ in range(60):
         numbers = np.flatnonzero(chance.random(120) < 0.97).tolist()
@@ -44,7 +44,7 @@ def test_windows_are_those_of_the_published_code() -> None:
                 )
 
 
-def test_a_recording_that_is_too_short_has_none() -> None:
-    """If this fails, a short film is an index error."""
+def test_a_short_recording_has_no_windows() -> None:
+    """A short video would raise an IndexError."""
     assert window_starts([1, 2, 3], 4, 1) == []
     assert window_starts([], 1, 1) == []

@@ -51,7 +51,7 @@ def test_the_published_files_become_a_dataset(source: Path, tmp_path: Path, besi
     item = dataset[2]
     np.testing.assert_array_equal(item["inputs"]["frames"], stack[-5:, :, 8:16, 3:11])
     np.testing.assert_array_equal(item["data_samples"]["labels"], label[8:16, 3:11])
-    full = LTSSegmentation(root=str(root), patch_size=8)
+    full = LTSSegmentation(root=str(root), split="train", patch_size=8)
     assert full.metainfo.years == PUBLISHED_YEARS
     assert 2012 not in PUBLISHED_YEARS
     assert not full[0]["inputs"]["valid"].all()
@@ -132,7 +132,9 @@ def test_statistics_follow_the_values_when_these_are_scaled(source: Path, tmp_pa
     found = Statistics.read(tmp_path / "statistics.json", prepare="").of("frames", BANDS, path="")
     np.testing.assert_allclose(found.mean, np.nanmean(values, axis=(0, 2, 3)), rtol=1e-9)
     np.testing.assert_allclose(found.std, np.nanstd(values, axis=(0, 2, 3)), rtol=1e-9)
-    frames = LTSSegmentation(root=str(tmp_path), patch_size=8)[0]["inputs"]["frames"].numpy()
+    frames = LTSSegmentation(root=str(tmp_path), split="train", patch_size=8)[0]["inputs"][
+        "frames"
+    ].numpy()
     np.testing.assert_allclose(frames, values[:, :, :8, :8], rtol=1e-5)
 
 

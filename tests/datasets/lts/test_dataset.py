@@ -60,7 +60,9 @@ def test_all_forms_give_the_same_items_bit_for_bit(
 ) -> None:
     """If this fails, converting a set moves every score a little, and nobody knows why."""
     settings = {"split": split, "num_years": 3, "bands": ["nir", "red"], **PATCH}
-    ours, theirs = (LTSSegmentation(root=str(forms[n]), **settings) for n in ("stack", other))
+    ours, theirs = (
+        LTSSegmentation(root=str(forms[n]), split="train", **settings) for n in ("stack", other)
+    )
     assert len(ours) == len(theirs) > 0
     assert ours.metainfo.channels == theirs.metainfo.channels == ("nir", "red")
     assert ours.metainfo.years == theirs.metainfo.years
@@ -80,7 +82,7 @@ def test_all_forms_give_the_same_items_bit_for_bit(
 
 def test_an_item_is_what_was_stored_in_data_units(root: Path) -> None:
     """If this fails, a net learns from digital numbers, or from clouds of minus one."""
-    dataset = LTSSegmentation(root=str(root), **PATCH)
+    dataset = LTSSegmentation(root=str(root), split="train", **PATCH)
     stack, label = np.load(root / "landsat_stack.npy"), np.load(root / "label.npy")
     row, column = np.load(root / "train_coords.npy")[5]
     item, here = dataset[5], (slice(row, row + 16), slice(column, column + 16))
@@ -107,8 +109,10 @@ def test_an_item_is_what_was_stored_in_data_units(root: Path) -> None:
 
 def test_years_are_the_newest_and_bands_go_by_name(root: Path) -> None:
     """If this fails, `num_years=2` maps a site of forty years ago, or red passes for blue."""
-    all_of_it = LTSSegmentation(root=str(root), **PATCH)
-    some = LTSSegmentation(root=str(root), num_years=2, bands=["red", "blue"], **PATCH)
+    all_of_it = LTSSegmentation(root=str(root), split="train", **PATCH)
+    some = LTSSegmentation(
+        root=str(root), split="train", num_years=2, bands=["red", "blue"], **PATCH
+    )
     assert some.metainfo.years == (2017, 2018)
     assert some.metainfo.channels == ("red", "blue")
     expected = all_of_it[0]["inputs"]["frames"][-2:][:, [2, 0]]
@@ -116,11 +120,11 @@ def test_years_are_the_newest_and_bands_go_by_name(root: Path) -> None:
         some[0]["inputs"]["frames"], expected, rtol=0, atol=0, equal_nan=True
     )
     with pytest.raises(ConfigError, match="num_years 5 of a series of 4"):
-        LTSSegmentation(root=str(root), num_years=5, **PATCH)
+        LTSSegmentation(root=str(root), split="train", num_years=5, **PATCH)
     with pytest.raises(ConfigError, match=r"no band 'niir'; did you mean 'nir'"):
-        LTSSegmentation(root=str(root), bands=["niir"], **PATCH)
+        LTSSegmentation(root=str(root), split="train", bands=["niir"], **PATCH)
     with pytest.raises(ConfigError, match="each band once"):
-        LTSSegmentation(root=str(root), bands=["nir", "nir"], **PATCH)
+        LTSSegmentation(root=str(root), split="train", bands=["nir", "nir"], **PATCH)
 
 
 def test_unknown_labels_are_not_valid_and_are_a_class(root: Path) -> None:
@@ -129,20 +133,20 @@ def test_unknown_labels_are_not_valid_and_are_a_class(root: Path) -> None:
     row, column = np.load(root / "train_coords.npy")[0]
     label[row, column : column + 16] = 255
     change_array(root / "label.npy", label)
-    targets = LTSSegmentation(root=str(root), **PATCH)[0]["data_samples"]
+    targets = LTSSegmentation(root=str(root), split="train", **PATCH)[0]["data_samples"]
     assert not targets["valid"][0].any()
     assert targets["valid"][1:].any()
     assert set(targets["labels"].unique().tolist()) <= {0, 1}
     with pytest.raises(DataError, match=r"label\.npy: .*label 255"):
-        LTSSegmentation(root=str(root), ignore_index=254, **PATCH)[0]
+        LTSSegmentation(root=str(root), split="train", ignore_index=254, **PATCH)[0]
     with pytest.raises(ConfigError, match="is the class 'site'"):
-        LTSSegmentation(root=str(root), ignore_index=1, **PATCH)
+        LTSSegmentation(root=str(root), split="train", ignore_index=1, **PATCH)
 
 
 def test_a_year_that_is_missing_is_filled_by_the_rule(root: Path) -> None:
     """If this fails, clouds are the mean although somebody asked for the year before."""
-    plain = LTSSegmentation(root=str(root), **PATCH)
-    filled = LTSSegmentation(root=str(root), fill="nearest_year", **PATCH)
+    plain = LTSSegmentation(root=str(root), split="train", **PATCH)
+    filled = LTSSegmentation(root=str(root), split="train", fill="nearest_year", **PATCH)
     gone = [not plain[i]["inputs"]["valid"].all() for i in range(len(plain))]
     assert any(gone)
     before, after = (d[gone.index(True)]["inputs"] for d in (plain, filled))
@@ -152,13 +156,13 @@ def test_a_year_that_is_missing_is_filled_by_the_rule(root: Path) -> None:
     assert torch.equal(after["frames"][before["valid"]], before["frames"][before["valid"]])
     assert filled.missing_share() == plain.missing_share()
     with pytest.raises(ConfigError, match="no fill 'nearest'; did you mean 'nearest_year'"):
-        LTSSegmentation(root=str(root), fill="nearest", **PATCH)
+        LTSSegmentation(root=str(root), split="train", fill="nearest", **PATCH)
 
 
 def test_augmentation_turns_everything_alike_and_depends_on_its_place(root: Path) -> None:
     """If this fails, labels point beside the sites, or a resumed run sees other patches."""
-    plain = LTSSegmentation(root=str(root), **PATCH)
-    turned = LTSSegmentation(root=str(root), augment=True, **PATCH)
+    plain = LTSSegmentation(root=str(root), split="train", **PATCH)
+    turned = LTSSegmentation(root=str(root), split="train", augment=True, **PATCH)
     index = next(i for i in range(len(plain)) if plain[i]["data_samples"]["labels"].sum() > 8)
     reference, seen = plain[index], set()
     for seed in range(40):
@@ -190,7 +194,7 @@ def test_augmentation_turns_everything_alike_and_depends_on_its_place(root: Path
 @pytest.mark.parametrize("form", ["stack", "yearly", "patches"])
 def test_a_worker_gets_places_and_not_pixels(forms: dict[str, Path], form: str) -> None:
     """If this fails, every worker is sent a copy of a stack that is larger than memory."""
-    dataset = LTSSegmentation(root=str(forms[form]), **PATCH)
+    dataset = LTSSegmentation(root=str(forms[form]), split="train", **PATCH)
     before = dataset[1]["inputs"]["frames"]
     sent = pickle.dumps(dataset)
     assert len(sent) < 60_000
@@ -249,7 +253,7 @@ def test_facts_that_disagree_are_named(root: Path, changed: dict, message: str) 
     """If this fails, red is normalised as near infrared, or 2012 is made up."""
     change_facts(root, **changed)
     with pytest.raises(DataError, match=message):
-        LTSSegmentation(root=str(root), **PATCH)
+        LTSSegmentation(root=str(root), split="train", **PATCH)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +278,7 @@ def test_arrays_that_are_odd_are_named(root: Path, name: str, array: list, messa
     """If this fails, what cannot be read is background, as the original counts it."""
     np.save(root / name, np.array(array), allow_pickle=True)
     with pytest.raises(DataError, match=message):
-        LTSSegmentation(root=str(root), **PATCH)[0]
+        LTSSegmentation(root=str(root), split="train", **PATCH)[0]
 
 
 def test_a_file_that_was_cut_off_is_named(root: Path) -> None:
@@ -282,7 +286,7 @@ def test_a_file_that_was_cut_off_is_named(root: Path) -> None:
     path = root / "landsat_stack.npy"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"landsat_stack\.npy: not a readable array"):
-        LTSSegmentation(root=str(root), **PATCH)
+        LTSSegmentation(root=str(root), split="train", **PATCH)
 
 
 @pytest.mark.parametrize("gone", ["landsat_stack.npy", "label.npy", "stack.json", "val_coords.npy"])
@@ -306,9 +310,9 @@ def test_blocks_are_cut_when_there_are_no_corners(root: Path) -> None:
 def test_a_patch_size_is_that_of_the_cut(forms: dict[str, Path]) -> None:
     """If this fails, patches of another size reach from the training blocks into the test."""
     with pytest.raises(ConfigError, match=r"patch_size 32, but the corners .* were cut for 16"):
-        LTSSegmentation(root=str(forms["stack"]), patch_size=32)
+        LTSSegmentation(root=str(forms["stack"]), split="train", patch_size=32)
     with pytest.raises(DataError, match=r"\.npy: shape .* is expected, by .* patch_size=32"):
-        LTSSegmentation(root=str(forms["patches"]), patch_size=32)
+        LTSSegmentation(root=str(forms["patches"]), split="train", patch_size=32)
 
 
 def test_pickles_are_refused_with_the_command_that_converts_them(root: Path) -> None:
@@ -316,21 +320,21 @@ def test_pickles_are_refused_with_the_command_that_converts_them(root: Path) -> 
     (root / "statistics.json").rename(root / "norm_stats.pkl")
     command = r"norm_stats\.pkl: a pickle may run code .*lts_segmentation\.py convert --source"
     with pytest.raises(DataError, match=command):
-        LTSSegmentation(root=str(root), **PATCH)
+        LTSSegmentation(root=str(root), split="train", **PATCH)
 
 
 def test_two_forms_in_one_folder_are_refused(root: Path, forms: dict[str, Path]) -> None:
     """If this fails, which of two series is read is a matter of luck."""
     (root / "landscape.tif").write_bytes((forms["together"] / "landscape.tif").read_bytes())
     with pytest.raises(DataError, match=r"holds several forms of a series \(stack, geotiff\)"):
-        LTSSegmentation(root=str(root), **PATCH)
+        LTSSegmentation(root=str(root), split="train", **PATCH)
 
 
 def test_the_published_names_are_answered_with_the_conversion(tmp_path: Path) -> None:
     """If this fails, who has the original files thinks that they are none."""
     np.save(tmp_path / "landsat_stackV2.npy", np.zeros((1, 1, 2, 2)))
     with pytest.raises(DatasetNotFoundError, match="convert --source"):
-        LTSSegmentation(root=str(tmp_path))
+        LTSSegmentation(root=str(tmp_path), split="train")
 
 
 @pytest.mark.parametrize("dtype", ["int16", "uint16", "float16", "float32", "float64"])

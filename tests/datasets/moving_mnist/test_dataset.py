@@ -1,4 +1,4 @@
-"""Moving MNIST: drawn to train, fixed to test."""
+"""Moving MNIST: drawn training sequences, and the published test set."""
 
 import gzip
 import math
@@ -28,7 +28,7 @@ def frames_of(dataset: MovingMNIST, index: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 def test_every_split_has_the_published_shape_and_range(root: str, split: str) -> None:
-    """If this fails, published scores are computed on something else."""
+    """Scores would not be comparable with published ones."""
     item = MovingMNIST(root=root, split=split)[1]
     frames, targets = item["inputs"]["frames"], item["data_samples"]["frames"]
     assert frames.shape == targets.shape == (10, 1, 64, 64)
@@ -38,9 +38,9 @@ def test_every_split_has_the_published_shape_and_range(root: str, split: str) ->
 
 
 def test_a_training_sequence_is_a_function_of_seed_epoch_and_index(root: str) -> None:
-    """If this fails, a resumed run, or one with more workers, trains on other data."""
-    dataset = MovingMNIST(root=root)
-    assert len(pickle.dumps(dataset)) < 2_000, "a spawned worker is sent the digits"
+    """A resumed run, or one with more workers, would train on other data."""
+    dataset = MovingMNIST(root=root, split="train")
+    assert len(pickle.dumps(dataset)) < 2_000, "a spawned worker receives the digits"
     one = Seeded(dataset=dataset, seed=1)
     same = Seeded(dataset=pickle.loads(pickle.dumps(dataset)), seed=1)
     torch.rand(7)
@@ -51,8 +51,8 @@ def test_a_training_sequence_is_a_function_of_seed_epoch_and_index(root: str) ->
         assert not torch.equal(drawn, other["inputs"]["frames"])
 
 
-def test_validation_is_the_same_whatever_the_seed(root: str) -> None:
-    """If this fails, best checkpoints of two seeds are chosen on different data."""
+def test_validation_does_not_depend_on_the_seed(root: str) -> None:
+    """Best checkpoints of two seeds would be chosen on different data."""
     dataset = MovingMNIST(root=root, split="val", val_length=3)
     sequences = []
     for seed in (0, 1):
@@ -63,9 +63,9 @@ def test_validation_is_the_same_whatever_the_seed(root: str) -> None:
 
 
 def test_no_digit_is_in_training_and_in_validation(tmp_path: Path) -> None:
-    """If this fails, validation rewards a net for digits that it has seen."""
+    """Validation would use digits of the training set."""
     MovingMNIST.make_toy(tmp_path)
-    write_digits(tmp_path, np.arange(1, 61, dtype=np.uint8))  # a brightness tells which digit it is
+    write_digits(tmp_path, np.arange(1, 61, dtype=np.uint8))  # one brightness per digit
     seen = {}
     for split in ("train", "val"):
         dataset = MovingMNIST(root=str(tmp_path), split=split)
@@ -73,8 +73,8 @@ def test_no_digit_is_in_training_and_in_validation(tmp_path: Path) -> None:
         seen[split] = set((255 * frames).round().int().unique().tolist()) - {0}
     assert max(seen["train"]) <= 50 < min(seen["val"])
     assert len(seen["train"]) > 30
-    whole = MovingMNIST(root=str(tmp_path), val_fraction=0)
-    assert float(torch.cat([frames_of(whole, i) for i in range(200)]).max()) > 50 / 255
+    without_val = MovingMNIST(root=str(tmp_path), split="train", val_fraction=0)
+    assert float(torch.cat([frames_of(without_val, i) for i in range(200)]).max()) > 50 / 255
 
 
 def write_digits(root: Path, brightness: np.ndarray) -> None:
@@ -83,10 +83,16 @@ def write_digits(root: Path, brightness: np.ndarray) -> None:
     (root / TRAIN_DIGITS).write_bytes(gzip.compress(header + data))
 
 
-def test_arguments_shape_what_is_drawn(root: str) -> None:
-    """If this fails, a config's size or length is ignored."""
+def test_arguments_set_size_and_length_of_drawn_sequences(root: str) -> None:
+    """A config's size or length would be ignored."""
     dataset = MovingMNIST(
-        root=root, num_inputs=3, num_targets=5, num_digits=3, image_size=80, epoch_length=7
+        root=root,
+        split="train",
+        num_inputs=3,
+        num_targets=5,
+        num_digits=3,
+        image_size=80,
+        epoch_length=7,
     )
     assert len(dataset) == 7
     item = dataset[6]
@@ -96,8 +102,8 @@ def test_arguments_shape_what_is_drawn(root: str) -> None:
         dataset[7]
 
 
-def test_the_published_test_file_is_read_as_it_is(root: str) -> None:
-    """If this fails, time and sequence are swapped, and every score is of other data."""
+def test_the_published_test_file_is_read_unchanged(root: str) -> None:
+    """Time and sequence would be swapped."""
     stored = np.load(Path(root) / TEST)
     dataset = MovingMNIST(root=root, split="test", num_targets=7)
     assert len(dataset) == stored.shape[1] == 8
@@ -107,72 +113,74 @@ def test_the_published_test_file_is_read_as_it_is(root: str) -> None:
 
 
 @pytest.mark.parametrize("other", [{"num_digits": 3}, {"num_targets": 20}, {"speed": 0.05}])
-def test_another_test_than_the_published_is_drawn_and_says_so(root: str, other: dict) -> None:
-    """If this fails, a table shows scores on three digits among those on two."""
+def test_other_arguments_than_those_of_the_published_test_set_draw_one(
+    root: str, other: dict
+) -> None:
+    """Scores of three digits would be computed on two."""
     dataset = MovingMNIST(root=root, split="test", epoch_length=4, **other)
     assert not dataset.is_published_test
     assert len(dataset) == 4
-    assert dataset.sample_id(2) == "test_00002"
+    assert dataset.sample_id(2) == "test-00002"
     assert torch.equal(frames_of(dataset, 2), frames_of(dataset, 2))
 
 
 def test_missing_files_are_answered_with_the_command(tmp_path: Path, root: str) -> None:
-    """If this fails, a new user is left with a stack of frames."""
+    """A first run would end in a traceback."""
     with pytest.raises(DatasetNotFoundError, match=r"prepare_data/moving_mnist\.py --root"):
-        MovingMNIST(root=str(tmp_path / "nowhere"))
+        MovingMNIST(root=str(tmp_path / "nowhere"), split="train")
     (Path(root) / TEST_DIGITS).unlink()
     with pytest.raises(DatasetNotFoundError, match="t10k-images"):
         MovingMNIST(root=root, split="test", num_digits=1)
 
 
 def test_damaged_files_are_named(root: str) -> None:
-    """If this fails, half of a download trains to the end."""
+    """A partial download would be used."""
     digits, test = Path(root) / TRAIN_DIGITS, Path(root) / TEST
-    whole = digits.read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", whole[:-9] + b"\0" + whole[-8:], b"<html>"):
+    data = digits.read_bytes()
+    for damaged in (data[: len(data) // 2], data[:-9] + b"\0" + data[-8:]):
         digits.write_bytes(damaged)
         with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: .*run the tool"):
-            MovingMNIST(root=root)
-    digits.write_bytes(gzip.compress(gzip.decompress(whole)[:-100]))
-    with pytest.raises(DataError, match="its header promises 60 images"):
-        MovingMNIST(root=root)
-    whole = test.read_bytes()
-    for damaged in (whole[:-1], whole[:50], b"", whole + b"more"):
-        test.write_bytes(damaged)
-        with pytest.raises(DataError, match=r"mnist_test_seq\.npy: .*fetch it again"):
-            MovingMNIST(root=root, split="test")
+            MovingMNIST(root=root, split="train")
+    digits.write_bytes(gzip.compress(gzip.decompress(data)[:-100]))
+    with pytest.raises(DataError, match="not a gzipped IDX file"):
+        MovingMNIST(root=root, split="train")
+    test.write_bytes(test.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"mnist_test_seq\.npy: .*delete it and run"):
+        MovingMNIST(root=root, split="test")
 
 
 @pytest.mark.parametrize("shape", [(8, 20, 64, 64), (20, 64, 64)])
-def test_a_test_file_of_another_layout_is_refused(root: str, shape: tuple[int, ...]) -> None:
-    """If this fails, a file with sequences first is read across them."""
+def test_a_test_file_of_another_shape_or_type_is_rejected(
+    root: str, shape: tuple[int, ...]
+) -> None:
+    """A file with sequences first would be read across them."""
     np.save(Path(root) / TEST, np.zeros(shape, np.uint8))
     with pytest.raises(DataError, match="time first"):
         MovingMNIST(root=root, split="test")
     np.save(Path(root) / TEST, np.zeros((20, 2, 64, 64), np.float32))
-    with pytest.raises(DataError, match="float32 where uint8"):
+    with pytest.raises(DataError, match=r"float32 \(20, 2, 64, 64\), expected uint8"):
         MovingMNIST(root=root, split="test")
 
 
 @pytest.mark.parametrize(
     "wrong", [{"image_size": 20}, {"speed": 0}, {"num_digits": 0}, {"val_fraction": 1.0}]
 )
-def test_arguments_that_mean_nothing_are_refused(root: str, wrong: dict) -> None:
-    """If this fails, a typo in a config is found by its effect on a score."""
+def test_arguments_out_of_range_are_rejected(root: str, wrong: dict) -> None:
+    """A typo in a config would only show in a score."""
     with pytest.raises(ConfigError):
-        MovingMNIST(root=root, **wrong)
+        MovingMNIST(root=root, split="train", **wrong)
 
 
-def test_a_split_without_a_digit_is_refused(root: str) -> None:
-    """If this fails, validating on no digits is a division by zero in a worker."""
-    with pytest.raises(ConfigError, match="leaves no digit to the val split"):
+def test_a_split_without_digits_is_rejected(root: str) -> None:
+    """Validation without digits would be a division by zero in a worker."""
+    with pytest.raises(ConfigError, match="leaves no digit for the val split"):
         MovingMNIST(root=root, split="val", val_fraction=0)
 
 
-def test_made_up_data_are_called_synthetic(root: str) -> None:
-    """If this fails, a score on scribbles stands in a table of Moving MNIST."""
-    assert MovingMNIST(root=root).metainfo.synthetic
+def test_synthetic_data_are_marked(root: str) -> None:
+    """A score on random strokes would be shown in the table of Moving MNIST."""
+    assert MovingMNIST(root=root, split="train").metainfo.synthetic
     (Path(root) / "SYNTHETIC.txt").unlink()
-    dataset = MovingMNIST(root=root)
+    dataset = MovingMNIST(root=root, split="train")
     assert not dataset.metainfo.synthetic
     assert math.isclose(dataset.speed, 0.1)

@@ -19,7 +19,7 @@ RECORD = Path(__file__).parents[2] / "parity/golden/simvp_minimal_boiling.json"
 
 
 def one_step(cells: np.ndarray, increment: float) -> np.ndarray:
-    """The formula, a cell at a time, with every rounding in its place."""
+    """Compute one step cell by cell, with the same rounding."""
     height, width = cells.shape
     after = np.zeros_like(cells)
     for i in range(height):
@@ -34,8 +34,8 @@ def one_step(cells: np.ndarray, increment: float) -> np.ndarray:
     return after
 
 
-def test_the_record_of_the_reference_is_met() -> None:
-    """If this fails, data generated here are not those that simvp_minimal's users know."""
+def test_the_simulation_equals_the_golden_record() -> None:
+    """Generated data would differ from those of simvp_minimal."""
     quantities = list(replay(json.loads(RECORD.read_text())))
     assert {q.name for q in quantities} == {"history", "normalized", "final"}
     assert max(q.error for q in quantities) < 1e-8  # the record has nine digits
@@ -43,10 +43,8 @@ def test_the_record_of_the_reference_is_met() -> None:
 
 @pytest.mark.parametrize("increment", [10, 100, 150, 211.5, 250, 1000, -30])
 @pytest.mark.parametrize("size", [(5, 7), (2, 1), (1, 1)])
-def test_a_step_is_its_formula_to_the_last_bit_also_where_it_wraps(
-    increment: float, size: tuple[int, int]
-) -> None:
-    """If this fails, cells boil off at a wrong temperature; the record never gets that hot."""
+def test_a_step_equals_its_formula_bit_for_bit(increment: float, size: tuple[int, int]) -> None:
+    """Cells would boil at a wrong temperature; the record stays below it."""
     initial = np.random.RandomState(0).uniform(0, 212, (CHUNK + 1, 1, *size)).astype(np.float32)
     history = simulate(initial, 4, increment=increment)
     for sample in history[::CHUNK]:  # one of each chunk
@@ -54,23 +52,23 @@ def test_a_step_is_its_formula_to_the_last_bit_also_where_it_wraps(
             np.testing.assert_array_equal(after, one_step(before, increment))
 
 
-def test_a_cell_exactly_at_the_boiling_point_starts_from_zero() -> None:
-    """If this fails, values of 1.0 and above appear, where forecasts are judged in [0, 1)."""
+def test_a_cell_at_the_boiling_point_restarts_from_zero() -> None:
+    """Values of 1.0 and above would appear in data of the range [0, 1)."""
     level = np.full((1, 1, 3, 3), 112, dtype=np.float32)
     assert (simulate(level, 2, increment=100)[0, 1] == 0).all()
     assert (simulate(level, 2, increment=312)[0, 1] == 0).all()
 
 
-def test_a_sample_does_not_depend_on_its_neighbours_in_the_batch() -> None:
-    """If this fails, heat flows from one simulation into the next."""
+def test_a_sample_does_not_depend_on_its_batch() -> None:
+    """Heat would flow from one simulation into the next."""
     initial = np.concatenate(list(initial_states(CHUNK + 3, 6, seed=1)))
     together = simulate(initial, 15)
     for i in (0, 1, CHUNK - 1, CHUNK, CHUNK + 2):
         np.testing.assert_array_equal(together[i], simulate(initial[i : i + 1], 15)[0])
 
 
-def test_initial_maps_are_those_of_numpys_legacy_stream_however_they_are_cut() -> None:
-    """If this fails, the same seed means other data, or more samples mean other samples."""
+def test_initial_maps_are_numpys_legacy_stream_for_any_block_size() -> None:
+    """A seed would give other data, or the number of samples would change them."""
     expected = np.random.RandomState(7).uniform(0, 212, (5, 1, 4, 4)).astype(np.float32)
     for block in (1, 2, 5):
         drawn = np.concatenate(list(initial_states(5, 4, seed=7, block=block)))

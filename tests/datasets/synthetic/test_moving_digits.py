@@ -1,4 +1,4 @@
-"""How digits move, and how they are painted."""
+"""Motion and drawing of the digits."""
 
 import math
 
@@ -9,7 +9,7 @@ from openstl_ext.datasets.synthetic.moving_digits import bounce, draw
 
 
 def published_way(x: float, y: float, turn: float, steps: int) -> list[tuple[int, int]]:
-    """The published rule, written out: step, then stop at an edge and turn round."""
+    """Follow the published rule: step, then stop at an edge and reverse."""
     towards_x, towards_y, places = 1, 1, []
     for _ in range(steps):
         y += towards_y * math.sin(2 * math.pi * turn) * 0.1
@@ -27,7 +27,7 @@ def published_way(x: float, y: float, turn: float, steps: int) -> list[tuple[int
 
 
 def test_digits_follow_the_published_rule() -> None:
-    """If this fails, training shows other motion than the fixed test set."""
+    """Training would show other motion than the published test set."""
     for x, y, turn in np.random.default_rng(0).random((200, 3)).tolist():
         ours = bounce((y, x), 2 * math.pi * turn, speed=0.1, num_frames=50, image_size=64)
         assert [divmod(corner, 64) for corner in ours] == published_way(x, y, turn, 50)
@@ -40,16 +40,16 @@ def test_digits_follow_the_published_rule() -> None:
         ((0.65, 0.5), -math.pi / 2, [(4, 5), (1, 5), (0, 5), (2, 5), (5, 5), (7, 5)]),
     ],
 )
-def test_a_digit_stops_at_an_edge_and_comes_back(
+def test_a_digit_stops_at_an_edge_and_reverses(
     start: tuple[float, float], angle: float, expected: list[tuple[int, int]]
 ) -> None:
-    """If this fails, digits leave the canvas or jump at its edge."""
+    """Digits would leave the canvas or jump at its edge."""
     path = bounce(start, angle, speed=0.25, num_frames=6, image_size=38)
     assert [divmod(corner, 38) for corner in path] == expected
 
 
-def test_every_frame_holds_every_digit_where_it_should() -> None:
-    """If this fails, the window trick paints beside the place, or into the next frame."""
+def test_every_frame_has_every_digit_at_its_position() -> None:
+    """Digits would be drawn at other positions or in the next frame."""
     chance = np.random.default_rng(1)
     digits = chance.integers(0, 256, (5, 28, 28), dtype=np.uint8)
     chances = chance.random((3, 4)).tolist()
@@ -66,8 +66,8 @@ def test_every_frame_holds_every_digit_where_it_should() -> None:
         np.testing.assert_array_equal(frames, expected)
 
 
-def test_corners_of_the_canvas_can_be_painted() -> None:
-    """If this fails, a digit in the last corner of the last frame is an index error."""
+def test_corners_of_the_canvas_can_be_drawn() -> None:
+    """A digit in the last corner of the last frame would raise an IndexError."""
     white = np.full((1, 28, 28), 255, np.uint8)
     frames = draw(white, [[1.0, 1.0, 0.125, 0.0]], speed=0.1, num_frames=1, image_size=40)
     assert frames[0, 12:, 12:].min() == 1

@@ -1,4 +1,4 @@
-"""Miniatures: in the true format, the same everywhere, and worth learning."""
+"""Synthetic sets in the formats of the published ones."""
 
 import hashlib
 from pathlib import Path
@@ -20,8 +20,8 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_made_up_is_labelled_and_moves(name: str, tmp_path: Path) -> None:
-    """If this fails, made-up data pass for real ones, or nothing can be learned from them."""
+def test_synthetic_sets_are_marked_and_move(name: str, tmp_path: Path) -> None:
+    """Synthetic data would be used as real ones, or a net could not learn from them."""
     SMALL[name](tmp_path)
     assert "synthetic" in (tmp_path / "SYNTHETIC.txt").read_text()
     ids: list[str] = []
@@ -36,14 +36,13 @@ def test_what_is_made_up_is_labelled_and_moves(name: str, tmp_path: Path) -> Non
             errors.append(float((future - past[-1]).square().mean()))
             spread.append(float(future.var()))
         assert np.mean(errors) > 0.02 * np.mean(spread), "persistence would be hard to beat"
-        ids += [dataset.sample_id(i) for i in range(len(dataset)) if split != "train"]
-    if name != "TaxiBJ":  # its published windows have no names
-        assert len(ids) == len(set(ids))
+        ids += [dataset.sample_id(i) for i in range(len(dataset))]
+    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize("name", ["MovingMNIST", "TaxiBJ"])
 def test_the_same_seed_gives_the_same_files(name: str, tmp_path: Path) -> None:
-    """If this fails, two people who try the same command have two sets."""
+    """The same command would give two different sets."""
     sums = []
     for place in ("one", "two"):
         SMALL[name](tmp_path / place)
@@ -53,8 +52,8 @@ def test_the_same_seed_gives_the_same_files(name: str, tmp_path: Path) -> None:
     assert sums[0] == sums[1]
 
 
-def test_the_made_up_city_is_a_function_of_its_past(tmp_path: Path) -> None:
-    """If this fails, windows of the test are windows of the training set."""
+def test_the_synthetic_city_has_disjoint_training_and_test_windows(tmp_path: Path) -> None:
+    """Test windows would be training windows."""
     taxibj.write(tmp_path, num_train=30, num_test=10)
     with np.load(tmp_path / taxibj.FILE) as arrays:
         past, future, tested = arrays["X_train"], arrays["Y_train"], arrays["X_test"]

@@ -1,0 +1,31 @@
+"""Read JSON files into typed structures."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from openstl_ext.errors import DataError
+
+T = TypeVar("T")
+
+
+def read_json(path: Path | str, type_: type[T], *, advice: str = "") -> T:
+    """Read a JSON file into a type, with the types of all fields checked.
+
+    Args:
+        path: The file.
+        type_: A ``msgspec.Struct`` or any type that msgspec decodes, such as ``dict[str, float]``.
+            A struct rejects unknown fields if it is declared with ``forbid_unknown_fields``.
+        advice: Next step for the user, appended to the error message.
+
+    Raises:
+        DataError: If the file is missing, is not JSON, or does not match the type; the message
+            names the file and the field.
+    """
+    path = Path(path)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type_)
+    except (OSError, ValueError) as error:  # msgspec and UTF-8 errors are ValueErrors
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{path}: {reason}" + (f"; {advice}" if advice else "")) from None
