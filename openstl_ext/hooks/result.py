@@ -113,14 +113,14 @@ def checkpoint_of(path: str | None) -> Checkpoint | None:
     digest = sha256_of(Path(path))
     try:
         entries = read_manifest(Path(path).parent)
-    except UserError:  # a damaged manifest has been told of where the weights were loaded
+    except UserError:  # a damaged manifest was reported when the weights were loaded
         entries = []
-    entry: dict[str, Any] = next((e for e in entries if e.get("sha256") == digest), {})
+    entry = next((e for e in entries if e.sha256 == digest), None)
     return {
         "file": Path(path).name,
         "sha256": digest,
-        "epoch": entry.get("epoch"),
-        "iteration": entry.get("iteration"),
+        "epoch": entry.epoch if entry else None,
+        "iteration": entry.iteration if entry else None,
     }
 
 
