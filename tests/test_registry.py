@@ -1,19 +1,19 @@
-"""Names in configs become classes, or an error that helps."""
+"""Names in configs become classes, or an error with a proposal."""
 
 import pytest
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.registry import LOSSES, METHODS, Registry
+from openstl_ext.registry import LOSSES, METHODS, METRICS, Registry
 
 
 def test_an_unknown_type_proposes_the_nearest_names() -> None:
-    """A typo costs a second, not a search through the source."""
+    """The user would have to search the source for the right name."""
     with pytest.raises(ConfigError, match="did you mean 'DirectForecast'"):
         METHODS.build({"type": "DirectForcast"})
 
 
 def test_an_unknown_argument_names_the_class_and_the_nearest_argument() -> None:
-    """A swallowed argument trains another model than the one that was meant."""
+    """An ignored argument would train another model than the config describes."""
     with pytest.raises(ConfigError, match="Sum takes no 'term'; did you mean 'terms'"):
         LOSSES.build({"type": "Sum", "term": []})
 
@@ -25,28 +25,47 @@ def test_an_argument_of_an_earlier_version_is_answered_with_its_new_name() -> No
         METHODS.build(cfg)
 
 
+@pytest.mark.parametrize(
+    "name", ["SSIM", "openstl_ext.SSIM", "DumpResults", "mmengine.DumpResults"]
+)
+def test_a_name_may_have_a_scope(name: str) -> None:
+    """Parts of mmengine, or of a plugin with the same name, could not be chosen."""
+    assert METRICS.get(name).__name__ == name.rpartition(".")[2]
+
+
+@pytest.mark.parametrize(
+    "path", ["torch.nn.Linear", "openstl_ext.losses.pixel.L1", "other.L1", "mmengine.L1"]
+)
+def test_an_import_path_is_not_a_name(path: str) -> None:
+    """A config could import and run any module, and a typo would end in an ImportError."""
+    with pytest.raises(ConfigError, match="is not a registered loss"):
+        LOSSES.build({"type": path})
+    with pytest.raises(ConfigError, match="is not a registered method"):
+        METHODS.get(path)
+
+
 def test_a_missing_argument_is_named() -> None:
-    """Python's own message does not say which class of the config it is about."""
+    """Python's own message does not name the class in the config."""
     with pytest.raises(ConfigError, match="Sum needs 'terms'"):
         LOSSES.build({"type": "Sum"})
 
 
 def test_the_error_carries_the_part_of_the_config_that_is_wrong() -> None:
-    """From it the engine says where in the file the mistake stands."""
+    """The message could not contain the place of the mistake in the config."""
     part = {"type": "L3"}
     with pytest.raises(ConfigError) as caught:
         LOSSES.build(part)
     assert caught.value.part == part
 
 
-def test_a_finished_part_passes_through() -> None:
-    """A script hands over objects where a config writes dicts."""
-    finished = LOSSES.build({"type": "L1"})
-    assert LOSSES.build(finished) is finished
+def test_a_built_part_is_returned_unchanged() -> None:
+    """A script could not pass objects where a config has dicts."""
+    built = LOSSES.build({"type": "L1"})
+    assert LOSSES.build(built) is built
 
 
-def test_arguments_reach_through_open_doors_to_the_parent() -> None:
-    """``**kwargs`` hands on to the parent, whose arguments are therefore allowed, and no others."""
+def test_keyword_arguments_are_those_of_the_parent_constructor() -> None:
+    """Arguments of the parent would be rejected, or any typo accepted."""
     fruits = Registry("fruit")
 
     class Fruit:

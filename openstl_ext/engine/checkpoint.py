@@ -127,7 +127,7 @@ def reject_non_finite(weights: dict[str, Tensor]) -> None:
         more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
         raise NonFiniteError(
             f"weights that are not finite were not saved: {', '.join(bad[:3])}{more}; the last "
-            "checkpoint is intact, so resume it with a lower learning rate or clipped gradients"
+            "checkpoint is intact; lower the learning rate or clip gradients"
         )
 
 

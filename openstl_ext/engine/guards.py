@@ -41,7 +41,7 @@ def end_workers(loaders: Iterable[DataLoader[Any]]) -> None:
     """
     for loader in loaders:
         if (iterator := getattr(loader, "_iterator", None)) is not None:
-            iterator._shutdown_workers()  # a traceback may still refer to it, so `del` is not enough
+            iterator._shutdown_workers()  # not `del`: a traceback may refer to it
             loader._iterator = None
 
 
@@ -137,9 +137,9 @@ def described(seen: list[tuple[int, dict[str, Tensor]]], rank: int) -> str:
         if not bool(terms["loss"].isfinite()):
             values = ", ".join(f"{name} = {float(value):g}" for name, value in terms.items())
             return (
-                f"the loss is not finite at iteration {iteration + 1} on rank {rank}: {values}; the "
-                "last checkpoint is intact, so check the data of that batch, or resume with a lower "
-                "learning rate or clipped gradients"
+                f"the loss is not finite at iteration {iteration + 1} on rank {rank}: {values}; "
+                "the last checkpoint is intact; check the data of that batch, lower the learning "
+                "rate or clip gradients"
             )
     return f"the loss is not finite on another rank, near iteration {seen[-1][0] + 1}"
 

@@ -279,8 +279,10 @@ class Runner(MMRunner):
         ends_epoch = iteration == (epoch + 1) * len(self.train_dataloader)
         by_epoch = ends_epoch and self.train_loop.max_iterations is None
         name = f"epoch_{epoch + 1}" if by_epoch else f"iter_{iteration}"
-        place = {"epoch": epoch + 1, "iteration": iteration}
-        self._save(checkpoints.Entry(file=f"{name}.pth", kind="resume", **place), resumable=True)
+        entry = checkpoints.Entry(
+            file=f"{name}.pth", kind="resume", epoch=epoch + 1, iteration=iteration
+        )
+        self._save(entry, resumable=True)
 
     def save_best(self, *, key: str, value: float) -> None:
         """Save the weights that have just been evaluated; called by every rank."""
@@ -289,8 +291,9 @@ class Runner(MMRunner):
         # leave a file whose checksum is not the listed one
         by_epoch = self.train_loop.max_iterations is None
         name = f"best_epoch_{epoch}.pth" if by_epoch else f"best_iter_{self.iter}.pth"
-        place = {"file": name, "epoch": epoch, "iteration": self.iter}
-        entry = checkpoints.Entry(kind="best", metric=key, value=value, **place)
+        entry = checkpoints.Entry(
+            file=name, kind="best", epoch=epoch, iteration=self.iter, metric=key, value=value
+        )
         self._save(entry, resumable=False)
 
     def best_value(self, key: str) -> float | None:

@@ -23,6 +23,8 @@ def check_disjoint(datasets: Mapping[str, Any], *, val_names_test: bool = False)
     Raises:
         ConfigError: If two loaders share samples, or if a dataset has no sample ids.
     """
+    if len(datasets) < 2:
+        return False
     ids = {name: set(sample_ids(dataset)) for name, dataset in datasets.items()}
     validates_on_test = False
     for one, other in itertools.combinations(ids, 2):
@@ -35,9 +37,10 @@ def check_disjoint(datasets: Mapping[str, Any], *, val_names_test: bool = False)
         first = ", ".join(sorted(shared)[:3]) + ", ..." * (len(shared) > 3)
         advice = "change split, val_fraction or root of one dataset"
         if {one, other} == {"val", "test"}:
-            advice += "; to validate on the test split on purpose, set split='test' in val_dataloader"
+            advice += "; to validate on the test split, set split='test' in val_dataloader"
         raise ConfigError(
-            f"{one}_dataloader and {other}_dataloader share {len(shared)} samples ({first}); {advice}"
+            f"{one}_dataloader and {other}_dataloader share {len(shared)} samples ({first}); "
+            f"{advice}"
         )
     return validates_on_test
 

@@ -10,10 +10,7 @@ LENGTHS = ("max_epochs", "max_iterations")
 # Dotted path, smallest and largest integer.
 WHOLE: tuple[tuple[str, int, float], ...] = (
     ("seed", 0, 2**32 - 1),  # NumPy's
-    *(
-        (f"train_cfg.{name}", 1, float("inf"))
-        for name in (*LENGTHS, "val_interval")
-    ),
+    *((f"train_cfg.{name}", 1, float("inf")) for name in (*LENGTHS, "val_interval")),
     *((f"{phase}_dataloader.batch_size", 1, float("inf")) for phase in ("train", "val", "test")),
     *((f"{phase}_dataloader.num_workers", 0, float("inf")) for phase in ("train", "val", "test")),
 )

@@ -132,7 +132,9 @@ class ExactCheckpointHook(RunHook):
             return
         value = (metrics or {}).get(self.save_best)
         if value is None or not math.isfinite(value):
-            runner.logger.warning(f"{self.save_best} is {value}, so these weights cannot be the best")
+            runner.logger.warning(
+                f"{self.save_best} is {value}, so these weights cannot be the best"
+            )
             return
         before = runner.best_value(self.save_best)
         if before is None or (value < before if self.rule == "less" else value > before):

@@ -17,10 +17,17 @@ class LoggerHook(PlainLoggerHook):
     two processes mix their lines, and with NaN, which is not JSON.
     """
 
+    interval: int
+    counts_iterations = False
+
     def before_train(self, runner: Runner) -> None:
-        """Log the last iteration of a training that is shorter than the interval."""
-        if runner.train_loop.max_iterations is not None:
+        self.counts_iterations = runner.train_loop.max_iterations is not None
+        if self.counts_iterations:  # a short training logs its last iteration
             self.interval = min(self.interval, runner.max_iters)
+
+    def end_of_epoch(self, dataloader: Any, batch_idx: int) -> bool:
+        """Return whether an epoch ends, which has no line of its own where iterations count."""
+        return not self.counts_iterations and super().end_of_epoch(dataloader, batch_idx)
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:  # noqa: ARG002
         length = len(runner.test_dataloader)

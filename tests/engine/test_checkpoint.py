@@ -152,7 +152,9 @@ def test_the_manifest_has_no_absolute_path(tmp_path: Path) -> None:
     assert checkpoint.newest(tmp_path / "there", pytest.fail)[0].exists()
 
 
-def test_checkpoints_after_the_place_of_a_resume_are_removed_from_the_manifest(tmp_path: Path) -> None:
+def test_checkpoints_after_the_place_of_a_resume_are_removed_from_the_manifest(
+    tmp_path: Path,
+) -> None:
     """New checkpoints would count as older ones and be deleted at once."""
     save(tmp_path, 10)
     save(tmp_path, 20)

@@ -76,7 +76,10 @@ def test_missing_values_get_their_defaults(tmp_path: Path) -> None:
         ),
         ({"train_dataloader.dataset.num_samples": 9}, "samples is 9, the checkpoint has 22"),
         ({"optim_wrapper.optimizer.lr": 0.5}, "optim_wrapper is"),
-        ({"optim_wrapper.accumulative_counts": 2}, "accumulative_counts is 2, the checkpoint has 1"),
+        (
+            {"optim_wrapper.accumulative_counts": 2},
+            "accumulative_counts is 2, the checkpoint has 1",
+        ),
     ],
 )
 def test_a_run_is_not_resumed_with_another_plan(
