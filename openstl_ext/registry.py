@@ -1,9 +1,9 @@
-"""Registries: look up the class of a name in a config.
+"""Registries: find the class of a name in a config.
 
 mmengine's Runner builds ``cfg.model`` and everything around it from its own root registries, and a
 root accepts one child per scope. So METHODS is the child of mmengine's MODELS (preprocessors
 register in it too), and MODELS, TRANSLATORS, LOSSES and TEACHER_FORCING are roots of this package.
-Every other root of mmengine has a child here, because mmengine warns for each that is missing.
+Every other root of mmengine has a child here, because mmengine warns of each missing one.
 """
 
 import inspect
@@ -17,10 +17,10 @@ SCOPE = "openstl_ext"
 
 
 class Registry(mm.Registry):
-    """A registry that proposes the nearest name, and passes finished parts through.
+    """Registry of names; an error proposes the nearest ones, a built part is returned unchanged.
 
     Args:
-        name: What is registered, in the singular: it stands in error messages.
+        name: What is registered, in the singular, for error messages.
         parent: mmengine's root, or None for a root of ours.
         package: Package whose modules register themselves here; imported at the first look-up.
     """
@@ -33,35 +33,38 @@ class Registry(mm.Registry):
         super().__init__(name, build_func=build, parent=parent, scope=SCOPE, locations=location)
 
     def get(self, key: str | type) -> Any:
-        """The class of a name.
+        """Return the class of a registered name, or of ``scope.name``; a class is returned as is.
+
+        mmengine's own look-up also imports any dotted path, which no config check can cover.
 
         Raises:
-            ConfigError: If nothing of that name is registered; it proposes the nearest names.
+            ConfigError: With the nearest names, if nothing of that name is registered.
         """
         if not isinstance(key, str):
             return key
-        if self.parent is not None:
-            self.parent.import_from_location()
-        try:
-            found = super().get(key)
-        except RuntimeError:  # mmengine's word for a name that is no import path either
-            found = None
+        root: mm.Registry = self.parent or self
+        scopes = {root.scope: [root], **{name: [part] for name, part in root.children.items()}}
+        scope, name = self.split_scope_key(key)
+        found = None
+        for registry in scopes.get(scope, []) if scope else [self, root]:
+            registry.import_from_location()
+            found = found or registry.module_dict.get(name)
         if found is None:
             raise ConfigError(f"{key!r} is not a registered {self.name}; {self.suggest(key)}")
         return found
 
     def suggest(self, key: str) -> str:
-        """The nearest registered names, ours and those of mmengine."""
+        """Return a proposal of the nearest registered names, ours and those of mmengine."""
         known = set(self.module_dict)
         if self.parent is not None:
             known |= set(self.parent.module_dict)
         return nearest(key, known)
 
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
-        """Build a part from its config; a finished part is returned as it is.
+        """Build a part from its config; a built part is returned unchanged.
 
         Raises:
-            ConfigError: If the type is unknown, or the class takes no such argument.
+            ConfigError: If the type is unknown, or the class has no such argument.
         """
         if cfg is None or not isinstance(cfg, dict):
             return cfg
@@ -70,18 +73,18 @@ class Registry(mm.Registry):
 
 
 RENAMED = {"feed": "teacher_forcing"}
-"""Config keys of earlier versions, and what they are now; no edit distance leads there."""
+"""Config keys of earlier versions and their new names, which are too different for a proposal."""
 
 
 def check_arguments(cfg: dict[str, Any], registry: Registry) -> None:
-    """Compare the keys of a config with the constructor it is for.
+    """Compare the keys of a config with the arguments of its class.
 
     Args:
         cfg: A dict with ``type`` and keyword arguments.
         registry: Where the type is looked up.
 
     Raises:
-        ConfigError: With the nearest argument names, if a key is not one, or if a required
+        ConfigError: With the nearest argument names, if a key is unknown, or if a required
             argument is missing.
     """
     if "type" not in cfg:
@@ -102,15 +105,15 @@ def check_arguments(cfg: dict[str, Any], registry: Registry) -> None:
 
 
 ROOTS = ("object", "Module")
-"""Classes whose constructors are written with ``**kwargs`` but refuse any: what inherits one as it
-is takes no argument."""
+"""Classes whose constructors have ``**kwargs`` but reject any; a class that inherits such a
+constructor takes no argument."""
 
 
 def constructor_arguments(cls: Any) -> tuple[set[str], set[str], bool]:
-    """What a constructor accepts, what it requires, and whether it swallows anything else.
+    """Return accepted and required arguments, and whether any other argument is accepted.
 
-    A ``**kwargs`` counts as a door to the next constructor of the MRO, which is what it is in
-    mmengine; only where the last of them still has one, anything goes.
+    ``**kwargs`` are passed to the next constructor of the MRO, as mmengine does. Any argument is
+    accepted only if the last constructor has ``**kwargs``.
     """
     accepted: set[str] = set()
     required: set[str] = set()
@@ -121,7 +124,7 @@ def constructor_arguments(cls: Any) -> tuple[set[str], set[str], bool]:
         function = owner.__init__ if inspect.isclass(owner) else owner
         try:
             parameters = list(inspect.signature(function).parameters.values())
-        except ValueError:  # a constructor written in C shows no signature
+        except ValueError:  # a constructor written in C has no signature
             return accepted, required, True
         parameters = parameters[1:] if inspect.isclass(owner) else parameters
         named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]

@@ -3,7 +3,7 @@
 import pytest
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.registry import LOSSES, METHODS, Registry
+from openstl_ext.registry import LOSSES, METHODS, METRICS, Registry
 
 
 def test_an_unknown_type_proposes_the_nearest_names() -> None:
@@ -23,6 +23,25 @@ def test_an_argument_of_an_earlier_version_proposes_its_new_name() -> None:
     cfg = {"type": "RecurrentForecast", "net": {}, "loss": {}, "feed": {"type": "FreeRunning"}}
     with pytest.raises(ConfigError, match="no 'feed'; its name is now 'teacher_forcing'"):
         METHODS.build(cfg)
+
+
+@pytest.mark.parametrize(
+    "name", ["SSIM", "openstl_ext.SSIM", "DumpResults", "mmengine.DumpResults"]
+)
+def test_a_name_may_have_a_scope(name: str) -> None:
+    """Parts of mmengine, or of a plugin with the same name, could not be chosen."""
+    assert METRICS.get(name).__name__ == name.rpartition(".")[2]
+
+
+@pytest.mark.parametrize(
+    "path", ["torch.nn.Linear", "openstl_ext.losses.pixel.L1", "other.L1", "mmengine.L1"]
+)
+def test_an_import_path_is_not_a_name(path: str) -> None:
+    """A config could import and run any module, and a typo would end in an ImportError."""
+    with pytest.raises(ConfigError, match="is not a registered loss"):
+        LOSSES.build({"type": path})
+    with pytest.raises(ConfigError, match="is not a registered method"):
+        METHODS.get(path)
 
 
 def test_a_missing_argument_is_named() -> None:

@@ -2,7 +2,7 @@
 
 default_hooks = dict(
     logger=dict(type="LoggerHook", interval=50),
-    checkpoint=dict(type="ExactCheckpointHook", interval=1, keep=2, save_best="auto"),
+    checkpoint=dict(type="ExactCheckpointHook", keep=2, save_best="auto"),
 )
 custom_hooks = [dict(type="BaselinesHook"), dict(type="ResultHook")]
 visualizer = dict(

@@ -1,4 +1,4 @@
-"""Stack items into a batch, or say why they do not fit."""
+"""Stack items into a batch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from openstl_ext.registry import FUNCTIONS
 
 
 def layout(item: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Name, type and shape of every field, as in ``inputs.frames: float32 (10, 1, 64, 64)``."""
+    """Return type and shape of every field: ``inputs.frames: float32 (10, 1, 64, 64)``."""
     return {
         f"{side}.{name}": (
             f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
@@ -27,14 +27,14 @@ def layout(item: dict[str, dict[str, Any]]) -> dict[str, str]:
 def collate(items: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Tensor]]:
     """Stack items that have the same fields with the same shapes.
 
-    torch's own collate drops fields that the first item lacks, and its message about shapes names
-    no field. In configs this is ``openstl_ext.collate``; every loader has it by default.
+    torch's own collate drops fields that the first item does not have, and its message about
+    shapes names no field. In configs this is ``openstl_ext.collate``, the default of every loader.
 
     Args:
-        items: What the dataset returned, one a sample.
+        items: Items of the dataset, one per sample.
 
     Raises:
-        DataError: If the items differ, with both layouts of the field that does.
+        DataError: If the items differ, with the first different field in both.
     """
     first = layout(items[0])
     for position, item in enumerate(items[1:], start=1):
@@ -43,7 +43,7 @@ def collate(items: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str, T
         field = next(k for k in {**first, **other} if first.get(k) != other.get(k))
         raise DataError(
             f"the samples of a batch differ in {field}: sample 0 has {first.get(field, 'none')}, "
-            f"sample {position} has {other.get(field, 'none')}; make them alike in the dataset, "
-            "or set batch_size=1"
+            f"sample {position} has {other.get(field, 'none')}; return equal shapes in the "
+            "dataset, or set batch_size=1"
         )
     return default_collate(list(items))

@@ -1,4 +1,4 @@
-"""Let gradients be summed in the same order before and after a resume."""
+"""Fix the order in which DDP sums gradients, before the first step."""
 
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -7,13 +7,13 @@ from openstl_ext.engine.state import accumulative_counts
 
 
 def warm_up_ddp(runner: Runner) -> None:
-    """Run one step forward and backward, and leave no trace but the order of the gradients.
+    """Run one forward and backward pass, which changes only the order of DDP's buckets.
 
-    After its first backward pass, torch sorts gradients into new buckets, by the order in which
-    they became ready. Three ranks and more sum a value in an order that depends on where it lies
-    in its bucket; so the first step after a resume would differ from the same step in a run that
-    was never stopped, by a last bit that grows. With this, every run begins with sorted buckets.
-    The sum of two has no order, so one and two ranks need no rehearsal.
+    After its first backward pass, torch sorts gradients into new buckets by the order in which
+    they became ready. With three or more ranks, the order of a sum depends on the position in its
+    bucket, so the first step after a resume would differ from the same step of an uninterrupted
+    run in the last bit. With this pass, every run starts with sorted buckets. The sum of two
+    values has no order, so one and two ranks do not need it.
 
     Args:
         runner: A run about to train.
@@ -24,7 +24,7 @@ def warm_up_ddp(runner: Runner) -> None:
     buffers = {name: buffer.clone() for name, buffer in model.module.named_buffers()}
     size = min(runner.train_loop.batch_size, len(loader.dataset))
     batch = loader.collate_fn([loader.dataset[(0, index)] for index in range(size)])
-    # as if this step completed an update, or the ranks would not exchange gradients
+    # as at the last step of an update; otherwise the ranks would not exchange gradients
     count, wrapper._inner_count = wrapper._inner_count, accumulative_counts(runner) - 1
     model.train()
     with wrapper.optim_context(model):

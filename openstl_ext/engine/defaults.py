@@ -1,4 +1,4 @@
-"""What every run has, so that no config can forget it."""
+"""Defaults of every config: loops, loaders, hooks and trackers."""
 
 import copy
 import itertools
@@ -29,13 +29,13 @@ _runs = itertools.count()
 
 
 def complete(cfg: Config) -> Config:
-    """A copy of a config in which nothing is left to chance or to mmengine's defaults.
+    """Return a copy of a config with all defaults filled in.
 
-    What the config says stands, but for what exactness depends on: evaluation never repeats a
-    sample to make ranks equal.
+    Values of the config are kept, apart from one: evaluation never repeats a sample to give all
+    ranks equally many.
 
     Raises:
-        ConfigError: If the training loop counts iterations instead of epochs.
+        ConfigError: If the training loop is configured with mmengine's names for iterations.
     """
     cfg = copy.deepcopy(cfg)
     cfg.setdefault("default_scope", SCOPE)
@@ -43,7 +43,7 @@ def complete(cfg: Config) -> Config:
     cfg.setdefault("work_dir", "work_dirs/run")
     cfg.setdefault("seed", 0)
     cfg.randomness = {**cfg.get("randomness", {}), "seed": cfg.seed}
-    # singletons of mmengine go by this name; two runs of one process must not share them
+    # mmengine's singletons have this name; two runs of one process must not share them
     name = str(cfg.get("experiment_name") or cfg.get("identity") or "run").replace("/", "-")
     cfg.experiment_name = f"{name}-{next(_runs)}"
     cfg.model_wrapper_cfg = wrapper(cfg.get("model_wrapper_cfg") or {})
@@ -54,16 +54,18 @@ def complete(cfg: Config) -> Config:
     cfg.setdefault("log_processor", {"type": "LogLines"})
     for stage in LOOPS:
         complete_stage(cfg, stage)
+    if (cfg.get("train_cfg") or {}).get("max_iterations") is not None:
+        cfg.log_processor.setdefault("by_epoch", False)
     if optim_wrapper := cfg.get("optim_wrapper"):
         device = "cuda" if torch.cuda.is_available() else "cpu"
         optim_wrapper.setdefault("type", "OptimWrapper")
-        if "optimizer" in optim_wrapper:  # if not, the check that follows says so
+        if "optimizer" in optim_wrapper:  # its absence is reported by `validate`
             optim_wrapper.optimizer = prefer_fused(optim_wrapper.optimizer, device)
     return cfg
 
 
 def merged(default: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Defaults by key; a given part of the same or of no type changes arguments only."""
+    """Merge parts by key; a given part of the same or of no type changes arguments only."""
     result: dict[str, Any] = copy.deepcopy({**given, **default})
     for key, part in given.items():
         base = default.get(key)
@@ -73,14 +75,17 @@ def merged(default: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def complete_stage(cfg: Config, stage: str) -> None:
-    """The loop and the loader of training, validation or test, where the config has one."""
+    """Complete the loop and the loader of training, validation or test, if the config has one."""
     loader = cfg.get(f"{stage}_dataloader")
     if loader is None:
         return
     loop = cfg.get(f"{stage}_cfg") or {}
-    if "max_iters" in loop or loop.get("by_epoch") is False:
-        raise ConfigError("train_cfg counts epochs: give max_epochs, not max_iters", part=loop)
-    loop.pop("by_epoch", None)
+    if loop.pop("by_epoch", True) is False or "max_iters" in loop:
+        raise ConfigError(
+            "train_cfg: to count iterations, write max_iterations=N instead of max_iters and "
+            "by_epoch=False",
+            part=loop,
+        )
     loop.setdefault("type", LOOPS[stage])
     cfg[f"{stage}_cfg"] = loop
     loader.setdefault("num_workers", 0)

@@ -1,4 +1,4 @@
-"""Start the processes of a run: gloo on CPUs, nccl on GPUs, threads shared fairly."""
+"""Start the processes of a run: gloo on CPUs, nccl on GPUs, threads divided among them."""
 
 import atexit
 import inspect
@@ -20,16 +20,16 @@ GREETINGS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
-    """Join the process group that the launcher announces; without a launcher do nothing.
+    """Join the process group of the launcher; without a launcher do nothing.
 
     mmengine's own ``init_dist`` calls ``torch.cuda.set_device`` whatever the backend.
 
     Args:
         launcher: ``none``, ``pytorch`` (torchrun) or ``slurm``.
-        timeout_seconds: How long a rank waits for another before the run ends.
+        timeout_seconds: Time that a rank waits for another before the run ends.
 
     Raises:
-        ConfigError: If the launcher is unknown, did not set its variables, or started more
+        ConfigError: If the launcher is unknown, has not set its variables, or has started more
             processes than there are GPUs.
     """
     if launcher not in LAUNCHERS:
@@ -47,8 +47,8 @@ def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
     if torch.cuda.is_available():
         if local_rank >= torch.cuda.device_count():
             raise ConfigError(
-                f"process {local_rank} of this machine has no GPU: there are "
-                f"{torch.cuda.device_count()}; start no more processes than that"
+                f"process {local_rank} of this machine has no GPU, as it has "
+                f"{torch.cuda.device_count()}; start at most as many processes"
             )
         torch.cuda.set_device(local_rank)
     backend = "nccl" if torch.cuda.is_available() else "gloo"
@@ -58,13 +58,13 @@ def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
 
 
 def stop() -> None:
-    """Leave the process group, if there is one."""
+    """Leave the process group, if one exists."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
 def slurm_greeting(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of torchrun, from those that ``srun`` sets for every task.
+    """Return the variables of torchrun, from those that ``srun`` sets for every task.
 
     Raises:
         ConfigError: If ``srun`` did not start this process.
@@ -82,7 +82,7 @@ def slurm_greeting(environ: Mapping[str, str]) -> dict[str, str]:
             f"launcher='slurm' needs {error} in the environment: start the run with "
             "tools/slurm_train.sh or srun"
         ) from None
-    # a job id keeps two jobs on one node apart
+    # by job id, so that two jobs on one node have different ports
     port = 20000 + int(environ.get("SLURM_JOB_ID", "0")) % 20000
     greeting["MASTER_ADDR"] = environ.get("MASTER_ADDR") or first_node(nodes)
     greeting["MASTER_PORT"] = environ.get("MASTER_PORT") or str(port)
@@ -90,7 +90,7 @@ def slurm_greeting(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def first_node(nodes: str) -> str:
-    """The first host of a Slurm list, as ``gpu03`` in ``gpu[03-05,07],cpu1``."""
+    """Return the first host of a Slurm list, such as ``gpu03`` of ``gpu[03-05,07],cpu1``."""
     match = re.match(r"([^,\[]+)(?:\[(\d+)[^\]]*\])?", nodes)
     if match is None:
         raise ConfigError(f"the node list {nodes!r} cannot be read; set MASTER_ADDR")
@@ -98,29 +98,31 @@ def first_node(nodes: str) -> str:
 
 
 def share_threads(environ: MutableMapping[str, str]) -> None:
-    """Give each process its share of the cores, unless the user has decided.
+    """Set the threads of each process to its share of the cores, unless the user has set them.
 
-    torchrun writes OMP_NUM_THREADS=1 where the user wrote nothing, which leaves most of a machine
-    idle; under torchrun a 1 is therefore read as nothing.
+    torchrun sets OMP_NUM_THREADS=1 if it is not set, which leaves most cores idle; under torchrun
+    a 1 is therefore read as not set.
     """
-    said = environ.get("OMP_NUM_THREADS")
-    if said is None or (said == "1" and "TORCHELASTIC_RUN_ID" in environ):
+    given = environ.get("OMP_NUM_THREADS")
+    if given is None or (given == "1" and "TORCHELASTIC_RUN_ID" in environ):
         torch.set_num_threads(fair_share(environ))
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        environ.setdefault(name, str(torch.get_num_threads()))  # or mmengine sets 1, and warns
+        environ.setdefault(
+            name, str(torch.get_num_threads())
+        )  # otherwise mmengine sets 1 and warns
 
 
 def fair_share(environ: Mapping[str, str]) -> int:
-    """Cores that this machine can give to each of its processes, at least one."""
+    """Return the number of cores per process of this machine, at least one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (cores or 1) // int(environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def wrapper(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Config of the wrapper that averages gradients over ranks, for the device at hand.
+    """Return the config of the wrapper that averages gradients over ranks, for this device.
 
     Args:
-        options: What the config says about it, such as ``find_unused_parameters``.
+        options: Arguments from the config, such as ``find_unused_parameters``.
     """
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else None
     known = inspect.signature(nn.parallel.DistributedDataParallel).parameters
@@ -135,11 +137,11 @@ def wrapper(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def share_buffers(method: nn.Module) -> None:
-    """Give every rank the buffers of rank 0, such as running statistics of batch norm.
+    """Copy the buffers of rank 0 to every rank, such as running statistics of batch norm.
 
-    Ranks see different batches, so their statistics drift apart; weights do not depend on them
-    while training. Called before each evaluation and each checkpoint. Rank 0's are taken, not the
-    mean: they never change here, so how often a run is saved cannot change what it becomes.
+    Ranks see different batches, so their statistics differ; in training, weights do not depend on
+    them. Called before each evaluation and each checkpoint. The buffers of rank 0 are used, not the
+    mean: they do not change here, so the number of saves has no influence on the training.
     """
     if dist.is_initialized() and dist.get_world_size() > 1:
         for buffer in method.buffers():
@@ -147,7 +149,7 @@ def share_buffers(method: nn.Module) -> None:
 
 
 def agree_on_error(error: Exception | None) -> None:
-    """Raise on every rank what went wrong on rank 0, so that none waits for it in vain."""
+    """Raise the error of rank 0 on every rank, so that none waits for it."""
     if dist.is_initialized() and dist.get_world_size() > 1:
         outcome = [error]
         dist.broadcast_object_list(outcome, src=0)

@@ -1,4 +1,4 @@
-"""Loops that judge each sample alike, however many ranks share the work."""
+"""Evaluation loops whose scores do not depend on the number of ranks."""
 
 import copy
 from abc import ABC
@@ -19,17 +19,17 @@ from openstl_ext.registry import LOOPS
 
 
 def num_samples(batch: Any) -> int:
-    """Length of the first axis of the first tensor in nested dicts."""
+    """Return the length of the first axis of the first tensor in nested dicts."""
     while isinstance(batch, dict):
         batch = next(value for value in batch.values() if not isinstance(value, dict) or value)
     return len(batch)
 
 
 def padded(batch: Any, size: int) -> Any:
-    """The batch with its last sample repeated until it has ``size`` of them.
+    """Return the batch with its last sample repeated until it has ``size`` samples.
 
-    Convolutions of another batch size may sum in another order. With one size for all, the
-    forecast of a sample does not depend on who shares its batch, nor on the number of ranks.
+    Convolutions may sum in another order for another batch size. With one size for all batches,
+    the forecast of a sample does not depend on the number of ranks.
     """
     if isinstance(batch, dict):
         return {key: padded(value, size) for key, value in batch.items()}
@@ -40,9 +40,9 @@ def padded(batch: Any, size: int) -> Any:
 
 
 class EvaluationLoop(BaseLoop, ABC):
-    """Forecast every sample once, pass each to the metrics once.
+    """Predict every sample once, and pass each to the metrics once.
 
-    Hooks see the batch as the loader made it, and one output for each of its samples.
+    Hooks receive the batch of the loader without padding, and one output for each of its samples.
 
     Args:
         runner: The run.
@@ -78,7 +78,7 @@ class EvaluationLoop(BaseLoop, ABC):
         self.postprocessors[name] = (postprocessor, evaluator)
 
     def run(self) -> dict[str, float]:
-        """Judge the whole split.
+        """Evaluate all samples of the split.
 
         Returns:
             The scores, the same on every rank.
@@ -100,11 +100,11 @@ class EvaluationLoop(BaseLoop, ABC):
 
     @torch.no_grad()
     def run_iter(self, index: int, batch: dict[str, Any]) -> None:
-        """Forecast one batch and tally its samples."""
+        """Predict one batch and pass its samples to the metrics."""
         runner, stage, size = self.runner, self.stage, self.dataloader.batch_size
         runner.call_hook(f"before_{stage}_iter", batch_idx=index, data_batch=batch)
         given = num_samples(batch)
-        # the number of its first sample, so that with batches of one the ranks do not matter
+        # by its first sample, so that with batches of one the number of ranks has no influence
         seed_everything(runner.seed, EVALUATION, index * size * runner.world_size + runner.rank)
         full = batch if given == size else padded(batch, size)
         outputs = runner.model.test_step(full)[:given]
@@ -117,13 +117,13 @@ class EvaluationLoop(BaseLoop, ABC):
 
 @LOOPS.register_module()
 class ExactValLoop(EvaluationLoop):
-    """Choose between checkpoints of a run."""
+    """Evaluate the validation split."""
 
     stage = "val"
 
 
 @LOOPS.register_module()
 class ExactTestLoop(EvaluationLoop):
-    """Judge a run for the record."""
+    """Evaluate the test split for the record."""
 
     stage = "test"

@@ -1,4 +1,4 @@
-"""End a run that should not go on: a loss that is no number, or a signal that time is up."""
+"""End a run after a non-finite loss or a signal."""
 
 import signal
 import threading
@@ -21,14 +21,14 @@ from openstl_ext.registry import FUNCTIONS, HOOKS
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name)
 )
-"""What schedulers send before they kill."""
+"""Signals that job schedulers send before they kill a run."""
 
 
 @FUNCTIONS.register_module()
 def ignore_signals(worker_id: int) -> None:  # noqa: ARG001
-    """Let a worker outlive a signal to all processes of a job, so that the run can end in order.
+    """Make a worker ignore signals sent to all processes of a job, so that the run can still save.
 
-    It ends when `end_workers` closes its loader, or when its parent is gone.
+    The worker ends when ``end_workers`` closes its loader, or when its parent has ended.
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -37,22 +37,22 @@ def ignore_signals(worker_id: int) -> None:  # noqa: ARG001
 def end_workers(loaders: Iterable[DataLoader[Any]]) -> None:
     """End the workers that wait for another epoch.
 
-    At exit Python would send them SIGTERM, which they ignore, and wait for them for ever.
+    At exit, Python would send them SIGTERM, which they ignore, and wait for them forever.
     """
     for loader in loaders:
         if (iterator := getattr(loader, "_iterator", None)) is not None:
-            iterator._shutdown_workers()  # a traceback may hold it still, so `del` is not enough
+            iterator._shutdown_workers()  # not `del`: a traceback may refer to it
             loader._iterator = None
 
 
 class SignalWatch:
-    """Remember a signal instead of dying of it, so that the run can end where it can be resumed.
+    """Store a received signal, so that the run can end at a place where it can be resumed.
 
     The handler does nothing else: saving inside it could store half a step.
 
     Attributes:
         caught: Number of the signal that this process received, or 0.
-        agreed: The same for all ranks, as of the last look of ``GuardHook``.
+        agreed: Largest ``caught`` of all ranks at the last check of ``GuardHook``.
     """
 
     def __init__(self) -> None:
@@ -79,13 +79,13 @@ class SignalWatch:
 
 @HOOKS.register_module()
 class GuardHook(Hook):
-    """Stop on a non-finite loss before it is saved, and let all ranks hear of a signal.
+    """Stop at a non-finite loss before it is saved, and share signals among ranks.
 
-    All ranks decide alike: one that stopped alone would leave the others waiting, or poison them.
+    All ranks stop together: if one stopped alone, the others would wait for it.
 
     Args:
-        interval: Iterations between looks. Reading a loss makes a GPU wait, so None means every
-            iteration on a CPU and every tenth elsewhere; no loss goes unlooked at.
+        interval: Iterations between checks; each covers all losses since the last one. Reading a
+            loss makes a GPU wait, so None means every iteration on a CPU and every tenth elsewhere.
 
     Raises:
         NonFiniteError: With the iteration and the terms of the loss.
@@ -100,18 +100,18 @@ class GuardHook(Hook):
     def after_train_iter(
         self,
         runner: Runner,
-        batch_idx: int,
+        batch_idx: int,  # noqa: ARG002
         data_batch: Any = None,  # noqa: ARG002
         outputs: dict[str, Tensor] | None = None,
     ) -> None:
         terms = {k: v.detach() for k, v in (outputs or {}).items() if isinstance(v, Tensor)}
         self.pending.append((runner.iter, terms))
-        last = batch_idx + 1 == len(runner.train_dataloader)
-        if (runner.iter + 1) % self.interval == 0 or last:
-            self.look(runner)
+        done = runner.iter + 1
+        if done % self.interval == 0 or ends_epoch(runner):
+            self.check_losses(runner)
 
-    def look(self, runner: Runner) -> None:
-        """Find out, together with all ranks, whether to stop."""
+    def check_losses(self, runner: Runner) -> None:
+        """Decide together with all ranks whether to stop."""
         seen, self.pending = self.pending, []
         losses = torch.stack([terms["loss"] for _, terms in seen]).float()
         bad = float(not bool(losses.isfinite().all()))
@@ -125,15 +125,21 @@ class GuardHook(Hook):
             raise NonFiniteError(described(seen, runner.rank))
 
 
+def ends_epoch(runner: Runner) -> bool:
+    """Return whether the current iteration is the last one of an epoch or of the training."""
+    done = runner.iter + 1
+    return done % len(runner.train_dataloader) == 0 or done == runner.max_iters
+
+
 def described(seen: list[tuple[int, dict[str, Tensor]]], rank: int) -> str:
-    """Where a loss ceased to be finite on this rank, and with which terms."""
+    """Return the message about the first non-finite loss, with its terms on this rank."""
     for iteration, terms in seen:
         if not bool(terms["loss"].isfinite()):
-            said = ", ".join(f"{name} = {float(value):g}" for name, value in terms.items())
+            values = ", ".join(f"{name} = {float(value):g}" for name, value in terms.items())
             return (
-                f"the loss is not finite at iteration {iteration + 1} on rank {rank}: {said}. "
-                "Nothing was saved since the last checkpoint; look at the data of that batch, "
-                "lower the learning rate or clip gradients"
+                f"the loss is not finite at iteration {iteration + 1} on rank {rank}: {values}; "
+                "the last checkpoint is intact; check the data of that batch, lower the learning "
+                "rate or clip gradients"
             )
     return f"the loss is not finite on another rank, near iteration {seen[-1][0] + 1}"
 
@@ -142,20 +148,20 @@ def described(seen: list[tuple[int, dict[str, Tensor]]], rank: int) -> str:
 class PreemptionHook(Hook):
     """After a signal, save at the next iteration that completes an update, and exit.
 
-    The exit status is 128 + signal (143 for SIGTERM), and ``--resume`` goes on from there bit for
-    bit. In the middle of an accumulation the gradients, which are not saved, would be lost.
+    The exit status is 128 + signal (143 for SIGTERM), and ``--resume`` continues from there bit
+    for bit. In the middle of an accumulation the gradients, which are not saved, would be lost.
 
     Raises:
-        SystemExit: When all is saved.
+        SystemExit: After saving.
     """
 
-    priority = "VERY_LOW"  # schedules and averages have made their step
+    priority = "VERY_LOW"  # after the steps of schedules and averages
 
     def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
         done, caught = runner.iter + 1, runner.watch.agreed
         if caught and (done % accumulative_counts(runner) == 0 or done == runner.max_iters):
             runner.save_resumable(epoch=runner.epoch, iteration=done)
             runner.logger.warning(
-                f"signal {caught}: saved after {done} iterations; go on with --resume"
+                f"signal {caught}: saved after {done} iterations; continue with --resume"
             )
             raise SystemExit(128 + caught)

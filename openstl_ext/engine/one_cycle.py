@@ -1,4 +1,4 @@
-"""The momentum half of the one-cycle schedule, which mmengine leaves out."""
+"""Momentum of the one-cycle schedule, which mmengine does not have."""
 
 import math
 
@@ -11,7 +11,7 @@ from openstl_ext.registry import PARAM_SCHEDULERS
 
 
 class _Cycle(_ParamScheduler):
-    """Momentum that falls from ``largest`` to ``smallest`` along a cosine, and rises again."""
+    """Momentum that falls from ``largest`` to ``smallest`` along a cosine, then rises again."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class _Cycle(_ParamScheduler):
         return [self.at(self.last_step)] * len(self.optimizer.param_groups)
 
     def at(self, step: int) -> float:
-        """The momentum of a step."""
+        """Return the momentum of a step."""
         if step <= self.turn:
             return cosine(self.largest, self.smallest, step / self.turn if self.turn else 0.0)
         return cosine(self.smallest, self.largest, (step - self.turn) / (self.last - self.turn))
@@ -43,10 +43,10 @@ class _Cycle(_ParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class OneCycleMomentum(MomentumSchedulerMixin, _Cycle):
-    """Lower the momentum while the learning rate of ``OneCycleLR`` rises, and raise it after.
+    """Lower the momentum while the learning rate of ``OneCycleLR`` rises, then raise it.
 
-    With Adam it is the first beta. torch's one-cycle schedule does both, and published SimVP
-    figures come from it.
+    With Adam it is the first beta. torch's one-cycle schedule does both; published SimVP scores
+    were computed with it.
 
     Args:
         optimizer: The optimiser.
@@ -54,8 +54,8 @@ class OneCycleMomentum(MomentumSchedulerMixin, _Cycle):
         largest: Momentum at the start and at the end.
         pct_start: Share of the steps before the peak.
         begin: First step.
-        end: Step after the last; by default that of the run.
-        last_step: Where to go on without a saved state.
+        end: Step after the last; the default is the end of the run.
+        last_step: Last step done, to continue without a saved state.
         by_epoch: Whether a step is an epoch.
 
     Source:
@@ -87,5 +87,5 @@ class OneCycleMomentum(MomentumSchedulerMixin, _Cycle):
 
 
 def cosine(start: float, stop: float, share: float) -> float:
-    """Half a cosine from ``start`` to ``stop``."""
+    """Return a point on half a cosine from ``start`` to ``stop``."""
     return stop + (start - stop) / 2.0 * (math.cos(math.pi * share) + 1)

@@ -1,4 +1,4 @@
-"""Training in half precision on any device, and the optimiser that the device likes best."""
+"""Training in half precision on any device, and fused optimisers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,25 +15,24 @@ from openstl_ext.registry import OPTIM_WRAPPERS
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 FUSED = ("Adam", "AdamW", "SGD")
-"""Optimisers whose fused kernel exists on CPUs and on GPUs; one pass over memory, not ten."""
+"""Optimisers with a fused kernel on CPUs and GPUs: one pass over memory instead of ten."""
 
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Forward and loss under autocast, on a CPU as on a GPU.
+    """Run forward pass and loss under autocast, on CPUs and GPUs.
 
-    bfloat16 has the range of float32, so it needs no loss scaling; float16 does, and has no
-    fast kernels on CPUs, so there it is refused. mmengine's AmpOptimWrapper refuses CPUs
-    altogether.
+    bfloat16 has the range of float32, so it needs no loss scaling. float16 needs it and has no
+    fast kernels on CPUs, so it is rejected there. mmengine's AmpOptimWrapper rejects CPUs.
 
     Args:
         optimizer: The optimiser to wrap.
         dtype: ``bfloat16`` or ``float16``.
         accumulative_counts: Iterations that share one update.
-        clip_grad: As mmengine's.
+        clip_grad: Arguments of mmengine's gradient clipping.
 
     Raises:
-        ConfigError: If the dtype is unknown, or float16 is asked for without a GPU.
+        ConfigError: If the dtype is unknown, or float16 is requested without a GPU.
     """
 
     def __init__(
@@ -46,10 +45,10 @@ class AutocastOptimWrapper(OptimWrapper):
     ) -> None:
         super().__init__(optimizer, accumulative_counts, clip_grad)
         if dtype not in DTYPES:
-            raise ConfigError(f"no autocast to {dtype!r}; {nearest(dtype, DTYPES)}")
+            raise ConfigError(f"dtype={dtype!r} is unknown; {nearest(dtype, DTYPES)}")
         self.device_type = get_device().partition(":")[0]
         if dtype == "float16" and self.device_type != "cuda":
-            raise ConfigError("float16 needs a GPU; use dtype='bfloat16', which runs anywhere")
+            raise ConfigError("dtype='float16' needs a GPU; use dtype='bfloat16'")
         self.dtype = DTYPES[dtype]
         self.scaler = torch.amp.GradScaler(self.device_type, enabled=dtype == "float16")
 
@@ -79,10 +78,10 @@ class AutocastOptimWrapper(OptimWrapper):
 
 
 def prefer_fused(optimizer: dict[str, Any], device_type: str) -> dict[str, Any]:
-    """The config of an optimiser, with its fused kernel where the device has one.
+    """Return the config of an optimiser, with its fused kernel if the device has one.
 
     Args:
-        optimizer: Config of an optimiser; what it says about ``fused`` or ``foreach`` stands.
+        optimizer: Config of an optimiser; ``fused`` or ``foreach`` are kept if given.
         device_type: ``cpu`` or ``cuda``.
     """
     decided = {"fused", "foreach", "differentiable"} & set(optimizer)

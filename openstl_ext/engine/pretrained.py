@@ -1,4 +1,4 @@
-"""Weights of another run, or of another project, into a part of the method."""
+"""Load weights of another run, or of another project, into a part of the method."""
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -13,14 +13,14 @@ from openstl_ext.registry import HOOKS
 class PretrainedHook(Hook):
     """Start a part of the method from the weights of a checkpoint.
 
-    It does nothing where a whole checkpoint is loaded anyway, so a run can be resumed and tested
-    after the file is gone.
+    The hook has no effect if a checkpoint of the entire method is loaded, so a run can be resumed
+    and tested without the file.
 
     Args:
-        checkpoint: File of a checkpoint, or of a bare state dict.
-        part: Dotted name of the part, as ``net`` or ``net.encoder``.
-        prefix: Only keys that begin so are taken, without it.
-        strict: Whether every weight of the part must be there, and no other.
+        checkpoint: File of a checkpoint, or of a state dict.
+        part: Dotted name of the part, such as ``net`` or ``net.encoder``.
+        prefix: Only keys with this prefix are loaded; it is removed.
+        strict: Whether the keys must be exactly those of the part.
 
     Raises:
         ConfigError: If the method has no such part.
@@ -43,8 +43,8 @@ class PretrainedHook(Hook):
         chosen = {k[len(self.prefix) :]: v for k, v in weights.items() if k.startswith(self.prefix)}
         if not chosen:
             raise CheckpointError(
-                f"{self.checkpoint} has no weight that begins with {self.prefix!r}; "
-                f"its keys are like {', '.join(list(weights)[:3])}"
+                f"{self.checkpoint} has no weight that starts with {self.prefix!r}; set prefix, "
+                f"as its keys are like {', '.join(list(weights)[:3])}"
             )
         checkpoints.load_weights(parts[self.part], chosen, strict=self.strict)
         runner.logger.info(f"{self.part} starts from {self.checkpoint}")

@@ -1,4 +1,4 @@
-"""Chance from a place: the only seeding in the project."""
+"""Seeds computed from the place in the run: the only seeding in the project."""
 
 import hashlib
 import random
@@ -7,18 +7,18 @@ import numpy as np
 import torch
 
 ITEM, STEP, EVALUATION, WEIGHTS = "item", "step", "evaluation", "weights"
-"""What a place is for, so that an item and a step with equal numbers draw different chances."""
+"""Purposes of a place, so that an item and a step with equal numbers have different seeds."""
 
 
 def seed_everything(*place: int | str) -> None:
     """Seed Python, numpy and torch from a place in the run, such as (seed, rank, iteration).
 
-    Nothing about chance is saved in a checkpoint: whoever stands at the same place draws the same
-    numbers, be it a worker, a rank or a resumed run. It takes some ten microseconds, so it can
-    be called for every sample and every step.
+    No random state is saved in a checkpoint: a worker, a rank or a resumed run draws the same
+    numbers at the same place. A call takes about ten microseconds, so it can be made for every
+    sample and every step.
 
     Args:
-        place: Numbers and words that name the place; their order matters.
+        place: Numbers and words that identify the place, in a fixed order.
     """
     seed = seed_of(*place)
     random.seed(seed)

@@ -1,4 +1,4 @@
-"""Build a run from a config, and run it."""
+"""Runner: build a run from a config; train, validate and test it."""
 
 import logging
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper
+from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.runner import Runner as MMRunner
 from torch import nn
 
@@ -17,24 +19,26 @@ from openstl_ext.engine.guards import SignalWatch, end_workers
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import check_plateaus
+from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
 from openstl_ext.engine.validate import validate
 from openstl_ext.errors import CheckpointError, ConfigError, UserError
 from openstl_ext.interfaces import check_net
+from openstl_ext.registry import PARAM_SCHEDULERS
 
 
 def build(cfg: Config, *, train: bool = True) -> "Runner":
-    """Build a run with all its parts, so that a mistake in any of them shows now.
+    """Build a run with all its parts, so that a mistake in any of them is found at once.
 
-    The test loader and its evaluator are built too: a typo there would else be found when the
-    training is over.
+    The test loader and its evaluator are built too: a mistake in them would otherwise be found
+    after the training.
 
     Args:
-        cfg: A whole config. ``resume`` is True or a file; ``load_from`` is a file.
-        train: Whether the run will train. Without, no training or validation data is needed.
+        cfg: A complete config. ``resume`` is True or a file; ``load_from`` is a file.
+        train: Whether the run will train. If not, no training or validation data are needed.
 
     Raises:
-        ConfigError: If the config cannot mean what it says.
-        DatasetNotFoundError: If a dataset is not there.
+        ConfigError: If the config has a mistake, or if two splits share samples.
+        DatasetNotFoundError: If a dataset is missing.
     """
     cfg = complete(cfg)
     validate(cfg)
@@ -43,9 +47,9 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
         runner = Runner.from_cfg(cfg)
     else:
         require_test(cfg)
-        judged = {k: v for k, v in cfg.items() if k not in TRAINING}
-        runner = Runner.from_cfg(Config(judged, filename=cfg.filename))
-        runner.cfg = cfg  # a baseline is fitted to what the model was trained on
+        without = {k: v for k, v in cfg.items() if k not in TRAINING}
+        runner = Runner.from_cfg(Config(without, filename=cfg.filename))
+        runner.cfg = cfg  # baselines are fitted to the training data of the model
     runner.prepare()
     return runner
 
@@ -63,6 +67,25 @@ def require_test(cfg: Config) -> None:
         )
 
 
+def counted_in_iterations(schedule: Any) -> Any:
+    """Return the config of a schedule with ``by_epoch=False``; one that waits for scores as it is.
+
+    Raises:
+        ConfigError: If it counts epochs.
+    """
+    if not isinstance(schedule, dict) or schedule.get("convert_to_iter_based"):
+        return schedule
+    if getattr(PARAM_SCHEDULERS.get(schedule["type"]), "need_val_args", False):
+        return schedule
+    if schedule.get("by_epoch"):
+        raise ConfigError(
+            f"param_scheduler: {schedule['type']} counts epochs, but train_cfg counts iterations; "
+            "set by_epoch=False and give its lengths in iterations",
+            part=schedule,
+        )
+    return {**schedule, "by_epoch": False}
+
+
 TRAINING = (
     "train_dataloader",
     "train_cfg",
@@ -75,16 +98,16 @@ TRAINING = (
 
 
 class Runner(MMRunner):
-    """mmengine's Runner with files that survive and a resume that is exact.
+    """mmengine's Runner with atomic checkpoints and an exact resume.
 
     Attributes:
-        watch: Which signal, if any, has asked this run to end.
-        is_training: Whether ``train`` is under way.
-        trained: What the loaded checkpoint says of the run that made it: ``epoch``, ``plan`` ...
-        loads_whole: Whether the weights come from a checkpoint of the whole method.
+        watch: Signal handler; it stores the signal that shall end the run.
+        is_training: Whether ``train`` is running.
+        trained: Metadata of the loaded checkpoint: ``epoch``, ``plan`` ...
+        loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
 
-    # what mmengine keeps as a config until it is needed
+    # mmengine keeps these as configs until they are needed
     _train_loop: Any
     _val_loop: Any
     _test_loop: Any
@@ -105,7 +128,7 @@ class Runner(MMRunner):
         return bool(self._resume or self._load_from)
 
     def prepare(self) -> None:
-        """Build what mmengine would build when it is first needed."""
+        """Build the parts that mmengine builds at their first use, and check them together."""
         if self._train_loop is not None:
             self._train_loop = self.build_train_loop(self._train_loop)
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
@@ -123,33 +146,58 @@ class Runner(MMRunner):
                 "val_dataloader and test_dataloader, with their evaluators, from the config"
             )
         if self._train_loop is not None:
+            self._check_splits()
             metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
             check_plateaus(state.schedulers(self), metrics)
             for hook in self.hooks:
                 if isinstance(hook, RunHook):
                     hook.check(self, metrics, state.accumulative_counts(self))
 
+    def _check_splits(self) -> None:
+        """Compare the sample ids of all loaders; see ``check_disjoint``."""
+        loops = {"train": self._train_loop, "val": self._val_loop, "test": self._test_loop}
+        sets = {k: loop.dataloader.dataset for k, loop in loops.items() if loop is not None}
+        val = (self.cfg.get("val_dataloader") or {}).get("dataset")
+        if check_disjoint(sets, val_names_test=names_test_split(val)):
+            self.logger.warning(
+                "validation uses samples of the test split, so the test score of the best "
+                "checkpoint is too optimistic; compare it with published scores only"
+            )
+
+    def _build_param_scheduler(
+        self, scheduler: Any, optim_wrapper: OptimWrapper
+    ) -> list[_ParamScheduler]:
+        """Build the schedules, which count iterations where the training does.
+
+        Raises:
+            ConfigError: If a schedule counts epochs in a training that counts iterations.
+        """
+        parts = list(scheduler) if isinstance(scheduler, list | tuple) else [scheduler]
+        if self.train_loop.max_iterations is not None:
+            parts = [counted_in_iterations(part) for part in parts]
+        return super()._build_param_scheduler(parts, optim_wrapper)
+
     def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
-        """Build the method, its first weights a function of the seed alone."""
+        """Build the method; its initial weights are a function of the seed only."""
         seed_everything(self.seed, WEIGHTS)
         method = super().build_model(model)
         check_net(method)
         return method
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """The log of the run, where what the package itself says goes too: which scan runs, say."""
+        """Build the log of the run, and send the messages of this package to it."""
         logger = super().build_logger(*args, **kwargs)
         package = logging.getLogger("openstl_ext")
-        package.handlers = list(logger.handlers)  # of this run; those of one before are closed
+        package.handlers = list(logger.handlers)  # those of an earlier run are closed
         package.setLevel(min(handler.level for handler in logger.handlers))
         return logger
 
     def get_hooks_info(self) -> str:
-        """The hooks, each once; mmengine's table of every stage fills two screens."""
+        """Return the names of the hooks; mmengine's table of all stages fills two screens."""
         return ", ".join(type(hook).__name__ for hook in self.hooks)
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:  # noqa: ARG002
-        """Two lines; mmengine's report starts a compiler and takes a second."""
+        """Log the environment in two lines; mmengine's report starts a compiler."""
         device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
         self.logger.info(
             f"torch {torch.__version__} on {device}, {torch.get_num_threads()} threads, "
@@ -158,16 +206,16 @@ class Runner(MMRunner):
         self.logger.info(f"config: {self.cfg.get('identity') or self.cfg.filename}")
 
     def train(self) -> nn.Module:
-        """Train to the end, or until a signal asks to stop.
+        """Train to the end, or until a signal arrives.
 
         Raises:
-            CheckpointError: If the work directory holds another run, or there is nothing to
+            CheckpointError: If the work directory contains another run, or there is nothing to
                 resume.
-            NonFiniteError: If the loss is not finite; nothing of it is saved.
+            NonFiniteError: If the loss is not finite; the weights are not saved.
         """
         if not self._resume and checkpoints.read_manifest(self.work_dir):
             raise CheckpointError(
-                f"{self.work_dir} holds a run already: go on with it with --resume, or take "
+                f"{self.work_dir} already contains a run; continue it with --resume, or use "
                 "another --work-dir (nothing was changed)"
             )
         if self.rank == 0:
@@ -181,14 +229,14 @@ class Runner(MMRunner):
                 self._end_workers()
 
     def val(self) -> dict[str, float]:
-        """Judge the run on the validation split."""
+        """Evaluate the model on the validation split."""
         try:
             return super().val()
         finally:
             self._end_workers()
 
     def test(self) -> dict[str, float]:
-        """Evaluate the run on the test split; after training, its best checkpoint."""
+        """Evaluate the model on the test split; after training, the best checkpoint."""
         require_test(self.cfg)
         if self._train_loop is not None and self.train_loop.iter:
             try:
@@ -208,10 +256,10 @@ class Runner(MMRunner):
         end_workers(loop.dataloader for loop in loops if hasattr(loop, "dataloader"))
 
     def load_or_resume(self) -> None:
-        """Go on with a run, load weights, or do neither, once.
+        """Resume a run, load weights, or do neither, once.
 
         Raises:
-            CheckpointError: If what was asked for cannot be had; never a silent start.
+            CheckpointError: If the requested checkpoint cannot be used.
         """
         if self._has_loaded:
             return
@@ -222,19 +270,19 @@ class Runner(MMRunner):
         self._has_loaded = True
 
     def resume(self, filename: str | None = None, *_: Any, **__: Any) -> None:
-        """Go on from a file, or from the newest good checkpoint of the work directory."""
+        """Resume from a file, or from the newest intact checkpoint of the work directory."""
         if filename:
             path, saved = Path(filename), checkpoints.read(filename)
         else:
             path, saved = checkpoints.newest(self.work_dir, self.logger.warning)
         state.restore(self, saved, path.name)
-        self._wait()  # every rank has read before the list changes
+        self._wait()  # every rank has read the manifest before it changes
         if self.rank == 0:
             checkpoints.drop_after(self.work_dir, self.iter)
-        self.logger.info(f"going on from {path}: {self.iter} iterations are done")
+        self.logger.info(f"resumed from {path} after {self.iter} iterations")
 
     def load_checkpoint(self, filename: str, *_: Any, **__: Any) -> dict[str, Any]:
-        """Load the weights of a whole method, strictly."""
+        """Load the weights of an entire method, strictly."""
         saved = checkpoints.read(filename)
         saved = saved if "state_dict" in saved else {"state_dict": saved}
         self.call_hook("after_load_checkpoint", checkpoint=saved)
@@ -244,47 +292,49 @@ class Runner(MMRunner):
         return saved
 
     def save_resumable(self, *, epoch: int, iteration: int) -> None:
-        """Save the whole state; every rank takes part.
+        """Save the complete state; called by every rank.
 
         Args:
             epoch: Epoch that the last iteration belongs to, from 0.
             iteration: Number of iterations done.
         """
-        length = len(self.train_dataloader)
-        whole = iteration == (epoch + 1) * length
-        entry = {
-            "file": f"epoch_{epoch + 1}.pth" if whole else f"iter_{iteration}.pth",
-            "epoch": epoch + 1,
-            "iteration": iteration,
-            "kind": "resume",
-        }
+        ends_epoch = iteration == (epoch + 1) * len(self.train_dataloader)
+        by_epoch = ends_epoch and self.train_loop.max_iterations is None
+        name = f"epoch_{epoch + 1}" if by_epoch else f"iter_{iteration}"
+        entry = checkpoints.Entry(
+            file=f"{name}.pth", kind="resume", epoch=epoch + 1, iteration=iteration
+        )
         self._save(entry, resumable=True)
 
     def save_best(self, *, key: str, value: float) -> None:
-        """Save the weights that were just evaluated; every rank takes part."""
-        # a name of its own: with one name for all, a kill before the manifest is rewritten would
-        # leave a file that is not the one listed
-        name = f"best_epoch_{self.epoch}.pth"
-        entry = {"file": name, "epoch": self.epoch, "iteration": self.iter}
-        self._save({**entry, "kind": "best", "metric": key, "value": value}, resumable=False)
+        """Save the weights that have just been evaluated; called by every rank."""
+        epoch = -(-self.iter // len(self.train_dataloader))
+        # one name for each: with one name for all, a kill before the manifest is rewritten would
+        # leave a file whose checksum is not the listed one
+        by_epoch = self.train_loop.max_iterations is None
+        name = f"best_epoch_{epoch}.pth" if by_epoch else f"best_iter_{self.iter}.pth"
+        entry = checkpoints.Entry(
+            file=name, kind="best", epoch=epoch, iteration=self.iter, metric=key, value=value
+        )
+        self._save(entry, resumable=False)
 
     def best_value(self, key: str) -> float | None:
-        """The best validation score of this run so far."""
+        """Return the best validation score of this run so far."""
         for entry in checkpoints.read_manifest(self.work_dir):
-            if entry["kind"] == "best" and entry["metric"] == key:
-                return entry["value"]
+            if entry.kind == "best" and entry.metric == key:
+                return entry.value
         return None
 
-    def _save(self, entry: dict[str, Any], *, resumable: bool) -> None:
+    def _save(self, entry: checkpoints.Entry, *, resumable: bool) -> None:
         distributed.share_buffers(state.unwrap(self.model))
         error: Exception | None = None
         if self.rank == 0:
             try:
                 # files and manifest count epochs from 1, the loop from 0
-                where = {"epoch": entry["epoch"] - 1, "iteration": entry["iteration"]}
-                saved = state.gather(self, **where, resumable=resumable)
+                place = {"epoch": entry.epoch - 1, "iteration": entry.iteration}
+                saved = state.gather(self, **place, resumable=resumable)
                 checkpoints.save(saved, self.work_dir, entry, keep=self._keep)
-                self.logger.info(f"saved {entry['file']} after {entry['iteration']} iterations")
+                self.logger.info(f"saved {entry.file} after {entry.iteration} iterations")
             except (UserError, OSError) as caught:
                 error = caught
         distributed.agree_on_error(error)

@@ -1,4 +1,4 @@
-"""What a checkpoint holds, and whether a run may go on from it."""
+"""Gather the state of a run for a checkpoint, and restore it."""
 
 import json
 from typing import Any, cast
@@ -12,16 +12,16 @@ from openstl_ext.engine.checkpoint import load_weights
 from openstl_ext.errors import CheckpointError
 
 COUNTERS = ("wait_count", "best_score")
-"""What mmengine's EarlyStoppingHook knows and does not save."""
+"""Attributes that mmengine's EarlyStoppingHook does not save."""
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """The method inside its distributed wrapper, if it has one."""
+    """Return the method without its distributed wrapper, if it has one."""
     return cast(nn.Module, model.module) if is_model_wrapper(model) else model
 
 
 def plan(runner: Runner) -> dict[str, Any]:
-    """What decides every later step of a run; it must not change when the run goes on."""
+    """Return what determines all later steps of a run; it must not change at a resume."""
     loop, cfg = runner.train_loop, runner.cfg
     return {
         "seed": runner.seed,
@@ -29,7 +29,8 @@ def plan(runner: Runner) -> dict[str, Any]:
         "batch size": loop.batch_size,
         "samples": len(loop.dataloader.dataset),
         "batches an epoch": len(loop.dataloader),
-        "epochs": loop.max_epochs,
+        "epochs": loop.max_epochs if loop.max_iterations is None else None,
+        "iterations": loop.max_iterations,
         "accumulative_counts": accumulative_counts(runner),
         "optim_wrapper": as_json(cfg.get("optim_wrapper")),
         "param_scheduler": as_json(cfg.get("param_scheduler")),
@@ -37,41 +38,46 @@ def plan(runner: Runner) -> dict[str, Any]:
 
 
 def accumulative_counts(runner: Runner) -> int:
-    """Iterations that share one update."""
+    """Return the number of iterations per update."""
     return getattr(runner.optim_wrapper, "_accumulative_counts", 1)
 
 
 def as_json(part: Any) -> str:
-    """A part of a config as text that does not depend on the order of its keys."""
+    """Return a part of a config as text that does not depend on the order of its keys."""
     return json.dumps(part, sort_keys=True, default=str)
 
 
 def check_plan(saved: dict[str, Any], now: dict[str, Any], name: str) -> None:
-    """Refuse to go on with a run that would become another one.
+    """Check that a run is resumed with the plan that its checkpoint was saved with.
+
+    Args:
+        saved: Plan in the checkpoint.
+        now: Plan of this run.
+        name: Name of the checkpoint.
 
     Raises:
-        CheckpointError: With what differs.
+        CheckpointError: With all differences.
     """
     differing = [
-        f"{key} was {saved.get(key)}, is {value}"
+        f"{key} is {value}, the checkpoint has {saved.get(key)}"
         for key, value in now.items()
         if saved.get(key) != value
     ]
     if differing:
         raise CheckpointError(
-            f"a run goes on only as itself, and {name} is of another: {'; '.join(differing)}. "
-            "Put that back, or start a new --work-dir (its load_from can take these weights)"
+            f"cannot resume from {name}: {'; '.join(differing)}; restore it or use another "
+            "--work-dir (with load_from=FILE it starts from these weights)"
         )
 
 
 def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> dict[str, Any]:
-    """Everything that a checkpoint holds: tensors and plain values, so that it loads safely.
+    """Return the content of a checkpoint: tensors and plain values, so that it loads safely.
 
     Args:
         runner: The run.
         epoch: Epoch that the iteration belongs to, from 0.
         iteration: Number of iterations done.
-        resumable: Whether the state of the optimiser and all that goes with it is wanted.
+        resumable: Whether to include the state of the optimiser, schedules and hooks.
     """
     state: dict[str, Any] = {
         "meta": {
@@ -88,7 +94,7 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
         state["early_stopping"] = [
             {name: getattr(hook, name) for name in COUNTERS} for hook in stoppers(runner)
         ]
-    # the EMA hook puts its averages in the place of the weights, and the weights beside them
+    # the EMA hook stores its averages as the weights, and the weights as ema_state_dict
     runner.call_hook("before_save_checkpoint", checkpoint=state)
     if not resumable:
         state.pop("ema_state_dict", None)
@@ -96,15 +102,15 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
 
 
 def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
-    """Put a run where it was when its state was gathered.
+    """Restore the state of a run, and move its loop to the saved place.
 
     Raises:
-        CheckpointError: If the state is not resumable, or of another run.
+        CheckpointError: If the state is not resumable, or was saved with another plan.
     """
     if "optimizer" not in state or "plan" not in state.get("meta", {}):
         raise CheckpointError(
-            f"{name} holds weights only, so no run can go on from it; "
-            "use load_from to start a new run with them"
+            f"{name} contains weights only, so it cannot be resumed; use load_from to start a new "
+            "run with them"
         )
     check_plan(state["meta"]["plan"], plan(runner), name)
     runner.call_hook("after_load_checkpoint", checkpoint=state)
@@ -112,7 +118,7 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
     runner.optim_wrapper.load_state_dict(state["optimizer"])
     for scheduler, saved in zip(schedulers(runner), state["param_schedulers"], strict=True):
         scheduler.load_state_dict(saved)
-        # or mmengine warns of a schedule that steps before its optimiser, at an epoch's end
+        # otherwise mmengine warns at the end of an epoch that a schedule steps before its optimiser
         scheduler.optimizer._global_step = state["meta"]["iteration"]
     for hook, saved in zip(stoppers(runner), state["early_stopping"], strict=True):
         for counter, value in saved.items():
@@ -121,22 +127,22 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
 
 
 def schedulers(runner: Runner) -> list[Any]:
-    """All parameter schedulers, in the order of the config."""
+    """Return all parameter schedulers, in the order of the config."""
     return list(runner.param_schedulers or [])
 
 
 def stoppers(runner: Runner) -> list[Any]:
-    """Hooks that count epochs without progress."""
+    """Return the hooks that count validations without progress."""
     return [hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook)]
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is no plain value: methods, which the constructor makes anew."""
+    """Return the plain values only; methods are created again by the constructor."""
     return {k: v for k, v in values.items() if is_plain(v)}
 
 
 def is_plain(value: Any) -> bool:
-    """Whether it can be stored without pickling code."""
+    """Return whether a value can be stored without pickling code."""
     if isinstance(value, dict):
         return all(map(is_plain, value.values()))
     if isinstance(value, (list, tuple)):

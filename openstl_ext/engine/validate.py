@@ -1,12 +1,12 @@
-"""Compare a whole config with the constructors it is for, before anything is built.
+"""Compare an entire config with the constructors of its classes, before anything is built.
 
-A typo in the test loader would otherwise show after the last epoch.
+A typo in the test loader would otherwise be found after the training.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import mmengine.runner  # noqa: F401  # fills the parents of our registries
+import mmengine.runner  # noqa: F401  # registers the parts of mmengine
 from mmengine.config import Config
 from torch.utils.data import DataLoader
 
@@ -16,7 +16,7 @@ from openstl_ext.engine.values import bad_values
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.registry import Registry
 
-# Where a nested `type` is looked up; any other where its parent was, then ANYWHERE.
+# Registry of a nested `type` by its key; others: the registry of the parent, then ANYWHERE.
 NESTED = {
     "net": r.MODELS,
     "loss": r.LOSSES,
@@ -37,11 +37,11 @@ Problems = Iterator[str]
 
 
 def validate(cfg: Config) -> None:
-    """Look up every type, compare every key with what its constructor takes, and look at numbers.
+    """Look up every type, compare every key with its constructor, and check numbers.
 
     Raises:
-        ConfigError: Naming every mistake and where it stands, as in ``model.net: SimVP takes no
-            'hidd'; did you mean 'hidden'?``.
+        ConfigError: With each mistake and its place, as in ``model.net: SimVP takes no 'hidd'; did
+            you mean 'hidden'?``.
     """
     values = cfg.to_dict()
     if problems := list(_problems(values)):
@@ -96,15 +96,15 @@ def part(
     given: Sequence[str] = (),
     extra: Sequence[str] = (),
 ) -> Problems:
-    """What is wrong with the config of one part, and with the parts inside it.
+    """Yield the mistakes in the config of one part, and in the parts inside it.
 
     Args:
-        config: A dict with ``type``; anything else is a finished part, or none.
+        config: A dict with ``type``; anything else is a built part, or None.
         where: Its dotted path.
-        registry: Where its type is looked up.
-        default: Type of a config that names none.
+        registry: Registry of its type.
+        default: Type of a config without one.
         given: Arguments that the runner adds.
-        extra: Keys that the runner takes out.
+        extra: Keys that the runner removes.
     """
     if not isinstance(config, dict):
         return
@@ -118,7 +118,7 @@ def part(
 
 
 def _mismatch(config: dict[str, Any], registry: Registry, given: Sequence[str]) -> str | None:
-    """What `check_arguments` says, where an argument that the runner adds may be unwanted."""
+    """Return the mistake in one part; arguments that the runner adds are optional."""
     try:
         r.check_arguments(config, registry)
     except ConfigError as error:
@@ -130,7 +130,7 @@ def _mismatch(config: dict[str, Any], registry: Registry, given: Sequence[str]) 
 
 
 def _inside(config: dict[str, Any], where: str, registry: Registry) -> Problems:
-    """The parts within a part: dicts with a type, alone or in lists, at any depth."""
+    """Yield the mistakes in dicts with a type inside a part, alone or in lists, at any depth."""
     for key, value in config.items():
         for place, inner in _each(value, f"{where}.{key}"):
             if not isinstance(inner, dict):
@@ -142,7 +142,7 @@ def _inside(config: dict[str, Any], where: str, registry: Registry) -> Problems:
 
 
 def _registry_of(name: Any, key: str, parent: Registry) -> Registry:
-    """Where a nested type is looked up: by its key, then where its parent was, then anywhere."""
+    """Return the registry of a nested type: by its key, that of its parent, or any other."""
     if key in NESTED:
         return NESTED[key]
     for registry in (parent, *ANYWHERE):
@@ -155,7 +155,7 @@ def _registry_of(name: Any, key: str, parent: Registry) -> Registry:
 
 
 def _each(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """A value, or the items of a list of them, with their paths."""
+    """Yield a value, or the items of a list, with their paths."""
     if isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield f"{where}.{index}", item
@@ -164,11 +164,11 @@ def _each(value: Any, where: str) -> Iterator[tuple[str, Any]]:
 
 
 def _loader(config: Any, where: str) -> Problems:
-    """A loader: its dataset, its sampler, and what torch's DataLoader takes."""
+    """Yield the mistakes in a loader: its dataset, its sampler, and arguments of DataLoader."""
     if not isinstance(config, dict):
         return
     if "dataset" not in config:
-        yield f"{where}: a loader needs a dataset"
+        yield f"{where}: a loader needs a dataset, as in dataset=dict(type=...)"
     yield from part(config.get("dataset"), f"{where}.dataset", r.DATASETS)
     sampler = config.get("sampler")
     yield from part(
@@ -183,7 +183,7 @@ def _loader(config: Any, where: str) -> Problems:
 
 
 def _evaluator(config: Any, where: str) -> Problems:
-    """Metrics, in a list, alone, or inside an evaluator."""
+    """Yield the mistakes in metrics: in a list, alone, or inside an evaluator."""
     if isinstance(config, dict) and "metrics" in config:
         yield from part(config, where, r.EVALUATORS, default="Evaluator")
         return
@@ -192,11 +192,11 @@ def _evaluator(config: Any, where: str) -> Problems:
 
 
 def _optimizer(config: Any) -> Problems:
-    """The wrapper and the optimiser in it."""
+    """Yield the mistakes in the wrapper and its optimiser."""
     if not isinstance(config, dict):
         return
     if "optimizer" not in config:
-        yield "optim_wrapper: it needs an optimizer"
+        yield "optim_wrapper: it needs an optimizer, as in optimizer=dict(type='Adam', lr=1e-3)"
         return
     alone = {k: v for k, v in config.items() if k != "optimizer"}
     where = "optim_wrapper"
@@ -209,7 +209,7 @@ def _optimizer(config: Any) -> Problems:
 
 
 def _hooks(cfg: dict[str, Any]) -> Problems:
-    """Hooks, by name and in the list."""
+    """Yield the mistakes in the default and the custom hooks."""
     known: dict[str, Any] = dict(HOOKS)
     for name, hook in (cfg.get("default_hooks") or {}).items():
         where = f"default_hooks.{name}"
@@ -221,17 +221,17 @@ def _hooks(cfg: dict[str, Any]) -> Problems:
 
 
 def _complete(cfg: dict[str, Any], phase: str) -> Problems:
-    """A loop, its loader and what goes with them are all there, or none."""
+    """Yield the missing blocks of a phase that has some of them."""
     third = "optim_wrapper" if phase == "train" else f"{phase}_evaluator"
     blocks = (f"{phase}_dataloader", f"{phase}_cfg", third)
     missing = [name for name in blocks if cfg.get(name) is None]
     if 0 < len(missing) < len(blocks):
-        there = [name for name in blocks if name not in missing]
-        yield f"{' and '.join(missing)}: missing, as there is {' and '.join(there)}"
+        given = [name for name in blocks if name not in missing]
+        yield f"{' and '.join(missing)}: missing, but needed with {' and '.join(given)}"
 
 
 def _keys(config: Any, where: str, accepted: Sequence[str], owner: str = "it") -> Problems:
-    """Keys of a block that is no constructor's."""
+    """Yield the unknown keys of a block that is not passed to a constructor."""
     for key in config if isinstance(config, dict) else ():
         if key not in accepted:
             yield f"{where}: {owner} takes no {key!r}; {nearest(key, accepted)}"

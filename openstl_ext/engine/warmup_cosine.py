@@ -1,4 +1,4 @@
-"""The cosine schedule of timm, with which the tables of OpenSTL and VMRNN were made."""
+"""Cosine schedule of timm, used for the tables of OpenSTL and VMRNN."""
 
 import math
 
@@ -11,7 +11,7 @@ from openstl_ext.registry import PARAM_SCHEDULERS
 
 
 class _WarmupCosine(_ParamScheduler):
-    """A value that rises along a line for a few steps, then follows a cosine down to a floor."""
+    """Value that rises linearly for some steps, then falls along a cosine to a floor."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class _WarmupCosine(_ParamScheduler):
         return [self.at(self.last_step, peak) for peak in self.base_values]
 
     def at(self, step: int, peak: float) -> float:
-        """The value of a step for a parameter group whose own value is ``peak``."""
+        """Return the value of a step for a parameter group with the value ``peak``."""
         if step < self.warmup:
             return self.start + step * (peak - self.start) / self.warmup
         share = step / (self.end - self.begin)
@@ -42,11 +42,11 @@ class _WarmupCosine(_ParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class WarmupCosineLR(LRSchedulerMixin, _WarmupCosine):
-    """Raise the learning rate in a line, then let it fall along a cosine to almost nothing.
+    """Raise the learning rate linearly, then lower it along a cosine to a floor.
 
     The cosine is counted from the first step and not from the end of the warm-up, so the rate jumps
-    from just below its peak onto a curve that has already begun to fall. The peak is the
-    optimiser's own ``lr``.
+    from just below its peak to a value of the falling curve. The peak is the ``lr`` of the
+    optimiser.
 
     Args:
         optimizer: The optimiser.
@@ -54,13 +54,13 @@ class WarmupCosineLR(LRSchedulerMixin, _WarmupCosine):
         start: Learning rate of the first step of a warm-up.
         floor: Learning rate towards which the cosine falls.
         begin: First step.
-        end: Step after the last; by default that of the run.
-        last_step: Where to go on without a saved state.
-        by_epoch: Whether a step is an epoch.
+        end: Step after the last; the default is the end of the run.
+        last_step: Last step done, to continue without a saved state.
+        by_epoch: Whether a step is an epoch; a training of iterations sets False.
 
     Source:
         Loshchilov and Hutter (arXiv:1608.03983); timm's ``CosineLRScheduler``, as
-        chengtan9907/OpenSTL@c74deb5 and yyyujintang/VMRNN-PyTorch@8e6cfb7 set it up: stepped at the
+        used by chengtan9907/OpenSTL@c74deb5 and yyyujintang/VMRNN-PyTorch@8e6cfb7: stepped at the
         start of each epoch.
     """
 

@@ -1,4 +1,4 @@
-"""When to save a run, and which of its states was best."""
+"""Save a run at intervals, and the weights with the best validation score."""
 
 import math
 from typing import Any
@@ -13,41 +13,43 @@ from openstl_ext.registry import HOOKS
 
 @HOOKS.register_module()
 class ExactCheckpointHook(RunHook):
-    """Save whatever a run needs to go on as if it had never stopped, and the best weights.
+    """Save the complete state of a run for an exact resume, and the best weights.
 
-    An epoch's last checkpoint comes before its validation, so a run that is killed in between
-    still validates when it goes on. Where an epoch ends in the middle of an accumulation, it is
-    the last update of the epoch that is saved. The last iteration is always saved.
+    A checkpoint is saved before the validation at the same place, so a run that is killed in
+    between still validates when it is resumed. If an epoch ends in the middle of an accumulation,
+    the last update of the epoch is saved. The last iteration is always saved.
 
     Args:
-        interval: Epochs, or iterations, between checkpoints.
-        by_epoch: Whether the interval counts epochs.
+        interval: Epochs or iterations between checkpoints. The default is one epoch, or, where
+            the training counts iterations, the interval of validations.
+        by_epoch: Whether the interval counts epochs; by default it counts as the training does.
         keep: Number of resumable checkpoints to keep; two, so that a damaged one loses little.
-        save_best: Key of the validation score that chooses ``best_epoch_<n>.pth``; ``auto`` takes
-            the first metric's, None keeps no best.
-        rule: ``less`` or ``greater``; by default as the metric says which is better.
+        save_best: Key of the validation score that chooses ``best_epoch_<n>.pth`` or
+            ``best_iter_<n>.pth``; ``auto`` takes that of the first metric, None saves none.
+        rule: ``less`` or ``greater``; by default the direction of the metric.
 
     Raises:
-        ConfigError: If an interval of iterations is no multiple of ``accumulative_counts``, or
-            the key is none of the evaluator's.
+        ConfigError: If an interval of iterations is not a multiple of ``accumulative_counts``, or
+            if no metric has the key.
     """
 
-    priority = "VERY_LOW"  # whatever else happens in an iteration belongs to the saved state
+    priority = "VERY_LOW"  # the saved state includes all other changes of an iteration
 
     def __init__(
         self,
         *,
-        interval: int = 1,
-        by_epoch: bool = True,
+        interval: int | None = None,
+        by_epoch: bool | None = None,
         keep: int = 2,
         save_best: str | None = "auto",
         rule: str | None = None,
     ) -> None:
-        if interval < 1 or keep < 1:
-            raise ConfigError(f"interval and keep are at least 1, got {interval} and {keep}")
+        if (interval is not None and interval < 1) or keep < 1:
+            raise ConfigError(f"interval={interval} and keep={keep} must be 1 or more")
         if rule not in (None, "less", "greater"):
-            raise ConfigError(f"rule is 'less' or 'greater', not {rule!r}")
-        self.interval, self.by_epoch, self.keep = interval, by_epoch, keep
+            raise ConfigError(f"rule={rule!r} must be 'less' or 'greater'")
+        self.given_interval, self.given_by_epoch, self.keep = interval, by_epoch, keep
+        self.interval, self.by_epoch = interval or 1, by_epoch is not False
         self.save_best, self.rule = save_best, rule
         self.accumulative_counts = 1
 
@@ -60,32 +62,47 @@ class ExactCheckpointHook(RunHook):
             accumulative_counts: Iterations that share one update.
         """
         self.accumulative_counts = accumulative_counts
-        if not self.by_epoch and self.interval % accumulative_counts:
+        self._check_interval(runner)
+        if self.save_best is not None and metrics:
+            self._check_best(metrics)
+        elif self.save_best not in (None, "auto"):
+            raise ConfigError(
+                f"save_best={self.save_best!r} needs a validation, and the config has none; add "
+                "val_dataloader and val_evaluator, or remove save_best"
+            )
+
+    def _check_interval(self, runner: Runner) -> None:
+        loop, counts = runner.train_loop, self.accumulative_counts
+        if loop.max_iterations is not None and self.given_by_epoch is None:
+            self.by_epoch = False
+            self.interval = self.given_interval or loop.val_interval
+        if not self.by_epoch and self.interval % counts:
             raise ConfigError(
                 f"checkpoints every {self.interval} iterations would cut an accumulation of "
-                f"{accumulative_counts} in two; make the interval a multiple of it"
+                f"{counts} in two; set the interval of the checkpoint hook to a multiple of it"
             )
-        if accumulative_counts > len(runner.train_dataloader):
+        if self.by_epoch and counts > len(runner.train_dataloader):
             raise ConfigError(
-                f"accumulative_counts={accumulative_counts} is more than the "
-                f"{len(runner.train_dataloader)} batches of an epoch"
+                f"accumulative_counts={counts} is more than the {len(runner.train_dataloader)} "
+                "batches of an epoch; reduce it, or set by_epoch=False in the checkpoint hook"
             )
-        if self.save_best is not None and metrics:
-            self.save_best, metric = self.chosen(metrics)
-            if metric.higher_is_better is None:
-                raise ConfigError(
-                    f"save_best={self.save_best!r} has no best: more of it is neither better nor "
-                    "worse; name a score with a direction"
-                )
-            better = "greater" if metric.higher_is_better else "less"
-            self.rule = self.rule or better
-            if self.rule != better:
-                raise ConfigError(f"rule={self.rule!r}, but {self.save_best} is best when {better}")
-        elif self.save_best not in (None, "auto"):
-            raise ConfigError(f"save_best={self.save_best!r} needs a validation; there is none")
+
+    def _check_best(self, metrics: list[Any]) -> None:
+        self.save_best, metric = self.chosen(metrics)
+        if metric.higher_is_better is None:
+            raise ConfigError(
+                f"save_best={self.save_best!r} is neither better nor worse when higher; name a "
+                "score with a direction"
+            )
+        better = "greater" if metric.higher_is_better else "less"
+        self.rule = self.rule or better
+        if self.rule != better:
+            raise ConfigError(
+                f"rule={self.rule!r}, but {self.save_best} is best when {better}; remove rule"
+            )
 
     def chosen(self, metrics: list[Any]) -> tuple[str, Any]:
-        """The key that chooses the best, and its metric."""
+        """Return the key that chooses the best weights, and its metric."""
         auto = self.save_best == "auto"
         wanted = keys_of(metrics[0])[0] if auto else str(self.save_best)
         return wanted, metric_of(wanted, metrics, needed_by="save_best")
@@ -102,7 +119,7 @@ class ExactCheckpointHook(RunHook):
             runner.save_resumable(epoch=runner.epoch, iteration=done)
 
     def due(self, done: int, epoch_length: int) -> bool:
-        """Whether a checkpoint belongs after this many iterations."""
+        """Return whether a checkpoint is due after this many iterations."""
         if not self.by_epoch:
             return done % self.interval == 0
         period, counts = self.interval * epoch_length, self.accumulative_counts
@@ -115,7 +132,9 @@ class ExactCheckpointHook(RunHook):
             return
         value = (metrics or {}).get(self.save_best)
         if value is None or not math.isfinite(value):
-            runner.logger.warning(f"{self.save_best} is {value}, so this epoch cannot be the best")
+            runner.logger.warning(
+                f"{self.save_best} is {value}, so these weights cannot be the best"
+            )
             return
         before = runner.best_value(self.save_best)
         if before is None or (value < before if self.rule == "less" else value > before):

@@ -1,12 +1,13 @@
-"""Tell the method where the run stands, and the log what it said."""
+"""Set the iteration of the method, and pass losses to the log."""
 
 from typing import Any
 
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, stack
 
+from openstl_ext.engine.guards import ends_epoch
+from openstl_ext.engine.state import unwrap
 from openstl_ext.registry import HOOKS
 
 
@@ -14,8 +15,8 @@ from openstl_ext.registry import HOOKS
 class ProgressHook(RuntimeInfoHook):
     """Set ``method.iteration`` before each step; read losses only when they are logged.
 
-    It takes the place of mmengine's hook of the same duty, which reads each term at each
-    iteration, and so makes a GPU wait for the CPU at every step.
+    It replaces mmengine's RuntimeInfoHook, which reads each term at each iteration, so that a GPU
+    waits for the CPU at every step.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -23,7 +24,7 @@ class ProgressHook(RuntimeInfoHook):
         self.pending: list[dict[str, Tensor]] = []
         intervals = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self.interval = min(intervals, default=1)
-        self.method = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self.method: Any = unwrap(runner.model)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.method.iteration = runner.iter
@@ -37,12 +38,11 @@ class ProgressHook(RuntimeInfoHook):
         outputs: dict[str, Tensor] | None = None,
     ) -> None:
         self.pending.append({k: v.detach() for k, v in (outputs or {}).items()})
-        last = batch_idx + 1 == len(runner.train_dataloader)
-        if (batch_idx + 1) % self.interval == 0 or last:
-            self.tell(runner)
+        if (batch_idx + 1) % self.interval == 0 or ends_epoch(runner):
+            self.pass_losses(runner)
 
-    def tell(self, runner: Runner) -> None:
-        """Pass everything since the last time to the message hub, in one transfer."""
+    def pass_losses(self, runner: Runner) -> None:
+        """Pass all losses since the last call to the message hub, in one transfer."""
         names = [name for terms in self.pending for name in terms]
         if names:
             values = stack([v.float().mean() for terms in self.pending for v in terms.values()])

@@ -116,12 +116,12 @@ def checkpoint_of(path: str | None) -> Checkpoint | None:
         entries = read_manifest(Path(path).parent)
     except UserError:  # loading the weights has warned of a damaged manifest
         entries = []
-    entry: dict[str, Any] = next((e for e in entries if e.get("sha256") == digest), {})
+    entry = next((e for e in entries if e.sha256 == digest), None)
     return {
         "file": Path(path).name,
         "sha256": digest,
-        "epoch": entry.get("epoch"),
-        "iteration": entry.get("iteration"),
+        "epoch": entry.epoch if entry else None,
+        "iteration": entry.iteration if entry else None,
     }
 
 

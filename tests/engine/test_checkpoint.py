@@ -1,4 +1,4 @@
-"""Files that survive."""
+"""Checkpoint files and their manifest."""
 
 import errno
 import json
@@ -18,15 +18,16 @@ from openstl_ext.errors import CheckpointError, NonFiniteError
 
 def save(folder: Path, iteration: int, *, keep: int = 2, value: float = 0.0) -> Path:
     state = {"state_dict": {"w": torch.full((50,), value + iteration)}, "meta": {"at": iteration}}
-    entry = {"file": f"iter_{iteration}.pth", "epoch": 1, "iteration": iteration, "kind": "resume"}
+    place = {"file": f"iter_{iteration}.pth", "epoch": 1, "iteration": iteration}
+    entry = checkpoint.Entry(kind="resume", **place)
     return checkpoint.save(state, folder, entry, keep=keep)
 
 
-def test_what_is_read_is_what_was_written_newest_first(tmp_path: Path) -> None:
-    """The oldest go, and only the oldest: two remain even if one of them turns out damaged."""
+def test_the_newest_checkpoint_is_read_and_the_oldest_are_deleted(tmp_path: Path) -> None:
+    """Disks would fill, or one damaged file would end a run."""
     for iteration in (10, 20, 30):
         save(tmp_path, iteration)
-    assert [e["file"] for e in checkpoint.read_manifest(tmp_path)] == ["iter_30.pth", "iter_20.pth"]
+    assert [e.file for e in checkpoint.read_manifest(tmp_path)] == ["iter_30.pth", "iter_20.pth"]
     files = {path.name for path in (tmp_path / "checkpoints").iterdir()}
     assert files == {"iter_30.pth", "iter_20.pth", "manifest.json"}
     path, state = checkpoint.newest(tmp_path, pytest.fail)
@@ -35,8 +36,8 @@ def test_what_is_read_is_what_was_written_newest_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
-def test_a_damaged_newest_is_named_and_passed_over(damage: str, tmp_path: Path) -> None:
-    """One bad sector must not cost a run, nor be loaded as if it were weights."""
+def test_a_damaged_newest_checkpoint_is_reported_and_skipped(damage: str, tmp_path: Path) -> None:
+    """A bad sector would end a run, or be loaded as weights."""
     save(tmp_path, 10)
     path = save(tmp_path, 20)
     data = bytearray(path.read_bytes())
@@ -45,29 +46,29 @@ def test_a_damaged_newest_is_named_and_passed_over(damage: str, tmp_path: Path) 
         path.unlink()
     else:
         path.write_bytes(data if damage == "flip" else data[:100])
-    said: list[str] = []
-    found, state = checkpoint.newest(tmp_path, said.append)
+    warnings: list[str] = []
+    found, state = checkpoint.newest(tmp_path, warnings.append)
     assert (found.name, state["meta"]["at"]) == ("iter_10.pth", 10)
-    assert len(said) == 1
-    assert "iter_20.pth" in said[0]
+    assert len(warnings) == 1
+    assert "iter_20.pth" in warnings[0]
 
 
-def test_a_kill_between_a_new_best_and_the_list_leaves_the_old_best_usable(
+def test_a_kill_between_a_new_best_file_and_the_manifest_keeps_the_old_best_usable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With one name for every best, the file would no longer be the one that is listed."""
+    """With one name for every best checkpoint, the file would not match the manifest."""
 
     def best(epoch: int) -> None:
-        entry = {"file": f"best_epoch_{epoch}.pth", "epoch": epoch, "iteration": epoch}
+        place = {"file": f"best_epoch_{epoch}.pth", "epoch": epoch, "iteration": epoch}
         state = {"state_dict": {"w": torch.full((50,), float(epoch))}, "meta": {}}
-        checkpoint.save(state, tmp_path, {**entry, "kind": "best"}, keep=2)
+        checkpoint.save(state, tmp_path, checkpoint.Entry(kind="best", **place), keep=2)
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     best(1)
     best(2)
-    assert [e["file"] for e in checkpoint.read_manifest(tmp_path)] == ["best_epoch_2.pth"]
+    assert [e.file for e in checkpoint.read_manifest(tmp_path)] == ["best_epoch_2.pth"]
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -77,8 +78,8 @@ def test_a_kill_between_a_new_best_and_the_list_leaves_the_old_best_usable(
     assert checkpoint.read(found)["state_dict"]["w"][0] == 2
 
 
-def test_nothing_to_resume_is_an_error_that_says_so(tmp_path: Path) -> None:
-    """A silent start from scratch would overwrite what the user believes to continue."""
+def test_nothing_to_resume_is_an_error(tmp_path: Path) -> None:
+    """A start from random weights would overwrite the run that the user wants to continue."""
     with pytest.raises(CheckpointError, match="nothing to resume"):
         checkpoint.newest(tmp_path, pytest.fail)
     with pytest.raises(CheckpointError, match="no best checkpoint"):
@@ -88,10 +89,10 @@ def test_nothing_to_resume_is_an_error_that_says_so(tmp_path: Path) -> None:
         checkpoint.newest(tmp_path, lambda _: None)
 
 
-def test_a_full_disk_says_how_much_is_needed_and_harms_nothing(
+def test_a_full_disk_is_an_error_with_the_needed_bytes_and_keeps_earlier_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The checkpoint before must still be there when room is made."""
+    """The run would have no checkpoint after space was freed."""
     save(tmp_path, 10)
 
     def full(self: Any, data: bytes) -> int:
@@ -107,15 +108,15 @@ def test_a_full_disk_says_how_much_is_needed_and_harms_nothing(
 
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
-    """They would become the newest checkpoint, and push out the last good one."""
+    """They would replace the last usable checkpoint."""
     save(tmp_path, 10)
-    with pytest.raises(NonFiniteError, match="not saved: w"):
+    with pytest.raises(NonFiniteError, match="were not saved: w"):
         save(tmp_path, 20, value=float("nan"))
-    assert [e["iteration"] for e in checkpoint.read_manifest(tmp_path)] == [10]
+    assert [e.iteration for e in checkpoint.read_manifest(tmp_path)] == [10]
 
 
-def test_what_a_killed_writer_left_is_cleaned_and_never_read(tmp_path: Path) -> None:
-    """Else each kill would leave a file as large as a checkpoint."""
+def test_partial_files_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
+    """Each kill would leave a file as large as a checkpoint."""
     path = save(tmp_path, 10)
     left = path.with_name("iter_20.pth.part")
     left.write_bytes(b"half")
@@ -124,8 +125,8 @@ def test_what_a_killed_writer_left_is_cleaned_and_never_read(tmp_path: Path) -> 
     assert path.exists()
 
 
-def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
-    """Weights are shared by strangers; loading them must not run what they wrote."""
+def test_a_pickle_that_runs_code_is_rejected(tmp_path: Path) -> None:
+    """A downloaded checkpoint could run code of its author."""
     path, canary = tmp_path / "evil.pth", tmp_path / "canary"
 
     class Evil:
@@ -142,7 +143,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_manifest_has_no_absolute_path(tmp_path: Path) -> None:
-    """The last_checkpoint of mmengine has one, so a moved folder resumes from the old place."""
+    """A moved work directory would be resumed from its old place."""
     save(tmp_path / "here", 10)
     text = (tmp_path / "here" / "checkpoints" / "manifest.json").read_text()
     assert str(tmp_path) not in text
@@ -151,19 +152,49 @@ def test_the_manifest_has_no_absolute_path(tmp_path: Path) -> None:
     assert checkpoint.newest(tmp_path / "there", pytest.fail)[0].exists()
 
 
-def test_a_run_that_goes_back_forgets_what_came_later(tmp_path: Path) -> None:
-    """Else its new checkpoints would count as old, and be dropped as soon as written."""
+def test_checkpoints_after_the_place_of_a_resume_are_removed_from_the_manifest(
+    tmp_path: Path,
+) -> None:
+    """New checkpoints would count as older ones and be deleted at once."""
     save(tmp_path, 10)
     save(tmp_path, 20)
     checkpoint.drop_after(tmp_path, 10)
     save(tmp_path, 15)
-    assert [e["iteration"] for e in checkpoint.read_manifest(tmp_path)] == [15, 10]
+    assert [e.iteration for e in checkpoint.read_manifest(tmp_path)] == [15, 10]
 
 
-def test_weights_that_do_not_fit_are_named() -> None:
-    """`load_state_dict` of mmengine only warns, and trains on with random weights."""
+def test_weights_that_do_not_fit_are_named_in_the_error() -> None:
+    """The run would continue with random weights."""
     net = nn.Linear(2, 2)
     with pytest.raises(CheckpointError, match=r"Linear; missing: bias; unexpected: scale"):
         checkpoint.load_weights(net, {"weight": torch.zeros(2, 2), "scale": torch.zeros(2)})
     with pytest.raises(CheckpointError, match=r"wrong shape: weight: \(3, 2\) is not \(2, 2\)"):
         checkpoint.load_weights(net, {"weight": torch.zeros(3, 2), "bias": torch.zeros(2)})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"manifest\.json: .*; delete it and name the checkpoint: --resume FILE"),
+        ('{"checkpoints": [{"file": 3}]}', r"manifest\.json: Expected `str`, got `int`"),
+    ],
+)
+def test_a_damaged_manifest_is_an_error_with_a_next_step(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    """The user would see a traceback of a JSON library."""
+    save(tmp_path, 10)
+    (tmp_path / "checkpoints" / "manifest.json").write_text(text)
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.newest(tmp_path, pytest.fail)
+
+
+def test_a_manifest_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """Runs trained before an update could not be resumed."""
+    best = {"file": "best_epoch_3.pth", "epoch": 3, "iteration": 24, "kind": "best"}
+    best |= {"metric": "mse", "value": 1, "sha256": "0"}
+    text = json.dumps({"checkpoints": [best]}, indent=1)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "manifest.json").write_text(text)
+    (entry,) = checkpoint.read_manifest(tmp_path)
+    assert (entry.file, entry.value, entry.metric) == ("best_epoch_3.pth", 1.0, "mse")

@@ -1,5 +1,6 @@
-"""A run is whole before it begins, and goes on only as itself."""
+"""Building, training, resuming and testing a run."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_typo_is_found_before_the_first_iteration(key: str, value: Any, tmp_path: Path) -> None:
-    """Mmengine finds the one in the test loader when the training is over, after days."""
+    """A typo in the test loader would be found after the training."""
     with pytest.raises(ConfigError, match="did you mean"):
         build(toy.config(tmp_path, **{key: value}))
 
 
-def test_what_a_config_leaves_out_is_filled_in(tmp_path: Path) -> None:
-    """Else each config could forget what exactness depends on."""
+def test_missing_values_get_their_defaults(tmp_path: Path) -> None:
+    """A config could omit settings that an exact resume depends on."""
     loader: dict[str, Any] = {f"{stage}_dataloader.num_workers": 1 for stage in ("train", "val")}
     loader["val_dataloader.sampler"] = None
     run = build(toy.config(tmp_path, **loader))
@@ -64,59 +65,68 @@ def test_what_a_config_leaves_out_is_filled_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
-        ({"seed": 4}, "seed was 3, is 4"),
-        ({"train_dataloader.batch_size": 4}, "batch size was 3, is 4"),
-        ({"train_cfg.max_epochs": 5}, "epochs was 1, is 5"),
-        ({"train_dataloader.dataset.num_samples": 9}, "samples was 22, is 9"),
-        ({"optim_wrapper.optimizer.lr": 0.5}, "optim_wrapper was"),
-        ({"optim_wrapper.accumulative_counts": 2}, "accumulative_counts was 1, is 2"),
+        ({"seed": 4}, "seed is 4, the checkpoint has 3"),
+        ({"train_dataloader.batch_size": 4}, "batch size is 4, the checkpoint has 3"),
+        ({"train_cfg.max_epochs": 5}, "epochs is 5, the checkpoint has 1"),
+        (
+            {"train_cfg": {"_delete_": True, "max_iterations": 8}},
+            "epochs is None, the checkpoint has 1; iterations is 8, the checkpoint has None",
+        ),
+        ({"train_dataloader.dataset.num_samples": 9}, "samples is 9, the checkpoint has 22"),
+        ({"optim_wrapper.optimizer.lr": 0.5}, "optim_wrapper is"),
+        (
+            {"optim_wrapper.accumulative_counts": 2},
+            "accumulative_counts is 2, the checkpoint has 1",
+        ),
     ],
 )
-def test_a_run_goes_on_only_as_itself(option: dict[str, Any], said: str, finished: Path) -> None:
-    """Else the curve of one run would be that of two, and its config a lie."""
+def test_a_run_is_not_resumed_with_another_plan(
+    option: dict[str, Any], message: str, finished: Path
+) -> None:
+    """The curve and the config of the run would be those of two different runs."""
     options = {**ONE, **option, "resume": True}
-    with pytest.raises(CheckpointError, match=said):
+    with pytest.raises(CheckpointError, match=message):
         build(toy.config(finished, **options)).train()
 
 
-def test_a_new_start_never_overwrites_a_run(finished: Path) -> None:
-    """A forgotten --resume must not cost the checkpoints."""
+def test_a_new_start_does_not_overwrite_a_run(finished: Path) -> None:
+    """A forgotten --resume would delete the checkpoints."""
     with pytest.raises(CheckpointError, match="--resume"):
         build(toy.config(finished)).train()
 
 
 def test_resume_with_nothing_to_resume_is_an_error(tmp_path: Path) -> None:
-    """Mmengine starts from scratch in silence."""
+    """The run would start again from random weights without a message."""
     with pytest.raises(CheckpointError, match="nothing to resume"):
         build(toy.config(tmp_path, resume=True)).train()
 
 
-def test_weights_alone_are_no_run_to_go_on_with(finished: Path, tmp_path: Path) -> None:
-    """The optimiser would start anew, and the curve would have a kink nobody can explain."""
+def test_a_checkpoint_of_weights_only_cannot_be_resumed(finished: Path, tmp_path: Path) -> None:
+    """The optimiser would start again from its initial state."""
     best = str(checkpoint.best(finished))
     with pytest.raises(CheckpointError, match="weights only"):
         build(toy.config(tmp_path, resume=best)).train()
 
 
-def test_a_run_can_go_on_from_a_named_file_elsewhere(finished: Path, tmp_path: Path) -> None:
-    """Runs move between machines."""
+def test_a_run_can_be_resumed_from_a_file_of_another_folder(finished: Path, tmp_path: Path) -> None:
+    """A run could not be moved to another machine."""
     run = build(toy.config(tmp_path, resume=str(finished / "checkpoints" / "epoch_1.pth"), **ONE))
     run.train()
     assert run.iter == 8
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_its_terms(tmp_path: Path) -> None:
-    """Mmengine trains on, saves NaN, and exits as if all were well."""
+def test_a_non_finite_loss_ends_the_run_and_its_terms_are_in_the_message(tmp_path: Path) -> None:
+    """The training would continue with NaN weights and save them."""
     hooks = [{"type": "PoisonHook", "at": 5}]
     with pytest.raises(NonFiniteError, match=r"iteration 5 on rank 0: loss = nan, loss_frames"):
         trained(tmp_path, custom_hooks=hooks)
     assert checkpoint.read_manifest(tmp_path) == []
 
 
-def test_an_accumulation_is_never_cut_in_two(tmp_path: Path) -> None:
-    """Gradients are not saved: half an accumulation would be lost in silence."""
+def test_a_checkpoint_inside_an_accumulation_is_rejected(tmp_path: Path) -> None:
+    """Gradients are not saved, so a resumed run would lose half of an accumulation."""
     options = {
         "default_hooks.checkpoint": {"interval": 3, "by_epoch": False},
         "optim_wrapper.accumulative_counts": 2,
@@ -125,41 +135,98 @@ def test_an_accumulation_is_never_cut_in_two(tmp_path: Path) -> None:
         build(toy.config(tmp_path, **options))
 
 
-def test_iterations_instead_of_epochs_are_refused_with_advice(tmp_path: Path) -> None:
-    """Else they would be ignored, or resumed inexactly."""
+def test_the_names_of_mmengine_for_iterations_are_answered_with_ours(tmp_path: Path) -> None:
+    """They would be ignored, or the run could not be resumed exactly."""
     cfg = toy.config(tmp_path)
     cfg.train_cfg = {"by_epoch": False, "max_iters": 10}
-    with pytest.raises(ConfigError, match="max_epochs"):
+    with pytest.raises(ConfigError, match="write max_iterations=N instead of max_iters"):
         build(cfg)
 
 
+ITERATIONS = {"train_cfg": {"_delete_": True, "max_iterations": 11, "val_interval": 4}}
+
+
+def test_a_training_of_iterations_ends_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
+    """The length and the schedules of a published training could not be set."""
+    schedules = [{"type": "OneCycleLR", "eta_max": 1e-2}, {"type": "WarmupCosineLR", "warmup": 2}]
+    run = build(toy.config(tmp_path, **ITERATIONS, param_scheduler=schedules, log_level="INFO"))
+    assert [s.by_epoch for s in run.param_schedulers] == [False, False]
+    assert [s.end for s in run.param_schedulers] == [11, 11]
+    assert run.param_schedulers[0].total_steps == 11
+    run.train()
+    assert (run.iter, run.epoch) == (11, 2)
+    lines = [json.loads(x) for x in (tmp_path / "scalars.jsonl").read_text().splitlines()]
+    assert [x["step"] for x in lines if x["phase"] == "train"] == [4, 8]
+    assert [x["step"] for x in lines if x["phase"] == "val"] == [4, 8, 11]
+    entries = checkpoint.read_manifest(tmp_path)
+    assert [e.file for e in entries if e.kind == "resume"] == ["iter_11.pth", "iter_8.pth"]
+    (best,) = [e for e in entries if e.kind == "best"]
+    assert best.file == f"best_iter_{best.iteration}.pth"
+    assert best.epoch == -(-best.iteration // 8)
+    (log,) = tmp_path.rglob("*.log")
+    assert "Iter(train) [ 4/11]" in log.read_text()
+    assert "Iter(val) [11/11]" in log.read_text()
+    assert "Epoch(" not in log.read_text()
+
+
+def test_iterations_are_validated_and_saved_once_per_epoch_by_default(tmp_path: Path) -> None:
+    """Each iteration would be validated and saved, which takes longer than the training."""
+    counted = {"_delete_": True, "max_iterations": 20}
+    run = trained(tmp_path, **{"train_cfg": counted, "default_hooks.logger.interval": 50})
+    assert run.train_loop.val_interval == 8
+    lines = [json.loads(x) for x in (tmp_path / "scalars.jsonl").read_text().splitlines()]
+    assert [x["step"] for x in lines if x["phase"] == "val"] == [8, 16, 20]
+    assert [x["step"] for x in lines if x["phase"] == "train"] == [20]
+    saved = [e.iteration for e in checkpoint.read_manifest(tmp_path) if e.kind == "resume"]
+    assert saved == [20, 16]
+
+
+def test_a_schedule_of_epochs_in_a_training_of_iterations_is_rejected(tmp_path: Path) -> None:
+    """The rate would stay in its warm-up to the end."""
+    schedule = {"type": "WarmupCosineLR", "by_epoch": True}
+    with pytest.raises(ConfigError, match="WarmupCosineLR counts epochs, but train_cfg counts"):
+        build(toy.config(tmp_path, **ITERATIONS, param_scheduler=[schedule]))
+
+
+def test_early_stopping_in_the_middle_of_an_epoch_ends_a_training_of_iterations(
+    tmp_path: Path,
+) -> None:
+    """The run would continue to the end of the epoch, which may take a day."""
+    stop = {"type": "EarlyStoppingHook", "monitor": "mse", "rule": "less", "patience": 1}
+    hooks = [{**stop, "min_delta": 9.0}]  # stops at the second validation
+    for interval in (4, 3):
+        train_cfg = {**ITERATIONS["train_cfg"], "val_interval": interval}
+        run = trained(tmp_path / str(interval), train_cfg=train_cfg, custom_hooks=hooks)
+        assert run.iter == 2 * interval
+
+
 def test_after_training_the_best_checkpoint_is_tested(tmp_path: Path) -> None:
-    """The last weights are not those that the validation chose."""
+    """The score would be that of the last weights, not of those chosen by the validation."""
     cfg = toy.config(tmp_path, **{"optim_wrapper.optimizer.lr": 0.3})
     run = build(cfg)
     run.train()
     scores = run.test()
-    entry = next(e for e in checkpoint.read_manifest(tmp_path) if e["kind"] == "best")
-    assert scores["mse"] == entry["value"]  # toy validation and test are the same data
+    entry = next(e for e in checkpoint.read_manifest(tmp_path) if e.kind == "best")
+    assert scores["mse"] == entry.value  # toy validation and test are the same data
     alone = build(toy.config(tmp_path, load_from=str(checkpoint.best(tmp_path))), train=False)
     assert alone.test() == scores
 
 
-def test_the_best_checkpoint_holds_what_was_judged_under_averaging(tmp_path: Path) -> None:
-    """With EMA the averaged weights are judged; the raw ones would score otherwise."""
+def test_the_best_checkpoint_contains_the_evaluated_weights_under_averaging(tmp_path: Path) -> None:
+    """The saved weights would have another score than the validation reported."""
     hooks = [{"type": "EMAHook", "momentum": 0.5}]
     run = trained(tmp_path, custom_hooks=hooks)
-    judged = checkpoint.read(checkpoint.best(tmp_path))["state_dict"]
+    averaged = checkpoint.read(checkpoint.best(tmp_path))["state_dict"]
     raw = unwrap(run.model).state_dict()
-    assert any(not torch.equal(judged[key], raw[key]) for key in raw)
-    entry = next(e for e in checkpoint.read_manifest(tmp_path) if e["kind"] == "best")
-    assert run.test()["mse"] == entry["value"]
+    assert any(not torch.equal(averaged[key], raw[key]) for key in raw)
+    entry = next(e for e in checkpoint.read_manifest(tmp_path) if e.kind == "best")
+    assert run.test()["mse"] == entry.value
     plain = build(toy.config(tmp_path, load_from=str(checkpoint.best(tmp_path))), train=False)
-    assert plain.test()["mse"] == entry["value"]
+    assert plain.test()["mse"] == entry.value
 
 
 def test_patience_survives_a_resume(tmp_path: Path) -> None:
-    """A run that is killed often would else never stop early."""
+    """A run that is killed often would never stop early."""
     patient = {"type": "EarlyStoppingHook", "monitor": "mse", "patience": 9, "rule": "less"}
     options = {"custom_hooks": [patient], "train_cfg.max_epochs": 2}
     run = build(toy.config(tmp_path, **options))
@@ -183,8 +250,8 @@ class Listener(Hook):
         self.sizes.append((len(data_batch["inputs"]["frames"]), len(outputs)))
 
 
-def test_the_log_of_a_run_holds_what_the_package_says(tmp_path: Path) -> None:
-    """If this fails, nobody learns which scan a slow run is using."""
+def test_messages_of_the_package_are_in_the_log_of_the_run(tmp_path: Path) -> None:
+    """The log of a slow run would not show which scan it uses."""
     build(toy.config(tmp_path / "one"))
     runner = build(toy.config(tmp_path / "two"))
     logging.getLogger("openstl_ext.ops.anything").info("selective scan on cpu: stepwise")
@@ -195,7 +262,7 @@ def test_the_log_of_a_run_holds_what_the_package_says(tmp_path: Path) -> None:
 
 
 def test_hooks_see_each_sample_once(finished: Path) -> None:
-    """The last batch is filled up for the net alone; a saved forecast must not be a repeat."""
+    """The last batch is padded for the net only; padded samples would be saved as forecasts."""
     run = build(toy.config(finished, load_from=str(checkpoint.best(finished))), train=False)
     run.register_hook(listener := Listener())
     run.test()
@@ -203,7 +270,7 @@ def test_hooks_see_each_sample_once(finished: Path) -> None:
 
 
 def test_a_part_can_start_from_another_run(finished: Path, tmp_path: Path) -> None:
-    """The usual way to use a pre-trained encoder."""
+    """A pre-trained encoder could not be used."""
     source = str(checkpoint.best(finished))
     hook = {"type": "PretrainedHook", "checkpoint": source, "prefix": "net."}
     run = build(toy.config(tmp_path, custom_hooks=[hook]), train=False)
@@ -212,12 +279,12 @@ def test_a_part_can_start_from_another_run(finished: Path, tmp_path: Path) -> No
     for key, value in unwrap(run.model).state_dict().items():
         assert torch.equal(value, expected[key])
     absent = {**hook, "prefix": "encoder."}
-    with pytest.raises(UserError, match="no weight that begins with"):
+    with pytest.raises(UserError, match="no weight that starts with"):
         build(toy.config(tmp_path, custom_hooks=[absent]), train=False).test()
 
 
-def test_a_config_is_left_as_it_was(tmp_path: Path) -> None:
-    """The same config may build several runs."""
+def test_building_does_not_change_the_config(tmp_path: Path) -> None:
+    """A second run of the same config would differ from the first."""
     cfg = toy.config(tmp_path)
     before = Config(cfg.to_dict()).to_dict()
     build(cfg)

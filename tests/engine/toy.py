@@ -1,5 +1,6 @@
-"""A small world with everything that could make a resume inexact; imported as a plugin."""
+"""Toy dataset, net and hooks with everything that could make a resume inexact."""
 
+import copy
 import multiprocessing
 import os
 import random
@@ -24,15 +25,20 @@ SAMPLES, FRAMES, SIDE = 22, 2, 6
 
 @DATASETS.register_module()
 class ToyWaves(Dataset):
-    """Waves, disturbed by all three sources of chance that datasets use."""
+    """Waves with noise from all three random generators that datasets use."""
 
     metainfo = Metainfo(name="toy_waves", channels=(Channel("height"),))
 
-    def __init__(self, *, num_samples: int = SAMPLES, disturbed: bool = True) -> None:
-        self.num_samples, self.disturbed = num_samples, disturbed
+    def __init__(
+        self, *, split: str = "train", num_samples: int = SAMPLES, disturbed: bool = True
+    ) -> None:
+        self.split, self.num_samples, self.disturbed = split, num_samples, disturbed
 
     def __len__(self) -> int:
         return self.num_samples
+
+    def sample_id(self, index: int) -> str:
+        return f"{self.split}-{index:05d}"
 
     def __getitem__(self, index: int) -> Item:
         time = torch.arange(2 * FRAMES).view(-1, 1, 1, 1)
@@ -45,7 +51,7 @@ class ToyWaves(Dataset):
 
 @MODELS.register_module()
 class ToyNet(nn.Module):
-    """Two convolutions with running statistics and dropout."""
+    """Two convolutions with batch norm and dropout."""
 
     interface = FrameModel
 
@@ -70,7 +76,7 @@ class ToyNet(nn.Module):
 
 @HOOKS.register_module()
 class KillHook(Hook):
-    """Send this process, maybe its workers too, a signal after an iteration, before it is saved."""
+    """Send a signal to this process, maybe to its workers, after an iteration before its save."""
 
     def __init__(self, *, at: int, signum: int = signal.SIGKILL, workers: bool = False) -> None:
         self.at, self.signum, self.workers = at, signum, workers
@@ -96,7 +102,7 @@ class PoisonHook(Hook):
 
 @HOOKS.register_module()
 class LossDiary(Hook):
-    """Write each loss, to the last bit, where a killed run cannot lose it."""
+    """Write each loss bit for bit to a file that survives a kill."""
 
     priority = "VERY_HIGH"
 
@@ -106,14 +112,16 @@ class LossDiary(Hook):
 
 
 def config(work_dir: Path | str, **options: Any) -> Config:
-    """A run of the toy world.
+    """Return the config of a toy run.
 
     Args:
-        work_dir: Where it lives.
+        work_dir: Its work directory.
         options: Dotted keys to set.
     """
     loader = {"batch_size": 3, "num_workers": 0, "dataset": {"type": "ToyWaves"}}
-    judged = {**loader, "dataset": {"type": "ToyWaves", "num_samples": 7, "disturbed": False}}
+    # validation and test are the same data, so that their scores can be compared
+    held_out = {"type": "ToyWaves", "split": "test", "num_samples": 7, "disturbed": False}
+    evaluated = {**loader, "dataset": held_out}
     cfg = Config(
         {
             "model": {
@@ -122,8 +130,8 @@ def config(work_dir: Path | str, **options: Any) -> Config:
                 "loss": {"type": "L2"},
             },
             "train_dataloader": loader,
-            "val_dataloader": judged,
-            "test_dataloader": judged,
+            "val_dataloader": evaluated,
+            "test_dataloader": evaluated,
             "val_evaluator": [{"type": "MeanMSE"}],
             "test_evaluator": [{"type": "MeanMSE"}],
             "train_cfg": {"max_epochs": 3},
@@ -141,5 +149,5 @@ def config(work_dir: Path | str, **options: Any) -> Config:
             "source": {},
         }
     )
-    cfg.merge_from_dict(options)
+    cfg.merge_from_dict(copy.deepcopy(options))  # it changes its argument
     return cfg

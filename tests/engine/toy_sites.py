@@ -1,4 +1,4 @@
-"""A small world of labelled maps, with gaps, chance and a schedule that waits for a score."""
+"""Toy dataset of labelled maps with gaps and noise, and a schedule that waits for a score."""
 
 import random
 from pathlib import Path
@@ -20,15 +20,20 @@ CLASSES = ("background", "site")
 
 @DATASETS.register_module()
 class ToySites(Dataset):
-    """Bright squares are sites; some pixels of each map were never labelled."""
+    """Bright squares are sites; some pixels of each map have no label."""
 
     metainfo = Metainfo(name="toy_sites", channels=(Channel("red"),), classes=CLASSES)
 
-    def __init__(self, *, num_samples: int = SAMPLES, disturbed: bool = True) -> None:
-        self.num_samples, self.disturbed = num_samples, disturbed
+    def __init__(
+        self, *, split: str = "train", num_samples: int = SAMPLES, disturbed: bool = True
+    ) -> None:
+        self.split, self.num_samples, self.disturbed = split, num_samples, disturbed
 
     def __len__(self) -> int:
         return self.num_samples
+
+    def sample_id(self, index: int) -> str:
+        return f"{self.split}-{index:05d}"
 
     def __getitem__(self, index: int) -> Item:
         first = index % 4
@@ -45,7 +50,7 @@ class ToySites(Dataset):
 
 @MODELS.register_module()
 class ToyDense(nn.Module):
-    """Two convolutions with running statistics and dropout."""
+    """Two convolutions with batch norm and dropout."""
 
     interface = DenseModel
 
@@ -65,7 +70,7 @@ class ToyDense(nn.Module):
 
 @HOOKS.register_module()
 class RateDiary(Hook):
-    """Write the learning rate of each epoch of each rank, to the last bit."""
+    """Write the learning rate of each epoch of each rank, bit for bit."""
 
     def before_train_epoch(self, runner: Runner) -> None:
         rate = runner.optim_wrapper.param_groups[0]["lr"]
@@ -74,11 +79,11 @@ class RateDiary(Hook):
 
 
 def options(**more: Any) -> dict[str, Any]:
-    """Keys for ``toy.config`` that turn its world into this one.
+    """Return keys for ``toy.config`` that select this dataset and net.
 
-    The plateau comes after two validations without much progress, so that it comes at all.
+    The learning rate falls after two validations without much progress, so within a short test.
     """
-    judged = {"type": "ToySites", "num_samples": 7, "disturbed": False}
+    held_out = {"type": "ToySites", "split": "test", "num_samples": 7, "disturbed": False}
     plateau = {"type": "ReduceOnPlateauLR", "monitor": "dice[site]", "rule": "greater"}
     scores = [{"type": name, "classes": list(CLASSES)} for name in ("Dice", "IoU", "CohenKappa")]
     return {
@@ -89,8 +94,8 @@ def options(**more: Any) -> dict[str, Any]:
             "loss": {"type": "BCEDice"},
         },
         "train_dataloader.dataset.type": "ToySites",
-        "val_dataloader.dataset": judged,
-        "test_dataloader.dataset": judged,
+        "val_dataloader.dataset": held_out,
+        "test_dataloader.dataset": held_out,
         "val_evaluator": scores,
         "test_evaluator": scores,
         "optim_wrapper": {
