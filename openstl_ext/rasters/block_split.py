@@ -71,7 +71,7 @@ class _BlockFile(msgspec.Struct, tag_field="format", tag=FORMAT):
     block_size: int
     names: tuple[str, ...]
     blocks: list[Annotated[str, msgspec.Meta(pattern="^[.1-9]*$")]]
-    about: dict[str, Any]
+    about: dict[str, Any] = {}
 
 
 class BlockSplit:

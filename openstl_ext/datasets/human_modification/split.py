@@ -25,7 +25,7 @@ def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
 
     Raises:
         DatasetNotFoundError: If the file does not exist.
-        DataError: If it is incomplete or of another raster.
+        DataError: If it is incomplete, of another raster, or without a buffer.
     """
     prepare = f"{PREPARE} split --root {path.parent}"
     if not path.is_file():
@@ -36,6 +36,8 @@ def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
             f"{path}: size is {split.height} x {split.width}, but the rasters have "
             f"{grid.describe()}; draw the split again with `{prepare}`"
         )
+    if "buffer" not in split.about:  # 0 would be a silent overlap
+        raise DataError(f"{path} has no buffer in about; draw the split again with `{prepare}`")
     return split, int(split.about["buffer"])
 
 

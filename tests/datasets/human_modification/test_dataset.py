@@ -325,6 +325,9 @@ def test_chips_without_data_are_an_error_with_the_emptiest_raster(root: Path, mo
 def test_a_split_of_other_rasters_or_none_is_rejected(root: Path) -> None:
     """Test blocks would overlap training areas."""
     document = json.loads((root / "split.json").read_text())
+    (root / "split.json").write_text(json.dumps({**document, "about": {}}))
+    with pytest.raises(DataError, match=r"split\.json has no buffer"):
+        direct(root)
     (root / "split.json").write_text(json.dumps({**document, "height": 31}))
     with pytest.raises(DataError, match=r"size is 31 x 48, but the rasters have 32 x 48"):
         direct(root)
