@@ -54,5 +54,5 @@ def test_a_missing_file_or_a_pickle_is_answered_with_a_command(tmp_path: Path) -
     """A pickle would run code, and a missing file would end in a traceback."""
     with pytest.raises(DatasetNotFoundError, match="make it"):
         Statistics.read(tmp_path / "statistics.json", prepare="make it")
-    with pytest.raises(DataError, match="a pickle can run code .* convert"):
+    with pytest.raises(DataError, match=r"a pickle can run code .* convert"):
         Statistics.read(tmp_path / "norm_stats.pkl", prepare="make it")
