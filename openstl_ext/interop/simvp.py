@@ -100,9 +100,7 @@ def _simvp(kwargs: Kwargs, *, translator: str) -> StateDictAdapter:
     names = (*FRAME, *TRANSLATORS[translator])
     theirs = {key: _renamed(key, names) for key in net.state_dict()}
     for index, layer in enumerate(net.decoder.layers):
-        if (
-            layer.scale == "up"
-        ):  # there a Sequential of convolution and shuffle, so the key has a number
+        if layer.scale == "up":  # theirs is a Sequential of convolution and shuffle
             for part in ("weight", "bias"):
                 theirs[f"decoder.layers.{index}.conv.{part}"] = (
                     f"dec.dec.{index}.conv.conv.0.{part}"

@@ -1,4 +1,4 @@
-"""Recurrent cells over the maps of a whole sequence: ConvGRU and ConvLSTM."""
+"""Recurrent cells over the maps of all steps of a sequence: ConvGRU and ConvLSTM."""
 
 from functools import partial
 

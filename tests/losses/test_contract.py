@@ -6,15 +6,18 @@ import pytest
 import torch
 from torch import nn
 
+from openstl_ext.losses import overlap
 from openstl_ext.registry import LOSSES
 from tests.losses.masked_fields import fields, value_and_gradient
 
 LOSSES.import_from_location()
 ARGUMENTS = {"Pinball": {"quantile": 0.3}, "Sum": {"terms": [{"type": "L1"}, {"type": "L2"}]}}
-NAMES = (
-    *("L1", "L2", "Sum", "Pinball"),
-    *("LaplacianPyramid", "ChangeHistogram", "StructuralDissimilarity"),
+NAMES = sorted(
+    name
+    for name, cls in LOSSES.module_dict.items()
+    if cls.__module__.startswith("openstl_ext.losses.") and cls.__module__ != overlap.__name__
 )
+"""All registered losses between frames; those in ``overlap`` compare logits with labels."""
 
 
 def built(name: str) -> nn.Module:

@@ -81,12 +81,12 @@ def test_gradients_equal_finite_differences(name: str) -> None:
     found = logits.clone().requires_grad_()
     loss(found, labels, valid).backward()
     step = 1e-2
-    for place in ((0, 0, 0, 0), (1, 0, 2, 3), (0, -1, 3, 4)):
+    for index in ((0, 0, 0, 0), (1, 0, 2, 3), (0, -1, 3, 4)):
         above, below = logits.clone(), logits.clone()
-        above[place] += step
-        below[place] -= step
+        above[index] += step
+        below[index] -= step
         slope = (loss(above, labels, valid) - loss(below, labels, valid)) / (2 * step)
-        assert found.grad[place].item() == pytest.approx(slope.item(), abs=2e-5)
+        assert found.grad[index].item() == pytest.approx(slope.item(), abs=2e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -65,12 +65,12 @@ def test_output_channels_can_differ_from_input_channels() -> None:
 def test_the_last_decoder_layer_adds_the_skip() -> None:
     """Published weights would give blurred forecasts."""
     net = small()
-    seen: list[Tensor] = []
-    net.encoder.layers[0].register_forward_hook(lambda *args: seen.append(args[-1]))
-    net.decoder.layers[-2].register_forward_hook(lambda *args: seen.append(args[-1]))
-    net.decoder.layers[-1].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    outputs: list[Tensor] = []
+    net.encoder.layers[0].register_forward_hook(lambda *args: outputs.append(args[-1]))
+    net.decoder.layers[-2].register_forward_hook(lambda *args: outputs.append(args[-1]))
+    net.decoder.layers[-1].register_forward_pre_hook(lambda _, args: outputs.append(args[0]))
     net(torch.rand(1, 3, 2, 8, 12))
-    skip, below, into_last = seen
+    skip, below, into_last = outputs
     torch.testing.assert_close(into_last, skip + below)
 
 

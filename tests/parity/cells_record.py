@@ -25,8 +25,10 @@ def replay(record: Mapping[str, Any]) -> Iterator[Quantity]:
             continue
         match.load(recipe.weights(cell))
         with torch.no_grad():
-            said = driver(cell)(match.net.eval(), cell, recipe.inputs(cell))
-        for number, (ours, theirs) in enumerate(zip(said.values(), cell["outputs"], strict=True)):
+            outputs = driver(cell)(match.net.eval(), cell, recipe.inputs(cell))
+        for number, (ours, theirs) in enumerate(
+            zip(outputs.values(), cell["outputs"], strict=True)
+        ):
             yield distance(f"{name}.outputs[{number}]", ours, theirs)
 
 

@@ -54,10 +54,10 @@ def _histogram(
     last = torch.from_numpy(drawn.astype(np.float32))
     weights = case.get("bin_weights")
     loss = ChangeHistogram(edges=case["bin_edges"], temperature=HARD, bin_weights=weights)
-    said, true = prediction - last, target - last
-    yield "value", _relative(loss(said, true, valid), case["value"])
+    predicted, observed = prediction - last, target - last
+    yield "value", _relative(loss(predicted, observed, valid), case["value"])
     mask = torch.ones_like(target, dtype=torch.bool) if valid is None else valid
-    for name, change in (("observed_proportions", true), ("predicted_proportions", said)):
+    for name, change in (("observed_proportions", observed), ("predicted_proportions", predicted)):
         if name in case:
             curve = loss.cumulative(change, mask)
             ends = torch.zeros(len(curve), 1), torch.ones(len(curve), 1)

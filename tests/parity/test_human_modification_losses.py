@@ -24,13 +24,13 @@ def test_one_backward_pass_of_the_method_equals_the_two_of_the_record() -> None:
     recorded, net = part.record["isolated"], part.build().net.train()
     steps, static = part.inputs
     size = [len(steps), net.num_horizons, *steps.shape[3:]]
-    (truth,) = recipe.inputs({"inputs": [{"shape": size, "seed": recorded["y_seed"]}]})
+    (target,) = recipe.inputs({"inputs": [{"shape": size, "seed": recorded["y_seed"]}]})
 
     method = MultiHorizonRegression(
         net=net, strategy="direct", terms=TERMS, quantile_levels=(0.025, 0.975)
     )
     inputs = {"frames": steps[:, :, :1], "dynamic": steps[:, :, 1:], "static": static}
-    losses = method(inputs, {"frames": truth.unsqueeze(2)}, mode="loss")
+    losses = method(inputs, {"frames": target.unsqueeze(2)}, mode="loss")
     sum(value for name, value in losses.items() if name.startswith("loss_")).backward()
 
     assert losses["mse"].item() == pytest.approx(recorded["central_loss"], rel=1e-5)
