@@ -28,11 +28,16 @@ class ToyWaves(Dataset):
 
     metainfo = Metainfo(name="toy_waves", channels=("height",))
 
-    def __init__(self, *, num_samples: int = SAMPLES, disturbed: bool = True) -> None:
-        self.num_samples, self.disturbed = num_samples, disturbed
+    def __init__(
+        self, *, split: str = "train", num_samples: int = SAMPLES, disturbed: bool = True
+    ) -> None:
+        self.split, self.num_samples, self.disturbed = split, num_samples, disturbed
 
     def __len__(self) -> int:
         return self.num_samples
+
+    def sample_id(self, index: int) -> str:
+        return f"{self.split}-{index:05d}"
 
     def __getitem__(self, index: int) -> Item:
         time = torch.arange(2 * FRAMES).view(-1, 1, 1, 1)
@@ -41,6 +46,10 @@ class ToyWaves(Dataset):
         if self.disturbed:
             wave += random.random() + np.random.normal() + 0.1 * torch.rand_like(wave)
         return {"inputs": {"frames": wave[:FRAMES]}, "data_samples": {"frames": wave[FRAMES:]}}
+
+    def target_names(self, index: int) -> list[str]:
+        del index
+        return []
 
 
 @MODELS.register_module()
@@ -113,7 +122,8 @@ def config(work_dir: Path | str, **options: Any) -> Config:
         options: Dotted keys to set.
     """
     loader = {"batch_size": 3, "num_workers": 0, "dataset": {"type": "ToyWaves"}}
-    judged = {**loader, "dataset": {"type": "ToyWaves", "num_samples": 7, "disturbed": False}}
+    held_out = {"type": "ToyWaves", "split": "test", "num_samples": 7, "disturbed": False}
+    judged = {**loader, "dataset": held_out}
     cfg = Config(
         {
             "model": {

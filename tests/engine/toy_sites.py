@@ -24,11 +24,16 @@ class ToySites(Dataset):
 
     metainfo = Metainfo(name="toy_sites", channels=("red",), classes=CLASSES)
 
-    def __init__(self, *, num_samples: int = SAMPLES, disturbed: bool = True) -> None:
-        self.num_samples, self.disturbed = num_samples, disturbed
+    def __init__(
+        self, *, split: str = "train", num_samples: int = SAMPLES, disturbed: bool = True
+    ) -> None:
+        self.split, self.num_samples, self.disturbed = split, num_samples, disturbed
 
     def __len__(self) -> int:
         return self.num_samples
+
+    def sample_id(self, index: int) -> str:
+        return f"{self.split}-{index:05d}"
 
     def __getitem__(self, index: int) -> Item:
         first = index % 4
