@@ -11,7 +11,7 @@ _base_ = ["{TOOLS.parent}/configs/_base_/runtime.py"]
 custom_imports = dict(imports=["tests.engine.toy", "tests.engine.toy_mistakes"])
 model = dict(type="{{method}}", net=dict(type="{{net}}"){{loss}})
 train_dataloader = dict(batch_size=3, dataset=dict(type="{{dataset}}", num_samples=3))
-val_dataloader = dict(batch_size=3, dataset=dict(type="ToyWaves", num_samples=3))
+val_dataloader = dict(batch_size=3, dataset=dict(type="ToyWaves", split="val", num_samples=3))
 val_evaluator = [dict(type="MeanMSE")]
 train_cfg = dict(max_epochs=1)
 optim_wrapper = dict(optimizer=dict(type="Adam", lr=1e-2))

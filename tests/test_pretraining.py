@@ -21,10 +21,12 @@ CONFIG = f"""
 _base_ = ["{ROOT}/configs/_base_/runtime.py"]
 custom_imports = dict(imports=["tests.engine.toy_pretraining"])
 model = dict(type="TinyMasking", net=dict(type="TinyAutoencoder", frames=4, channels=1))
-train_dataloader = dict(batch_size=2, dataset=dict(type="UnlabelledWaves", root="data"))
+waves = dict(type="UnlabelledWaves", root="data")
+train_dataloader = dict(batch_size=2, dataset=dict(**waves, split="train"))
 train_cfg = dict(max_epochs=2)
 optim_wrapper = dict(optimizer=dict(type="Adam", lr=1e-2))
 """
+UNSEEN = {"type": "UnlabelledWaves", "root": "data", "split": "val"}
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_what_needs_a_prediction_ends_with_one_sentence(
 def test_an_evaluation_of_a_pretraining_method_is_an_error_at_build(home: Path) -> None:
     """The run would end after the first epoch."""
     cfg = load(home / "pretraining.py", work_dir=home / "run")
-    cfg.val_dataloader = cfg.train_dataloader
+    cfg.val_dataloader = {**cfg.train_dataloader, "dataset": UNSEEN}
     cfg.val_evaluator = [{"type": "MeanMSE"}]
     with pytest.raises(ConfigError, match="TinyMasking has a loss only, so it cannot be evaluated"):
         build(cfg)

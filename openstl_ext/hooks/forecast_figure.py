@@ -162,7 +162,7 @@ def forecasts(
             ends = sample["quantiles"][:, :, at].cpu().numpy()
             lower, upper = ends[0], ends[-1]
         yield PanelSample.masked(
-            name_of(dataset, index),
+            str(dataset.sample_id(index)),
             horizon_names(dataset, index, len(sample["valid"])),
             _maps(sample["valid"], at),
             target=_maps(sample["target"], at),
@@ -194,11 +194,6 @@ def unit_of(channel: int | str, metainfo: Metainfo | None) -> str:
     return metainfo.channels[position].unit if position < len(metainfo.channels) else "1"
 
 
-def name_of(dataset: Any, index: int) -> str:
-    """Return the id of a sample, or its index."""
-    return str(dataset.sample_id(index) if hasattr(dataset, "sample_id") else index)
-
-
 def horizon_names(dataset: Any, index: int, number: int) -> list[str]:
     """Return a name for each target frame: its year if known, else its lead time.
 
@@ -207,9 +202,8 @@ def horizon_names(dataset: Any, index: int, number: int) -> list[str]:
         index: Index of the sample.
         number: Number of frames.
     """
-    named = dataset.target_names(index) if hasattr(dataset, "target_names") else ()
-    if named:
-        return [str(name) for name in named]
+    if named := dataset.target_names(index):
+        return named
     metainfo = metainfo_of(dataset)
     length, unit = getattr(metainfo, "lead", (1, "frame"))
     years = getattr(metainfo, "years", ())

@@ -136,13 +136,11 @@ class PredictionsHook(Hook):
 
 
 def sample_name(dataset: Any, index: int) -> str:
-    """Name of a sample's folder: what the dataset calls it, or its padded number.
+    """Return the name of a sample's folder: its id in the dataset.
 
     Raises:
-        DataError: If the name would lead elsewhere.
+        DataError: If the id is no folder name.
     """
-    if not hasattr(dataset, "sample_id"):
-        return f"{index:05d}"
     name = str(dataset.sample_id(index))
     if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|\0'):
         raise DataError(

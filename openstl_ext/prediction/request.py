@@ -148,20 +148,18 @@ def _forecast(
 
 def _map(
     predictor: Predictor,
-    dataset: type | None,
+    dataset: Any,
     settings: Mapping[str, Any],
     request: Request,
     about: dict[str, str],
 ) -> str:
     """Predict maps of a scene, which the dataset opens."""
-    opener = getattr(dataset, "scene", None)
-    if opener is None:
-        name = dataset.__name__ if dataset else "none"
+    if dataset is None:
         raise ConfigError(
-            f"the dataset of this config ({name}) opens no rasters, so {request.source} cannot be "
+            f"this config has no test dataset to open rasters, so {request.source} cannot be "
             "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
         )
-    scene: Scene = opener(request.source, settings)
+    scene: Scene = dataset.scene(request.source, settings)
     if request.tile is None:
         request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:

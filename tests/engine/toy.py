@@ -48,6 +48,10 @@ class ToyWaves(Dataset):
             wave += random.random() + np.random.normal() + 0.1 * torch.rand_like(wave)
         return {"inputs": {"frames": wave[:FRAMES]}, "data_samples": {"frames": wave[FRAMES:]}}
 
+    def target_names(self, index: int) -> list[str]:
+        del index
+        return []
+
 
 @MODELS.register_module()
 class ToyNet(nn.Module):

@@ -22,12 +22,14 @@ class UnlabelledWaves(SequenceDataset):
 
     metainfo = Metainfo(name="unlabelled_waves", channels=(Channel("height"),))
 
-    def __init__(self, *, root: str = "data/waves", split: str = "train") -> None:
-        self.frames = torch.load(Path(root) / f"{self.check_split(split)}.pt", weights_only=True)
+    def __init__(self, *, root: str = "data/waves", split: str) -> None:
+        self.split = self.check_split(split)
+        self.frames = torch.load(Path(root) / f"{split}.pt", weights_only=True)
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
-        torch.save(moving_waves(6, TOY_SHAPE[0]), root / "train.pt")
+        for split, size in (("train", 6), ("val", 2)):
+            torch.save(moving_waves(size, TOY_SHAPE[0]), root / f"{split}.pt")
 
     def __len__(self) -> int:
         return len(self.frames)
