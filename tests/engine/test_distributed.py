@@ -34,7 +34,9 @@ def test_the_first_of_a_node_list_is_found(nodes: str, first: str) -> None:
     assert distributed.first_node(nodes) == first
 
 
-def test_missing_variables_of_a_launcher_are_an_error_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_variables_are_an_error_with_the_launch_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The user would see KeyError: 'RANK'."""
     for name in distributed.VARIABLES:
         monkeypatch.delenv(name, raising=False)

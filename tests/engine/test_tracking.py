@@ -63,7 +63,7 @@ def test_a_resumed_run_continues_the_same_curve(tmp_path: Path) -> None:
     assert lines(tmp_path)[-1]["loss"] == -1.0
 
 
-def test_a_resume_that_starts_with_a_validation_keeps_the_last_training_line(tmp_path: Path) -> None:
+def test_a_resume_that_starts_with_a_validation_keeps_its_training(tmp_path: Path) -> None:
     """The last point of an epoch would be lost if a run stops before its validation."""
     sink = tracker(tmp_path)
     train(sink, 10, loss=1.0)

@@ -119,9 +119,9 @@ def test_a_resume_and_a_test_continue_the_same_run(tmp_path: Path, wandb: FakeWa
     """One training would be three runs at W&B, or two trainings one run."""
     use(tracker(tmp_path))
     use(tracker(tmp_path, resume=True))
-    judged = tracker(tmp_path)  # a test shows a picture and trains nothing
-    judged.add_image("test/panel", PICTURE, step=10)
-    judged.close()
+    tested = tracker(tmp_path)  # a test shows a picture and trains nothing
+    tested.add_image("test/panel", PICTURE, step=10)
+    tested.close()
     anew = tracker(tmp_path)
     use(anew)
     use(anew)  # closed, and opened again
@@ -146,9 +146,9 @@ def test_a_failure_is_one_warning_and_ends_the_tracking_only(
     with caplog.at_level(logging.WARNING, "openstl_ext"):
         use(sink)
         use(sink)
-    (told,) = warnings_of(caplog)
-    assert HINT in told
-    assert "no route to host)" in told if failing == "init" else "the service is gone" in told
+    (warning,) = warnings_of(caplog)
+    assert HINT in warning
+    assert "no route to host)" in warning if failing == "init" else "the service is gone" in warning
     assert len(wandb.starts) == 1
 
 
@@ -157,19 +157,19 @@ def test_without_the_library_there_is_one_warning(
 ) -> None:
     """A config with W&B would run only where the library is installed."""
     monkeypatch.delitem(sys.modules, "wandb", raising=False)
-    honest = builtins.__import__
+    original = builtins.__import__
 
     def without(name: str, *rest: Any) -> Any:
         if name == "wandb":
             raise ModuleNotFoundError("No module named 'wandb'")
-        return honest(name, *rest)
+        return original(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
     with caplog.at_level(logging.WARNING, "openstl_ext"):
         use(tracker(tmp_path))
-    (told,) = warnings_of(caplog)
-    assert HINT in told
-    assert "No module named 'wandb'" in told
+    (warning,) = warnings_of(caplog)
+    assert HINT in warning
+    assert "No module named 'wandb'" in warning
 
 
 def test_a_full_disk_does_not_end_the_run(

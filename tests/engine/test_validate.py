@@ -86,7 +86,7 @@ def test_a_valid_config_passes_and_is_not_changed() -> None:
         ("test_dataloader.dataset.type", "Boilng", r"test_dataloader\.dataset: .*mean 'Boiling'"),
         ("test_evaluator.0.type", "Nothing", r"test_evaluator\.0: 'Nothing' is not a registered"),
         ("test_evaluator.0.fle", "x", r"test_evaluator\.0: DumpResults takes no 'fle'"),
-        ("test_evaluator", None, r"test_evaluator: missing, but needed with test_dataloader and test_cfg"),
+        ("test_evaluator", None, r"test_evaluator: missing, but needed with test_"),
         ("optim_wrapper.optimizer.lrr", 1, r"optim_wrapper\.optimizer: Adam takes no 'lrr'"),
         ("optim_wrapper.optimizer.type", "Adm", r"optim_wrapper\.optimizer: .*did you mean 'Adam'"),
         ("optim_wrapper.clipgrad", {}, r"optim_wrapper: .*did you mean 'clip_grad'"),
