@@ -91,10 +91,8 @@ def variables_from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
 
 def first_node(nodes: str) -> str:
     """Return the first host of a Slurm list, such as ``gpu03`` of ``gpu[03-05,07],cpu1``."""
-    match = re.match(r"([^,\[]+)(?:\[(\d+)[^\]]*\])?", nodes)
-    if match is None:
-        raise ConfigError(f"the node list {nodes!r} cannot be read; set MASTER_ADDR")
-    return match[1] + (match[2] or "")
+    match = re.match(r"([^,\[]*)(?:\[(\d+))?", nodes)
+    return "".join(part or "" for part in match.groups()) if match else nodes
 
 
 def share_threads(environ: MutableMapping[str, str]) -> None:

@@ -89,7 +89,7 @@ def test_a_test_draws_what_was_tested_and_the_trackers_get_it(tmp_path: Path, dr
     build(cfg, train=False).test()
     ((samples, about),) = drawn
     assert about["subtitle"] == "test: 3 of 7 samples; weights of best_epoch_1.pth"
-    assert [sample.name for sample in samples] == ["1", "3", "5"]
+    assert [sample.name for sample in samples] == ["test-00001", "test-00003", "test-00005"]
     assert samples[0].horizons == ("t+1", "t+2")
     assert (tmp_path / "panel.png").read_bytes().startswith(b"\x89PNG")
     tags, starts = set(), []
