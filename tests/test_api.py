@@ -85,7 +85,7 @@ def test_a_checkpoint_is_a_file_or_the_best_of_a_work_directory(
     for kind, value in (("resume", 1.0), ("best", 2.0)):
         state = openstl_ext.load_model(config).state_dict()
         weights = {k: torch.full_like(v, value) for k, v in state.items()}
-        entry = {"file": f"{kind}.pth", "epoch": 1, "iteration": 1, "kind": kind}
+        entry = checkpoints.Entry(file=f"{kind}.pth", epoch=1, iteration=1, kind=kind)
         checkpoints.save({"state_dict": weights}, tmp_path, entry, keep=2)
     file = tmp_path / "checkpoints/resume.pth"
     for checkpoint, value in ((file, 1.0), (tmp_path, 2.0)):
@@ -203,8 +203,13 @@ def test_only_valid_pixels_count() -> None:
     difference = (GOOD - TARGET).astype(np.float64)[valid]
     assert scores["mse"] == pytest.approx((difference**2).mean())
     assert scores["mae"] == pytest.approx(np.abs(difference).mean())
+    # a bare array has no channel names, so channels have their positions
+    channels = ("", *(f"[{channel}]" for channel in range(TARGET.shape[2])))
     assert set(scores) == {
-        f"{n}{lead}" for n in ("mse", "mae") for lead in ("", "@1", "@2", "@3", "@4")
+        f"{name}{channel}{lead}"
+        for name in ("mse", "mae")
+        for channel in channels
+        for lead in ("", "@1", "@2", "@3", "@4")
     }
 
 

@@ -79,13 +79,13 @@ def test_a_prediction_without_targets_has_the_noise_of_its_index(flow: Any) -> N
     """Predictions would depend on the batch size, or all samples would have the same noise."""
     frames = flow.toy_batch(1)["inputs"]["frames"].repeat(4, 1, 1, 1, 1).numpy()
     predictor = Predictor(flow, device="cpu", seed=1)
-    together = torch.from_numpy(predictor({"frames": frames}, 4)["ensemble"])
+    together = torch.from_numpy(predictor({"frames": frames}, 4)["member_1"])
     index = torch.tensor([2]).numpy()
-    alone = torch.from_numpy(predictor({"frames": frames[:1], "index": index}, 4)["ensemble"])
+    alone = torch.from_numpy(predictor({"frames": frames[:1], "index": index}, 4)["member_1"])
     torch.testing.assert_close(alone[0], together[2])
     assert (together[1] - together[2]).abs().mean() > 0.1
     other = torch.from_numpy(
-        Predictor(flow, device="cpu", seed=2)({"frames": frames}, 4)["ensemble"]
+        Predictor(flow, device="cpu", seed=2)({"frames": frames}, 4)["member_1"]
     )
     assert (other - together).abs().mean() > 0.1
 

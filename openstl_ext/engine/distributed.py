@@ -16,7 +16,7 @@ from torch import nn
 from openstl_ext.errors import ConfigError, nearest
 
 LAUNCHERS = ("none", "pytorch", "slurm")
-GREETINGS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
@@ -37,8 +37,8 @@ def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
     if launcher == "none" or dist.is_initialized():
         return
     if launcher == "slurm":
-        os.environ.update(slurm_greeting(os.environ))
-    if missing := [name for name in GREETINGS if name not in os.environ]:
+        os.environ.update(variables_from_slurm(os.environ))
+    if missing := [name for name in VARIABLES if name not in os.environ]:
         raise ConfigError(
             f"launcher='pytorch' needs {', '.join(missing)} in the environment: start the run "
             "with tools/dist_train.sh or torchrun, or use launcher='none'"
@@ -63,7 +63,7 @@ def stop() -> None:
         dist.destroy_process_group()
 
 
-def slurm_greeting(environ: Mapping[str, str]) -> dict[str, str]:
+def variables_from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of torchrun, from those that ``srun`` sets for every task.
 
     Raises:
@@ -71,7 +71,7 @@ def slurm_greeting(environ: Mapping[str, str]) -> dict[str, str]:
     """
     try:
         nodes = environ.get("SLURM_STEP_NODELIST") or environ["SLURM_JOB_NODELIST"]
-        greeting = {
+        variables = {
             "RANK": environ["SLURM_PROCID"],
             "WORLD_SIZE": environ["SLURM_NTASKS"],
             "LOCAL_RANK": environ["SLURM_LOCALID"],
@@ -84,17 +84,15 @@ def slurm_greeting(environ: Mapping[str, str]) -> dict[str, str]:
         ) from None
     # by job id, so that two jobs on one node have different ports
     port = 20000 + int(environ.get("SLURM_JOB_ID", "0")) % 20000
-    greeting["MASTER_ADDR"] = environ.get("MASTER_ADDR") or first_node(nodes)
-    greeting["MASTER_PORT"] = environ.get("MASTER_PORT") or str(port)
-    return greeting
+    variables["MASTER_ADDR"] = environ.get("MASTER_ADDR") or first_node(nodes)
+    variables["MASTER_PORT"] = environ.get("MASTER_PORT") or str(port)
+    return variables
 
 
 def first_node(nodes: str) -> str:
     """Return the first host of a Slurm list, such as ``gpu03`` of ``gpu[03-05,07],cpu1``."""
-    match = re.match(r"([^,\[]+)(?:\[(\d+)[^\]]*\])?", nodes)
-    if match is None:
-        raise ConfigError(f"the node list {nodes!r} cannot be read; set MASTER_ADDR")
-    return match[1] + (match[2] or "")
+    match = re.match(r"([^,\[]*)(?:\[(\d+))?", nodes)
+    return "".join(part or "" for part in match.groups()) if match else nodes
 
 
 def share_threads(environ: MutableMapping[str, str]) -> None:

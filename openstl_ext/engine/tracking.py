@@ -1,7 +1,7 @@
-"""Where scalars and pictures go: JSON lines and TensorBoard, on one axis of iterations.
+"""Trackers of scalars and pictures: JSON lines and TensorBoard, on one axis of iterations.
 
-mmengine's own sinks write validation over epochs and training over iterations, start a new folder
-with every restart, write NaN (which is no JSON), and ask for a package that we do not need.
+mmengine's own backends write validation over epochs and training over iterations, start a new
+folder at every restart, write NaN (which is not JSON), and need a further package.
 """
 
 import json
@@ -22,12 +22,12 @@ AXES = ("iter", "epoch", "step")
 
 
 class Tracker(BaseVisBackend):
-    """What all sinks share: where they write, and what a resume does to what is there.
+    """Base class of trackers: the folder of the run, and the handling of a resume.
 
-    A run that is resumed goes on in the same place. What was written after the point of resume is
-    taken back when the first new scalar arrives, or the curve would have two ends. A run that
-    starts anew starts an empty curve. A picture takes nothing back, and starts nothing: a test of
-    a run adds one to its curves.
+    A resumed run continues in the same place. Scalars after the point of the resume are removed
+    when the first new scalar arrives; otherwise the curve would have two ends. A new run starts an
+    empty curve. A picture removes nothing and starts no curve: a test adds one to the curves of
+    its run.
     """
 
     def __init__(self, save_dir: str | None = None) -> None:
@@ -38,17 +38,16 @@ class Tracker(BaseVisBackend):
 
     @property
     def experiment(self) -> Any:
-        """The sink itself."""
+        """Return the tracker itself."""
         return self
 
     def _init_env(self) -> None:
-        """Nothing: the place is made when the first scalar arrives."""
+        """Do nothing: files are created when the first scalar arrives."""
 
     def add_config(self, config: Config, **kwargs: Any) -> None:  # noqa: ARG002
-        """Learn from the config of the run where it lives, and whether it is resumed.
+        """Read from the config of the run its work directory, and whether it is resumed.
 
-        mmengine offers a folder with the time of the start in its name, which a restart would not
-        find again.
+        mmengine's folder has the time of the start in its name, so a restart would use another.
         """
         self._save_dir = config.get("work_dir") or self._save_dir
         self._resumed = bool(config.get("resume"))
@@ -64,7 +63,7 @@ class Tracker(BaseVisBackend):
         file_path: str | None = None,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Write the scalars of one place in the run; training says its iteration among them."""
+        """Write the scalars of one place in the run; those of training include ``iter``."""
         phase = "train" if "iter" in scalar_dict else "val"
         self._write(scalar_dict, step, phase=phase)
 
@@ -75,7 +74,7 @@ class Tracker(BaseVisBackend):
         step: int = 0,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Show one picture; a sink that has no place for pictures leaves it out.
+        """Write one picture; a tracker without pictures omits it.
 
         Shape:
             - image: (H, W, 3), RGB.
@@ -86,30 +85,30 @@ class Tracker(BaseVisBackend):
         values = {name: number(value) for name, value in scalars.items() if name not in AXES}
         if not self._begun:
             self._begun = True
-            # a resume may begin with the validation of the iteration that was trained last
+            # a resume may start with the validation of the last trained iteration
             self._begin(Path(self._save_dir), step if phase == "train" else step + 1)
         self._put({k: v for k, v in values.items() if v is not None}, step, phase)
 
     def _begin(self, folder: Path, step: int) -> None:
-        """Open the place, without what was written at ``step`` and later."""
+        """Open the files, without the scalars of ``step`` and later."""
         raise NotImplementedError
 
     def _put(self, values: dict[str, float], step: int, phase: str | None) -> None:
         raise NotImplementedError
 
     def _show(self, name: str, image: NDArray[np.uint8], step: int) -> None:
-        """Show a picture, where there is a place for it."""
+        """Write a picture, if the tracker has pictures."""
 
 
 @VISBACKENDS.register_module()
 class JsonLinesTracker(Tracker):
-    """Append scalars to ``scalars.jsonl`` in the work directory, one JSON object a line.
+    """Append scalars to ``scalars.jsonl`` in the work directory, one JSON object per line.
 
     A value that is not finite is written as null. The file is opened for each line, so a kill
-    loses none, and nothing is left open.
+    loses no line.
 
     Args:
-        save_dir: Folder of the file, until the config of the run names its work directory.
+        save_dir: Folder of the file; replaced by the work directory of the run.
     """
 
     filename = "scalars.jsonl"
@@ -129,7 +128,7 @@ class JsonLinesTracker(Tracker):
 
 
 def entries(path: Path) -> list[dict[str, Any]]:
-    """What a file of scalars holds; a line that a kill cut off is passed over."""
+    """Return the lines of a file of scalars; a line cut off by a kill is skipped."""
     if not path.is_file():
         return []
     found = []
@@ -148,8 +147,8 @@ class TensorboardXTracker(Tracker):
     """Write finite scalars and pictures for TensorBoard, into ``tensorboard/`` of the run.
 
     Args:
-        save_dir: Folder above it, until the config of the run names its work directory.
-        flush_seconds: How much a kill may lose.
+        save_dir: Folder above it; replaced by the work directory of the run.
+        flush_seconds: Seconds between flushes, which a kill can lose.
     """
 
     def __init__(self, save_dir: str | None = None, *, flush_seconds: int = 10) -> None:
@@ -159,17 +158,17 @@ class TensorboardXTracker(Tracker):
 
     def _begin(self, folder: Path, step: int) -> None:
         self._close_writer()
-        # TensorBoard itself hides what older files of the folder hold from that step on
+        # TensorBoard hides the scalars of older files from this step on
         self._open(folder, f".{step}", purge_step=step if self._resumed else 0)
 
     def _open(self, folder: Path, suffix: str, *, purge_step: int | None) -> None:
-        from tensorboardX import SummaryWriter  # takes a second, which tools that only list need
+        from tensorboardX import SummaryWriter  # takes a second
 
         self._writer = SummaryWriter(
             logdir=str(folder / "tensorboard"),
             purge_step=purge_step,
             flush_secs=self.flush_seconds,
-            filename_suffix=suffix,  # or a restart within the second overwrites the file
+            filename_suffix=suffix,  # otherwise a restart within a second overwrites the file
         )
 
     def _put(self, values: dict[str, float], step: int, phase: str | None) -> None:
@@ -191,7 +190,7 @@ class TensorboardXTracker(Tracker):
         self._writer.add_image(name, image, global_step=step, dataformats="HWC")
 
     def close(self) -> None:
-        """Write what is buffered; a later scalar opens a new file."""
+        """Write buffered scalars; a later scalar opens a new file."""
         self._close_writer()
         if self._begun:
             self._begun, self._resumed = False, True
@@ -203,7 +202,7 @@ class TensorboardXTracker(Tracker):
 
 
 def number(value: Any) -> float | int | None:
-    """A value as a plain number; None if it is none."""
+    """Return a value as a plain number, or None if it is not a number."""
     if isinstance(value, bool | int | float):
         return value
     try:

@@ -1,4 +1,4 @@
-"""Scalars and pictures to Weights & Biases, which may be absent or fail without harm."""
+"""Tracker of Weights & Biases, whose failures do not end a run."""
 
 import logging
 import os
@@ -19,9 +19,9 @@ from openstl_ext.registry import VISBACKENDS
 
 MODES = ("offline", "online")
 AXIS = "iteration"
-"""Name of the axis. W&B's own step only grows, and refuses what is logged for an earlier one."""
+"""Name of the axis. W&B's own step only grows, and rejects scalars of an earlier step."""
 SECONDS = 60
-"""How long a run waits for an answer before it goes on without."""
+"""Seconds that a run waits for an answer before it continues without W&B."""
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +30,23 @@ log = logging.getLogger(__name__)
 class WandbTracker(Tracker):
     """Send finite scalars and pictures to Weights & Biases, on the axis of the other trackers.
 
-    A guest in the run: if the library is absent, or anything in it fails, there is one warning,
-    and the run goes on without it. The other trackers hold the same scalars.
+    If the library is missing, or a call fails, there is one warning, and the run continues without
+    it. The other trackers have the same scalars.
 
-    A run keeps its id in its work directory, so a resume and a test go on in the same run of W&B.
-    What was sent cannot be taken back there; a resumed run repeats the same values bit for bit, so
-    its curve has one end all the same.
+    A run stores its id in its work directory, so a resume and a test continue the same run of W&B.
+    Sent scalars cannot be removed there; a resumed run repeats the same values bit for bit, so its
+    curve still has one end.
 
     Args:
-        save_dir: Folder of the run, until its config names its work directory.
+        save_dir: Folder of the run; replaced by the work directory of the run.
         mode: ``offline`` writes below ``wandb/`` in the work directory, for ``wandb sync`` later;
             ``online`` sends at once, and needs a login.
-        project: Where the run belongs.
-        name: Of the run; by default its config and seed.
-        group: Runs that belong together; by default those of one config.
+        project: Project of the run.
+        name: Name of the run; by default its config and seed.
+        group: Group of the run; by default its config.
 
     Raises:
-        ConfigError: If the mode is neither.
+        ConfigError: If the mode is unknown.
     """
 
     filename = "wandb_id.txt"
@@ -62,19 +62,19 @@ class WandbTracker(Tracker):
     ) -> None:
         super().__init__(save_dir)
         if mode not in MODES:
-            raise ConfigError(f"WandbTracker.mode: {mode!r} is none; {nearest(mode, MODES)}")
+            raise ConfigError(f"WandbTracker.mode={mode!r} is unknown; {nearest(mode, MODES)}")
         self.mode, self.project, self.name, self.group = mode, project, name, group
         self._config = Config()
         self._run: Any = None
         self._broken = False
 
     def add_config(self, config: Config, **kwargs: Any) -> None:
-        """Learn where the run lives; keep its config for when the first scalar arrives."""
+        """Read the work directory, and store the config until the first scalar arrives."""
         super().add_config(config, **kwargs)
         self._config = config
 
     def close(self) -> None:
-        """Let W&B send what it has; a later scalar goes on in the same run."""
+        """Wait until W&B has sent its data; a later scalar continues the same run."""
         if self._run is not None:
             run, self._run = self._run, None
             self._try("finishing", lambda: within(SECONDS, run.finish))
@@ -99,7 +99,7 @@ class WandbTracker(Tracker):
             self._try("logging", lambda: self._run.log({AXIS: step, **content()}))
 
     def _start(self, folder: Path, *, fresh: bool) -> None:
-        """Open the run of this folder, or begin one."""
+        """Continue the run of this folder, or start one."""
         if not is_main_process():
             return
         wandb, config = _wandb(), self._config
@@ -114,8 +114,8 @@ class WandbTracker(Tracker):
             resume="allow",
             dir=str(folder.resolve()),
             config=config.to_dict(),
-            allow_val_change=True,  # a resumed run says resume=True
-            # nobody may be there to answer a question about a login; the log of the run is its own
+            allow_val_change=True,  # a resumed run has resume=True
+            # no login prompt, which nobody may answer; the run has its own log
             settings={"init_timeout": SECONDS, "login_timeout": SECONDS, "console": "off"},
         )
         run.define_metric(AXIS)
@@ -123,41 +123,41 @@ class WandbTracker(Tracker):
         self._run = run
 
     def _try(self, doing: str, call: Callable[[], None]) -> None:
-        """Call W&B, unless it has failed before; the first failure is told, and the last."""
+        """Call W&B unless a call has failed before; the first failure is logged."""
         if self._broken:
             return
         try:
             call()
-        except Exception as error:  # a guest must not end the run, whatever happens to it
+        except Exception as error:  # no failure of a tracker may end the run
             self._broken, self._run = True, None
             first = str(error).partition("\n")[0]
             log.warning(
-                f"W&B is left out from here on: {doing} it failed ({type(error).__name__}: "
-                f"{first}). The scalars are in the work directory all the same. It comes with "
-                "pip install 'openstl_ext[track]', and mode='offline' needs no network"
+                f"W&B is not used from here on: {doing} it failed ({type(error).__name__}: "
+                f"{first}); the scalars are also in the work directory. Install it with "
+                "pip install 'openstl_ext[track]'; mode='offline' needs no network"
             )
 
 
 def run_id(path: Path, *, fresh: bool) -> str:
-    """The id that a file keeps, or a new one for it.
+    """Return the id in a file, or write a new one to it.
 
     Args:
         path: The file.
-        fresh: Whether the run starts anew, so that an id that is there is of another.
+        fresh: Whether the run is new, so that an id in the file is that of another run.
     """
     known = "" if fresh or not path.is_file() else path.read_text(encoding="utf-8").strip()
     if not known:
-        known = os.urandom(4).hex()  # not drawn from the chance of the run, which is seeded
+        known = os.urandom(4).hex()  # not from the seeded generators of the run
         atomic_write(path, f"{known}\n".encode())
     return known
 
 
 def within(seconds: float, call: Callable[[], Any]) -> None:
-    """Call something that may wait for a network for ever.
+    """Call a function that may wait for a network forever.
 
     Raises:
-        TimeoutError: If it is not done in time; it is left to itself then.
-        Exception: Whatever the call raises.
+        TimeoutError: If it has not returned in time; its thread is not stopped.
+        Exception: The exception of the call.
     """
     failed: list[Exception] = []
 
@@ -177,7 +177,7 @@ def within(seconds: float, call: Callable[[], Any]) -> None:
 
 
 def _wandb() -> Any:
-    """The library, which is optional; imported when the first scalar arrives."""
+    """Import the optional library, when the first scalar arrives."""
     import wandb
 
     return wandb

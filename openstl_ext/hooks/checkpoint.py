@@ -45,7 +45,7 @@ class ExactCheckpointHook(RunHook):
         rule: str | None = None,
     ) -> None:
         if (interval is not None and interval < 1) or keep < 1:
-            raise ConfigError(f"interval={interval} and keep={keep} must be 1 or more")
+            raise ConfigError(f"interval={interval}, keep={keep}: both must be at least 1")
         if rule not in (None, "less", "greater"):
             raise ConfigError(f"rule={rule!r} must be 'less' or 'greater'")
         self.given_interval, self.given_by_epoch, self.keep = interval, by_epoch, keep

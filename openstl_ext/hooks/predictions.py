@@ -1,4 +1,4 @@
-"""Save what was answered beside its truth: forecasts frame by frame, or maps of labels."""
+"""Save predictions and targets: forecasts frame by frame, or maps of labels."""
 
 import json
 import shutil
@@ -22,40 +22,40 @@ from openstl_ext.structures import Inputs, Metainfo, Sample
 KINDS = ("inputs", "trues", "preds")
 PROBABILITIES = "probs"
 UNKNOWN = -1
-"""What a saved truth says where there is none; no class has this number."""
+"""Value of a saved target without observation; no class has this number."""
 
 
 @HOOKS.register_module()
 class PredictionsHook(Hook):
-    """Stream inputs, truth and answer of every test sample to disk, in data units.
+    """Write inputs, target and prediction of every test sample to disk, in data units.
 
-    Files go to ``saved.part``, which becomes ``saved`` when all are there and the scores are
-    known: an interrupted run leaves no half set, and the one from before stays until then. Each
-    rank writes its own samples, so no frame is ever gathered.
+    Files are written to ``saved.part``, which is renamed to ``saved`` when all samples and scores
+    are complete: an interrupted run leaves no incomplete set, and the earlier set stays until then.
+    Each rank writes its own samples, so frames are not gathered.
 
     Args:
         folder: Name within the work directory.
 
     Files:
         ``<folder>/{inputs,trues,preds}/<sample>/<t>.npy``: float32, (H, W) for one channel, else
-        (C, H, W); NaN where there is no data. ``metrics.npy``: a structured scalar, one float64
-        field a score, so that ``np.load(path)["mse_sum"]`` is a number; ``metrics.json``: the
-        same, null for NaN. ``about.json``: channels, unit, lead, config.
+        (C, H, W); NaN where there is no data. ``metrics.npy``: a structured scalar with one
+        float64 field per score, so that ``np.load(path)["mse_sum"]`` is a number; ``metrics.json``:
+        the same, null for NaN. ``about.json``: channels, unit, lead, config.
 
-        Where the answer is a map of labels, ``{trues,preds}/<sample>/0.npy`` are class indices,
-        int16 (H, W), the truth -1 where it is not known; ``probs/<sample>/<k>.npy`` is the
-        probability of class k, float32 (H, W); and ``about.json`` says ``"kind": "labels"``,
+        Where the prediction is a map of labels, ``{trues,preds}/<sample>/0.npy`` are class indices,
+        int16 (H, W), with target -1 where it is unknown; ``probs/<sample>/<k>.npy`` is the
+        probability of class k, float32 (H, W); and ``about.json`` contains ``"kind": "labels"``,
         classes and years.
 
     Raises:
-        ConfigError: If the answer is neither frames nor a map of labels.
-        DataError: If two samples have one name, or a name is no folder name.
+        ConfigError: If the prediction is neither frames nor a map of labels.
+        DataError: If two samples have the same name, or a name is not a folder name.
 
     Source:
-        The layout of simvp_minimal@be7db3d.
+        The file layout of simvp_minimal@be7db3d.
 
     Deviations:
-        Its ``metrics.npy`` is a pickled dict, which only ``allow_pickle`` opens; its frames have
+        Upstream's ``metrics.npy`` is a pickled dict, which needs ``allow_pickle``; its frames have
         one channel only.
     """
 
@@ -66,12 +66,12 @@ class PredictionsHook(Hook):
     def before_test_epoch(self, runner: Runner) -> None:
         final, part, old = self._places(runner)
         dataset = runner.test_dataloader.dataset
-        # what the loader will yield here; a batch sampler knows about ranks, and about cutting
+        # the batches of this rank; a sampler divides the samples among the ranks
         batches = [[_index(i) for i in batch] for batch in runner.test_dataloader.batch_sampler]
         self._names = [[sample_name(dataset, index) for index in batch] for batch in batches]
         if is_main_process():
             if old.exists() and not final.exists():
-                old.rename(final)  # a run was killed between the two renames
+                old.rename(final)  # an earlier run was killed between the two renames
             shutil.rmtree(part, ignore_errors=True)
             for kind in KINDS:
                 (part / kind).mkdir(parents=True)
@@ -89,7 +89,10 @@ class PredictionsHook(Hook):
         frames, valid = inputs.get("frames"), inputs.get("valid")
         for index, (name, sample) in enumerate(zip(names, outputs, strict=True)):
             if frames is None:
-                raise ConfigError("PredictionsHook saves frames, but the inputs have none")
+                raise ConfigError(
+                    "PredictionsHook saves frames, but the inputs have none; remove it from "
+                    "custom_hooks"
+                )
             past = known(frames[index], None if valid is None else valid[index])
             files = {"inputs": frame_arrays(past), **answer_arrays(sample)}
             try:
@@ -106,7 +109,10 @@ class PredictionsHook(Hook):
         final, part, old = self._places(runner)
         found, size = len(list((part / "preds").iterdir())), len(runner.test_dataloader.dataset)
         if found != size:
-            raise DataError(f"{found} answers were saved, but there are {size} test samples")
+            raise DataError(
+                f"{found} predictions were saved, but there are {size} test samples; run the test "
+                "again"
+            )
         scores = {name: float(value) for name, value in (metrics or {}).items()}
         fields = np.dtype([(name, "f8") for name in scores])
         np.save(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
@@ -118,10 +124,10 @@ class PredictionsHook(Hook):
             final.rename(old)
         part.rename(final)
         shutil.rmtree(old, ignore_errors=True)
-        runner.logger.info(f"{size} answers are in {final}")
+        runner.logger.info(f"{size} predictions are in {final}")
 
     def _places(self, runner: Runner) -> tuple[Path, Path, Path]:
-        """Where the set belongs, where it grows, where the one before waits."""
+        """Return the folders of the complete, the growing and the earlier set."""
         final = Path(runner.work_dir) / self.folder
         return final, final.with_name(final.name + ".part"), final.with_name(final.name + ".old")
 
@@ -136,46 +142,49 @@ class PredictionsHook(Hook):
 
 
 def sample_name(dataset: Any, index: int) -> str:
-    """Return the name of a sample's folder: its id in the dataset.
+    """Return the name of a sample's folder: its sample id.
 
     Raises:
-        DataError: If the id is no folder name.
+        DataError: If the id is not a folder name.
     """
     name = str(dataset.sample_id(index))
     if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|\0'):
         raise DataError(
-            f"sample {index} is called {name!r}, which is no folder name on every system; "
-            "change what sample_id of the dataset returns"
+            f"sample {index} has the id {name!r}, which is not a folder name on every system; "
+            "return another name from sample_id of the dataset"
         )
     return name
 
 
 def known(frames: Tensor, valid: Tensor | None) -> Tensor:
-    """The frames, NaN where there is no data."""
+    """Return the frames, with NaN where there are no data."""
     return frames if valid is None else torch.where(valid, frames, torch.nan)
 
 
 def answer_arrays(sample: Sample) -> dict[str, NDArray[Any]]:
-    """What is saved of an answer and its truth: for each kind its arrays, a file each.
+    """Return the arrays of a prediction and its target by kind, one file per array.
 
     Raises:
-        ConfigError: If the answer is neither frames nor a map of labels.
+        ConfigError: If the prediction is neither frames nor a map of labels.
     """
     if "forecast" in sample:
-        truth = known(sample["target"], sample.get("valid"))
-        return {"trues": frame_arrays(truth), "preds": frame_arrays(sample["forecast"])}
+        target = known(sample["target"], sample.get("valid"))
+        return {"trues": frame_arrays(target), "preds": frame_arrays(sample["forecast"])}
     if "labels" not in sample or sample["labels"].ndim != 2:
-        raise ConfigError("PredictionsHook saves frames and maps of labels; this method gives none")
-    truth = sample["target"]
+        raise ConfigError(
+            "PredictionsHook saves frames and maps of labels, but this method predicts neither; "
+            "remove it from custom_hooks"
+        )
+    target = sample["target"]
     if "valid" in sample:
-        truth = torch.where(sample["valid"], truth, UNKNOWN)
-    maps = {"trues": truth, "preds": sample["labels"]}
+        target = torch.where(sample["valid"], target, UNKNOWN)
+    maps = {"trues": target, "preds": sample["labels"]}
     arrays = {kind: x.detach().cpu().numpy().astype(np.int16)[None] for kind, x in maps.items()}
     return {**arrays, PROBABILITIES: sample["probability"].detach().float().cpu().numpy()}
 
 
 def frame_arrays(frames: Tensor) -> NDArray[np.float32]:
-    """Frames as they are saved, one a file.
+    """Return frames as they are saved, one per file.
 
     Shape:
         - frames: (T, C, H, W); returns: the same, or (T, H, W) where there is one channel.
@@ -185,21 +194,23 @@ def frame_arrays(frames: Tensor) -> NDArray[np.float32]:
 
 
 def write_arrays(folder: Path, arrays: NDArray[Any]) -> None:
-    """Write one file for each entry of the first axis.
+    """Write one file per entry of the first axis.
 
     Raises:
-        DataError: If the folder is there already, so that two samples have one name.
+        DataError: If the folder exists, because two samples have the same name.
     """
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        raise DataError(f"two test samples are called {folder.name!r}") from None
+        raise DataError(
+            f"two test samples have the id {folder.name!r}; make sample_id of the dataset unique"
+        ) from None
     for number, array in enumerate(arrays):
         np.save(folder / f"{number}.npy", array, allow_pickle=False)
 
 
 def _index(ticket: Any) -> int:
-    """Index of a sample; some loops hand out (epoch, index)."""
+    """Return the index of a sample; some loops use (epoch, index)."""
     return int(ticket[-1] if isinstance(ticket, tuple) else ticket)
 
 

@@ -205,7 +205,7 @@ def test_a_truncated_newest_checkpoint_falls_back_loudly(tmp_path: Path) -> None
             ]
         }
     )
-    newest = cut / "checkpoints" / checkpoint.read_manifest(cut)[0]["file"]
+    newest = cut / "checkpoints" / checkpoint.read_manifest(cut)[0].file
     newest.write_bytes(newest.read_bytes()[:1000])
     moved = tmp_path / "moved"
     shutil.move(cut, moved)

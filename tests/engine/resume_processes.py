@@ -1,8 +1,8 @@
-"""Run legs of journeys in processes that may die: one line of JSON in, one line of exit codes out.
+"""Run scenarios in processes that may be killed: a line of JSON in, a line of exit codes out.
 
-torch is imported once; each leg is a fork, or one a rank. A journey is a list of legs in one work
-directory. A leg says ``options`` (dotted keys for ``toy.config``), ``ranks``, whether it is a
-``test``, and how it dies: ``delay`` (SIGKILL from outside after that many seconds), or ``fault``
+torch is imported once; each leg is a fork, or one fork per rank. A scenario is a list of legs in
+one work directory. A leg has ``options`` (dotted keys for ``toy.config``), ``ranks``, ``test`` if
+it is one, and how it ends: ``delay`` (SIGKILL from outside after that many seconds) or ``fault``
 (``[call, n, what]``: at the n-th ``fsync`` of a checkpoint, or while the n-th file is ``write``n,
 ``kill`` or ``full``). ``plugins`` are files whose classes are registered first.
 """
@@ -33,7 +33,7 @@ from openstl_ext.engine import runner
 def inject(call: str, nth: int, what: str) -> None:
     """Make the n-th fsync of this process fail, or the third write to its n-th file."""
     count = 0
-    honest_fsync, honest_write = os.fsync, atomic.HashingFile.write
+    original_fsync, original_write = os.fsync, atomic.HashingFile.write
 
     def fail() -> None:
         if what == "kill":
@@ -45,14 +45,14 @@ def inject(call: str, nth: int, what: str) -> None:
         count += "checkpoints" in os.readlink(f"/proc/self/fd/{handle}")
         if count == nth:
             fail()
-        honest_fsync(handle)
+        original_fsync(handle)
 
     def write(file: atomic.HashingFile, data: bytes) -> int:
         nonlocal count
         count += not file.file.tell()
         if count == nth and file.file.tell() > 1000:
             fail()
-        return honest_write(file, data)
+        return original_write(file, data)
 
     if call == "fsync":
         os.fsync = fsync
@@ -61,7 +61,7 @@ def inject(call: str, nth: int, what: str) -> None:
 
 
 def travel(work_dir: str, leg: dict[str, Any]) -> None:
-    """One leg, in this process."""
+    """Run one leg in this process."""
     options = dict(leg.get("options", {}))
     if leg.get("ranks", 1) > 1:
         options["launcher"] = "pytorch"
@@ -77,7 +77,7 @@ def travel(work_dir: str, leg: dict[str, Any]) -> None:
 
 
 def fork(work_dir: str, leg: dict[str, Any], rank: int, port: int) -> int:
-    """Start one rank of a leg; its output goes to a file."""
+    """Start one rank of a leg, with its output in a file."""
     if pid := os.fork():
         return pid
     with Path(f"{work_dir}.log").open("a") as log:
@@ -102,7 +102,7 @@ def fork(work_dir: str, leg: dict[str, Any], rank: int, port: int) -> int:
 
 
 def finish(pids: list[int], deadline: float) -> list[int]:
-    """Wait for all; once one is dead, or time is up, the others are killed soon."""
+    """Wait for all ranks; after one fails, or at the deadline, the others are killed."""
     codes: dict[int, int] = {}
     while len(codes) < len(pids):
         for pid in set(pids) - set(codes):
@@ -120,7 +120,7 @@ def finish(pids: list[int], deadline: float) -> list[int]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -129,7 +129,7 @@ def free_port() -> int:
 def main() -> None:
     torch.set_num_threads(1)  # a pool of threads does not survive a fork
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
-        # imports everything that a run imports late, once for all forks
+        # import what a run imports late, once for all forks
         runner.build(toy.config(folder, **{"train_cfg.max_epochs": 1})).train()
     print("ready", flush=True)
     for line in sys.stdin:
@@ -140,7 +140,7 @@ def main() -> None:
 
 
 def run_leg(work_dir: str, leg: dict[str, Any]) -> list[int]:
-    """Exit codes of the ranks of one leg."""
+    """Return the exit codes of the ranks of one leg."""
     port = free_port()
     pids = [fork(work_dir, leg, rank, port) for rank in range(leg["ranks"])]
     return finish(pids, time.monotonic() + leg.get("delay", 60))

@@ -1,4 +1,4 @@
-"""Ask a process that has torch ready to run legs of journeys; see ``resume_processes.py``."""
+"""Run scenarios of killed and resumed runs in the process of ``resume_processes.py``."""
 
 import atexit
 import functools
@@ -13,8 +13,8 @@ SCRIPT = Path(__file__).with_name("resume_processes.py")
 
 
 @functools.cache
-def guide() -> subprocess.Popen:
-    """The process; started once for all tests of this one."""
+def server() -> subprocess.Popen:
+    """Return the process, started once for all tests of this process."""
     process = subprocess.Popen(
         [sys.executable, str(SCRIPT)],
         stdin=subprocess.PIPE,
@@ -29,16 +29,16 @@ def guide() -> subprocess.Popen:
     return process
 
 
-def travel(journeys: dict[Path, list[dict[str, Any]]]) -> dict[Path, list[list[int]]]:
-    """Run the legs of some journeys; exit codes by leg and rank."""
-    process = guide()
+def travel(scenarios: dict[Path, list[dict[str, Any]]]) -> dict[Path, list[list[int]]]:
+    """Run the legs of some scenarios; return their exit codes by leg and rank."""
+    process = server()
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps({str(k): v for k, v in journeys.items()}) + "\n")
+    process.stdin.write(json.dumps({str(k): v for k, v in scenarios.items()}) + "\n")
     process.stdin.flush()
     return {Path(k): v for k, v in json.loads(process.stdout.readline()).items()}
 
 
 def log_of(work_dir: Path) -> str:
-    """What all legs of a journey printed."""
+    """Return the output of all legs of a scenario."""
     return Path(f"{work_dir}.log").read_text()

@@ -1,4 +1,4 @@
-"""A batch is made of samples that are alike."""
+"""Stacking items into a batch."""
 
 import pytest
 import torch
@@ -13,19 +13,19 @@ def item(side: int = 4, **targets: torch.Tensor) -> Item:
 
 
 def test_samples_are_stacked_along_a_new_first_axis() -> None:
-    """Methods expect (B, T, C, H, W)."""
+    """Methods would get other shapes than (B, T, C, H, W)."""
     batch = collate([item(labels=torch.tensor(1)), item(labels=torch.tensor(2))])
     assert batch["inputs"]["frames"].shape == (2, 2, 1, 4, 4)
     assert batch["data_samples"]["labels"].tolist() == [1, 2]
 
 
 def test_a_field_that_only_some_samples_have_is_named() -> None:
-    """The collate of torch drops it silently when the first sample lacks it."""
+    """The field would be dropped without a message."""
     with pytest.raises(DataError, match=r"data_samples.valid: sample 0 has none, sample 1 has bo"):
         collate([item(), item(valid=torch.ones(1, dtype=torch.bool))])
 
 
-def test_shapes_that_differ_are_told_with_the_field() -> None:
-    """Else the user reads 'stack expects each tensor to be equal size', of which field?"""
+def test_different_shapes_are_an_error_with_the_field() -> None:
+    """The message would not name the field."""
     with pytest.raises(DataError, match=r"frames: sample 0 has float32 \(2, 1, 4, 4\), sample 1"):
         collate([item(), item(side=5)])

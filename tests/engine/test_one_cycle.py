@@ -1,4 +1,4 @@
-"""The schedule is torch's, to the last step."""
+"""The one-cycle schedule, compared with torch's."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from openstl_ext.engine.one_cycle import OneCycleMomentum
 
 @pytest.mark.parametrize("total", [10, 37, 760])
 def test_the_schedule_is_the_one_of_torch(total: int) -> None:
-    """If this fails, models train under another schedule than the published ones."""
+    """Models would be trained with another schedule than the published ones."""
     options = {"lr": 1e-3, "betas": (0.9, 0.99)}
     theirs = torch.optim.Adam(nn.Linear(1, 1).parameters(), **options)
     ours = torch.optim.Adam(nn.Linear(1, 1).parameters(), **options)
@@ -33,8 +33,8 @@ def test_the_schedule_is_the_one_of_torch(total: int) -> None:
             part.step()
 
 
-def test_the_momentum_goes_on_after_a_resume() -> None:
-    """If this fails, a resumed run trains with another momentum than one that never stopped."""
+def test_the_momentum_continues_after_a_resume() -> None:
+    """A resumed run would have another momentum than an uninterrupted one."""
     optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0, momentum=0.9)
     schedule = OneCycleMomentum(optimizer, end=20)
     values = []

@@ -1,4 +1,4 @@
-"""Half precision on any device, and the optimiser that the device likes best."""
+"""Half precision on any device, and fused optimisers."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def adam(net: nn.Module) -> torch.optim.Optimizer:
 
 
 def test_bfloat16_works_without_a_gpu_and_keeps_float32_weights() -> None:
-    """What mmengine refuses; on CPUs with bf16 units it is the largest gain there is."""
+    """Training on a CPU with bf16 units could not use them."""
     net = nn.Linear(4, 4)
     wrapper = AutocastOptimWrapper(adam(net))
     before = net.weight.detach().clone()
@@ -27,7 +27,7 @@ def test_bfloat16_works_without_a_gpu_and_keeps_float32_weights() -> None:
 
 
 def test_accumulated_steps_equal_one_of_the_mean() -> None:
-    """Else --amp would change what accumulative_counts means."""
+    """--amp would change the meaning of accumulative_counts."""
     batches = torch.randn(2, 3, 4).unbind()
     results = []
     for cls, counts in ((OptimWrapper, 2), (AutocastOptimWrapper, 2)):
@@ -41,7 +41,7 @@ def test_accumulated_steps_equal_one_of_the_mean() -> None:
 
 
 def test_its_state_goes_into_plain_values_and_back() -> None:
-    """The loss scale of float16 belongs to the run."""
+    """A resumed run would start with another loss scale."""
     net = nn.Linear(2, 2)
     wrapper = AutocastOptimWrapper(adam(net))
     wrapper.update_params(net(torch.ones(1, 2)).mean())
@@ -50,8 +50,8 @@ def test_its_state_goes_into_plain_values_and_back() -> None:
     torch.testing.assert_close(other.state_dict(), wrapper.state_dict(), rtol=0, atol=0)
 
 
-def test_float16_on_a_cpu_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be slower than float32, and underflow."""
+def test_float16_on_a_cpu_is_rejected_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The training would be slower than in float32, and gradients would underflow."""
     monkeypatch.setattr("openstl_ext.engine.precision.get_device", lambda: "cpu")
     with pytest.raises(ConfigError, match="bfloat16"):
         AutocastOptimWrapper(adam(nn.Linear(1, 1)), dtype="float16")
@@ -59,8 +59,8 @@ def test_float16_on_a_cpu_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch
         AutocastOptimWrapper(adam(nn.Linear(1, 1)), dtype="bfloat")
 
 
-def test_the_fused_kernel_is_chosen_unless_the_config_decides() -> None:
-    """One pass over memory instead of ten; but a user's word stands."""
+def test_the_fused_kernel_is_the_default_if_the_config_sets_none() -> None:
+    """Updates would be slow, or the setting of the user would be ignored."""
     assert prefer_fused({"type": "AdamW"}, "cpu")["fused"] is True
     assert prefer_fused({"type": "Adam", "fused": False}, "cuda")["fused"] is False
     assert "fused" not in prefer_fused({"type": "Adam", "foreach": True}, "cpu")

@@ -1,4 +1,4 @@
-"""Chance comes from the place in the run."""
+"""Random numbers are a function of the place in the run."""
 
 import random
 
@@ -12,8 +12,8 @@ def draws() -> tuple[float, float, float]:
     return random.random(), float(np.random.rand()), float(torch.rand(()))
 
 
-def test_the_same_place_draws_the_same_from_all_three_sources() -> None:
-    """Else a resumed run would see other augmentations."""
+def test_the_same_place_gives_equal_numbers_from_all_three_generators() -> None:
+    """A resumed run would have other augmentations."""
     seed_everything(1, "item", 2, 3)
     first = draws()
     draws()
@@ -21,8 +21,8 @@ def test_the_same_place_draws_the_same_from_all_three_sources() -> None:
     assert draws() == first
 
 
-def test_neighbouring_places_draw_differently() -> None:
-    """Else seeds, epochs and ranks would share their chance, as with seed + rank + epoch."""
+def test_similar_places_give_different_numbers() -> None:
+    """Seeds, epochs and ranks would share random numbers, as with seed + rank + epoch."""
     places = [(1, "item", 2, 3), (1, "step", 2, 3), (2, "item", 1, 3), (1, "item", 3, 2)]
     seen = set()
     for place in places:

@@ -1,4 +1,4 @@
-"""Scalars reach their files, on one axis."""
+"""Scalars in JSON lines and TensorBoard, on one axis."""
 
 import json
 import math
@@ -32,8 +32,8 @@ def lines(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line, parse_constant=pytest.fail) for line in text.splitlines()]
 
 
-def test_lines_are_json_and_there_at_once(tmp_path: Path) -> None:
-    """If this fails, one NaN makes the curve unreadable, or a kill takes the last hour of it."""
+def test_lines_are_json_and_written_at_once(tmp_path: Path) -> None:
+    """One NaN would make the file invalid, or a kill would lose an hour of the curve."""
     sink = tracker(tmp_path)
     train(sink, 10, loss=torch.tensor(2.0), lr=np.float32(0.5), note="text", worse=math.nan)
     sink.add_scalars({"mse_sum": math.inf}, step=10)
@@ -46,8 +46,8 @@ def test_lines_are_json_and_there_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_resumed_run_goes_on_in_the_same_curve(tmp_path: Path) -> None:
-    """If this fails, curves of resumed runs have two ends, or are scattered over folders."""
+def test_a_resumed_run_continues_the_same_curve(tmp_path: Path) -> None:
+    """Curves of resumed runs would have two ends, or be split over folders."""
     sink = tracker(tmp_path)
     for step in (10, 20, 30, 40):
         train(sink, step, loss=float(step))
@@ -63,8 +63,8 @@ def test_a_resumed_run_goes_on_in_the_same_curve(tmp_path: Path) -> None:
     assert lines(tmp_path)[-1]["loss"] == -1.0
 
 
-def test_a_resume_that_begins_with_a_validation_keeps_its_training(tmp_path: Path) -> None:
-    """If this fails, the last point of an epoch is lost whenever a run stops before validation."""
+def test_a_resume_that_starts_with_a_validation_keeps_its_training(tmp_path: Path) -> None:
+    """The last point of an epoch would be lost if a run stops before its validation."""
     sink = tracker(tmp_path)
     train(sink, 10, loss=1.0)
     train(sink, 20, loss=2.0)
@@ -73,17 +73,17 @@ def test_a_resume_that_begins_with_a_validation_keeps_its_training(tmp_path: Pat
     assert [(e["step"], e["phase"]) for e in lines(tmp_path)] == [(10, "train"), (10, "val")]
 
 
-def test_a_new_run_starts_a_new_curve_and_a_test_leaves_it_alone(tmp_path: Path) -> None:
-    """If this fails, two runs share a curve, or testing a model deletes how it was trained."""
+def test_a_new_run_starts_a_new_curve_and_a_test_does_not_change_it(tmp_path: Path) -> None:
+    """Two runs would share a curve, or a test would delete the curve of the training."""
     train(tracker(tmp_path), 10, loss=1.0)
-    tracker(tmp_path).close()  # a test builds the sinks, too, and writes no scalar
+    tracker(tmp_path).close()  # as in a test, which writes no scalar
     assert len(lines(tmp_path)) == 1
     train(tracker(tmp_path), 50, loss=1.0)
     assert [e["step"] for e in lines(tmp_path)] == [50]
 
 
-def test_a_closed_sink_opens_again(tmp_path: Path) -> None:
-    """If this fails, training after a validation of the same process loses its scalars."""
+def test_a_closed_tracker_opens_again(tmp_path: Path) -> None:
+    """Training after a validation in the same process would lose its scalars."""
     sink = tracker(tmp_path)
     train(sink, 10, loss=1.0)
     sink.close()
@@ -92,7 +92,7 @@ def test_a_closed_sink_opens_again(tmp_path: Path) -> None:
 
 
 def events(folder: Path) -> list[proto.event_pb2.Event]:
-    """What TensorBoard would read."""
+    """Return the events that TensorBoard reads."""
     found = []
     for path in sorted((folder / "tensorboard").iterdir()):
         data = path.read_bytes()
@@ -104,8 +104,8 @@ def events(folder: Path) -> list[proto.event_pb2.Event]:
     return found
 
 
-def test_tensorboard_gets_one_axis_and_a_resume(tmp_path: Path) -> None:
-    """If this fails, loss and score cannot be laid over each other in TensorBoard."""
+def test_tensorboard_has_one_axis_before_and_after_a_resume(tmp_path: Path) -> None:
+    """Loss and score could not be compared in one plot of TensorBoard."""
     sink = TensorboardXTracker(str(tmp_path))
     train(sink, 10, loss=1.0)
     sink.add_scalars({"mse_sum": 2.0, "worse": math.nan}, step=10)
@@ -120,33 +120,33 @@ def test_tensorboard_gets_one_axis_and_a_resume(tmp_path: Path) -> None:
     assert starts == [0, 20]
 
 
-def test_scores_of_every_lead_reach_both(tmp_path: Path) -> None:
-    """If this fails, nobody sees which horizon gets worse while the mean gets better."""
+def test_scores_of_every_lead_are_in_both_trackers(tmp_path: Path) -> None:
+    """A lead that gets worse while the mean gets better would not be visible."""
     build(toy.config(tmp_path, **{"train_cfg.max_epochs": 2, "log_level": "ERROR"})).train()
-    judged = [entry for entry in lines(tmp_path) if entry["phase"] == "val"]
-    assert len(judged) == 2
+    evaluated = [entry for entry in lines(tmp_path) if entry["phase"] == "val"]
+    assert len(evaluated) == 2
     drawn = {
         (event.step, value.tag): value.simple_value
         for event in events(tmp_path)
         for value in event.summary.value
     }
-    for entry in judged:
+    for entry in evaluated:
         assert entry["mse"] == pytest.approx((entry["mse@1"] + entry["mse@2"]) / 2)
         for name in ("mse", "mse@1", "mse@2"):
             assert drawn[entry["step"], f"val/{name}"] == pytest.approx(entry[name])
 
 
-def test_a_picture_lies_beside_the_curves_and_takes_nothing_from_them(tmp_path: Path) -> None:
-    """If this fails, the picture of a test hides the training in TensorBoard."""
+def test_a_picture_is_added_to_the_curves_of_the_run(tmp_path: Path) -> None:
+    """The picture of a test would hide the curves of the training in TensorBoard."""
     picture = np.full((2, 3, 3), 7, dtype=np.uint8)
     sink = TensorboardXTracker(str(tmp_path))
     train(sink, 10, loss=1.0)
     sink.close()
     for resume in (False, True):  # a test after it, of the best iteration, in two processes
-        judged = TensorboardXTracker(str(tmp_path))
-        judged.add_config(Config({"work_dir": str(tmp_path), "resume": resume}))
-        judged.add_image("test/panel", picture, step=4)
-        judged.close()
+        evaluated = TensorboardXTracker(str(tmp_path))
+        evaluated.add_config(Config({"work_dir": str(tmp_path), "resume": resume}))
+        evaluated.add_image("test/panel", picture, step=4)
+        evaluated.close()
     found = events(tmp_path)
     (shown, _) = [v.image for e in found for v in e.summary.value if v.tag == "test/panel"]
     assert (shown.height, shown.width) == (2, 3)
@@ -156,7 +156,7 @@ def test_a_picture_lies_beside_the_curves_and_takes_nothing_from_them(tmp_path: 
     assert not (tmp_path / "lines").exists()
 
 
-def test_both_are_found_by_name() -> None:
-    """If this fails, configs cannot name them."""
+def test_both_trackers_are_registered() -> None:
+    """Configs could not name them."""
     assert VISBACKENDS.get("JsonLinesTracker") is JsonLinesTracker
     assert VISBACKENDS.get("TensorboardXTracker") is TensorboardXTracker

@@ -1,4 +1,4 @@
-"""Weights & Biases hears what the other trackers hear, and its failures stay its own."""
+"""Scalars at Weights & Biases; its failures do not end the run."""
 
 import builtins
 import json
@@ -27,7 +27,7 @@ PICTURE = np.zeros((2, 3, 3), dtype=np.uint8)
 
 
 class FakeRun:
-    """What wandb.init returns, with a memory."""
+    """Run of the fake library that stores its calls."""
 
     def __init__(self) -> None:
         self.logged: list[dict[str, Any]] = []
@@ -45,7 +45,7 @@ class FakeRun:
 
 
 class FakeWandb(SimpleNamespace):
-    """The library, with a memory; one of its functions may fail."""
+    """Fake library that stores its calls; one of its functions may fail."""
 
     def __init__(self, failing: str | None = None) -> None:
         super().__init__(runs=[], starts=[], Image=lambda image: ("image", image.shape))
@@ -79,17 +79,17 @@ def tracker(folder: Path, *, resume: bool = False, **options: Any) -> WandbTrack
 
 
 def use(sink: WandbTracker) -> None:
-    """Everything that a run does with it."""
+    """Use the tracker as a run does."""
     sink.add_scalars({"iter": 10, "epoch": 1, "loss": 2.0}, step=10, file_path="x.json")
     sink.add_scalars({"mae": 3.0, "mae@1": 2.0, "mae@2": float("nan"), "note": "text"}, step=10)
     sink.add_image("val/panel", PICTURE, step=10)
     sink.close()
 
 
-def test_it_hears_scalars_and_pictures_on_the_axis_of_iterations(
+def test_scalars_and_pictures_are_sent_on_the_axis_of_iterations(
     tmp_path: Path, wandb: FakeWandb
 ) -> None:
-    """If this fails, curves at W&B cannot be laid over those of TensorBoard, or lack horizons."""
+    """Curves at W&B could not be compared with those of TensorBoard, or would miss leads."""
     use(tracker(tmp_path))
     (run,) = wandb.runs
     assert run.logged == [
@@ -101,8 +101,8 @@ def test_it_hears_scalars_and_pictures_on_the_axis_of_iterations(
     assert run.finished
 
 
-def test_it_is_offline_unless_asked_and_names_the_run(tmp_path: Path, wandb: FakeWandb) -> None:
-    """If this fails, a run sends data out that nobody meant to send, or cannot be told apart."""
+def test_the_default_is_offline_and_the_run_has_a_name(tmp_path: Path, wandb: FakeWandb) -> None:
+    """A run would send data without consent, or could not be identified."""
     use(tracker(tmp_path))
     use(tracker(tmp_path, mode="online", project="maps", name="mine", group="ours"))
     first, second = wandb.starts
@@ -115,13 +115,13 @@ def test_it_is_offline_unless_asked_and_names_the_run(tmp_path: Path, wandb: Fak
         WandbTracker(mode="ofline")  # type: ignore[arg-type]
 
 
-def test_a_resume_and_a_test_go_on_in_the_same_run(tmp_path: Path, wandb: FakeWandb) -> None:
-    """If this fails, one training is three runs at W&B, or two trainings are one."""
+def test_a_resume_and_a_test_continue_the_same_run(tmp_path: Path, wandb: FakeWandb) -> None:
+    """One training would be three runs at W&B, or two trainings one run."""
     use(tracker(tmp_path))
     use(tracker(tmp_path, resume=True))
-    judged = tracker(tmp_path)  # a test shows a picture and trains nothing
-    judged.add_image("test/panel", PICTURE, step=10)
-    judged.close()
+    tested = tracker(tmp_path)  # a test shows a picture and trains nothing
+    tested.add_image("test/panel", PICTURE, step=10)
+    tested.close()
     anew = tracker(tmp_path)
     use(anew)
     use(anew)  # closed, and opened again
@@ -137,45 +137,45 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.parametrize("failing", ["init", "define_metric", "log", "finish"])
-def test_whatever_fails_is_told_once_and_then_it_is_silent(
+def test_a_failure_is_one_warning_and_ends_the_tracking_only(
     failing: str, tmp_path: Path, wandb: FakeWandb, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """If this fails, days of training end because a server of somebody else's was away."""
+    """A training would end because a server is not available."""
     wandb.failing = failing
     sink = tracker(tmp_path)
     with caplog.at_level(logging.WARNING, "openstl_ext"):
         use(sink)
         use(sink)
-    (told,) = warnings_of(caplog)
-    assert HINT in told
-    assert "no route to host)" in told if failing == "init" else "the service is gone" in told
+    (warning,) = warnings_of(caplog)
+    assert HINT in warning
+    assert "no route to host)" in warning if failing == "init" else "the service is gone" in warning
     assert len(wandb.starts) == 1
 
 
 def test_without_the_library_there_is_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """If this fails, a config that names W&B runs only where it is installed."""
+    """A config with W&B would run only where the library is installed."""
     monkeypatch.delitem(sys.modules, "wandb", raising=False)
-    honest = builtins.__import__
+    original = builtins.__import__
 
     def without(name: str, *rest: Any) -> Any:
         if name == "wandb":
             raise ModuleNotFoundError("No module named 'wandb'")
-        return honest(name, *rest)
+        return original(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
     with caplog.at_level(logging.WARNING, "openstl_ext"):
         use(tracker(tmp_path))
-    (told,) = warnings_of(caplog)
-    assert HINT in told
-    assert "No module named 'wandb'" in told
+    (warning,) = warnings_of(caplog)
+    assert HINT in warning
+    assert "No module named 'wandb'" in warning
 
 
-def test_a_full_disk_is_no_reason_to_stop(
+def test_a_full_disk_does_not_end_the_run(
     tmp_path: Path, wandb: FakeWandb, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """If this fails, a folder that cannot be written ends the run before its checkpoint does."""
+    """A folder that cannot be written would end the run."""
     (tmp_path / "file").write_text("in the way")
     with caplog.at_level(logging.WARNING, "openstl_ext"):
         use(tracker(tmp_path / "file"))
@@ -183,13 +183,13 @@ def test_a_full_disk_is_no_reason_to_stop(
     assert not wandb.starts
 
 
-def test_a_network_that_never_answers_is_waited_for_only_so_long(
+def test_waiting_for_a_network_has_a_limit(
     tmp_path: Path,
     wandb: FakeWandb,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """If this fails, a run that is done holds its GPUs until somebody looks."""
+    """A finished run would occupy its GPUs forever."""
     monkeypatch.setattr(tracking_wandb, "SECONDS", 0.05)
     monkeypatch.setattr(FakeRun, "finish", lambda _: threading.Event().wait(5))
     with caplog.at_level(logging.WARNING, "openstl_ext"):
@@ -197,10 +197,10 @@ def test_a_network_that_never_answers_is_waited_for_only_so_long(
     assert "TimeoutError: no answer within 0.05 s" in warnings_of(caplog)[0]
 
 
-def test_only_the_main_rank_tells(
+def test_only_the_main_rank_sends(
     tmp_path: Path, wandb: FakeWandb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this fails, four GPUs are four runs at W&B."""
+    """Four GPUs would be four runs at W&B."""
     monkeypatch.setattr("mmengine.dist.utils.get_rank", lambda *_: 1)
     drawer = Visualizer(vis_backends=[tracker(tmp_path)])
     drawer.add_scalars({"iter": 1, "loss": 1.0}, step=1)
@@ -212,10 +212,10 @@ def test_only_the_main_rank_tells(
 
 
 @pytest.mark.parametrize("failing", [None, "log"])
-def test_a_run_trains_beside_it_to_the_same_weights(
+def test_tracking_does_not_change_the_weights(
     failing: str | None, tmp_path: Path, wandb: FakeWandb
 ) -> None:
-    """If this fails, watching a run changes it."""
+    """A tracked run would differ from one without tracking."""
     wandb.failing = failing
     trackers = [{"type": name} for name in ("JsonLinesTracker", "WandbTracker")]
     runs = {}
@@ -233,8 +233,8 @@ def test_a_run_trains_beside_it_to_the_same_weights(
         assert [e["iteration"] for e in run.logged] == [json.loads(e)["step"] for e in scalars]
 
 
-def test_it_is_found_by_name_and_joins_the_others_if_asked(tmp_path: Path) -> None:
-    """If this fails, configs cannot name it, or --track puts it in the place of the others."""
+def test_the_tracker_is_registered_and_added_to_the_others_by_track(tmp_path: Path) -> None:
+    """Configs could not name it, or --track would replace the other trackers."""
     assert VISBACKENDS.get("WandbTracker") is WandbTracker
     cfg = toy.config(tmp_path)
     cfg.track = "online"

@@ -1,4 +1,4 @@
-"""Every typo is found before anything is built, and its place is named."""
+"""Mistakes in a config are found before anything is built."""
 
 import copy
 from typing import Any
@@ -10,7 +10,7 @@ from openstl_ext.engine.validate import validate
 from openstl_ext.errors import ConfigError
 
 DATASET = {"type": "Boiling", "root": "nowhere", "split": "test"}
-SOUND: dict[str, Any] = {
+VALID: dict[str, Any] = {
     "model": {
         "type": "DirectForecast",
         "net": {"type": "Persistence"},
@@ -50,8 +50,8 @@ SOUND: dict[str, Any] = {
 
 
 def broken(path: str, value: Any) -> Config:
-    """The sound config with one value set."""
-    cfg: Any = copy.deepcopy(SOUND)
+    """Return the valid config with one value changed."""
+    cfg: Any = copy.deepcopy(VALID)
     place = cfg
     *above, last = path.split(".")
     for part in above:
@@ -63,11 +63,11 @@ def broken(path: str, value: Any) -> Config:
     return Config(cfg)
 
 
-def test_a_sound_config_passes_and_stays_as_it_is() -> None:
-    """If this fails, nothing can be trained, or checking a config changes it."""
-    cfg = Config(copy.deepcopy(SOUND))
+def test_a_valid_config_passes_and_is_not_changed() -> None:
+    """No run could start, or the check would change its config."""
+    cfg = Config(copy.deepcopy(VALID))
     validate(cfg)
-    assert cfg.to_dict() == Config(copy.deepcopy(SOUND)).to_dict()
+    assert cfg.to_dict() == Config(copy.deepcopy(VALID)).to_dict()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_sound_config_passes_and_stays_as_it_is() -> None:
         ("test_dataloader.dataset.type", "Boilng", r"test_dataloader\.dataset: .*mean 'Boiling'"),
         ("test_evaluator.0.type", "Nothing", r"test_evaluator\.0: 'Nothing' is not a registered"),
         ("test_evaluator.0.fle", "x", r"test_evaluator\.0: DumpResults takes no 'fle'"),
-        ("test_evaluator", None, r"test_evaluator: missing"),
+        ("test_evaluator", None, r"test_evaluator: missing, but needed with test_"),
         ("optim_wrapper.optimizer.lrr", 1, r"optim_wrapper\.optimizer: Adam takes no 'lrr'"),
         ("optim_wrapper.optimizer.type", "Adm", r"optim_wrapper\.optimizer: .*did you mean 'Adam'"),
         ("optim_wrapper.clipgrad", {}, r"optim_wrapper: .*did you mean 'clip_grad'"),
@@ -104,6 +104,10 @@ def test_a_sound_config_passes_and_stays_as_it_is() -> None:
         ("seed", -3, r"seed: a whole number, 0 to 4294967295, is needed, not -3"),
         ("train_cfg.max_epochs", 2.5, r"train_cfg\.max_epochs: .*at least 1, is needed, not 2\.5"),
         ("train_cfg.max_epochs", 0, r"train_cfg\.max_epochs: .*not 0"),
+        ("train_cfg.max_epochs", None, r"train_cfg: max_epochs or max_iterations is missing; set"),
+        ("train_cfg.max_iterations", 5, r"max_epochs=1 and max_iterations=5 exclude each other"),
+        ("train_cfg.max_iters", 5, r"train_cfg: .*mean 'max_iterations'"),
+        ("train_cfg.val_interval", 0, r"train_cfg\.val_interval: .*at least 1, is needed, not 0"),
         ("optim_wrapper.optimizer.lr", -1, r"optim_wrapper\.optimizer\.lr: .*at least 0"),
         ("test_dataloader.batch_size", 0, r"test_dataloader\.batch_size: .*at least 1"),
         ("train_dataloader.num_workers", -1, r"train_dataloader\.num_workers: .*at least 0"),
@@ -111,13 +115,13 @@ def test_a_sound_config_passes_and_stays_as_it_is() -> None:
     ],
 )  # fmt: skip
 def test_a_typo_is_found_and_its_place_named(path: str, value: Any, message: str) -> None:
-    """If this fails, a typo shows hours later, or never."""
+    """A typo would be found hours later, or never."""
     with pytest.raises(ConfigError, match=message):
         validate(broken(path, value))
 
 
-def test_all_typos_are_said_at_once() -> None:
-    """If this fails, a user with three typos needs three runs to find them."""
+def test_all_typos_are_reported_together() -> None:
+    """A user with three typos would need three runs to find them."""
     cfg = broken("model.nett", 1)
     cfg.test_dataloader.dataset.rot = "x"
     with pytest.raises(ConfigError) as caught:
@@ -126,7 +130,7 @@ def test_all_typos_are_said_at_once() -> None:
 
 
 def test_a_default_hook_needs_no_type() -> None:
-    """If this fails, changing how often is logged means to know the class that logs."""
+    """To change the log interval, the user would have to know the class of the hook."""
     validate(broken("default_hooks.logger", {"interval": 5}))
     with pytest.raises(ConfigError, match=r"default_hooks\.logger: LoggerHook takes no 'intervl'"):
         validate(broken("default_hooks.logger", {"intervl": 5}))

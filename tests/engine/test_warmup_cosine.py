@@ -1,4 +1,4 @@
-"""The schedule is the published one, to the last epoch."""
+"""The cosine schedule of timm, compared with its closed form."""
 
 import math
 
@@ -15,7 +15,7 @@ def optimizer(*peaks: float) -> SGD:
 
 
 def rates(schedule: WarmupCosineLR, epochs: int) -> list[list[float]]:
-    """Learning rates of each parameter group, an entry an epoch."""
+    """Return the learning rates of all parameter groups for each epoch."""
     found = []
     for _ in range(epochs):
         found.append([group["lr"] for group in schedule.optimizer.param_groups])
@@ -32,7 +32,7 @@ def closed_form(epoch: int, peak: float, epochs: int, warmup: int) -> float:
 
 @pytest.mark.parametrize(("epochs", "warmup"), [(50, 5), (200, 5), (50, 0), (7, 6)])
 def test_every_epoch_has_the_rate_of_the_closed_form(epochs: int, warmup: int) -> None:
-    """If this fails, TaxiBJ's models train under another schedule than the published ones."""
+    """Models for TaxiBJ would be trained with another schedule than the published ones."""
     peaks = (5e-4, 1e-4)
     found = rates(WarmupCosineLR(optimizer(*peaks), end=epochs, warmup=warmup), epochs)
     for epoch, values in enumerate(found):
@@ -41,7 +41,7 @@ def test_every_epoch_has_the_rate_of_the_closed_form(epochs: int, warmup: int) -
 
 
 def test_known_rates_by_hand() -> None:
-    """If this fails, schedule and closed form are wrong alike."""
+    """Schedule and closed form could have the same mistake."""
     found = [values[0] for values in rates(WarmupCosineLR(optimizer(5e-4), end=50), 50)]
     assert found[0] == pytest.approx(1e-5)
     assert found[1] == pytest.approx(1.08e-4)
@@ -50,13 +50,13 @@ def test_known_rates_by_hand() -> None:
     assert max(found) == found[5] < 5e-4  # the cosine has begun before the warm-up is over
 
 
-def test_the_rate_goes_on_after_a_resume() -> None:
-    """If this fails, a resumed run trains at another rate than one that never stopped."""
+def test_the_rate_continues_after_a_resume() -> None:
+    """A resumed run would have another rate than an uninterrupted one."""
     whole = rates(WarmupCosineLR(optimizer(1e-2), end=20, floor=1e-4), 20)
     for stop in (3, 11):
         first = WarmupCosineLR(optimizer(1e-2), end=20, floor=1e-4)
         rates(first, stop)
-        saved = plain(first.state_dict())  # all that a checkpoint keeps
+        saved = plain(first.state_dict())  # the part that a checkpoint contains
         resumed = WarmupCosineLR(optimizer(1e-2), end=20, floor=1e-4)
         resumed.load_state_dict(saved)
         resumed.optimizer.load_state_dict(first.optimizer.state_dict())

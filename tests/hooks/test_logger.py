@@ -1,4 +1,4 @@
-"""What a test says on the screen, and what it leaves on disk."""
+"""Log lines and files of a test."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from openstl_ext.hooks.logger import LoggerHook
 from tests.engine import toy
 
 
-def test_the_scores_of_a_test_are_said_and_left_in_one_file(tmp_path: Path) -> None:
-    """Two ranks would tear a second file between them, and nobody could say which one holds."""
+def test_the_scores_of_a_test_are_logged_and_written_to_one_file(tmp_path: Path) -> None:
+    """Two ranks would mix their lines in a second file."""
     runner = build(toy.config(tmp_path, log_level="INFO"), train=False)
     assert any(isinstance(hook, LoggerHook) for hook in runner.hooks)
     runner.test()

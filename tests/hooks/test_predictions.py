@@ -1,4 +1,4 @@
-"""Forecasts on disk: whole, in data units, each by the rank that made it."""
+"""Predictions on disk: complete, in data units, written by the rank that made them."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from openstl_ext.structures import Channel, Metainfo
 
 
 class Gappy(Dataset):
-    """Five sequences with a gap in the truth of each; the value says which frame it is."""
+    """Five sequences with a gap in each target; the value is a number of the frame."""
 
     metainfo = Metainfo(
         name="gappy", channels=(Channel("a", "K"), Channel("b", "K")), lead=(30, "min")
@@ -50,7 +50,7 @@ class Gappy(Dataset):
 
 
 class Labelled(Dataset):
-    """Three maps of classes with a strip that nobody labelled; frame t is t above the label."""
+    """Three maps of classes with a strip without labels; frame t is label + t."""
 
     metainfo = Metainfo(
         name="labelled",
@@ -91,8 +91,8 @@ class Interrupt(Hook):
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Test a model that says the last frame again; returns the work directory."""
-    # not the decorator: the contract tests ask whatever is registered for more than this
+    """Test a model that repeats the last frame; return the work directory."""
+    # not the decorator: contract tests cover all registered classes
     monkeypatch.setitem(DATASETS.module_dict, "Gappy", Gappy)
     monkeypatch.setitem(HOOKS.module_dict, "Interrupt", Interrupt)
 
@@ -120,17 +120,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
 
 
 def test_frames_are_saved_in_data_units_with_gaps(run):
-    """Whoever reads the frames knows neither the border of units nor the masks."""
+    """A reader of the files would get normalised values, or values without data."""
     saved = run() / "saved"
     names = {kind: sorted(p.name for p in (saved / kind).iterdir()) for kind in predictions.KINDS}
     assert set(map(tuple, names.values())) == {("s0", "s1", "s2", "s3", "s4")}
     for index in range(5):
         for t in range(2):
-            truth = np.load(saved / f"trues/s{index}/{t}.npy")
-            assert truth.shape == (3, 4)
-            assert truth.dtype == np.float32
-            assert truth[1, 2] == 10 * index + 3 + t
-            assert np.isnan(truth).sum() == (t == 0) == np.isnan(truth[0, 0])
+            target = np.load(saved / f"trues/s{index}/{t}.npy")
+            assert target.shape == (3, 4)
+            assert target.dtype == np.float32
+            assert target[1, 2] == 10 * index + 3 + t
+            assert np.isnan(target).sum() == (t == 0) == np.isnan(target[0, 0])
             forecast = np.load(saved / f"preds/s{index}/{t}.npy")
             np.testing.assert_allclose(forecast, 10 * index + 2, rtol=1e-6)
         past = np.stack([np.load(saved / f"inputs/s{index}/{t}.npy") for t in range(3)])
@@ -139,12 +139,12 @@ def test_frames_are_saved_in_data_units_with_gaps(run):
 
 
 def test_many_channels_keep_their_axis(run):
-    """simvp_minimal can save one channel only."""
+    """Frames of several channels could not be saved."""
     assert np.load(run(num_channels=2) / "saved/preds/s0/0.npy").shape == (2, 3, 4)
 
 
-def test_scores_stand_beside_the_frames_and_need_no_pickle(run):
-    """A pickled file runs code when it is opened; this one is numbers with names."""
+def test_scores_are_saved_beside_the_frames_without_pickle(run):
+    """The file could run code when it is opened."""
     saved = run() / "saved"
     scores = np.load(saved / "metrics.npy", allow_pickle=False)
     assert json.loads((saved / "metrics.json").read_text()) == {
@@ -157,8 +157,8 @@ def test_scores_stand_beside_the_frames_and_need_no_pickle(run):
     assert (about["unit"], about["lead"], about["channels"]) == ("K", [30, "min"], ["a", "b"])
 
 
-def test_an_interrupted_run_leaves_nothing_half(run, tmp_path: Path):
-    """Half a set of forecasts looks like a whole one."""
+def test_an_interrupted_run_leaves_no_incomplete_set(run, tmp_path: Path):
+    """An incomplete set of forecasts would look like a complete one."""
     with pytest.raises(KeyboardInterrupt):
         run("Interrupt")
     assert not (tmp_path / "saved").exists()
@@ -168,8 +168,8 @@ def test_an_interrupted_run_leaves_nothing_half(run, tmp_path: Path):
     assert len(list((tmp_path / "saved/preds").iterdir())) == 5
 
 
-def test_the_old_set_stays_until_the_new_one_is_whole(run, tmp_path: Path):
-    """A second test that is killed must not cost the frames of the first."""
+def test_the_old_set_stays_until_the_new_one_is_complete(run, tmp_path: Path):
+    """A second test that is killed would delete the frames of the first."""
     run(names="old{}")
     with pytest.raises(KeyboardInterrupt):
         run("Interrupt")
@@ -186,7 +186,7 @@ def test_the_old_set_stays_until_the_new_one_is_whole(run, tmp_path: Path):
 
 @pytest.fixture
 def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The saved folder of a segmentation."""
+    """Return the saved folder of a segmentation."""
     monkeypatch.setitem(DATASETS.module_dict, "Labelled", Labelled)
     cfg = Config(
         {
@@ -211,13 +211,13 @@ def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "saved"
 
 
-def test_labels_are_saved_with_their_probability_and_what_is_not_known(labelled: Path):
-    """A picture of a map needs all three, and a gap in the truth is no background."""
+def test_labels_are_saved_with_their_probability_and_unknown_pixels(labelled: Path):
+    """A figure would draw unknown pixels as background, or have no probability."""
     for index in range(3):
-        truth, answer = (np.load(labelled / f"{k}/{index:05d}/0.npy") for k in ("trues", "preds"))
-        assert truth.dtype == answer.dtype == np.int16
-        assert (truth[0] == predictions.UNKNOWN).all()
-        np.testing.assert_array_equal(truth[1:] == 1, np.arange(5)[None] >= np.full((3, 1), index))
+        target, answer = (np.load(labelled / f"{k}/{index:05d}/0.npy") for k in ("trues", "preds"))
+        assert target.dtype == answer.dtype == np.int16
+        assert (target[0] == predictions.UNKNOWN).all()
+        np.testing.assert_array_equal(target[1:] == 1, np.arange(5)[None] >= np.full((3, 1), index))
         assert set(np.unique(answer)) <= {0, 1}
         folder = labelled / predictions.PROBABILITIES / f"{index:05d}"
         probability = np.stack([np.load(folder / f"{k}.npy") for k in range(2)])
@@ -230,49 +230,49 @@ def test_labels_are_saved_with_their_probability_and_what_is_not_known(labelled:
 
 
 def test_the_saved_labels_give_the_score_of_the_run(labelled: Path):
-    """If pictures and table came from different labels, neither could be trusted."""
-    truth, answer = (
+    """Figures and table would be made from different labels."""
+    target, answer = (
         np.stack([np.load(labelled / f"{kind}/{i:05d}/0.npy") for i in range(3)])
         for kind in ("trues", "preds")
     )
-    hit, said, there = (
-        int((known & (truth != predictions.UNKNOWN)).sum())
-        for known in ((truth == 1) & (answer == 1), answer == 1, truth == 1)
+    hit, predicted, observed = (
+        int((known & (target != predictions.UNKNOWN)).sum())
+        for known in ((target == 1) & (answer == 1), answer == 1, target == 1)
     )
     scores = json.loads((labelled / "metrics.json").read_text())
-    assert scores["dice[site]"] == pytest.approx(2 * hit / (said + there))
+    assert scores["dice[site]"] == pytest.approx(2 * hit / (predicted + observed))
     assert 0 < scores["dice[site]"] < 1
 
 
-def test_a_set_of_labels_says_so(labelled: Path):
-    """Whoever draws it must not take class 1 for a value of 1."""
+def test_a_set_of_labels_has_its_kind(labelled: Path):
+    """A figure would draw class 1 as the value 1."""
     about = json.loads((labelled / "about.json").read_text())
     assert (about["kind"], about["config"]) == ("labels", "labelled/logistic")
     assert (about["classes"], about["years"]) == (["water", "site"], [2010, 2011, 2013])
 
 
-def test_classes_of_whole_samples_are_refused():
-    """There is no map to save."""
+def test_classes_of_entire_samples_are_rejected():
+    """Files without a map would be written."""
     sample = {"labels": torch.tensor(1), "target": torch.tensor(1)}
     with pytest.raises(ConfigError, match="frames and maps of labels"):
         predictions.answer_arrays(sample)
 
 
 @pytest.mark.parametrize("name", ["../s{}", "a/{}", "a\\{}", ".{}", "", "c:{}"])
-def test_names_that_lead_elsewhere_are_refused(name: str):
-    """A name from a data file must not choose where on the disk is written."""
-    with pytest.raises(DataError, match="no folder name"):
+def test_ids_that_are_not_folder_names_are_rejected(name: str):
+    """An id from a data file could choose any place of the disk."""
+    with pytest.raises(DataError, match="not a folder name"):
         sample_name(Gappy(names=name), 3)
 
 
-def test_two_samples_of_one_name_are_an_error(run):
-    """One would overwrite the other, and the count of forecasts would lie."""
-    with pytest.raises(DataError, match="two test samples are called 'same'"):
+def test_two_samples_with_one_id_are_an_error(run):
+    """One forecast would overwrite the other."""
+    with pytest.raises(DataError, match="two test samples have the id 'same'"):
         run(names="same")
 
 
 def test_ranks_write_their_own_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """If a rank took another's indices, forecasts would lie under the names of other samples."""
+    """Forecasts would be saved under the ids of other samples."""
     dataset, runs = Gappy(), []
     for rank in range(2):
         with monkeypatch.context() as patch:
@@ -307,12 +307,12 @@ def test_ranks_write_their_own_samples(tmp_path: Path, monkeypatch: pytest.Monke
     assert found == [0, 1, 2, 3, 4]
 
 
-def test_a_sample_that_was_lost_is_noticed(tmp_path: Path):
-    """Else a set that lacks samples is taken for the whole."""
+def test_a_missing_sample_is_an_error(tmp_path: Path):
+    """An incomplete set would be used as a complete one."""
     loader = SimpleNamespace(dataset=Gappy(), batch_sampler=[[0, 1]])
     runner = SimpleNamespace(test_dataloader=loader, work_dir=str(tmp_path), cfg={}, seed=0)
     hook = PredictionsHook()
     hook.before_test_epoch(runner)
-    with pytest.raises(DataError, match="0 answers were saved, but there are 5"):
+    with pytest.raises(DataError, match="0 predictions were saved, but there are 5"):
         hook.after_test_epoch(runner, {})
     assert not (tmp_path / "saved").exists()

@@ -1,4 +1,4 @@
-"""The method knows where the run stands, and the log what it said."""
+"""Iteration of the method, and losses in the log."""
 
 import json
 from pathlib import Path
@@ -21,8 +21,8 @@ class Listener(Hook):
         self.losses.append(outputs["loss"].item())
 
 
-def test_the_method_knows_its_iteration_and_no_loss_is_lost_from_the_log(tmp_path: Path) -> None:
-    """Scheduled sampling depends on the one; a mean that skips losses is a wrong curve."""
+def test_the_method_has_its_iteration_and_the_log_all_losses(tmp_path: Path) -> None:
+    """Scheduled sampling would use a wrong rate, or the curve would be a mean of some losses."""
     run = build(toy.config(tmp_path, **{"train_cfg.max_epochs": 1}))
     run.register_hook(listener := Listener(), priority="VERY_LOW")
     run.train()

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch.utils.data import Dataset
 
-from openstl_ext.engine.checkpoint import save
+from openstl_ext.engine.checkpoint import Entry, save
 from openstl_ext.engine.runner import build
 from openstl_ext.hooks.result import selection_of
 from openstl_ext.registry import DATASETS
@@ -104,7 +104,7 @@ def test_the_place_of_the_data_does_not_change_the_protocol_but_the_data_do(run)
 
 def test_the_weights_that_were_judged_are_named_by_their_checksum(run, tmp_path: Path):
     """A score without its weights cannot be checked."""
-    entry = {"file": "best.pth", "epoch": 4, "iteration": 50, "kind": "best"}
+    entry = Entry(file="best.pth", epoch=4, iteration=50, kind="best")
     path = save({"state_dict": {}}, tmp_path, entry, keep=2)
     listed = json.loads((path.parent / "manifest.json").read_text())["checkpoints"][0]
     assert run(load_from=str(path)).checkpoint == {
@@ -117,7 +117,7 @@ def test_the_weights_that_were_judged_are_named_by_their_checksum(run, tmp_path:
 
 def test_the_seed_is_that_of_the_training(run, tmp_path: Path):
     """Judged under another seed, three copies of one run would pass for three runs."""
-    entry = {"file": "best.pth", "epoch": 1, "iteration": 1, "kind": "best"}
+    entry = Entry(file="best.pth", epoch=1, iteration=1, kind="best")
     state = {"state_dict": {}, "meta": {"plan": {"seed": 9}}}
     path = save(state, tmp_path, entry, keep=2)
     assert run(load_from=str(path)).seed == 9

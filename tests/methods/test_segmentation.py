@@ -103,4 +103,4 @@ def test_a_sample_has_the_fields_of_an_answer_and_of_a_target() -> None:
     """A metric would not find the field that it requires."""
     toy = method().eval()
     samples = toy(**toy.toy_batch(2), mode="predict")
-    assert {"labels", "probability", "target", "valid"} == set(samples[0])
+    assert {"labels", "probability", "target", "valid", "weight"} == set(samples[0])

@@ -72,8 +72,12 @@ def test_outputs_have_the_shape_of_the_interface(name: str) -> None:
             assert output.shape[2:] == TOY_SHAPE[1:]
         if provides(NETS[name], RecurrentModel):
             assert output.shape[1:] == TOY_SHAPE[1:]
-        if NETS[name].interface in (DenseModel, CovariateModel):
+        if NETS[name].interface is DenseModel:
             assert output.ndim == 4
+    if NETS[name].interface is CovariateModel:
+        forecast, *quantiles = run(net, seed=0)
+        assert forecast.ndim == 4
+        assert all(q.shape[:1] + q.shape[2:] == forecast.shape for q in quantiles)
 
 
 @pytest.mark.parametrize("name", NETS)
