@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
             write(root, num_frames=300, persons=PERSONS, form=form)
             ours = KTH(root=folder, split="train", val_persons=())
             chosen = random.Random(0).choices(range(len(ours)), k=NUM_SAMPLES)
-            places = [ours.sample_id(i).rpartition("_") for i in chosen]
+            places = [ours.sample_id(i).rpartition("-") for i in chosen]
             suffix = "_uncomp.avi" if form == "avi" else ""
             windows = [
                 (root / name.split("_")[1] / f"{name}{suffix}", int(first) - 1)

@@ -58,7 +58,9 @@ def rows() -> Iterator[Row]:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in a worker of a DataLoader
         for num_years, goal in GOALS.items():
-            ours = LTSSegmentation(root=folder, split="train", num_years=num_years, patch_size=PATCH)
+            ours = LTSSegmentation(
+                root=folder, split="train", num_years=num_years, patch_size=PATCH
+            )
             whole = WholePatches(root / "patches", num_years)
             assert torch.equal(whole[3][0], ours[3]["inputs"]["frames"])
             slow, fast = compare(reading(whole), reading(ours))

@@ -1,11 +1,13 @@
 """Read JSON files into typed structures."""
 
+import re
+from codecs import BOM_UTF8
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from openstl_ext.errors import DataError
+from openstl_ext.errors import DataError, nearest
 
 T = TypeVar("T")
 
@@ -25,7 +27,14 @@ def read_json(path: Path | str, type_: type[T], *, advice: str = "") -> T:
     """
     path = Path(path)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=type_)
+        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=type_)
     except (OSError, ValueError) as error:  # msgspec and UTF-8 errors are ValueErrors
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror if isinstance(error, OSError) else _with_nearest(str(error), type_)
         raise DataError(f"{path}: {reason}" + (f"; {advice}" if advice else "")) from None
+
+
+def _with_nearest(message: str, type_: Any) -> str:
+    """Append the nearest field name to msgspec's message about an unknown field."""
+    match = re.search(r"unknown field `(.*)`$", message)
+    fields = getattr(type_, "__struct_fields__", ())
+    return f"{message}, {nearest(match[1], fields)}" if match and fields else message

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from openstl_ext.registry import DATASETS
+from openstl_ext.registry import DATASETS, MODELS
 
 SIZES: dict[str, dict[str, Any]] = {
     "MovingMNIST": {"num_inputs": 2, "num_targets": 2, "image_size": 32},
@@ -16,29 +16,18 @@ SIZES: dict[str, dict[str, Any]] = {
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
 }
 """Arguments of datasets whose frames and sequences are as large as one asks."""
-WIDTHS: dict[str, dict[str, Any]] = {
-    "SimVP": {"spatial_channels": 4, "temporal_channels": 8, "num_temporal_blocks": 2},
-    "ConvLSTM": {"hidden": (4, 4), "kernel_size": 3},
-    "VMRNNB": {"channels": 16, "depths": (1,)},
-    "VMRNND": {"channels": 16, "depths_down": (1, 1), "depths_up": (1, 1)},
-    "CovariateConvLSTM": {"hidden_channels": 4},
-    "QuantileConvLSTM": {
-        **{"hidden_channels": 4, "num_layers": 1, "location_channels": 2},
-        **{"harmonic_degrees": 3, "location_hidden": 4},
-    },
-    "ConvGRUUNet": {"widths": (4, 4, 8)},
-    "ConvLSTMUNet": {"widths": (4, 4, 8)},
-    "UNet2Plus1D": {"widths": (4, 4, 8), "time_strides": (1, 2)},
-    "UNet": {"num_steps": 4, "widths": (4, 4, 8)},
-    "STMamba": {"widths": (4, 4, 8), "patch_size": 16, "state_size": 4},
-    "PixelLogistic": {"num_steps": 4},
-}
+KEPT = (
+    *("in_channels", "num_classes", "dynamic_channels", "static_channels", "num_horizons"),
+    *("in_shape", "num_heads", "dropout_prob", "drop_path_prob"),
+)
+"""Arguments of nets that fit the data or select a variant; the others take their toy values."""
 
 
 def shrink(cfg: Config) -> Config:
-    """Make a recipe small, in place; patch sizes, feeds, losses and schedules stay its own."""
+    """Make a recipe small, in place; losses, teacher forcing and schedules stay its own."""
     for stage in ("train", "val", "test"):
-        loader = cfg[f"{stage}_dataloader"]
+        if (loader := cfg.get(f"{stage}_dataloader")) is None:  # pre-training has only one
+            continue
         loader.batch_size, loader.num_workers = 2, 0
         loader.dataset.root = str(toy_set(loader.dataset.type))
         loader.dataset.update(SIZES.get(loader.dataset.type, {}))
@@ -47,7 +36,8 @@ def shrink(cfg: Config) -> Config:
     if "statistics" in (border := cfg.model.get("data_preprocessor") or {}):
         border.statistics = f"{cfg.train_dataloader.dataset.root}/{Path(border.statistics).name}"
     net = cfg.model.net
-    net.update(WIDTHS.get(net.type, {}))
+    toy = MODELS.get(net.type).toy_arguments()
+    net.update({name: value for name, value in toy.items() if name not in KEPT})
     if "in_shape" in net:
         frames = DATASETS.build(cfg.train_dataloader.dataset)[0]["inputs"]["frames"]
         if cfg.train_dataloader.dataset.type not in SIZES:

@@ -1,4 +1,4 @@
-"""The files of docs/extending.md, as a user would write them: outside the tree."""
+"""The files of docs/extending.md, outside the package, as a user would write them."""
 
 import json
 import os
@@ -16,7 +16,7 @@ FENCED = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the documented files beside a copy of our base configs, as after a clone."""
+    """Write the documented files beside the base configs, as after a clone."""
     home = tmp_path_factory.mktemp("home")
     (home / "configs").symlink_to(ROOT / "configs", target_is_directory=True)
     files = FENCED.findall(PAGE.read_text())
@@ -30,7 +30,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(lab: Path) -> subprocess.CompletedProcess:
-    """Make the toy data with the dataset's own words, then train and test."""
+    """Write the toy data of the dataset, then train and test."""
     toy = "from my_lab.tides import Tides; from pathlib import Path; Tides.make_toy(Path())"
     data = lab / "data/tides"
     data.mkdir(parents=True)
@@ -47,10 +47,10 @@ def run(lab: Path) -> subprocess.CompletedProcess:
     )
 
 
-def test_the_documented_plugins_train_and_are_judged(
+def test_the_documented_plugins_train_and_are_evaluated(
     lab: Path, run: subprocess.CompletedProcess
 ) -> None:
-    """A page that does not run costs every newcomer an evening."""
+    """A reader of the page could not run its examples."""
     assert run.returncode == 0, run.stdout + run.stderr
     result = json.loads((lab / "out/result.json").read_text())
     assert {"mse", "bias_abs", "bias_abs@6"} <= set(result["metrics"])

@@ -31,7 +31,7 @@ def test_fields_and_defaults_are_read(tmp_path: Path) -> None:
         ('{"height": NaN}', "malformed"),
         ('{"height": "3"}', "Expected `int`, got `str` - at `$.height`"),
         ('{"unit": "m"}', "missing required field `height`"),
-        ('{"height": 3, "hight": 4}', "unknown field `hight`"),
+        ('{"height": 3, "hight": 4}', "unknown field `hight`, did you mean 'height'?"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_file_field_and_advice(

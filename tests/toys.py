@@ -1,23 +1,13 @@
-"""Small instances of registered nets and methods."""
+"""Small instances of registered methods."""
 
 from typing import Any
 
-import torch
 from torch import nn
 
-from openstl_ext.interfaces import TOY_SHAPE, FittedFrameModel, provides
-from openstl_ext.registry import METHODS, MODELS
+from openstl_ext.registry import METHODS
+from tests.toy_net import toy_net
 
-
-def toy_net(kind: str | type) -> nn.Module:
-    """Build a small net for frames of ``TOY_SHAPE``, fitted if its interface has a fit."""
-    cls: Any = MODELS.get(kind)
-    if not hasattr(cls, "toy_arguments"):
-        return cls.toy()
-    net = cls(**cls.toy_arguments())
-    if provides(net, FittedFrameModel):
-        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5)}])
-    return net
+__all__ = ["toy_method", "toy_net"]
 
 
 def toy_method(kind: str | type, net: str | type | nn.Module) -> Any:

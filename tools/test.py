@@ -37,8 +37,9 @@ def main() -> None:
     args = parse()
     cfg = cli.load(args)
     from openstl_ext.engine import checkpoint
-    from openstl_ext.engine.runner import build
+    from openstl_ext.engine.runner import build, require_test
 
+    require_test(cfg)
     cfg.load_from = str(args.checkpoint or checkpoint.best(cfg.work_dir))
     if args.save_predictions:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]

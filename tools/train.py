@@ -45,8 +45,10 @@ def main() -> None:
         return
     cfg = cli.load(args)
     cfg.resume = args.resume or cfg.get("resume", False)
-    from openstl_ext.engine.runner import build  # after the config: a typo needs no torch
+    from openstl_ext.engine.runner import build, require_test  # late: a typo needs no torch
 
+    if args.test:
+        require_test(cfg)
     runner = build(cfg)
     runner.train()
     if args.test:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from openstl_ext.errors import ConfigError, nearest
-from openstl_ext.rasters.scene import Scene
+from openstl_ext.rasters.window import Scene
 from openstl_ext.structures import Item, Metainfo
 
 SPLITS = ("train", "val", "test")

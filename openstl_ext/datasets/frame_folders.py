@@ -24,7 +24,7 @@ from openstl_ext.structures import Item, Metainfo
 @final
 @DATASETS.register_module()
 class FrameFolders(SequenceDataset):
-    """Frame folders: your own sequences, of any length and shape.
+    """Your own sequences, of any length and shape, with one file per frame.
 
     Missing and truncated frames and frames of another shape are found when the dataset is built;
     values (NaN, infinity) are checked when a frame is read, or once when it is packed.

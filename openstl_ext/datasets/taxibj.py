@@ -28,7 +28,7 @@ SLACK = 1e-4
 @final
 @DATASETS.register_module()
 class TaxiBJ(SequenceDataset):
-    """TaxiBJ: four half-hours of taxi flow as input, the next four as target.
+    """Four half-hours of taxi flow as input, the next four as target.
 
     Files:
         ``<root>/dataset.npz`` with X_train, Y_train, X_test, Y_test, each (N, 4, 2, 32, 32). No

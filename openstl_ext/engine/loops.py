@@ -26,10 +26,18 @@ class Seeded(Dataset):
     Args:
         dataset: Config of the dataset, or the dataset.
         seed: Seed of the run.
+
+    Raises:
+        ConfigError: If the dataset declares no metainfo.
     """
 
     def __init__(self, *, dataset: Any, seed: int) -> None:
         self.dataset = DATASETS.build(dataset)
+        if getattr(self.dataset, "metainfo", None) is None:
+            raise ConfigError(
+                f"{type(self.dataset).__name__} declares no metainfo; add a class attribute, as in "
+                'metainfo = Metainfo(name="tides", channels=...)'
+            )
         self.seed = seed
 
     def __len__(self) -> int:

@@ -46,6 +46,7 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     if train:
         runner = Runner.from_cfg(cfg)
     else:
+        require_test(cfg)
         without = {k: v for k, v in cfg.items() if k not in TRAINING}
         runner = Runner.from_cfg(Config(without, filename=cfg.filename))
         runner.cfg = cfg  # baselines are fitted to the training data of the model
@@ -70,6 +71,19 @@ def counted_in_iterations(schedule: Any) -> Any:
             part=schedule,
         )
     return {**schedule, "by_epoch": False}
+
+
+def require_test(cfg: Config) -> None:
+    """Check that a config has a test split.
+
+    Raises:
+        ConfigError: If it has none, as for pre-training.
+    """
+    if cfg.get("test_dataloader") is None:
+        raise ConfigError(
+            f"{cfg.get('identity') or cfg.filename} has no test_dataloader, so there is nothing "
+            "to test; add test_dataloader and test_evaluator to the config"
+        )
 
 
 TRAINING = (
@@ -124,6 +138,13 @@ class Runner(MMRunner):
             self._val_loop = self.build_val_loop(self._val_loop)
         if self._test_loop is not None:
             self._test_loop = self.build_test_loop(self._test_loop)
+        evaluates = self._val_loop is not None or self._test_loop is not None
+        method: Any = state.unwrap(self.model)
+        if evaluates and method.answers is None:
+            raise ConfigError(
+                f"{type(method).__name__} has a loss only, so it cannot be evaluated; remove "
+                "val_dataloader and test_dataloader, with their evaluators, from the config"
+            )
         if self._train_loop is not None:
             self._check_splits()
             metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
@@ -216,6 +237,7 @@ class Runner(MMRunner):
 
     def test(self) -> dict[str, float]:
         """Evaluate the model on the test split; after training, the best checkpoint."""
+        require_test(self.cfg)
         if self._train_loop is not None and self.train_loop.iter:
             try:
                 self._load_from = str(checkpoints.best(self.work_dir))

@@ -145,7 +145,7 @@ def forecasts(
         valid = _maps(sample, "valid", at).astype(bool)
         lower, upper = (_maps(sample, end, at) for end in interval_of(sample))
         yield PanelSample.masked(
-            name_of(dataset, index),
+            str(dataset.sample_id(index)),
             horizon_names(dataset, index, len(valid)),
             valid,
             target=_maps(sample, "target", at),
@@ -174,22 +174,16 @@ def interval_of(sample: Sample) -> tuple[str, str]:
     return calibrated if calibrated[0] in sample else ("lower", "upper")
 
 
-def name_of(dataset: Any, index: int) -> str:
-    """What the dataset calls a sample, or its number."""
-    return str(dataset.sample_id(index) if hasattr(dataset, "sample_id") else index)
-
-
 def horizon_names(dataset: Any, index: int, number: int) -> list[str]:
     """What each frame of the truth is called: its year where known, else how far ahead it is.
 
     Args:
-        dataset: Its method ``target_names(index)`` decides, if it has one and that knows.
+        dataset: Its ``target_names(index)`` are used, if there are any.
         index: Of the sample.
         number: How many names are wanted.
     """
-    named = dataset.target_names(index) if hasattr(dataset, "target_names") else ()
-    if named:
-        return [str(name) for name in named]
+    if named := dataset.target_names(index):
+        return named
     metainfo = metainfo_of(dataset)
     length, unit = getattr(metainfo, "lead", (1, "frame"))
     years = getattr(metainfo, "years", ())

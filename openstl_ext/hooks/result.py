@@ -95,14 +95,13 @@ def protocol_of_test(runner: Runner) -> Protocol:
     """How the run is judged: its config, and what the dataset that was built says."""
     dataset, cfg = runner.test_dataloader.dataset, runner.cfg
     item, size = dataset[0], len(dataset)
-    named = hasattr(dataset, "sample_id")
     return protocol_of(
         cfg.test_dataloader.dataset,
         cfg.test_evaluator,
         getattr(dataset, "metainfo", None),
         size=size,
         shapes={f"{side}.{k}": tuple(v.shape) for side in item for k, v in item[side].items()},
-        sample_ids=[dataset.sample_id(index) for index in range(size)] if named else None,
+        sample_ids=[dataset.sample_id(index) for index in range(size)],
     )
 
 

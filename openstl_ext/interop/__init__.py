@@ -1,4 +1,4 @@
-"""Weights and files of other systems: one family a file, known by (source, class)."""
+"""Weights and checkpoint files of other systems: one family per file, keyed by (source, class)."""
 
 from openstl_ext.discovery import import_modules
 from openstl_ext.interop.checkpoints import convert, read_weights

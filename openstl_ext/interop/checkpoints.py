@@ -1,4 +1,4 @@
-"""Checkpoint files of other systems, read without running anything from them."""
+"""Load checkpoint files of other systems without running code from them."""
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from torch import Tensor
 from openstl_ext.errors import CheckpointError
 from openstl_ext.interop.state_dict_adapter import NoAdapterError, adapter_of
 
-# What Lightning keeps beside the weights and what is harmless to make.
+# Classes that Lightning stores next to the weights and that are safe to construct.
 HARMLESS: list[Any] = [
     Namespace,
     (dict, "pytorch_lightning.utilities.parsing.AttributeDict"),
@@ -25,14 +25,14 @@ WRAPPERS = ("module.", "model.", "_orig_mod.")
 
 @dataclass(frozen=True)
 class Found:
-    """The class and the constructor arguments that weights were found to be of.
+    """Class and constructor arguments inferred from weights.
 
     Args:
-        source: Repository that has the class.
+        source: Repository of the class.
         cls: Name of the class there.
         kwargs: Arguments as spelled there.
-        open: Arguments of ours that leave no trace in weights, as a reader would fill them in.
-        under: Prefix of the net's weights, where what trained it keeps others beside them.
+        open: Arguments of our net that cannot be inferred, with placeholders for the user.
+        under: Prefix of the net's weights, if the file contains other weights as well.
     """
 
     source: str
@@ -47,7 +47,7 @@ _READERS: list[tuple[Recognise, tuple[str, ...]]] = []
 
 
 def recognises(*sources: str) -> Callable[[Recognise], Recognise]:
-    """Register what reads a class and its arguments off weights of some repositories."""
+    """Register a function that infers class and arguments from weights of some repositories."""
 
     def register(recognise: Recognise) -> Recognise:
         _READERS.append((recognise, sources))
@@ -57,16 +57,16 @@ def recognises(*sources: str) -> Callable[[Recognise], Recognise]:
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
-    """The weights in a file: bare, beside the optimiser's state, or of Lightning.
+    """Load weights from a state dict, a checkpoint with optimiser state, or one of Lightning.
 
     Args:
         path: A ``.pth`` or ``.ckpt`` file.
 
     Returns:
-        Weights under the names that the net itself has, without those of what wrapped it.
+        Weights under the names of the net, without the prefixes of wrappers.
 
     Raises:
-        CheckpointError: If the file is missing, broken, would run code, or holds no weights.
+        CheckpointError: If the file is missing, damaged, could run code, or contains no weights.
     """
     path = Path(path)
     if not path.is_file():
@@ -74,31 +74,31 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     try:
         with torch.serialization.safe_globals(HARMLESS):
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch has a different exception for each way to be broken
-        raise CheckpointError(_why_not(path, error)) from error
+    except Exception as error:  # torch raises different exceptions for damaged files
+        raise CheckpointError(_reason(path, error)) from error
     weights = state.get("state_dict", state) if isinstance(state, Mapping) else state
     tensors = isinstance(weights, Mapping) and all(isinstance(v, Tensor) for v in weights.values())
     if not tensors or not weights:
         raise CheckpointError(
-            f"{path} holds no weights: neither a state dict nor a checkpoint with a `state_dict`"
+            f"{path} contains no weights: it must be a state dict or have a `state_dict`"
         )
     return _unwrapped(weights)
 
 
 def convert(path: Path | str, source: str | None = None) -> dict[str, Any]:
-    """A checkpoint of another system as one of ours.
+    """Convert a checkpoint of another system to one of ours.
 
     Args:
         path: File to read.
-        source: Repository it comes from, such as ``openstl``; without one, all are tried.
+        source: Repository of the file, such as ``openstl``; None tries all.
 
     Returns:
-        ``state_dict`` with the weights of a method around the net, and ``meta`` that says where
-        they are from and with which ``net`` a config would load them.
+        ``state_dict`` with the weights of a method around the net, and ``meta`` with their source
+        and the ``net`` of a config that can load them.
 
     Raises:
-        CheckpointError: If the file cannot be read, or its weights are not whole.
-        NoAdapterError: If they are of no class that is built here.
+        CheckpointError: If the file cannot be read, or weights are missing.
+        NoAdapterError: If there is no adapter for the class of the weights.
     """
     weights = read_weights(path)
     found = _recognised(weights, source, path)
@@ -125,29 +125,32 @@ def _recognised(weights: Mapping[str, Tensor], source: str | None, path: Path | 
             if found is not None:
                 return found
     raise NoAdapterError(
-        f"{path} holds weights of no net {'of ' + source + ' ' if source else ''}that is built "
-        f"here; its first keys are {', '.join(list(weights)[:3])}"
+        f"the weights in {path} fit no adapter{' of ' + source if source else ''}; its first keys "
+        f"are {', '.join(list(weights)[:3])}"
     )
 
 
 def _unwrapped(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights without the prefix that all of them carry, which is a wrapper's."""
+    """Remove the prefixes of wrappers, which all names share."""
     names = dict(weights)
     while prefix := next((p for p in WRAPPERS if all(k.startswith(p) for k in names)), None):
         names = {key.removeprefix(prefix): value for key, value in names.items()}
     return names
 
 
-def _why_not(path: Path, error: Exception) -> str:
+def _reason(path: Path, error: Exception) -> str:
     try:
         strange = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # not a file of torch's at all
+    except Exception:  # not a file of torch
         first = str(error).partition("\n")[0]
-        return f"{path} cannot be read ({type(error).__name__}: {first}); is it whole?"
+        return (
+            f"{path} cannot be read ({type(error).__name__}: {first}); it is damaged, "
+            "so copy or download it again"
+        )
     allowed = {name[1] if isinstance(name, tuple) else "argparse.Namespace" for name in HARMLESS}
     strange = sorted(set(strange) - allowed)
     return (
-        f"{path} holds more than weights and plain values: {', '.join(strange)}. Loading these "
-        "could run code, so they are refused; where the file was made and is trusted, save its "
-        "weights alone: torch.save(torch.load(FILE, weights_only=False)['state_dict'], OUT)"
+        f"{path} contains more than weights and plain values: {', '.join(strange)}. Loading them "
+        "could run code; if you trust the file, save its weights alone: "
+        "torch.save(torch.load(FILE, weights_only=False)['state_dict'], OUT)"
     )

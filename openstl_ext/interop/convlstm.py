@@ -1,4 +1,4 @@
-"""ConvLSTM of OpenSTL, as a net and as one cell."""
+"""Adapters for OpenSTL's ConvLSTM, the net and the cell."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,14 +19,14 @@ from openstl_ext.models.convlstm import ConvLSTM
 OPENSTL = "chengtan9907/OpenSTL"
 UNUSED = ("*conv_o.*", "cell_list.*.conv_last.weight")
 OUTPUT_BEFORE_NEW = (0, 1, 3, 2)
-"""Gates of the many cells after ndrplz/ConvLSTM_pytorch: input, forget, output, new."""
+"""Order of gates in cells derived from ndrplz/ConvLSTM_pytorch: input, forget, output, new."""
 
 
 @register_adapter("ConvLSTM_Model", OPENSTL)
 def convlstm(kwargs: Kwargs) -> StateDictAdapter:
-    """OpenSTL's, whose sizes hide in a bag of attributes."""
+    """Return the adapter of OpenSTL's net, whose sizes are in ``configs``."""
     configs = kwargs["configs"]
-    _refuse_stride(configs)
+    _check_stride(configs)
     arguments: dict[str, Any] = {
         "in_channels": configs["in_shape"][1],
         "hidden": tuple(kwargs["num_hidden"]),
@@ -44,8 +44,8 @@ def convlstm(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("ConvLSTMCell", OPENSTL)
 def convlstm_cell(kwargs: Kwargs) -> StateDictAdapter:
-    """One cell of it."""
-    _refuse_stride(kwargs)
+    """Return the adapter of OpenSTL's cell."""
+    _check_stride(kwargs)
     cell = ConvLSTMCell(
         kwargs["in_channel"],
         kwargs["num_hidden"],
@@ -56,12 +56,12 @@ def convlstm_cell(kwargs: Kwargs) -> StateDictAdapter:
 
 
 def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | WeightTransform]:
-    """Keys of one cell, behind a prefix on either side."""
+    """Map the keys of one cell, with a prefix on either side."""
     if hasattr(cell.gates, "conv"):
-        below, all_in = cell.gates.in_channels, cell.gates.conv.in_channels
+        of_input, total = cell.gates.in_channels, cell.gates.conv.in_channels
         widths = {
-            f"{theirs}conv_x.0.weight": below,
-            f"{theirs}conv_h.0.weight": all_in - below,
+            f"{theirs}conv_x.0.weight": of_input,
+            f"{theirs}conv_h.0.weight": total - of_input,
         }
         return {f"{ours}gates.conv.weight": Concatenate(widths)}
     names = {"of_input": "conv_x.0", "of_hidden": "conv_h.0"}
@@ -73,7 +73,7 @@ def _cell(ours: str, theirs: str, cell: Any) -> dict[str, str | WeightTransform]
 
 
 def one_convolution_cell(ours: str, theirs: str) -> dict[str, str | WeightTransform]:
-    """Keys of a cell with a bias and one convolution ``conv``, after ndrplz/ConvLSTM_pytorch.
+    """Map the keys of a cell with one convolution and a bias, as in ndrplz/ConvLSTM_pytorch.
 
     Args:
         ours: Prefix of our cell.
@@ -85,19 +85,19 @@ def one_convolution_cell(ours: str, theirs: str) -> dict[str, str | WeightTransf
     }
 
 
-def _refuse_stride(configs: Kwargs) -> None:
+def _check_stride(configs: Kwargs) -> None:
     if configs.get("stride", 1) != 1:
         raise NoAdapterError(
-            f"a ConvLSTM of stride {configs['stride']} is not built here; all published have 1"
+            f"ConvLSTM with stride {configs['stride']} has no adapter; only stride 1 is supported"
         )
 
 
 @recognises(OPENSTL)
 def convlstm_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Read ConvLSTM's arguments off its weights.
+    """Infer the arguments of ConvLSTM from its weights.
 
-    Patch and channels meet in one number there: the largest of 4, 2 and 1 that fits is taken for
-    the patch, which is right for every published setting.
+    The weights contain only the product of patch area and channels. The largest of 4, 2 and 1 that
+    fits is used as the patch size, which is right for every published setting.
     """
     first = weights.get("cell_list.0.conv_x.0.weight")
     hidden_to_gates = weights.get("cell_list.0.conv_h.0.weight")

@@ -1,4 +1,4 @@
-"""The Human Modification forecasters: one horizon at a time, and several with intervals."""
+"""Adapters for the Human Modification forecasters: one horizon, or several with intervals."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -24,14 +24,14 @@ OF_SEVERAL_HORIZONS = (
     *("num_static_channels", "num_dynamic_channels", "use_location_encoder"),
     *("locenc_backbone", "locenc_hparams", "locenc_out_channels"),
 )
-"""Arguments that the class took when it began to say several horizons at once."""
+"""Arguments of the version of the class that predicts several horizons at once."""
 ENCODER = "location_encoder.neural_network."
 PUBLISHED_STATICS = 7
 
 
 @register_adapter(CLASS, SOURCE)
 def predictor(kwargs: Kwargs) -> StateDictAdapter:
-    """The class of either version; its arguments tell which."""
+    """Return the adapter of the version of the class that its arguments belong to."""
     shared = {
         "hidden_channels": kwargs.get("hidden_dim", 16),
         "kernel_size": kwargs.get("kernel_size", 3),
@@ -66,7 +66,7 @@ def _several(kwargs: Kwargs, shared: dict[str, Any]) -> StateDictAdapter:
 
 
 def _location(kwargs: Kwargs) -> dict[str, int]:
-    """Arguments of the encoding of places."""
+    """Convert the arguments of the location encoding."""
     channels = kwargs.get("locenc_out_channels", 8)
     if not kwargs.get("use_location_encoder", True) or channels == 0:
         return {"location_channels": 0}
@@ -74,8 +74,8 @@ def _location(kwargs: Kwargs) -> dict[str, int]:
     sizes = kwargs.get("locenc_hparams") or {}
     if backbone != ("sphericalharmonics", "siren") or sizes.get("num_layers", 2) != 2:
         raise NoAdapterError(
-            f"of location encoders, spherical harmonics under a SIREN of two layers are built "
-            f"here, not {' and '.join(backbone)} with {dict(sizes)}"
+            "the only location encoder with an adapter is spherical harmonics with a SIREN of two "
+            f"layers, got {' and '.join(backbone)} with {dict(sizes)}"
         )
     return {
         "location_channels": channels,
@@ -93,10 +93,10 @@ def _trunk(net: CovariateConvLSTM | QuantileConvLSTM) -> dict[str, str | WeightT
 
 @recognises(SOURCE)
 def predictor_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Read the arguments of either version off its weights, Lightning's buffers beside them.
+    """Infer the arguments of either version from its weights, with or without Lightning's buffers.
 
-    How many of the covariates change in time leaves no trace: the published number of static ones
-    is taken where there are as many covariates, and the config decides; the weights fit either way.
+    The number of covariates that change in time cannot be inferred. The published number of static
+    covariates is used if there are as many; the config can change it, and the weights fit anyway.
     """
     first = next((k for k in weights if k.endswith("convlstm.cell_list.0.conv.weight")), None)
     if first is None:

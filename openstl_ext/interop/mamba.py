@@ -1,4 +1,4 @@
-"""Mamba of state-spaces."""
+"""Adapter for the Mamba block of state-spaces."""
 
 from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
 from openstl_ext.layers.mamba import MambaBlock
@@ -14,7 +14,7 @@ THEIRS = {
 
 @register_adapter("Mamba", "state-spaces/mamba")
 def mamba(kwargs: Kwargs) -> StateDictAdapter:
-    """The block of the first Mamba."""
+    """Return the adapter of the block of Mamba 1."""
     rank = kwargs.get("dt_rank", "auto")
     net = MambaBlock(
         kwargs["d_model"],

@@ -1,4 +1,4 @@
-"""U-Nets over image series of ST-Mamba: (2+1)D, and with recurrent cells at every level."""
+"""Adapters for ST-Mamba's U-Nets over image series: (2+1)D, and with recurrent cells."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ Rename = tuple[str, str | Callable[[re.Match[str]], str]]
 
 
 def counted(before: str, after: str = "") -> Callable[[re.Match[str]], str]:
-    """Put a number of ours, which counts from 0, between two parts of a name, counted from 1."""
+    """Return a replacement that inserts our number, counted from 0, as one counted from 1."""
     return lambda match: f"{before}{int(match[1]) + 1}{after}"
 
 
@@ -66,11 +66,11 @@ VOLUMES: tuple[Rename, ...] = (
 
 
 def renamed(net: nn.Module, names: Sequence[Rename]) -> dict[str, str | WeightTransform]:
-    """Their key for each of ours.
+    """Map each key of our net to the key of the reference.
 
     Args:
         net: Our net.
-        names: Regular expressions and what stands for them, applied in this order.
+        names: Regular expressions and their replacements, applied in this order.
     """
     theirs: dict[str, str | WeightTransform] = {}
     for ours in net.state_dict():
@@ -83,7 +83,7 @@ def renamed(net: nn.Module, names: Sequence[Rename]) -> dict[str, str | WeightTr
 
 @register_adapter("UNet3D", ST_MAMBA)
 def unet_3d(kwargs: Kwargs) -> StateDictAdapter:
-    """The (2+1)D U-Net."""
+    """Return the adapter of the (2+1)D U-Net."""
     arguments = _sizes(kwargs)
     net = UNet2Plus1D(**arguments)
     return StateDictAdapter(net, renamed(net, VOLUMES), arguments=arguments)
@@ -91,13 +91,13 @@ def unet_3d(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("SpatioTemporalUNet", ST_MAMBA)
 def spatio_temporal_unet(kwargs: Kwargs) -> StateDictAdapter:
-    """ConvGRUUNet under its first name."""
+    """Return the adapter of ConvGRUUNet under its first name."""
     return convgru_unet(kwargs)
 
 
 @register_adapter("ConvGRUUNet", ST_MAMBA)
 def convgru_unet(kwargs: Kwargs) -> StateDictAdapter:
-    """The U-Net with ConvGRU cells."""
+    """Return the adapter of the U-Net with ConvGRU cells."""
     arguments = _sizes(kwargs)
     net = ConvGRUUNet(**arguments)
     return StateDictAdapter(net, renamed(net, (*ENCODER, *DECODER, *GRU)), arguments=arguments)
@@ -105,13 +105,13 @@ def convgru_unet(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("ConvLSTMUNet", ST_MAMBA)
 def convlstm_unet(kwargs: Kwargs) -> StateDictAdapter:
-    """The U-Net with ConvLSTM cells."""
+    """Return the adapter of the U-Net with ConvLSTM cells."""
     return _convlstm(_sizes(kwargs))
 
 
 @register_adapter("ConvLSTMViT", ST_MAMBA)
 def convlstm_vit(kwargs: Kwargs) -> StateDictAdapter:
-    """The same with a transformer block over the deepest map."""
+    """Return the adapter of ConvLSTMUNet with a transformer block over the deepest map."""
     transformer = {
         "num_heads": kwargs.get("vit_heads", 8),
         "mlp_channels": kwargs.get("vit_mlp_dim", 2048),
@@ -137,9 +137,9 @@ def _sizes(kwargs: Kwargs) -> dict[str, Any]:
 
 @recognises(ST_MAMBA)
 def segmentation_unet_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Read the class and its sizes off the weights.
+    """Infer the class and its sizes from the weights.
 
-    Heads of attention leave no trace in them: the published 8 are taken.
+    The number of attention heads cannot be inferred; the published 8 are used.
     """
     marks = {
         "inc.conv_block.0.spatial_conv.weight": "UNet3D",

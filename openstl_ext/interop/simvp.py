@@ -1,4 +1,4 @@
-"""SimVP of OpenSTL and of simvp_minimal."""
+"""Adapters for the SimVP of OpenSTL and of simvp_minimal."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from openstl_ext.models.simvp import SimVP
 OPENSTL = "chengtan9907/OpenSTL"
 MINIMAL = "CCU-LANL-AIML/simvp_minimal"
 
-# Our argument, theirs, and its default there.
+# Our argument, theirs, and their default.
 ARGUMENTS = (
     ("spatial_channels", "hid_S", 16),
     ("temporal_channels", "hid_T", 256),
@@ -62,7 +62,7 @@ TRANSLATORS = {"gsta": (*ATTENTION, *METAFORMER)}
 
 @register_adapter("SimVP_Model", OPENSTL)
 def openstl_simvp(kwargs: Kwargs) -> StateDictAdapter:
-    """OpenSTL's, whose translator is an argument."""
+    """Return the adapter of OpenSTL's net, whose translator is an argument."""
     return _simvp(
         {**kwargs, "C_out": None}, translator=(kwargs.get("model_type") or "gsta").lower()
     )
@@ -70,13 +70,13 @@ def openstl_simvp(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("SimVP_Model", MINIMAL)
 def minimal_simvp(kwargs: Kwargs) -> StateDictAdapter:
-    """simvp_minimal's, which has gSTA only and may say other channels than it sees."""
+    """Return the adapter of simvp_minimal's net: gSTA only, output channels can differ."""
     return _simvp(kwargs, translator="gsta")
 
 
 @register_adapter("TemporalAttention", MINIMAL)
 def temporal_attention(kwargs: Kwargs) -> StateDictAdapter:
-    """The layer that lies in simvp_minimal's file without being used there."""
+    """Return the adapter of a layer that simvp_minimal defines but does not use."""
     channels = kwargs["d_model"]
     core = TemporalAttention(channels, kernel_size=kwargs.get("kernel_size", 21))
     net = ProjectedAttention(channels, core)
@@ -86,8 +86,7 @@ def temporal_attention(kwargs: Kwargs) -> StateDictAdapter:
 def _simvp(kwargs: Kwargs, *, translator: str) -> StateDictAdapter:
     if translator not in TRANSLATORS:
         raise NoAdapterError(
-            f"SimVP's translator {translator!r} is not built here; "
-            f"{nearest(translator, TRANSLATORS)}"
+            f"SimVP's translator {translator!r} has no adapter; {nearest(translator, TRANSLATORS)}"
         )
     if "in_shape" not in kwargs:
         raise ConfigError("SimVP_Model needs `in_shape`: frames, channels, height and width")
@@ -101,7 +100,9 @@ def _simvp(kwargs: Kwargs, *, translator: str) -> StateDictAdapter:
     names = (*FRAME, *TRANSLATORS[translator])
     theirs = {key: _renamed(key, names) for key in net.state_dict()}
     for index, layer in enumerate(net.decoder.layers):
-        if layer.scale == "up":  # a convolution and a shuffle in a row there, so it has a number
+        if (
+            layer.scale == "up"
+        ):  # there a Sequential of convolution and shuffle, so the key has a number
             for part in ("weight", "bias"):
                 theirs[f"decoder.layers.{index}.conv.{part}"] = (
                     f"dec.dec.{index}.conv.conv.0.{part}"
@@ -117,7 +118,7 @@ def _renamed(key: str, names: tuple[tuple[str, str], ...]) -> str:
 
 @recognises(OPENSTL, MINIMAL)
 def simvp_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Read SimVP's arguments off its weights; frames' height and width leave no trace in them."""
+    """Infer the arguments of SimVP from its weights, except height and width of the frames."""
     if "enc.enc.0.conv.conv.weight" not in weights or "dec.readout.weight" not in weights:
         return None
     width, channels, _, kernel_enc = weights["enc.enc.0.conv.conv.weight"].shape
@@ -127,7 +128,7 @@ def simvp_arguments(weights: Mapping[str, Tensor]) -> Found | None:
     gate = "hid.enc.{}.block.attn.spatial_gating_unit.conv1.weight"
     first = weights.get(gate.format(0))
     if first is None or first.shape[0] != 2 * first.shape[1]:
-        raise NoAdapterError("this SimVP has another translator than gSTA, which is not built here")
+        raise NoAdapterError("this SimVP has another translator than gSTA, which has no adapter")
     outer, inner = (weights[gate.format(i)].shape[1] for i in (0, num_temporal - 1))
     hidden = weights[f"hid.enc.{num_temporal - 1}.block.mlp.fc1.weight"].shape[0]
     length, side = outer // width, 2 ** (num_spatial // 2)

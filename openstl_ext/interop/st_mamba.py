@@ -1,4 +1,4 @@
-"""ST-Mamba with either temporal module, and its U-Net of stacked frames."""
+"""Adapters for ST-Mamba with either temporal module, and for its U-Net of stacked frames."""
 
 import re
 from collections.abc import Mapping
@@ -45,19 +45,19 @@ STACKED: tuple[Rename, ...] = (
 
 @register_adapter("SpatioTemporalFusion", ST_MAMBA)
 def spatio_temporal_fusion(kwargs: Kwargs) -> StateDictAdapter:
-    """STMamba and STBiGRU under their first name."""
+    """Return the adapter of STMamba or STBiGRU under their first name."""
     return _fusion(kwargs, kwargs.get("temporal_module", "mamba"))
 
 
 @register_adapter("STMamba", ST_MAMBA)
 def st_mamba(kwargs: Kwargs) -> StateDictAdapter:
-    """Fused by Mamba."""
+    """Return the adapter of the net with Mamba."""
     return _fusion(kwargs, "mamba")
 
 
 @register_adapter("STBiGRU", ST_MAMBA)
 def st_bigru(kwargs: Kwargs) -> StateDictAdapter:
-    """Fused by a GRU that reads both ways."""
+    """Return the adapter of the net with a bidirectional GRU."""
     return _fusion(kwargs, "gru")
 
 
@@ -74,13 +74,13 @@ def _fusion(kwargs: Kwargs, temporal: str) -> StateDictAdapter:
 
 @register_adapter("BaselineUNet", ST_MAMBA)
 def baseline_unet(kwargs: Kwargs) -> StateDictAdapter:
-    """UNet under its first name."""
+    """Return the adapter of UNet under its first name."""
     return unet(kwargs)
 
 
 @register_adapter("UNet", ST_MAMBA)
 def unet(kwargs: Kwargs) -> StateDictAdapter:
-    """The U-Net of stacked frames, which it counts as one frame of so many channels."""
+    """Return the adapter of the U-Net of stacked frames, as one frame with all channels."""
     arguments = {
         "in_channels": kwargs.get("n_channels", 4),
         "num_steps": 1,
@@ -93,20 +93,20 @@ def unet(kwargs: Kwargs) -> StateDictAdapter:
 
 @recognises(ST_MAMBA)
 def st_mamba_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Read the class and its sizes off the weights.
+    """Infer the class and its sizes from the weights.
 
-    A side that is no multiple of 8 leaves the trace of the next smaller multiple.
+    A patch size that is not a multiple of 8 is inferred as the next smaller multiple.
     """
     first = weights.get("inc.double_conv.0.weight")
     last = weights.get("outc.conv.weight")
     if first is None or last is None:
         return None
     kwargs: dict[str, Any] = {"n_channels": first.shape[1], "n_classes": len(last)}
-    way_back = weights.get("decoder_projection.bias")
-    if way_back is not None:
+    projection = weights.get("decoder_projection.bias")
+    if projection is not None:
         temporal = "mamba" if READER + "A_log" in weights else "gru"
         deepest = len(weights["down3.maxpool_conv.1.double_conv.4.bias"])
-        kwargs["patch_size"] = 8 * isqrt(len(way_back) // deepest)
+        kwargs["patch_size"] = 8 * isqrt(len(projection) // deepest)
         return Found(ST_MAMBA, "STMamba" if temporal == "mamba" else "STBiGRU", kwargs)
     if "up4.conv.double_conv.0.weight" in weights:
         return Found(ST_MAMBA, "UNet", {**kwargs, "bilinear": "up1.up.weight" not in weights})

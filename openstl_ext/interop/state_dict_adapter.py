@@ -1,4 +1,4 @@
-"""Our counterpart of a class of another system, and its weights in ours."""
+"""Adapters between the state dict of a net and that of a class in another system."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ Kwargs = Mapping[str, Any]
 
 
 class NoAdapterError(UserError):
-    """A class of another system, or one of its variants, has no counterpart here."""
+    """There is no adapter for a class of another system, or for one of its variants."""
 
 
 @dataclass(frozen=True)
 class StateDictAdapter:
-    """Our net for a class of another system.
+    """Our net for a class of another system, with the mapping of their weights.
 
     Args:
-        net: Our net, with weights of its own.
-        theirs: For each key of the net's state dict, the key of the reference, or how several of
-            its weights, or the parts of one, are arranged in ours.
-        unused: Patterns (as of file names) of keys that the reference makes and never uses; they
-            have no place in our net.
-        arguments: Arguments of our net, for a config that would build it.
+        net: Our net, with its initial weights.
+        theirs: For each key of the net's state dict, the key of the reference, or a transform of
+            several of its weights or of the parts of one.
+        unused: Patterns (as for file names) of keys that the reference creates and never uses; our
+            net does not have them.
+        arguments: Arguments of our net, for a config that builds it.
     """
 
     net: nn.Module
@@ -36,8 +36,8 @@ class StateDictAdapter:
     arguments: Kwargs = field(default_factory=dict)
 
     @property
-    def arranged(self) -> dict[str, WeightTransform]:
-        """For each key of ours, how it is made."""
+    def transforms(self) -> dict[str, WeightTransform]:
+        """Transform of each of our keys."""
         return {
             ours: Rename(theirs) if isinstance(theirs, str) else theirs
             for ours, theirs in self.theirs.items()
@@ -45,48 +45,48 @@ class StateDictAdapter:
 
     @property
     def ours(self) -> dict[str, str]:
-        """For each key of the reference that counts, ours."""
-        return {key: ours for ours, made in self.arranged.items() for key in made.keys}
+        """Our key for each used key of the reference."""
+        return {key: ours for ours, transform in self.transforms.items() for key in transform.keys}
 
     def split(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Tensors of ours, weights or gradients, under the reference's names.
+        """Convert our weights or gradients to the names of the reference.
 
         Args:
-            tensors: By our key; what is absent stays absent.
+            tensors: Tensors by our key; keys can be missing.
         """
-        found: dict[str, Tensor] = {}
-        for ours, made in self.arranged.items():
+        converted: dict[str, Tensor] = {}
+        for ours, transform in self.transforms.items():
             if ours in tensors:
-                found |= made.split(tensors[ours])
-        return found
+                converted |= transform.split(tensors[ours])
+        return converted
 
     def is_unused(self, key: str) -> bool:
-        """Whether the reference makes a key and never uses it."""
+        """Return whether the reference creates a key and never uses it."""
         return any(fnmatchcase(key, pattern) for pattern in self.unused)
 
     def load(self, weights: Mapping[str, Tensor]) -> nn.Module:
-        """Fill the net with weights under the reference's names, all of them.
+        """Load all weights under the names of the reference into the net.
 
         Raises:
-            CheckpointError: Naming the keys that are unknown, missing or of another shape.
+            CheckpointError: If keys are unknown, missing or have another shape; it names them.
         """
         own = self.split(self.net.state_dict())
         given = {key: value for key, value in weights.items() if not self.is_unused(key)}
-        complaints = {
+        problems = {
             "unknown": sorted(given.keys() - own.keys()),
             "missing": sorted(own.keys() - given.keys()),
-            "of another shape": [
-                f"{key} ({tuple(own[key].shape)} is needed, {tuple(value.shape)} given)"
+            "wrong shape": [
+                f"{key} (expected {tuple(own[key].shape)}, got {tuple(value.shape)})"
                 for key, value in sorted(given.items())
                 if key in own and own[key].shape != value.shape
             ],
         }
-        if said := [f"{what}: {', '.join(keys)}" for what, keys in complaints.items() if keys]:
+        if errors := [f"{kind}: {', '.join(keys)}" for kind, keys in problems.items() if keys]:
             raise CheckpointError(
-                f"these weights are not those of the {type(self.net).__name__} that the arguments "
-                f"describe; {'; '.join(said)}"
+                f"the weights do not fit the {type(self.net).__name__} of these arguments; "
+                f"{'; '.join(errors)}"
             )
-        joined = {ours: made.join(given) for ours, made in self.arranged.items()}
+        joined = {ours: transform.join(given) for ours, transform in self.transforms.items()}
         self.net.load_state_dict(joined, strict=True)
         return self.net
 
@@ -96,11 +96,11 @@ _TABLE: dict[tuple[str, str], Build] = {}
 
 
 def register_adapter(cls: str, *sources: str) -> Callable[[Build], Build]:
-    """Register what builds our counterpart of a class.
+    """Register a function that builds the adapter of a class.
 
     Args:
         cls: Name of the class in the other system.
-        sources: Repositories that have it, such as ``chengtan9907/OpenSTL``.
+        sources: Repositories of the class, such as ``chengtan9907/OpenSTL``.
     """
 
     def register(build: Build) -> Build:
@@ -112,29 +112,29 @@ def register_adapter(cls: str, *sources: str) -> Callable[[Build], Build]:
 
 
 def adapter_of(source: str, cls: str, kwargs: Kwargs) -> StateDictAdapter:
-    """Our net for a class of another system, and which key is which.
+    """Build the adapter for a class of another system.
 
     Args:
         source: Repository, such as ``chengtan9907/OpenSTL``, or its last part in any case.
         cls: Name of the class there.
-        kwargs: Arguments of its constructor, as spelled there. Those left out have its defaults,
-            those that it swallows unused are let go.
+        kwargs: Arguments of its constructor, as spelled there. Missing ones take the defaults of
+            the class; those that it ignores are ignored here too.
 
     Raises:
-        NoAdapterError: If there is no counterpart.
-        UserError: If the arguments make no net.
+        NoAdapterError: If there is no adapter.
+        UserError: If no net can be built from the arguments.
     """
     known = {name for where, name in _TABLE if where == _short(source)}
     if not known:
         sources = sorted({where for where, _ in _TABLE})
-        raise NoAdapterError(f"nothing of {source!r} is built here; {nearest(source, sources)}")
+        raise NoAdapterError(f"there are no adapters for {source!r}; {nearest(source, sources)}")
     if cls not in known:
-        raise NoAdapterError(f"{cls!r} of {source!r} is not built here; {nearest(cls, known)}")
+        raise NoAdapterError(f"{cls!r} of {source!r} has no adapter; {nearest(cls, known)}")
     return _TABLE[_short(source), cls](kwargs)
 
 
 def load(source: str, cls: str, kwargs: Kwargs, state_dict: Mapping[str, Tensor]) -> nn.Module:
-    """Our net with the weights of a reference, strictly.
+    """Build our net and load the weights of a reference strictly.
 
     Args:
         source: Repository, such as ``chengtan9907/OpenSTL``, or its last part in any case.
@@ -143,8 +143,8 @@ def load(source: str, cls: str, kwargs: Kwargs, state_dict: Mapping[str, Tensor]
         state_dict: Its weights under its own names. Keys that the reference never uses are dropped.
 
     Raises:
-        NoAdapterError: If there is no counterpart.
-        CheckpointError: Naming the keys that are unknown, missing or of another shape.
+        NoAdapterError: If there is no adapter.
+        CheckpointError: If keys are unknown, missing or have another shape; it names them.
     """
     return adapter_of(source, cls, kwargs).load(state_dict)
 

@@ -1,4 +1,4 @@
-"""VMRNN, in both layouts of its repository, and its parts."""
+"""Adapters for VMRNN, in both versions of its repository, and for its parts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -43,12 +43,12 @@ NET_D = (
     (r"^expand\.", "Upsample.upsample."),
     (r"\bHEAD\b", "Upsample.Unembed"),
 )
-DEAD = ("*VSBs.[1-9]*.linear.*", "Upsample.patch_embed.*")
+UNUSED = ("*VSBs.[1-9]*.linear.*", "Upsample.patch_embed.*")
 
 
 @register_adapter("VMRNN_B_Model", VMRNN)
 def openstl_b(kwargs: Kwargs) -> StateDictAdapter:
-    """VMRNN-B in OpenSTL's frame: one cell, whose depth is a number."""
+    """Return the adapter of VMRNN-B in OpenSTL's framework: one cell, one depth."""
     configs = kwargs["configs"]
     return _net_b(
         [(r"^cells\.0\.", "ST.layer.")],
@@ -63,7 +63,7 @@ def openstl_b(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("VMRNN (VMRNN_B.py)", VMRNN)
 def mmnist_b(kwargs: Kwargs) -> StateDictAdapter:
-    """VMRNN-B of the Moving MNIST folder: as many cells as it has depths."""
+    """Return the adapter of VMRNN-B in the Moving MNIST folder: one cell per depth."""
     return _net_b(
         [(r"^cells\.", "ST.layers.")],
         in_channels=kwargs["in_chans"],
@@ -77,7 +77,7 @@ def mmnist_b(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("VMRNN_D_Model", VMRNN)
 def openstl_d(kwargs: Kwargs) -> StateDictAdapter:
-    """VMRNN-D in OpenSTL's frame."""
+    """Return the adapter of VMRNN-D in OpenSTL's framework."""
     configs = kwargs["configs"]
     return _net_d(
         kwargs,
@@ -89,7 +89,7 @@ def openstl_d(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("VMRNN (VMRNN_D.py)", VMRNN)
 def mmnist_d(kwargs: Kwargs) -> StateDictAdapter:
-    """VMRNN-D of the Moving MNIST folder, under the same names."""
+    """Return the adapter of VMRNN-D in the Moving MNIST folder, with the same names."""
     return _net_d(
         kwargs,
         in_channels=kwargs["in_chans"],
@@ -100,7 +100,7 @@ def mmnist_d(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("VMRNNCell", VMRNN)
 def cell(kwargs: Kwargs) -> StateDictAdapter:
-    """One cell."""
+    """Return the adapter of one cell."""
     probs = kwargs.get("drop_path", 0.0)
     net = VMRNNCell(
         kwargs["hidden_dim"],
@@ -108,12 +108,12 @@ def cell(kwargs: Kwargs) -> StateDictAdapter:
         state_size=kwargs.get("d_state", 16),
         dropout_prob=kwargs.get("attn_drop", 0.0),
     )
-    return StateDictAdapter(net, _theirs(net, ()), unused=DEAD)
+    return StateDictAdapter(net, _theirs(net, ()), unused=UNUSED)
 
 
 @register_adapter("VSB", VMRNN)
 def block(kwargs: Kwargs) -> StateDictAdapter:
-    """One block; its norm's own default is finer than the one that every caller passes."""
+    """Return the adapter of one block; its default epsilon differs from that of all callers."""
     plain = str(kwargs.get("norm_layer", "")).startswith("nn.LayerNorm")
     net = StateSpaceBlock(
         kwargs["hidden_dim"],
@@ -128,7 +128,7 @@ def block(kwargs: Kwargs) -> StateDictAdapter:
 
 @register_adapter("SS2D", VMRNN)
 def ss2d(kwargs: Kwargs) -> StateDictAdapter:
-    """The scan in four directions."""
+    """Return the adapter of the scan in four directions."""
     rank = kwargs.get("dt_rank", "auto")
     net = SS2D(
         kwargs["d_model"],
@@ -145,30 +145,30 @@ def ss2d(kwargs: Kwargs) -> StateDictAdapter:
 
 def _net_b(layers: Sequence[tuple[Any, Any]], **arguments: Any) -> StateDictAdapter:
     net = VMRNNB(**arguments)
-    return StateDictAdapter(net, _theirs(net, (*HEAD, *layers, *NET_B)), DEAD, arguments)
+    return StateDictAdapter(net, _theirs(net, (*HEAD, *layers, *NET_B)), UNUSED, arguments)
 
 
 def _net_d(kwargs: Kwargs, **arguments: Any) -> StateDictAdapter:
     arguments |= {
         "depths_down": _numbers(kwargs["depths_downsample"]),
-        # Upstream: read from its end (VMRNN_modules.py, UpSample.__init__)
+        # Upstream: the list is read in reverse (VMRNN_modules.py, UpSample.__init__)
         "depths_up": _numbers(kwargs["depths_upsample"])[::-1],
         "drop_path_prob": kwargs.get("drop_path_rate", 0.1),
     }
     net = VMRNND(**arguments)
-    return StateDictAdapter(net, _theirs(net, (*HEAD, *NET_D)), DEAD, arguments)
+    return StateDictAdapter(net, _theirs(net, (*HEAD, *NET_D)), UNUSED, arguments)
 
 
 def _theirs(net: nn.Module, names: Sequence[tuple[Any, Any]]) -> dict[str, str]:
-    """Their key for each of ours: outside of the blocks, then inside."""
-    found = {}
+    """Map each of our keys to the key of the reference, outside and inside of the blocks."""
+    theirs = {}
     for key in net.state_dict():
         outside, *inside = re.split(r"blocks\.(\d+)\.", key)
-        found[key] = _renamed(outside, names)
+        theirs[key] = _renamed(outside, names)
         if inside:
             number, rest = inside
-            found[key] += f"VSBs.{number}.{_of_block(rest)}"
-    return found
+            theirs[key] += f"VSBs.{number}.{_of_block(rest)}"
+    return theirs
 
 
 def _of_block(key: str) -> str:
@@ -183,17 +183,17 @@ def _renamed(key: str, names: Sequence[tuple[Any, Any]]) -> str:
 
 
 def _numbers(depths: Any) -> tuple[int, ...]:
-    """Depths as a list or as upstream's command line has them: "2,6"."""
+    """Parse depths given as a list or in the form of upstream's command line, "2,6"."""
     parts = depths.split(",") if isinstance(depths, str) else depths
     try:
         return tuple(int(part) for part in parts)
     except (TypeError, ValueError):
-        raise ConfigError(f"depths are numbers such as '2,6' or [2, 6], not {depths!r}") from None
+        raise ConfigError(f"depths must be like '2,6' or [2, 6], got {depths!r}") from None
 
 
 @recognises(VMRNN)
 def vmrnn_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Read VMRNN's arguments off its weights; drop rates leave no trace in them."""
+    """Infer the arguments of VMRNN from its weights, except drop rates."""
     embeds = ("ST.patch_embed.proj.weight", "Downsample.patch_embed.proj.weight")
     embed = next((weights[key] for key in embeds if key in weights), None)
     if embed is None or not any(".VSBs." in key for key in weights):
@@ -220,7 +220,7 @@ def vmrnn_arguments(weights: Mapping[str, Tensor]) -> Found | None:
 
 
 def _depths(weights: Mapping[str, Tensor], prefix: str) -> list[int]:
-    """Blocks of each cell whose keys begin so, in order."""
+    """Count the blocks of each cell whose keys have a prefix, in order."""
     counts: dict[str, int] = {}
     for key in weights:
         if found := re.match(prefix + r"VSBs\.(\d+)\.", key):

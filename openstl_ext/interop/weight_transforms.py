@@ -1,4 +1,4 @@
-"""Weights that lie in ours otherwise than in the reference, and the way there and back."""
+"""Transforms between our weights and those of a reference, in both directions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from torch import Tensor
 
 
 class WeightTransform(Protocol):
-    """How one weight of ours is made of weights of the reference, gradients included."""
+    """Transform between one of our weights and weights of the reference, also for gradients."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The reference's keys that it is made of."""
+        """Keys of the reference."""
 
     def split(self, ours: Tensor) -> dict[str, Tensor]:
-        """Ours under the reference's keys."""
+        """Convert our weight to weights under the keys of the reference."""
 
     def join(self, theirs: Mapping[str, Tensor]) -> Tensor:
-        """The reference's as ours."""
+        """Convert the weights of the reference to our weight."""
 
 
 @dataclass(frozen=True)
 class Rename:
-    """A weight that differs in its name alone.
+    """Weight with another name only.
 
     Args:
-        key: Their key.
+        key: Key of the reference.
     """
 
     key: str
@@ -45,11 +45,11 @@ class Rename:
 
 @dataclass(frozen=True)
 class Concatenate:
-    """Weights of several of the reference's layers that are one of ours, side by side.
+    """Weights of several layers of the reference, concatenated to one of ours.
 
     Args:
-        widths: For each key of theirs, in the order they lie along the axis, its size along it.
-        axis: 1 where their layers read different channels, 0 where they write different ones.
+        widths: Size along the axis of each key of the reference, in order.
+        axis: 1 if their layers read different channels, 0 if they write different ones.
     """
 
     widths: Mapping[str, int]
@@ -69,11 +69,11 @@ class Concatenate:
 
 @dataclass(frozen=True)
 class ReorderBlocks:
-    """A weight of equal blocks along axis 0, such as gates, that follow in another order.
+    """Weight of equal parts along axis 0, such as gates, in another order.
 
     Args:
-        key: Their key.
-        order: For each block of ours, the number of theirs.
+        key: Key of the reference.
+        order: For each of our parts, the index of theirs.
     """
 
     key: str
@@ -84,9 +84,9 @@ class ReorderBlocks:
         return (self.key,)
 
     def split(self, ours: Tensor) -> dict[str, Tensor]:
-        blocks = ours.chunk(len(self.order))
-        return {self.key: torch.cat([blocks[self.order.index(i)] for i in range(len(blocks))])}
+        parts = ours.chunk(len(self.order))
+        return {self.key: torch.cat([parts[self.order.index(i)] for i in range(len(parts))])}
 
     def join(self, theirs: Mapping[str, Tensor]) -> Tensor:
-        blocks = theirs[self.key].chunk(len(self.order))
-        return torch.cat([blocks[i] for i in self.order])
+        parts = theirs[self.key].chunk(len(self.order))
+        return torch.cat([parts[i] for i in self.order])

@@ -1,1 +1,1 @@
-"""One idea a file, usable alone."""
+"""Building blocks of nets."""

@@ -8,10 +8,11 @@ from openstl_ext.layers.memory_format import keeps_published_order
 
 
 class Conv2Plus1D(nn.Module):
-    """Convolve each image, then each pixel's series; normalise once, activate once.
+    """Convolution over space, then over time, followed by one norm and one activation.
 
-    Weighs (9 + 3) D * D where a full 3 x 3 x 3 kernel weighs 27 D * D. Both run as 2-D convolutions
-    on channels-last views, whose kernels are faster than the 3-D ones on CPUs.
+    It has (9 + 3) D * D weights, where a full 3 x 3 x 3 kernel has 27 D * D. Both convolutions run
+    as 2-D convolutions on channels-last views, because these kernels are faster than the 3-D ones
+    on CPUs.
 
     Args:
         in_channels: Width C of the input.
@@ -24,7 +25,7 @@ class Conv2Plus1D(nn.Module):
         Tran et al., R(2+1)D (arXiv:1711.11248); xian1234/ST-Mamba@9dae127, models/unet3d.py.
 
     Deviations:
-        R(2+1)D normalises between the two as well; ST-Mamba does not, nor do we.
+        R(2+1)D also normalises between the two; ST-Mamba and this layer do not.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -43,8 +44,8 @@ class Conv2Plus1D(nn.Module):
 
     def _as_images(self, x: Tensor) -> Tensor:
         batch, _, length, height, width = x.shape
-        # Channels last throughout, and made contiguous and reshaped as such: an axis of size 1 then
-        # has the stride by which convolutions recognise that order.
+        # Channels last throughout, and made contiguous in that order before the reshape: an axis of
+        # size 1 then has the stride by which convolutions recognise the memory format.
         x = x.permute(0, 2, 3, 4, 1).contiguous().view(batch * length, height, width, -1)
         x = F.conv2d(x.permute(0, 3, 1, 2), self.spatial.weight.squeeze(2), padding=1)
         x = x.permute(0, 2, 3, 1).contiguous().view(batch, length, height * width, -1)
@@ -52,7 +53,7 @@ class Conv2Plus1D(nn.Module):
 
 
 def double_conv_2plus1d(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Two (2+1)D convolutions in a row, the unit of a U-Net.
+    """Build two (2+1)D convolutions in a row, as at each level of a U-Net.
 
     Args:
         in_channels: Width of the input.
@@ -64,15 +65,15 @@ def double_conv_2plus1d(in_channels: int, out_channels: int) -> nn.Sequential:
 
 
 class Up2Plus1D(nn.Module):
-    """Enlarge a deep volume, lay it beside the skip and convolve both.
+    """Enlarge a deep volume, concatenate it with the skip and convolve both.
 
-    What is too small or too large after that is padded with zeros or cropped to the skip's size,
-    half of it in front (rounded down), the rest behind.
+    If the sizes differ after that, the volume is padded with zeros or cropped to the skip's size:
+    half of the difference (rounded down) in front, the rest behind.
 
     Args:
         in_channels: Width C of the deep volume; even.
         out_channels: Width D of the skip and of the output; C / 2.
-        time_stride: Times by which the number of frames grows; space always doubles.
+        time_stride: Factor by which the number of frames grows; height and width always double.
 
     Shape:
         - deep: (B, C, T', H', W'); skip: (B, D, T, H, W); returns: (B, D, T, H, W).
@@ -91,10 +92,10 @@ class Up2Plus1D(nn.Module):
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         length = self.time_stride * deep.shape[2]
         surplus = length - skip.shape[2]
-        behind = surplus // 2  # of what is cropped in time; the rest in front
+        behind = surplus // 2  # frames cropped at the end; the others at the beginning
         in_front = surplus - behind
         if surplus > 0 and not keeps_published_order():
-            # what would be cropped, whole input frames of it, is not computed
+            # do not compute the output of input frames that would be cropped completely
             first, spare = in_front // self.time_stride, behind // self.time_stride
             deep = deep[:, :, first : deep.shape[2] - spare]
             in_front -= first * self.time_stride
@@ -105,5 +106,5 @@ class Up2Plus1D(nn.Module):
         if any(edges):
             x = F.pad(x, edges)
         last = (volume.permute(0, 2, 3, 4, 1) for volume in (skip, x))
-        both = torch.cat(list(last), dim=-1)  # so that channels lie last, as the next wants them
+        both = torch.cat(list(last), dim=-1)  # channels last, the format of the next convolution
         return self.conv(both.permute(0, 4, 1, 2, 3))

@@ -15,18 +15,18 @@ GATES = 4
 
 
 class ConvGates(nn.Module):
-    """One convolution over what comes from below and what was said before, side by side.
+    """Gates of an LSTM cell: one convolution over input and hidden state, concatenated.
 
-    Equal to the sum of two convolutions, in half the launches.
+    Equal to the sum of two convolutions, with half the kernel launches.
 
     Args:
         in_channels: Channels C of the input.
         hidden_channels: Width D of the memory.
         kernel_size: Side of the kernel, odd.
-        bias: Whether each gate has one.
+        bias: Whether each gate has a bias.
 
     Shape:
-        - x: (B, C, H, W); hidden: (B, D, H, W), or None where it is all zeros.
+        - x: (B, C, H, W); hidden: (B, D, H, W), or None if it is all zeros.
         - returns: (B, 4 D, H, W).
     """
 
@@ -45,25 +45,25 @@ class ConvGates(nn.Module):
 
     def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         hidden = traced(hidden, x, self.conv.in_channels - self.in_channels)
-        if hidden is None:  # zeros convolve to zeros
+        if hidden is None:  # the convolution of zeros is zero
             return self.of_input(x)
         return self.conv(torch.cat([x, hidden.to(x.dtype)], dim=1))
 
     def of_input(self, x: Tensor) -> Tensor:
-        """What the input adds to the gates, the bias with it."""
+        """Compute the contribution of the input to the gates, including the bias."""
         weight = self.conv.weight[:, : self.in_channels]
         return F.conv2d(x, weight, self.conv.bias, padding=self.conv.padding)
 
     @property
     def hidden_weight(self) -> Tensor:
-        """The part of the kernel that goes over what was said before."""
+        """Part of the kernel that is applied to the hidden state."""
         return self.conv.weight[:, self.in_channels :]
 
 
 class NormedConvGates(nn.Module):
-    """Two convolutions, each followed by a layer norm over channels and space, then added.
+    """Gates of an LSTM cell: two convolutions, each with a layer norm over channels and space.
 
-    The norm's weights are as large as the map, so frames of another size do not fit.
+    The norm has a weight for each pixel of the map, so frames of another size do not fit.
 
     Args:
         in_channels: Channels C of the input.
@@ -72,7 +72,7 @@ class NormedConvGates(nn.Module):
         map_size: Height and width of the map.
 
     Shape:
-        - x: (B, C, H, W); hidden: (B, D, H, W), or None where it is all zeros.
+        - x: (B, C, H, W); hidden: (B, D, H, W), or None if it is all zeros.
         - returns: (B, 4 D, H, W).
     """
 
@@ -94,14 +94,17 @@ class NormedConvGates(nn.Module):
 
     def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         hidden = traced(hidden, x, self.of_hidden.in_channels)
-        below = self.input_norm(self.of_input(x))
-        if hidden is None:  # a norm of zeros is its bias
-            return below + self.hidden_norm.bias
-        return below + self.hidden_norm(self.of_hidden(hidden))
+        from_input = self.input_norm(self.of_input(x))
+        if hidden is None:  # the layer norm of zeros is its bias
+            return from_input + self.hidden_norm.bias
+        return from_input + self.hidden_norm(self.of_hidden(hidden))
 
 
 def traced(hidden: Tensor | None, x: Tensor, channels: int) -> Tensor | None:
-    """While tracing, a missing memory as zeros: counters look for what is published."""
+    """Return zeros for a missing hidden state while tracing.
+
+    A FLOP count of the trace then includes the convolution of the published net.
+    """
     if hidden is None and torch.jit.is_tracing():
         return x.new_zeros(len(x), channels, *x.shape[2:])
     return hidden
@@ -112,12 +115,12 @@ OUTPUTS: tuple[str, ...] = ("corrected", "published_tables")
 
 
 class Memory(NamedTuple):
-    """What a cell hands to itself in the next step.
+    """State of a cell between two steps.
 
     Fields:
-        hidden: What it said (B, D, H, W).
-        cell: What it keeps (B, D, H, W), in float32 also where the convolutions run in bf16,
-            because it adds up over many steps.
+        hidden: Hidden state (B, D, H, W), also the output of the cell.
+        cell: Cell state (B, D, H, W), in float32 even if the convolutions run in bf16, because
+            rounding errors add up over many steps.
     """
 
     hidden: Tensor
@@ -131,26 +134,26 @@ class ConvLSTMCell(nn.Module):
         in_channels: Channels C of the input.
         hidden_channels: Width D of the memory.
         kernel_size: Side of the kernel, odd.
-        output: ``corrected`` says ``gate * tanh(cell)``. ``published_tables`` says
-            ``gate * new``, where what is kept never reaches what is said.
-        map_size: Height and width of the map, to follow each convolution by a layer norm over
-            channels and space; None for no norm.
-        bias: Whether each gate has a bias; with a norm, the norm's stands for it.
+        output: ``corrected`` outputs ``gate * tanh(cell)``. ``published_tables`` outputs
+            ``gate * new``, so the cell state has no effect on the output.
+        map_size: Height and width of the map, for a layer norm over channels and space after each
+            convolution; None for no norm.
+        bias: Whether each gate has a bias; with a norm, the norm's bias takes its place.
 
     Shape:
         - x: (B, C, H, W); memory: of (B, D, H, W), or None at the start.
-        - returns: what it says (B, D, H, W), and the next memory.
+        - returns: hidden state (B, D, H, W), and the next memory.
 
     Raises:
-        ConfigError: If there is no such output.
+        ConfigError: If ``output`` is unknown.
 
     Source:
         Shi et al. (arXiv:1506.04214); chengtan9907/OpenSTL@c74deb5, modules/convlstm_modules.py;
         ``published_tables`` after OpenSTL@0a0f36c, whose cells made the published tables.
 
     Deviations:
-        Upstream creates ``conv_o`` and ``conv_last``, which nothing uses; we do not. Neither adds
-        anything to the forget gate, although upstream names a bias for it.
+        Upstream creates ``conv_o`` and ``conv_last``, which are never used; this cell does not.
+        Neither adds a constant to the forget gate, although upstream has a variable for it.
     """
 
     def __init__(
@@ -165,7 +168,7 @@ class ConvLSTMCell(nn.Module):
     ) -> None:
         super().__init__()
         if output not in OUTPUTS:
-            raise ConfigError(f"a ConvLSTM cell is one of {', '.join(OUTPUTS)}, not {output!r}")
+            raise ConfigError(f"a cell must be one of {', '.join(OUTPUTS)}, got {output!r}")
         self.output = output
         self.gates: nn.Module
         if map_size is None:
@@ -182,42 +185,42 @@ class ConvLSTMCell(nn.Module):
 
 
 def next_memory(gates: Tensor, memory: Memory | None, output: Output = "corrected") -> Memory:
-    """What a cell keeps and says, from what its convolutions say of the gates.
+    """Compute the next memory of an LSTM cell from its gates.
 
     Args:
-        gates: Input, forget, new, output, before their activations.
-        memory: Of the step before; None at the start.
+        gates: Input, forget, new and output gate, before their activations.
+        memory: Memory of the previous step; None at the start.
         output: As in `ConvLSTMCell`.
 
     Shape:
         - gates: (B, 4 D, H, W); memory: of (B, D, H, W).
     """
-    write, forget, new, say = gates.chunk(4, dim=1)
+    write, forget, new, out = gates.chunk(4, dim=1)
     new = new.tanh()
     cell = at_least_float32(write.sigmoid() * new)
     if memory is not None:
         cell = torch.addcmul(cell, at_least_float32(forget.sigmoid()), memory.cell)
-    # Upstream: OpenSTL 0.3 says `o * g` (modules/convlstm_modules.py@0a0f36c)
-    said = cell.tanh() if output == "corrected" else new
-    return Memory(say.sigmoid() * said.to(say.dtype), cell)
+    # Upstream: OpenSTL 0.3 computes `o * g` (modules/convlstm_modules.py@0a0f36c)
+    value = cell.tanh() if output == "corrected" else new
+    return Memory(out.sigmoid() * value.to(out.dtype), cell)
 
 
 class ConvLSTMStack(nn.Module):
-    """Read maps one after another; what does not change in time is shown at every step.
+    """Stack of ConvLSTM cells over a sequence; constant maps are concatenated to every step.
 
-    One convolution over all channels side by side is the fastest way on CPUs: apart, those of the
-    input for all steps at once, or those of what is constant only once, it takes as long at 64
-    channels and twice as long at 16.
+    One convolution over all concatenated channels is the fastest way on CPUs. Separate
+    convolutions of the input for all steps at once, or of the constant maps only once, take as
+    long at 64 channels and twice as long at 16.
 
     Args:
-        in_channels: Channels C of a step, those that are constant included.
+        in_channels: Channels C of a step, including the constant ones.
         hidden_channels: Width D of each cell.
         kernel_size: Side of the kernels, odd.
         num_layers: Number of cells.
 
     Shape:
         - steps: (B, T, C - S, H, W); constant: (B, S, H, W), or None for S = 0.
-        - returns: what the top cell says last (B, D, H, W).
+        - returns: the last hidden state of the top cell (B, D, H, W).
 
     Source:
         GMoncrieff/spatio-temporal@d765a15, src/models/convlstm.py.

@@ -1,4 +1,4 @@
-"""Depthwise convolution with gaps, computed without them."""
+"""Dilated depthwise convolution, computed as dense convolutions of the phases of an image."""
 
 from functools import lru_cache
 from itertools import product
@@ -12,19 +12,19 @@ from torch.nn import functional as F
 
 from openstl_ext.layers.memory_format import prefers_fast_layout
 
-# Largest phase image, in pixels, whose weight gradient is taken by pairing all of its pixels: the
-# cost of that grows with the square, and beyond about this size the library's own kernel wins.
+# Largest phase image, in pixels, whose weight gradient is computed from all pairs of its pixels.
+# The cost grows with the square; above about this size the library's own kernel is faster.
 MAX_PAIRED_PIXELS = 64
 
 
 class DilatedDepthwiseConv2d(nn.Conv2d):
-    """A dilated depthwise convolution that keeps H and W, fast on CPUs too.
+    """Dilated depthwise convolution that keeps H and W and is also fast on CPUs.
 
-    CPU libraries have no kernel for depthwise convolutions with gaps and run them at 2 % of the
-    machine's rate. Pixels that a kernel of dilation d sees are d apart, so each of the d*d phases
-    of an image is convolved on its own, by a kernel without gaps, in channels-last order. The
-    numbers are those of ``nn.Conv2d``, up to rounding; so are the names of the weights. At dilation
-    1 only the gradient of the weight is taken another way.
+    CPU libraries have no kernel for dilated depthwise convolutions and run them at 2 % of the
+    machine's rate. The pixels under a kernel of dilation d are d apart, so each of the d*d phases
+    of an image is convolved on its own by a dense kernel, in channels-last order. Outputs equal
+    those of ``nn.Conv2d`` up to rounding, and the names of the weights are the same. At dilation 1
+    only the gradient of the weight is computed in another way.
 
     Args:
         channels: Width C of input and output.
@@ -50,13 +50,13 @@ class DilatedDepthwiseConv2d(nn.Conv2d):
             return super().forward(x)
         weight, bias = self.weight, cast(Tensor, self.bias)
         if torch.is_autocast_enabled(x.device.type) and x.dtype != torch.float64:
-            low = torch.get_autocast_dtype(x.device.type)  # a Function is not cast by itself
+            low = torch.get_autocast_dtype(x.device.type)  # autocast does not cast a Function
             x, weight, bias = (t.to(low) for t in (x, weight, bias))
         return _PhaseConvolution.apply(x, weight, bias, self.dilation[0])
 
 
 class _PhaseConvolution(Function):
-    """Split into phases, convolve, merge; and the same for the gradients."""
+    """Split into phases, convolve and merge, also for the gradients."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
@@ -83,7 +83,7 @@ class _PhaseConvolution(Function):
 
 
 def split(x: Tensor, dilation: int) -> Tensor:
-    """The phases of an image as images of their own, the smaller ones filled up with zeros.
+    """Return the phases of an image as separate images; smaller ones are padded with zeros.
 
     Shape:
         - x: (N, C, H, W); returns: (d*d*N, C, ceil(H/d), ceil(W/d)), channels last.
@@ -92,8 +92,8 @@ def split(x: Tensor, dilation: int) -> Tensor:
         return x.contiguous(memory_format=torch.channels_last)
     (n, c, *size), d = x.shape, dilation
     height, width = (-(-side // d) for side in size)
-    whole = height * d == size[0] and width * d == size[1]
-    new = x.new_empty if whole else x.new_zeros
+    equal = height * d == size[0] and width * d == size[1]  # all phases have the same size
+    new = x.new_empty if equal else x.new_zeros
     phases = new(d, d, n, height, width, c)
     channels_last = x.permute(0, 2, 3, 1)
     for i, j in product(range(d), repeat=2):
@@ -103,7 +103,7 @@ def split(x: Tensor, dilation: int) -> Tensor:
 
 
 def merge(phases: Tensor, size: torch.Size, dilation: int) -> Tensor:
-    """The image whose phases these are: the inverse of ``split``.
+    """Assemble an image from its phases: the inverse of ``split``.
 
     Shape:
         - phases: (d*d*N, C, h, w); returns: (N, C, H, W) of the given size, channels last.
@@ -120,11 +120,11 @@ def merge(phases: Tensor, size: torch.Size, dilation: int) -> Tensor:
 
 
 def weight_gradient(x: Tensor, grad: Tensor, weight: Tensor) -> Tensor:
-    """Gradient of a depthwise convolution without gaps with respect to its weight.
+    """Compute the weight gradient of a dense depthwise convolution.
 
-    Libraries compute it at a fraction of the rate of the other gradients, so for small images all
-    pairs of an input and an output pixel are summed over the batch by one matrix product, and of
-    these the pairs at each distance. It is summed in float32 at least.
+    Libraries compute it at a fraction of the rate of the other gradients. For small images, one
+    matrix product sums all pairs of an input and an output pixel over the batch; the pairs at each
+    distance are then summed. The sums are in float32 or wider.
 
     Shape:
         - x, grad: (M, C, h, w), channels last; weight, returns: (C, 1, k, k).
@@ -145,10 +145,10 @@ def weight_gradient(x: Tensor, grad: Tensor, weight: Tensor) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _distances(height: int, width: int, taps: int, dtype: torch.dtype) -> Tensor:
-    """One where an input and an output pixel are as far apart as a tap is from the centre.
+    """Return 1 where the offset of an input from an output pixel is that of a tap, else 0.
 
     Shape:
-        - returns: (h*w * h*w, k*k), the input pixel being the slower index.
+        - returns: (h*w * h*w, k*k), the input pixel is the slower index.
     """
     row = torch.arange(height).repeat_interleave(width)
     column = torch.arange(width).repeat(height)
@@ -161,7 +161,7 @@ def _distances(height: int, width: int, taps: int, dtype: torch.dtype) -> Tensor
 def _convolution_backward(
     x: Tensor, grad: Tensor, weight: Tensor, *, want: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The library's own gradients: 0 of the input, 1 of the weight."""
+    """Compute a gradient with the library's kernel; want: 0 for the input, 1 for the weight."""
     pad, mask = weight.shape[-1] // 2, [want == 0, want == 1, False]
     return torch.ops.aten.convolution_backward(
         *(grad, x, weight, None, [1, 1], [pad, pad], [1, 1], False, [0, 0], len(weight), mask)

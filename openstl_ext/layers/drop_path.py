@@ -1,16 +1,16 @@
-"""Stochastic depth."""
+"""Stochastic depth: skip residual branches at random in training."""
 
 import torch
 from torch import Tensor, nn
 
 
 class DropPath(nn.Module):
-    """Leave out a residual branch for a random part of the samples, while training.
+    """Set a residual branch to zero for random samples in training.
 
-    What is kept is scaled up, so that the expectation stays.
+    The kept branches are scaled up, so that the expectation does not change.
 
     Args:
-        prob: Probability that the branch of a sample is left out.
+        prob: Probability that the branch of a sample is dropped.
 
     Shape:
         - input, output: (N, ...).
@@ -27,7 +27,7 @@ class DropPath(nn.Module):
         if not self.training or self.prob == 0:
             return x
         kept = torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device) >= self.prob
-        # a branch that is always left out has nothing to scale
+        # prob = 1 would divide 0 by 0
         return x * (kept / max(1 - self.prob, 1e-12)).to(x.dtype)
 
     def extra_repr(self) -> str:

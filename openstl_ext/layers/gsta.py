@@ -19,7 +19,7 @@ def init_fan_out(module: nn.Module) -> None:
     The fan-out of a grouped convolution counts one group, unlike ``kaiming_normal_``.
 
     Args:
-        module: Searched with all its children.
+        module: Module whose convolutions, at any depth, are initialised.
     """
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
@@ -30,11 +30,11 @@ def init_fan_out(module: nn.Module) -> None:
 
 
 class PointwiseConv2d(nn.Conv2d):
-    """Mix the channels of each pixel on its own.
+    """1x1 convolution: mix the channels of each pixel.
 
-    On CPUs in bf16 it is computed as the matrix product that it is, because the library's gradient
-    of a convolution with respect to its weight takes twice as long. The names of the weights, and
-    the numbers up to rounding, are those of ``nn.Conv2d``.
+    On CPUs in bf16 it is computed as a matrix product, because the library's weight gradient of a
+    convolution takes twice as long. The names of the weights are those of ``nn.Conv2d``, and so
+    are the outputs up to rounding.
 
     Args:
         in_channels: Width of the input.
@@ -58,25 +58,25 @@ class PointwiseConv2d(nn.Conv2d):
 
 
 def wide_kernel_sizes(kernel_size: int, dilation: int) -> tuple[int, int]:
-    """Sides of the dense and of the dilated kernel that together imitate a wide one."""
+    """Return the sides of the dense and the dilated kernel that together emulate a large one."""
     near = 2 * dilation - 1
     far = kernel_size // dilation
     return near, far - 1 + far % 2  # odd, so that padding keeps H and W
 
 
 class GatedSpatialAttention(nn.Module):
-    """Weigh each position by its wide neighbourhood, then let a gate choose.
+    """Large-kernel attention with a gated output.
 
-    A wide depthwise kernel is factored into a small dense one and a dilated one, which keeps the
-    receptive field and drops most of the weights.
+    The large depthwise kernel is factored into a small dense one and a dilated one. This keeps the
+    receptive field and needs far fewer weights.
 
     Args:
-        channels: Width C of input and output.
-        kernel_size: Side of the neighbourhood to imitate, in pixels.
+        channels: Width C of input and output; in SimVP, time times channels.
+        kernel_size: Side of the emulated kernel, in pixels.
         dilation: Spacing of the dilated kernel, in pixels.
 
     Shape:
-        - input, output: (N, C, H, W). In SimVP, N is the batch and C holds time times channels.
+        - input, output: (N, C, H, W).
 
     Source:
         Tan et al., SimVPv2 (arXiv:2211.12509); chengtan9907/OpenSTL@c74deb5, simvp_modules.py.
@@ -95,11 +95,11 @@ class GatedSpatialAttention(nn.Module):
 
 
 class ProjectedAttention(nn.Module):
-    """Project, attend, project back, and add what came in.
+    """Attention between two 1x1 projections, with a residual connection.
 
     Args:
         channels: Width C of input and output.
-        core: The attention proper, (N, C, H, W) to the same.
+        core: The attention, from (N, C, H, W) to the same shape.
 
     Shape:
         - input, output: (N, C, H, W).
@@ -119,15 +119,15 @@ class ProjectedAttention(nn.Module):
 
 
 class TemporalAttention(nn.Module):
-    """Weigh the input by its wide neighbourhood and by what its channels say as a whole.
+    """Temporal attention unit: large-kernel spatial attention times channel attention.
 
-    Channels hold time times features, so weighing channels weighs times.
+    The channels hold time times features, so a weight for each channel also weights time steps.
 
     Args:
         channels: Width C of input and output.
-        kernel_size: Side of the neighbourhood to imitate, in pixels.
+        kernel_size: Side of the emulated kernel, in pixels.
         dilation: Spacing of the dilated kernel, in pixels.
-        reduction: Factor by which the squeezed channels are narrowed, but for a floor of four.
+        reduction: Factor by which the squeezed channels are reduced, with a minimum of four.
 
     Shape:
         - input, output: (N, C, H, W).
@@ -136,9 +136,9 @@ class TemporalAttention(nn.Module):
         Tan et al., TAU (arXiv:2206.12126); chengtan9907/OpenSTL@c74deb5, simvp_modules.py.
 
     Deviations:
-        Upstream: the quotient ``max(C // reduction, 4)`` is taken for the reduction, so C is
-        divided by it and about 16 units remain whatever C is. We do the same, for the weights'
-        sake.
+        Upstream: the quotient ``max(C // reduction, 4)`` is used as the reduction. C is divided by
+        it, and about 16 units remain for any C. This layer does the same, so that published
+        weights fit.
     """
 
     def __init__(
@@ -154,18 +154,18 @@ class TemporalAttention(nn.Module):
         self.excite = nn.Linear(narrow, channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        where = self.mix(self.far(self.near(x)))
-        when = self.excite(self.squeeze(x.mean(dim=(-2, -1))).relu()).sigmoid()
-        return when[..., None, None] * where * x
+        spatial = self.mix(self.far(self.near(x)))
+        temporal = self.excite(self.squeeze(x.mean(dim=(-2, -1))).relu()).sigmoid()
+        return temporal[..., None, None] * spatial * x
 
 
 class ConvFeedForward(nn.Module):
-    """Widen, mix each channel with its 3x3 neighbourhood, narrow.
+    """Feed-forward layer with a 3x3 depthwise convolution between its two projections.
 
     Args:
         channels: Width C of input and output.
-        hidden_channels: Width in between.
-        dropout: Share of values dropped after the activation and after the end.
+        hidden_channels: Width between the projections.
+        dropout: Share of values dropped after the activation and after the last projection.
 
     Shape:
         - input, output: (N, C, H, W).
@@ -189,13 +189,13 @@ class ConvFeedForward(nn.Module):
 
 
 class GSTABlock(nn.Module):
-    """Gated attention, then a feed-forward layer, each normalised, scaled and added.
+    """Residual block: gated attention, then a feed-forward layer, each normalised and scaled.
 
     Args:
         channels: Width C of input and output.
         mlp_ratio: Width of the feed-forward layer as a multiple of C.
         dropout: Share of values dropped in the feed-forward layer.
-        drop_path: Probability that a sample skips a branch while training.
+        drop_path: Probability that a sample skips a branch in training.
 
     Shape:
         - input, output: (N, C, H, W).
@@ -225,13 +225,13 @@ class GSTABlock(nn.Module):
 
 
 class BlockStack(nn.Module):
-    """Blocks in a row: the first works at the outer width, all others at the inner one.
+    """Blocks in a row: the first has the outer width, all others the inner one.
 
-    Each block keeps its width; a 1x1 convolution behind it changes the width where the next block,
-    or the way out, has another.
+    Each block keeps its width. A 1x1 convolution after it changes the width if the next block, or
+    the output, has another one.
 
     Args:
-        block: Makes a block from its width and its drop-path probability.
+        block: Builds a block from its width and its drop-path probability.
         channels: Outer width C, of input and output.
         hidden_channels: Inner width.
         num_blocks: Number of blocks, at least two.
@@ -243,7 +243,7 @@ class BlockStack(nn.Module):
 
     Source:
         chengtan9907/OpenSTL@c74deb5, simvp_model.py. Upstream: the schedule starts at 0.01 even
-        where it ends at 0, so a published ``drop_path = 0`` still drops paths.
+        if it ends at 0, so a published ``drop_path = 0`` still drops paths.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from openstl_ext.ops.selective_scan import selective_scan
 
 
 def decay_log(num_channels: int, state_size: int) -> Tensor:
-    """Logarithm of the decay rates: 1 to N in every channel (S4D-real).
+    """Return the logarithm of the initial decay rates: 1 to N in every channel (S4D-real).
 
     Shape:
         - returns: (num_channels, N).
@@ -26,13 +26,13 @@ def step_bias(
     longest: float = 0.1,
     floor: float = 1e-4,
 ) -> Tensor:
-    """Bias of the time step, so that its softplus is log-uniform between two lengths.
+    """Draw the bias of the time step, so that its softplus is log-uniform between two lengths.
 
     Args:
         shape: Shape of the bias.
         shortest: Shortest time step.
         longest: Longest time step.
-        floor: What no step may fall below.
+        floor: Lower limit of every step.
     """
     step = torch.exp(
         torch.rand(shape) * (math.log(longest) - math.log(shortest)) + math.log(shortest)
@@ -41,12 +41,12 @@ def step_bias(
 
 
 class CausalDepthwiseConv(nn.Module):
-    """Mix each channel with its own recent past.
+    """Depthwise convolution over the current and earlier time steps.
 
     Args:
         channels: Number of channels I.
-        kernel_size: How many time steps are mixed, the present one included.
-        bias: Whether to add one.
+        kernel_size: Number of time steps under the kernel, including the current one.
+        bias: Whether the convolution has a bias.
 
     Shape:
         - input, output: (B, I, L).
@@ -64,35 +64,35 @@ class CausalDepthwiseConv(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)[..., : x.shape[-1]]  # what is padded behind has seen the future
+        return self.conv(x)[..., : x.shape[-1]]  # the outputs after that depend on later steps
 
 
 class MambaBlock(nn.Module):
-    """Run over a sequence once, deciding at each token what to remember and what to say.
+    """Selective state space block over a sequence of tokens.
 
-    There is no norm and no residual inside; both are the caller's business.
+    It contains no norm and no residual connection; the caller adds both.
 
     Args:
         channels: Width d of a token (d_model upstream).
-        state_size: Numbers N each channel remembers (d_state upstream).
-        kernel_size: Tokens mixed by the causal convolution before the scan (d_conv upstream).
-        expand: Inner width I over d.
-        step_rank: Width R through which the time step is made (dt_rank upstream); None for
+        state_size: State size N of each channel (d_state upstream).
+        kernel_size: Tokens under the causal convolution before the scan (d_conv upstream).
+        expand: Ratio of the inner width I to d.
+        step_rank: Rank R of the projection to the time step (dt_rank upstream); None for
             ceil(d / 16).
         conv_bias: Whether the convolution has a bias.
-        bias: Whether the projections in and out have one.
-        scan_backend: Which selective scan runs; None for the best there is.
+        bias: Whether the input and output projections have a bias.
+        scan_backend: Backend of the selective scan; None for the fastest available.
 
     Shape:
-        - input, output: (B, L, d); token l of the output has seen tokens up to l only.
+        - input, output: (B, L, d); token l of the output depends on tokens up to l only.
 
     Source:
         Gu and Dao, Mamba (arXiv:2312.00752); state-spaces/mamba@e9594ce,
         mamba_ssm/modules/mamba_simple.py.
 
     Deviations:
-        Upstream runs only with CUDA; ours wherever PyTorch does. Decoding token by token is left
-        out.
+        Upstream needs CUDA; this block runs wherever PyTorch does. Decoding token by token is not
+        implemented.
     """
 
     def __init__(
@@ -139,5 +139,5 @@ class MambaBlock(nn.Module):
             delta_softplus=True,
             backend=self.scan_backend,
         )
-        assert isinstance(y, Tensor)  # a pair only where the last state is asked for
+        assert isinstance(y, Tensor)  # it is a pair only if the last state is requested
         return self.out_proj(y.transpose(1, 2))

@@ -11,21 +11,21 @@ _ALLOWED = ContextVar("rearrangement", default=True)
 
 
 def prefers_fast_layout(x: Tensor) -> bool:
-    """True where channels-last and rearranged kernels win: on CPUs, except while tracing.
+    """Return whether channels-last and rearranged kernels are faster: on CPUs, if not tracing.
 
-    A trace is read by people and counters, who look for the operators that were published.
+    A trace keeps the published operators, because readers and FLOP counters expect them.
     """
     return x.device.type == "cpu" and not keeps_published_order()
 
 
 def keeps_published_order() -> bool:
-    """True where the published order is wanted: by people who compare, and while tracing."""
+    """Return whether to compute in the published order: in comparisons and while tracing."""
     return not _ALLOWED.get() or torch.jit.is_tracing()
 
 
 @contextmanager
 def published_order() -> Iterator[None]:
-    """Compute in the published order while the block lasts, to compare with it."""
+    """Compute in the published order inside a ``with`` statement, for comparisons."""
     token = _ALLOWED.set(False)
     try:
         yield
@@ -34,5 +34,5 @@ def published_order() -> Iterator[None]:
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """A bf16 tensor in float32, any wider one as it is: what adds up over steps needs the bits."""
+    """Convert a tensor to float32 if it is narrower: sums over many steps need the precision."""
     return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -7,20 +7,20 @@ from openstl_ext.errors import ConfigError, ShapeError
 
 
 def fold_patches(frame: Tensor, patch_size: int) -> Tensor:
-    """Turn each p x p patch into one pixel with p * p times the channels.
+    """Fold each p x p patch into one pixel with p * p times the channels.
 
-    The order of the new channels is (row in patch, column in patch, channel), which is that of
-    the recurrent nets' published weights and not that of ``pixel_unshuffle``.
+    The order of the new channels is (row in patch, column in patch, channel), as in the published
+    weights of the recurrent nets. ``pixel_unshuffle`` has another order.
 
     Args:
-        frame: What is folded.
+        frame: Frame to fold.
         patch_size: Side p of a patch, in pixels.
 
     Shape:
         - frame: (B, C, H, W); returns: (B, p * p * C, H / p, W / p).
 
     Raises:
-        ShapeError: If patches do not tile the frame.
+        ShapeError: If height or width is not a multiple of the patch.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, utils/predrnn_utils.py (there channels last, all frames at
@@ -29,7 +29,7 @@ def fold_patches(frame: Tensor, patch_size: int) -> Tensor:
     height, width = frame.shape[-2:]
     if height % patch_size or width % patch_size:
         raise ShapeError(
-            f"patches of {patch_size} x {patch_size} need a frame whose height and width are "
+            f"with patches of {patch_size} x {patch_size}, height and width of a frame must be "
             f"multiples of {patch_size}; got {height} x {width}"
         )
     sides = {"p": patch_size, "q": patch_size}
@@ -37,7 +37,7 @@ def fold_patches(frame: Tensor, patch_size: int) -> Tensor:
 
 
 def unfold_patches(folded: Tensor, patch_size: int) -> Tensor:
-    """Undo :func:`fold_patches`.
+    """Invert :func:`fold_patches`.
 
     Shape:
         - folded: (B, p * p * C, H, W); returns: (B, C, p * H, p * W).
@@ -47,20 +47,20 @@ def unfold_patches(folded: Tensor, patch_size: int) -> Tensor:
 
 
 class PatchEmbedding(nn.Module):
-    """Project each p x p patch of a frame to one token, and normalise it.
+    """Project each p x p patch of a frame to one token and normalise it.
 
     Args:
         in_channels: Channels C of a frame.
         channels: Width d of a token.
         patch_size: Side p of a patch, in pixels.
-        multiple: What height and width must be multiples of, where later layers need more than
-            the patch; None for p.
+        multiple: Number that must divide height and width, if later layers need more than p;
+            None for p.
 
     Shape:
         - frame: (B, C, H, W); returns: (B, H / p, W / p, d).
 
     Raises:
-        ShapeError: If height or width is no multiple of what it must be.
+        ShapeError: If height or width is not a multiple of ``multiple``.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class PatchEmbedding(nn.Module):
 
 
 class PatchMerging(nn.Module):
-    """Make one token of twice the width out of every 2 x 2.
+    """Merge each 2 x 2 tokens into one of twice the width.
 
     Args:
         channels: Width d of a token.
@@ -92,7 +92,7 @@ class PatchMerging(nn.Module):
         - x: (B, H, W, d), H and W even; returns: (B, H / 2, W / 2, 2 d).
 
     Source:
-        Liu et al., Swin Transformer (arXiv:2103.14030). The four are laid side by side column by
+        Liu et al., Swin Transformer (arXiv:2103.14030). The four are concatenated column by
         column: (0, 0), (1, 0), (0, 1), (1, 1).
     """
 
@@ -107,7 +107,7 @@ class PatchMerging(nn.Module):
 
 
 class PatchExpanding(nn.Module):
-    """Make 2 x 2 tokens of half the width out of every one.
+    """Expand each token into 2 x 2 tokens of half the width.
 
     Args:
         channels: Width d of a token, even.
@@ -133,14 +133,14 @@ NORM_GROUPS = 16
 
 
 class PatchInflation(nn.Module):
-    """Grow a map of tokens to a frame, by transposed convolutions.
+    """Upsample a map of tokens to a frame by transposed convolutions.
 
-    Each prime factor of the patch is one convolution: patches of 8 grow by 2, 2 and 2. All but the
-    last keep the width and are followed by a group norm and a leaky rectifier. A patch of one
-    pixel still has its last convolution, with stride 1.
+    There is one convolution for each prime factor of the patch: patches of 8 are upsampled by 2, 2
+    and 2. All but the last convolution keep the width and are followed by a group norm and a leaky
+    ReLU. A patch of one pixel has one convolution, with stride 1.
 
     Args:
-        channels: Width d of a token; a multiple of 16 where there is more than one convolution.
+        channels: Width d of a token; a multiple of 16 if there is more than one convolution.
         out_channels: Channels C of a frame.
         patch_size: Side p of a patch, in pixels.
 
@@ -148,14 +148,15 @@ class PatchInflation(nn.Module):
         - tokens: (B, H, W, d); returns: (B, C, p H, p W).
 
     Raises:
-        ConfigError: If the group norm does not divide the width.
+        ConfigError: If the width is not a multiple of the groups of the norm.
 
     Source:
         yyyujintang/VMRNN-PyTorch@8e6cfb7, openstl/modules/VMRNN_modules.py (PatchInflated).
 
     Deviations:
-        Upstream grows by 2 ** (p // 4 + 1), which is right for patches of 2, 4 and 8 only: patches
-        of 1 grow twofold there and patches of 16 by 32, so its net cannot take its second step.
+        Upstream upsamples by 2 ** (p // 4 + 1), which is right for patches of 2, 4 and 8 only.
+        Patches of 1 are upsampled by 2 there and patches of 16 by 32, so that net fails at its
+        second step.
     """
 
     def __init__(self, channels: int, out_channels: int, *, patch_size: int) -> None:
@@ -163,8 +164,8 @@ class PatchInflation(nn.Module):
         *inner, last = prime_factors(patch_size)
         if inner and channels % NORM_GROUPS:
             raise ConfigError(
-                f"patches of {patch_size} need a width that is a multiple of {NORM_GROUPS}, "
-                f"not {channels}"
+                f"with patches of {patch_size}, the width of a token must be a multiple of "
+                f"{NORM_GROUPS}, got {channels}"
             )
         self.grow = nn.Sequential(
             *(
@@ -183,10 +184,9 @@ class PatchInflation(nn.Module):
 
 
 def growing_conv(in_channels: int, out_channels: int, factor: int) -> nn.ConvTranspose2d:
-    """A transposed convolution whose output is exactly ``factor`` times as large.
+    """Build a transposed convolution whose output is exactly ``factor`` times as large.
 
-    Its kernel is 3 wide, or as wide as the stride where that is more, so that every pixel is
-    written.
+    The side of the kernel is 3, or the stride if that is larger, so that every pixel is written.
     """
     kernel = max(3, factor)
     padding = (kernel - factor + 1) // 2
@@ -201,13 +201,13 @@ def growing_conv(in_channels: int, out_channels: int, factor: int) -> nn.ConvTra
 
 
 def prime_factors(number: int) -> list[int]:
-    """The prime factors of a number, largest first; of 1 there is one, itself.
+    """Return the prime factors of a number, largest first; [1] for 1.
 
     Raises:
         ConfigError: If the number is not positive.
     """
     if number < 1:
-        raise ConfigError(f"a patch has at least one pixel, not {number}")
+        raise ConfigError(f"patch_size must be at least 1, got {number}")
     factors, divisor = [], 2
     while number > 1:
         while number % divisor == 0:

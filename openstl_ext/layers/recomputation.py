@@ -1,4 +1,4 @@
-"""Activations that are computed again in the backward pass instead of being kept."""
+"""Activation checkpointing: compute activations again in the backward pass to save memory."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,17 +11,16 @@ _AGAIN = ContextVar("again", default=False)
 
 
 def recomputing() -> bool:
-    """True in the second pass, where running statistics have been moved by the first."""
+    """Return whether this is the second pass; the first one has updated running statistics."""
     return _AGAIN.get()
 
 
 def recomputed(function: Callable[..., Any], *inputs: Any) -> Any:
-    """Call a function without chance in it, and once more when its gradients are asked for.
+    """Call a deterministic function now, and again when its gradients are computed.
 
     Args:
-        function: Called with the inputs, both times; it asks `recomputing` before it leaves
-            anything behind.
-        inputs: Its arguments, which are kept in place of all that it would keep.
+        function: Function to call. If it changes a state, it must check `recomputing` first.
+        inputs: Its arguments; they are stored instead of the activations.
     """
     return checkpoint(
         function,

@@ -1,4 +1,4 @@
-"""Convolution that may halve or double the size of an image."""
+"""Convolution that can halve or double the size of an image."""
 
 from typing import Literal, cast
 
@@ -12,16 +12,17 @@ NUM_GROUPS = 2
 
 
 class ScalingConv(nn.Module):
-    """Convolve, normalise in two groups, activate.
+    """Convolution, group norm and SiLU, with optional down- or upsampling by two.
 
     Args:
         in_channels: Width of the input.
         out_channels: Width of the output; even.
         kernel_size: Side of the kernel, in pixels; odd.
-        scale: Whether the image is halved (a stride), doubled (sub-pixel shuffling) or kept.
+        scale: ``down`` halves the image (stride 2), ``up`` doubles it (pixel shuffle), ``same``
+            keeps its size.
 
     Shape:
-        - input: (N, C, H, W); output: (N, C', H', W'), H' being H / 2, 2 H or H.
+        - input: (N, C, H, W); output: (N, C', H', W'), where H' is H / 2, 2 H or H.
 
     Source:
         Gao et al., SimVP (arXiv:2206.05099); chengtan9907/OpenSTL@c74deb5, simvp_modules.py.
@@ -59,10 +60,10 @@ class ScalingConv(nn.Module):
         return F.silu(self.norm(x))
 
     def _doubled(self, x: Tensor) -> Tensor:
-        """The same, with the four neighbours of a pixel as slowest instead of fastest channels.
+        """Convolve and shuffle with the four neighbours as slowest instead of fastest channels.
 
-        Whole pixels are then copied and not single values, which takes a tenth of the time in
-        channels-last order.
+        The shuffle then copies all channels of a pixel at once instead of single values, which
+        takes a tenth of the time in channels-last order.
         """
         order = "(c s) ... -> (s c) ..."
         weight = rearrange(self.conv.weight, order, s=4)

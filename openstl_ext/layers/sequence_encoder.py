@@ -1,4 +1,4 @@
-"""One image encoder over all steps of a sequence at once."""
+"""Image encoder of a U-Net, applied to all time steps of a sequence at once."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,32 +15,32 @@ from openstl_ext.layers.unet import DoubleConv, Down
 Norm = Literal["step", "sequence"]
 NORMS: tuple[str, ...] = ("step", "sequence")
 
-BLOCK_VALUES = 2**22
-"""Values of the finest map that a CPU works on at once: 16 MB in float32. Maps of all of a long
-sequence would leave its caches, and its allocator would give them back and fetch them anew."""
+CHUNK_VALUES = 2**22
+"""Values of the finest map that a CPU computes at once: 16 MB in float32. The maps of a long
+sequence do not fit its caches, and its allocator would return and request their memory again."""
 
 
 class SequenceEncoder(nn.Module):
-    """The left half of a U-Net, run on the frames of all time steps as on one batch.
+    """Encoder of a U-Net, applied to the frames of all time steps as to one batch.
 
-    Convolutions and pools see images and know no time, so they take the steps together; batch
-    norms are told how many there are. GPUs get all images in one call, CPUs in blocks.
+    Convolutions and pools do not mix time steps, so they process all steps together; batch norms
+    receive the number of steps. GPUs process all images in one call, CPUs in chunks.
 
     Args:
         in_channels: Channels C of a frame.
         widths: Width of each level, finest first.
-        norm_over: What batch norms average over in training: the frames of one time ``step``, as
-            if the encoder were called once a step, or the whole ``sequence``.
-        recompute: Whether to keep no activations in training but the maps it returns, and to
-            compute one step after the other again in the backward pass.
+        norm_over: Frames over which batch norms average in training: those of one time ``step``,
+            as if the encoder were called once per step, or those of the ``sequence``.
+        recompute: Whether to store only the returned maps in training, and to compute the
+            activations again in the backward pass, step by step.
 
     Shape:
         - frames: (B, T, C, H, W).
-        - returns: one map a level, finest first, (B, T, D, H // 2^k, W // 2^k) with k = 0, 1, ...
-          With ``finer="last"`` all but the deepest are of the last step alone, (B, 1, ...).
+        - returns: one map per level, finest first, (B, T, D, H // 2^k, W // 2^k), k = 0, 1, ...
+          With ``finer="last"`` all but the deepest contain the last step only, (B, 1, ...).
 
     Raises:
-        ConfigError: If there is no such norm, or one that recomputing cannot keep.
+        ConfigError: If ``norm_over`` is unknown, or cannot be combined with ``recompute``.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class SequenceEncoder(nn.Module):
     ) -> None:
         super().__init__()
         if norm_over not in NORMS:
-            raise ConfigError(f"norm_over is one of {', '.join(NORMS)}, not {norm_over!r}")
+            raise ConfigError(f"norm_over must be one of {', '.join(NORMS)}, got {norm_over!r}")
         if recompute and norm_over == "sequence":
             raise ConfigError(
                 "recompute=True computes the steps one after the other, but norm_over='sequence' "
-                "normalises them together; take norm_over='step'"
+                "normalises them together; use norm_over='step'"
             )
         self.norm_over = norm_over
         self.recompute = recompute
@@ -66,32 +66,32 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, frames: Tensor, *, finer: Literal["all", "last"] = "all") -> list[Tensor]:
         batch = len(frames)
-        x = frames.transpose(0, 1).flatten(0, 1)  # time slowest: the images of a step are one block
+        x = frames.transpose(0, 1).flatten(0, 1)  # time slowest: images of a step are contiguous
         if prefers_fast_layout(x):
             x = x.contiguous(memory_format=torch.channels_last)
-        size = self._block_size(x, batch)
-        blocks = x.split(size)
-        unread = len(blocks) - max(1, batch // size) if finer == "last" else 0
+        size = self._chunk_size(x, batch)
+        chunks = x.split(size)
+        deepest_only = len(chunks) - max(1, batch // size) if finer == "last" else 0
         levels: list[list[Tensor]] = [[] for _ in (self.inlet, *self.downs)]
-        for index, block in enumerate(blocks):
-            maps = self._maps(block, max(1, len(block) // batch))
-            if index < unread:
+        for index, chunk in enumerate(chunks):
+            maps = self._maps(chunk, max(1, len(chunk) // batch))
+            if index < deepest_only:
                 levels[-1].append(maps[-1])
                 continue
-            for level, found in zip(levels, maps, strict=True):
-                level.append(found)
+            for level, new in zip(levels, maps, strict=True):
+                level.append(new)
         *fine, deepest = (torch.cat(level) if len(level) > 1 else level[0] for level in levels)
         if finer == "last":
             fine = [level[-batch:] for level in fine]
         return [level.unflatten(0, (-1, batch)).transpose(0, 1) for level in (*fine, deepest)]
 
-    def _block_size(self, x: Tensor, batch: int) -> int:
-        """Images to encode in one call: whole steps or, where they may be taken apart, less."""
+    def _chunk_size(self, x: Tensor, batch: int) -> int:
+        """Return the images per call: those of complete steps, or fewer if a step may be split."""
         if self.recompute and torch.is_grad_enabled():
             return batch
         if not prefers_fast_layout(x) or (self.training and self.norm_over == "sequence"):
             return len(x)
-        images = max(1, BLOCK_VALUES // (self.inlet.second.out_channels * x[0, 0].numel()))
+        images = max(1, CHUNK_VALUES // (self.inlet.second.out_channels * x[0, 0].numel()))
         if images >= batch:
             return images // batch * batch
         if self.training:
@@ -99,7 +99,7 @@ class SequenceEncoder(nn.Module):
         return max(part for part in range(1, images + 1) if batch % part == 0)
 
     def _maps(self, x: Tensor, num_steps: int) -> list[Tensor]:
-        """A map a level of some images."""
+        """Compute the maps of some images, one per level."""
         if self.norm_over == "sequence":
             num_steps = 1
         if self.recompute and torch.is_grad_enabled():

@@ -11,13 +11,13 @@ from openstl_ext.layers.memory_format import at_least_float32, keeps_published_o
 
 
 class SequenceConvGRU(nn.Module):
-    """Read a sequence of maps with a convolutional GRU; say the last memory.
+    """Convolutional GRU over a sequence of maps; returns the last hidden state.
 
-    What comes from the input goes through its half of the convolutions for all steps at once;
-    only the half over the memory has to wait for the step before.
+    The part of the convolutions over the input is computed for all steps at once; only the part
+    over the hidden state is computed step by step.
 
     Args:
-        channels: Width D of the maps and of the memory.
+        channels: Width D of the maps and of the hidden state.
         kernel_size: Side of the kernels, in pixels; odd.
 
     Shape:
@@ -25,7 +25,8 @@ class SequenceConvGRU(nn.Module):
 
     Source:
         Ballas et al., ConvGRU (arXiv:1511.06432); xian1234/ST-Mamba@9dae127,
-        models/convgru_unet.py: gates in the order reset, update, and an update of 1 takes all new.
+        models/convgru_unet.py: gates in the order reset, update; with an update gate of 1 the new
+        state is the candidate.
     """
 
     def __init__(self, channels: int, *, kernel_size: int = 3) -> None:
@@ -45,10 +46,10 @@ class SequenceConvGRU(nn.Module):
         bias = torch.cat([layer.bias for layer in layers if layer.bias is not None])
         x = maps.transpose(0, 1).flatten(0, 1)
         of_input = convolve(x, weight, bias)
-        # cut and cast once; in the loop, each step would do it again, in the backward pass too
+        # sliced and cast once; in the loop this would be repeated at each step, also backward
         of_gates, of_candidate = (layer.weight[:, width:].to(of_input.dtype) for layer in layers)
         steps = of_input.unflatten(0, maps.shape[1::-1]).unbind()
-        _, update, candidate = steps[0].chunk(3, dim=1)  # zeros before, and they add nothing
+        _, update, candidate = steps[0].chunk(3, dim=1)  # the first hidden state is zero
         hidden = at_least_float32(update.sigmoid() * candidate.tanh())
         for step in steps[1:]:
             gates, candidate = step.split([2 * width, width], dim=1)
@@ -69,13 +70,13 @@ class SequenceConvGRU(nn.Module):
 
 
 class SequenceConvLSTM(nn.Module):
-    """Read a sequence of maps with a ConvLSTM; say what it says last.
+    """ConvLSTM over a sequence of maps; returns the last hidden state.
 
-    What comes from the input goes through its half of the convolution for all steps at once; only
-    the half over the memory has to wait for the step before.
+    The part of the convolution over the input is computed for all steps at once; only the part
+    over the hidden state is computed step by step.
 
     Args:
-        channels: Width D of the maps and of the memory.
+        channels: Width D of the maps and of the hidden state.
         kernel_size: Side of the kernel, in pixels; odd.
 
     Shape:
@@ -95,7 +96,7 @@ class SequenceConvLSTM(nn.Module):
 
     def _at_once(self, maps: Tensor) -> Memory:
         of_input = self.gates.of_input(maps.transpose(0, 1).flatten(0, 1))
-        # cut and cast once; in the loop, each step would do it again, in the backward pass too
+        # sliced and cast once; in the loop this would be repeated at each step, also backward
         weight = self.gates.hidden_weight.to(of_input.dtype)
         first, *later = of_input.unflatten(0, maps.shape[1::-1]).unbind()
         memory = next_memory(first, None)

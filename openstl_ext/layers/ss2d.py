@@ -1,4 +1,4 @@
-"""Selective scan over four directions of an image, and the block around it."""
+"""Selective scan over four directions of an image, and its residual block."""
 
 import math
 from functools import partial
@@ -13,22 +13,22 @@ from openstl_ext.ops.cross_scan import DIRECTIONS, cross_scan
 
 
 class SS2D(nn.Module):
-    """Let every pixel hear all others, through recurrences along rows and columns, both ways.
+    """2D selective scan: recurrences along rows and columns in both directions, with a gate.
 
-    Four scans read the map by rows, by columns, and both backwards; each has its own parameters,
-    and what they say adds up. A gate, made of the input, chooses.
+    Four scans read the map by rows, by columns, and both reversed. Each has its own parameters;
+    their outputs are added and multiplied by a gate computed from the input.
 
     Args:
         channels: Width d of input and output.
-        state_size: Numbers N each channel remembers (d_state upstream).
+        state_size: State size N of each channel (d_state upstream).
         kernel_size: Side of the depthwise convolution before the scan, odd (d_conv upstream).
-        expand: Inner width I over d.
-        step_rank: Width R through which the time step is made (dt_rank upstream); None for
+        expand: Ratio of the inner width I to d.
+        step_rank: Rank R of the projection to the time step (dt_rank upstream); None for
             ceil(d / 16).
         conv_bias: Whether the convolution has a bias.
-        bias: Whether the projections in and out have one.
+        bias: Whether the input and output projections have a bias.
         dropout_prob: Dropout of the output.
-        scan_backend: Which selective scan runs; None for the best there is.
+        scan_backend: Backend of the selective scan; None for the fastest available.
 
     Shape:
         - input, output: (B, H, W, d), any H and W.
@@ -38,8 +38,8 @@ class SS2D(nn.Module):
         yyyujintang/VMRNN-PyTorch@8e6cfb7, openstl/modules/vmamba.py.
 
     Deviations:
-        Upstream marks decay and skip as free of weight decay, which its optimisers never read; we
-        do not mark them.
+        Upstream marks decay and skip as exempt from weight decay, but its optimisers never read
+        the mark; this layer has no mark.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class SS2D(nn.Module):
         return self.dropout(self.out_proj(y))
 
     def scan(self, x: Tensor) -> Tensor:
-        """Scan in four directions, add, normalise.
+        """Scan in four directions, add the outputs and normalise.
 
         Shape:
             - x: (B, I, H, W); returns: (B, H, W, I).
@@ -107,28 +107,28 @@ class SS2D(nn.Module):
 
 
 class StateSpaceBlock(nn.Module):
-    """Normalise, mix in what is remembered, scan in four directions, add.
+    """Residual block: norm, optional mixing with a memory, scan in four directions.
 
-    There is no feed-forward part: depth comes from many of these.
+    It has no feed-forward layer; a cell stacks several blocks.
 
     Args:
         channels: Width d of input and output.
-        recurrent: Whether the block hears a memory. One that does not has no weights for it.
-        state_size: Numbers each channel of the scan remembers.
+        recurrent: Whether the block has a memory as second input, and weights for it.
+        state_size: State size of each channel of the scan.
         drop_path_prob: Probability to skip the scan for a sample, in training.
         dropout_prob: Dropout of the scan's output.
         norm_eps: Added to the variance by the norm.
-        scan_backend: Which selective scan runs; None for the best there is.
+        scan_backend: Backend of the selective scan; None for the fastest available.
 
     Shape:
-        - x, memory, output: (B, H, W, d). A block that is not recurrent is given no memory.
+        - x, memory, output: (B, H, W, d). A block that is not recurrent has no memory.
 
     Source:
         yyyujintang/VMRNN-PyTorch@8e6cfb7, openstl/modules/VMRNN_modules.py (VSB).
 
     Deviations:
-        Upstream every block owns the layer that mixes memory in, although only the first of a
-        cell uses it.
+        Upstream, every block has the layer for the memory, although only the first block of a cell
+        uses it.
     """
 
     def __init__(
@@ -154,8 +154,8 @@ class StateSpaceBlock(nn.Module):
         self.drop_path = DropPath(drop_path_prob)
 
     def forward(self, x: Tensor, memory: Tensor | None = None) -> Tensor:
-        heard = self.norm(x)
+        hidden = self.norm(x)
         if self.mix is not None and memory is not None:
-            # Upstream: one norm serves both (VMRNN_modules.py, VSB.forward)
-            heard = self.mix(torch.cat([heard, self.norm(memory)], dim=-1))
-        return x + self.drop_path(self.attention(heard))
+            # Upstream: one norm is used for both inputs (VMRNN_modules.py, VSB.forward)
+            hidden = self.mix(torch.cat([hidden, self.norm(memory)], dim=-1))
+        return x + self.drop_path(self.attention(hidden))

@@ -11,35 +11,35 @@ FUSED: tuple[str, ...] = ("last", "mean")
 
 
 class TimeFusion(nn.Module):
-    """Read a sequence with a temporal module, then keep its last word or the mean of its words.
+    """Apply a temporal module to a sequence and reduce its outputs to one vector.
 
     Args:
-        reader: Maps tokens (B, T, d) to tokens (B, T, V), as `MambaBlock` does, or to such a pair
-            of tokens and state as PyTorch's recurrent layers do.
-        fused: The ``last`` token, or the ``mean`` over time.
+        reader: Maps tokens (B, T, d) to tokens (B, T, V), as `MambaBlock` does, or to a pair of
+            tokens and state, as PyTorch's recurrent layers do.
+        fused: ``last`` output token, or ``mean`` over time.
 
     Shape:
         - tokens: (B, T, d); returns: (B, V).
 
     Raises:
-        ConfigError: If there is no such way to fuse.
+        ConfigError: If ``fused`` is unknown.
     """
 
     def __init__(self, reader: nn.Module, *, fused: Fused = "last") -> None:
         super().__init__()
         if fused not in FUSED:
-            raise ConfigError(f"fused is one of {', '.join(FUSED)}, not {fused!r}")
+            raise ConfigError(f"fused must be one of {', '.join(FUSED)}, got {fused!r}")
         self.reader = reader
         self.fused = fused
 
     def forward(self, tokens: Tensor) -> Tensor:
-        said = self.reader(tokens)
-        said = said[0] if isinstance(said, tuple) else said
-        return said[:, -1] if self.fused == "last" else said.mean(dim=1)
+        outputs = self.reader(tokens)
+        outputs = outputs[0] if isinstance(outputs, tuple) else outputs
+        return outputs[:, -1] if self.fused == "last" else outputs.mean(dim=1)
 
 
 class LinearMap(nn.Module):
-    """A weight for each place of the map: the vector says everything, and the size is fixed.
+    """Linear layer from a vector to a map of fixed size, with weights for each pixel.
 
     Args:
         in_channels: Width of the vector.
@@ -47,10 +47,10 @@ class LinearMap(nn.Module):
         side: Height and width of the map.
 
     Shape:
-        - vector: (B, V); deepest: (B, D, h, w), for its size; returns: (B, D, h, w).
+        - vector: (B, V); deepest: (B, D, h, w), only its size is used; returns: (B, D, h, w).
 
     Raises:
-        ShapeError: If the size is another.
+        ShapeError: If the deepest map has another size.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, side: int) -> None:
@@ -61,20 +61,22 @@ class LinearMap(nn.Module):
     def forward(self, vector: Tensor, deepest: Tensor) -> Tensor:
         if deepest.shape[1:] != self.shape:
             raise ShapeError(
-                f"a map of {self.shape} was to be made, not {tuple(deepest.shape[1:])}"
+                f"LinearMap was built for maps {self.shape}, got {tuple(deepest.shape[1:])}"
             )
         return self.project(vector).unflatten(1, self.shape)
 
 
 class BroadcastMap(nn.Module):
-    """The same at every place, of any size: where things are is left to the skips.
+    """Linear layer from a vector to a map of any size with the same values at every pixel.
+
+    Only the skip connections carry spatial information.
 
     Args:
         in_channels: Width of the vector.
         out_channels: Width D of the map.
 
     Shape:
-        - vector: (B, V); deepest: (B, D, h, w), for its size; returns: (B, D, h, w).
+        - vector: (B, V); deepest: (B, D, h, w), only its size is used; returns: (B, D, h, w).
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -86,9 +88,9 @@ class BroadcastMap(nn.Module):
 
 
 class ConvMap(nn.Module):
-    """A 1x1 convolution of the deepest map with the vector behind it at every place, of any size.
+    """1x1 convolution of the deepest map concatenated with the vector at every pixel, of any size.
 
-    It is computed as the sum of two products, one of them the same at every place.
+    It is computed as the sum of two products; the one of the vector is the same at every pixel.
 
     Args:
         in_channels: Width of the vector.
@@ -110,16 +112,16 @@ class ConvMap(nn.Module):
 def vector_to_map(
     kind: str, in_channels: int, out_channels: int, *, side: int
 ) -> LinearMap | BroadcastMap | ConvMap:
-    """One of the ways, by its name in a config.
+    """Build the decoder from a vector to a map that a config names.
 
     Args:
         kind: ``linear``, ``broadcast`` or ``conv``.
         in_channels: Width of the vector.
         out_channels: Width of the map.
-        side: Height and width of the map, where they are fixed.
+        side: Height and width of the map, for ``linear``.
 
     Raises:
-        ConfigError: If there is no such way.
+        ConfigError: If ``kind`` is unknown.
     """
     if kind == "linear":
         return LinearMap(in_channels, out_channels, side=side)
@@ -127,4 +129,4 @@ def vector_to_map(
         return BroadcastMap(in_channels, out_channels)
     if kind == "conv":
         return ConvMap(in_channels, out_channels)
-    raise ConfigError(f"expand is one of linear, broadcast, conv, not {kind!r}")
+    raise ConfigError(f"expand must be one of linear, broadcast, conv, got {kind!r}")

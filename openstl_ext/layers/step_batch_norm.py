@@ -1,4 +1,4 @@
-"""Batch norm of a sequence whose steps are normalised apart, and what is below zero cut off."""
+"""Batch norm and ReLU of a sequence, with separate statistics for each time step."""
 
 from typing import Any
 
@@ -16,11 +16,12 @@ native_batch_norm_backward = torch.ops.aten.native_batch_norm_backward
 
 
 class StepBatchNormReLU(nn.BatchNorm2d):
-    """Normalise each time step with its own batch statistics, all steps in one call, then rectify.
+    """Normalise each time step with its own batch statistics, all steps in one call, then ReLU.
 
-    A net that is called once a step sees, in training, the mean and variance of that step alone,
-    and moves its running statistics once a step. This does the same to a whole sequence, so that
-    the convolutions around it may run on all steps at once. In evaluation the steps are all alike.
+    In training, a net that is called once per step uses the mean and variance of that step and
+    updates its running statistics once per step. This layer does the same for all steps of a
+    sequence, so that the convolutions around it can process all steps at once. In evaluation all
+    steps use the running statistics.
 
     Args:
         channels: Width D.
@@ -28,11 +29,11 @@ class StepBatchNormReLU(nn.BatchNorm2d):
         momentum: Weight of a step in the running statistics, up to 1.
 
     Shape:
-        - x: (T * B, D, H, W), time slowest, T being ``num_steps``; returns: the same.
+        - x: (T * B, D, H, W), time slowest, T is ``num_steps``; returns: the same.
 
     Raises:
-        ConfigError: If the momentum is no such weight.
-        ShapeError: If in training a step has one value a channel, whose variance is nothing.
+        ConfigError: If the momentum is not in (0, 1].
+        ShapeError: If in training a step has only one value per channel, which has no variance.
     """
 
     momentum: float
@@ -42,7 +43,7 @@ class StepBatchNormReLU(nn.BatchNorm2d):
 
     def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         if not momentum or not 0 < momentum <= 1:
-            raise ConfigError(f"momentum weighs a step, so it is in (0, 1], not {momentum}")
+            raise ConfigError(f"momentum must be in (0, 1], got {momentum}")
         super().__init__(channels, eps=eps, momentum=momentum)
 
     def forward(self, x: Tensor, num_steps: int = 1) -> Tensor:
@@ -52,18 +53,18 @@ class StepBatchNormReLU(nn.BatchNorm2d):
             return F.relu(fixed, inplace=True)
         if x.numel() == num_steps * x.shape[1]:
             raise ShapeError(
-                "in training a batch norm needs two values a channel and step, but one image of "
-                f"1 x 1 was given, {tuple(x.shape)} with {num_steps} steps; take a larger batch "
-                "or larger frames"
+                "in training a batch norm needs at least two values per channel and step, got one "
+                f"image of 1 x 1, {tuple(x.shape)} with {num_steps} steps; use a larger batch or "
+                "larger frames"
             )
         return _StepNormReLU.apply(x, self.weight, self.bias, self, num_steps)
 
     def folded(self, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Weight and bias of the convolution before it that, in evaluation, does its work as well.
+        """Return weight and bias of a convolution that includes this norm in evaluation.
 
         Args:
-            weight: The weight of that convolution, which has no bias of its own. It is laid out
-                channels last, which its library would do anyway.
+            weight: Weight of the convolution before the norm, which has no bias. The result is
+                channels last, to which the library would convert it anyway.
         """
         scale = self.weight * (self.running_var + self.eps).rsqrt()
         into = torch.empty_like(weight, memory_format=torch.channels_last)
@@ -72,10 +73,9 @@ class StepBatchNormReLU(nn.BatchNorm2d):
 
 
 class _StepNormReLU(torch.autograd.Function):
-    """PyTorch's own batch norm of one step after the other, read and written in place.
+    """PyTorch's batch norm applied to one step after the other, reading and writing views.
 
-    Autograd's way, to take the tensor apart and put it together again, copies it once more in
-    each direction.
+    With autograd, splitting and concatenating would copy the tensor once more in each direction.
     """
 
     @staticmethod
@@ -83,12 +83,12 @@ class _StepNormReLU(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: StepBatchNormReLU, num_steps: int
     ) -> Tensor:
         running = (norm.running_mean, norm.running_var)
-        if recomputing():  # the first pass has moved them
+        if recomputing():  # the first pass has already updated them
             running = (norm.running_mean.clone(), norm.running_var.clone())
         else:
             norm.num_batches_tracked.add_(num_steps)
         out = torch.empty_like(x)
-        # CPUs sum in float32 and keep what the weights are; other devices keep what they sum in
+        # CPUs sum in float32 and store the type of the weights; other devices store float32
         kept = weight if weight.device.type == "cpu" else at_least_float32(weight)
         means, scales = kept.new_empty(2, num_steps, len(weight))
         chunks = (x.chunk(num_steps), out.chunk(num_steps), means, scales)
@@ -109,12 +109,12 @@ class _StepNormReLU(torch.autograd.Function):
         grad_x = torch.empty_like(x)
         grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(weight)
         chunks = (t.chunk(num_steps) for t in (grad, out, x, grad_x))
-        for there, said, step, into, mean, scale in zip(*chunks, means, scales, strict=True):
-            here, dw, db = native_batch_norm_backward(
-                threshold_backward(there, said, 0),
+        for grad_out, output, step, into, mean, scale in zip(*chunks, means, scales, strict=True):
+            grad_step, dw, db = native_batch_norm_backward(
+                threshold_backward(grad_out, output, 0),
                 *(step, weight, None, None, mean, scale, True, ctx.eps, [True, True, True]),
             )
-            into.copy_(here)
+            into.copy_(grad_step)
             grad_weight += dw
             grad_bias += db
         return grad_x, grad_weight, grad_bias, None, None

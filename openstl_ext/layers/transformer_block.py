@@ -1,4 +1,4 @@
-"""The block that transformers are made of."""
+"""Transformer block with pre-norm."""
 
 from einops import rearrange
 from torch import Tensor, nn
@@ -8,15 +8,15 @@ from openstl_ext.errors import ConfigError
 
 
 class TransformerBlock(nn.Module):
-    """Let every token look at every other, then transform each; both added to what was there.
+    """Residual block: self-attention over all tokens, then an MLP, each after a layer norm.
 
-    Both parts see normalised tokens (pre-norm). Order and place of tokens are unknown to it.
+    There is no position encoding.
 
     Args:
         channels: Width D of a token.
-        num_heads: Heads of the attention; they divide D.
-        mlp_channels: Width between the two layers that transform a token.
-        dropout_prob: Dropout of attention weights and of both layers, in training.
+        num_heads: Heads of the attention; must divide D.
+        mlp_channels: Hidden width of the MLP.
+        dropout_prob: Dropout of attention weights and of both MLP layers, in training.
 
     Shape:
         - tokens: (B, N, D); returns: the same.
@@ -34,7 +34,7 @@ class TransformerBlock(nn.Module):
     ) -> None:
         super().__init__()
         if channels % num_heads:
-            raise ConfigError(f"{num_heads} attention heads do not divide a width of {channels}")
+            raise ConfigError(f"num_heads must divide the width {channels}, got {num_heads}")
         self.num_heads = num_heads
         self.dropout_prob = dropout_prob
         self.attention_norm = nn.LayerNorm(channels)

@@ -12,7 +12,7 @@ from openstl_ext.layers.step_batch_norm import StepBatchNormReLU
 
 
 class DoubleConv(nn.Module):
-    """Twice: convolve 3x3, normalise over the batch, cut off below zero.
+    """Two 3x3 convolutions, each with batch norm and ReLU.
 
     Args:
         in_channels: Width of the input.
@@ -21,10 +21,10 @@ class DoubleConv(nn.Module):
 
     Shape:
         - x: (N, C, H, W); returns: (N, C', H, W). With ``num_steps`` T, N is T * B, time slowest,
-          and in training each step is normalised apart.
+          and in training each step is normalised separately.
 
     Source:
-        Ronneberger et al., U-Net (arXiv:1505.04597), with the batch norms that came later;
+        Ronneberger et al., U-Net (arXiv:1505.04597), with batch norms, which were added later;
         xian1234/ST-Mamba@9dae127, models/common.py.
     """
 
@@ -51,7 +51,7 @@ class DoubleConv(nn.Module):
 
 
 class Down(nn.Module):
-    """Halve a map by its maxima, then convolve twice.
+    """Halve a map by max pooling, then convolve twice.
 
     Args:
         in_channels: Width of the input.
@@ -70,18 +70,18 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Double a deep map, put it behind a finer one, convolve twice.
+    """Double a deep map, concatenate it after the skip, convolve twice.
 
     Args:
-        in_channels: Width of the deep and the finer map together.
+        in_channels: Width of the deep map and the skip together.
         out_channels: Width of the output.
         mid_channels: Width between the two convolutions; None for that of the output.
-        grow: What doubles the deep map and keeps its width, such as a transposed convolution; None
-            for bilinear interpolation that keeps the corners.
+        grow: Module that doubles the deep map and keeps its width, such as a transposed
+            convolution; None for bilinear interpolation with aligned corners.
 
     Shape:
-        - deep: (N, C, h, w); skip: (N, C', H, W); returns: (N, D, H, W). Where 2 h or 2 w falls
-          short, as pools round down, zeros fill up, the odd one at the far side.
+        - deep: (N, C, h, w); skip: (N, C', H, W); returns: (N, D, H, W). If 2 h < H or 2 w < W,
+          because pools round down, zeros are added, an odd one at the bottom or right.
 
     Source:
         xian1234/ST-Mamba@9dae127, models/common.py (Up) and models/unet.py (Up_fU).
@@ -100,7 +100,7 @@ class Up(nn.Module):
         self.conv = DoubleConv(in_channels, out_channels, mid_channels=mid_channels)
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
-        if prefers_fast_layout(deep):  # one map in another order and all behind it are
+        if prefers_fast_layout(deep):  # later maps take the memory format of their inputs
             deep = deep.contiguous(memory_format=torch.channels_last)
             skip = skip.contiguous(memory_format=torch.channels_last)
         if self.grow is not None:
@@ -115,14 +115,14 @@ class Up(nn.Module):
 
 
 class UNetDecoder(nn.Module):
-    """Double the deepest map level by level, taking the finer maps in on the way.
+    """Decoder of a U-Net: double the deepest map level by level, with the finer maps as skips.
 
     Args:
         widths: Width of each level, finest first.
-        num_classes: Logits K a pixel.
+        num_classes: Number K of logits per pixel.
 
     Shape:
-        - maps: one a level, finest first, (B, D, H / 2^k, W / 2^k) with k = 0, 1, ...
+        - maps: one per level, finest first, (B, D, H / 2^k, W / 2^k) with k = 0, 1, ...
         - returns: logits (B, K, H, W).
 
     Source:

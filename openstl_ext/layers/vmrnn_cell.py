@@ -1,4 +1,4 @@
-"""One VMRNN cell."""
+"""VMRNN cell: one gate computed by state-space blocks."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from openstl_ext.layers.ss2d import StateSpaceBlock
 
 
 class Memory(NamedTuple):
-    """What a cell hands to itself in the next step.
+    """State of a cell between two steps.
 
     Fields:
-        hidden: What it said (B, H, W, d).
-        cell: What it keeps (B, H, W, d), in float32 also where the blocks run in bf16, because it
-            adds up over many steps.
+        hidden: Hidden state (B, H, W, d), also the output of the cell.
+        cell: Cell state (B, H, W, d), in float32 even if the blocks run in bf16, because rounding
+            errors add up over many steps.
     """
 
     hidden: Tensor
@@ -24,31 +24,31 @@ class Memory(NamedTuple):
 
 
 class VMRNNCell(nn.Module):
-    """State-space blocks that make one gate, which forgets, writes and says.
+    """Recurrent cell whose forget, input and output gate are one, computed by state-space blocks.
 
-    With o the output of the blocks and F = sigmoid(o): C' = F (C + tanh o), H' = F tanh C'. **One
-    gate for all three is the paper's design**, not a slip; three of them would be another net.
+    With the output o of the blocks and F = sigmoid(o): C' = F (C + tanh o), H' = F tanh C'. **One
+    gate for all three is the paper's design**; a net with three gates would be another one.
 
     Args:
         channels: Width d of the tokens.
-        drop_path_probs: One a block: probability to skip it for a sample, in training; their
-            number is the depth.
-        state_size: Numbers each channel of the scans remembers.
+        drop_path_probs: For each block the probability to skip it for a sample, in training; the
+            number of values is the depth.
+        state_size: State size of each channel of the scans.
         dropout_prob: Dropout of each scan's output.
-        scan_backend: Which selective scan runs; None for the best there is.
+        scan_backend: Backend of the selective scan; None for the fastest available.
 
     Shape:
         - x: (B, H, W, d); memory: of (B, H, W, d), or None at the start, which means zeros.
-        - returns: what the cell says (B, H, W, d), and the next memory.
+        - returns: hidden state (B, H, W, d), and the next memory.
 
     Source:
         Tang et al., VMRNN (arXiv:2403.16536); yyyujintang/VMRNN-PyTorch@8e6cfb7,
         openstl/modules/VMRNN_modules.py.
 
     Deviations:
-        ``num_heads``, ``window_size`` and ``drop`` do nothing upstream and are left out. Memory
-        is mixed in at the first step too, where it is zeros: that is upstream's rule, and the
-        norm of zeros is its bias.
+        ``num_heads``, ``window_size`` and ``drop`` have no effect upstream and do not exist here.
+        As upstream, the memory is also mixed in at the first step, where it is zero; the norm of
+        zeros is its bias.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Criteria: (prediction, target, valid) -> scalar."""
+"""Losses: (prediction, target, valid) -> scalar."""
 
 from openstl_ext.discovery import import_modules
 

@@ -1,4 +1,4 @@
-"""Weighted means under a Gaussian window, which several criteria look through."""
+"""Weighted means under a Gaussian window."""
 
 import math
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def gaussian_weights(size: int, sigma: float) -> Tensor:
-    """Weights along one side of a window, summing to 1; sigma in pixels.
+    """Compute the weights along one side of a window, which sum to 1; sigma in pixels.
 
     Shape:
         - returns: (size,).
@@ -17,16 +17,16 @@ def gaussian_weights(size: int, sigma: float) -> Tensor:
 
 
 def blur(maps: Tensor, weights: Tensor, *, padding: int = 0) -> Tensor:
-    """Weighted mean under each window.
+    """Compute the weighted mean under each window.
 
-    Along each axis a product with a band matrix: on a CPU several times as fast as a convolution
-    of one channel, and on a GPU in float32, where convolutions round to TF32 by default. Second
-    moments that are rounded so, or to bf16 by autocast, are noise.
+    It is a product with a band matrix along each axis. On a CPU this is several times as fast as a
+    convolution of one channel; on a GPU it is in float32, while convolutions round to TF32 by
+    default. Second moments rounded to TF32, or to bf16 by autocast, are too inaccurate.
 
     Args:
-        maps: What is blurred.
-        weights: Along each side of the window.
-        padding: Zeros put around a map first.
+        maps: Maps to blur.
+        weights: Weights along each side of the window.
+        padding: Number of zeros added around a map first.
 
     Shape:
         - maps: (..., H, W); weights: (S,); returns: H and W longer by 2 * padding - (S - 1).
@@ -37,7 +37,7 @@ def blur(maps: Tensor, weights: Tensor, *, padding: int = 0) -> Tensor:
 
 
 def _band(length: int, weights: Tensor, padding: int) -> Tensor:
-    """The matrix that slides a window along a line.
+    """Build the matrix that applies a window at every position of a line.
 
     Shape:
         - returns: (length + 2 * padding - (S - 1), length).

@@ -1,4 +1,4 @@
-"""Errors scale by scale."""
+"""Loss over the scales of a Laplacian pyramid."""
 
 import torch
 from torch import Tensor, nn
@@ -16,15 +16,15 @@ SIZE, SIGMA = 5, 1.0
 class LaplacianPyramid(nn.Module):
     """Mean absolute error of each band of a Laplacian pyramid, averaged over bands.
 
-    A road that is half as bright as it should be hardly moves a squared error; in the band of its
-    own width it stands out. A pyramid is linear, so one of the difference takes the place of two.
+    Errors in fine structures, such as roads, hardly change a squared error, but are large in the
+    band of their width. A pyramid is linear, so one pyramid of the difference is enough.
 
     Args:
-        levels: Number of bands, the low pass that is left at the end included.
-        include_lowpass: Count what is left at the end, too.
-        mix_gaps: Let the blur draw on what lies in gaps, which must then be finite, as the
-            published code does. By default both sides are 0 there. Either way a band counts where
-            the truth is.
+        levels: Number of bands, including the final low pass.
+        include_lowpass: Whether the final low pass counts as a band.
+        mix_gaps: Whether the blur uses the values in gaps, which must then be finite, as in the
+            published code. By default prediction and target are 0 in gaps. In both cases a band
+            counts only valid pixels.
 
     Shape:
         - prediction, target, valid: (..., H, W), H and W at least ``2 ** (levels - 1)``; returns:
@@ -32,7 +32,7 @@ class LaplacianPyramid(nn.Module):
 
     Raises:
         ConfigError: If there is no band to count.
-        ShapeError: If a frame is too small to be halved so often.
+        ShapeError: If a frame is too small for the number of levels.
 
     Source:
         GMoncrieff/spatio-temporal@d765a15, ``src/models/losses.py``: Gaussian of 5, sigma 1, zeros
@@ -46,7 +46,9 @@ class LaplacianPyramid(nn.Module):
     ) -> None:
         super().__init__()
         if levels - (not include_lowpass) < 1:
-            raise ConfigError(f"{levels} levels less the low pass leave no band; give more levels")
+            raise ConfigError(
+                f"levels={levels} without the low pass leaves no band; use more levels"
+            )
         self.levels, self.include_lowpass, self.mix_gaps = levels, include_lowpass, mix_gaps
         self.register_buffer("weights", gaussian_weights(SIZE, SIGMA), persistent=False)
 
@@ -62,10 +64,10 @@ class LaplacianPyramid(nn.Module):
         known = None if valid is None else valid.reshape(-1, 1, height, width)
         errors = []
         for _ in range(self.levels - 1):
-            # bilinear by a half, corners not aligned, is the mean of four pixels
+            # bilinear interpolation to half the size without aligned corners averages four pixels
             coarse = F.avg_pool2d(blur(rest, self.weights, padding=SIZE // 2), 2)
-            again = F.interpolate(coarse, size=rest.shape[-2:], mode="bilinear")
-            errors.append(mean_over_valid((rest - again).abs(), known))
+            upsampled = F.interpolate(coarse, size=rest.shape[-2:], mode="bilinear")
+            errors.append(mean_over_valid((rest - upsampled).abs(), known))
             rest, known = coarse, None if known is None else _halved(known)
         if self.include_lowpass:
             errors.append(mean_over_valid(rest.abs(), known))
@@ -73,5 +75,5 @@ class LaplacianPyramid(nn.Module):
 
 
 def _halved(valid: Tensor) -> Tensor:
-    """True where more than half of four pixels are."""
+    """Return where more than half of each four pixels are valid."""
     return F.avg_pool2d(valid.float(), 2) > 0.5

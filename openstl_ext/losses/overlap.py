@@ -1,8 +1,8 @@
-"""Criteria for classes of pixels: how wrong each is, and how badly the whole shapes overlap.
+"""Losses for pixel classes: cross-entropy plus soft Dice.
 
-A soft Dice is a ratio of sums over a batch, and no mean over its samples: with several processes,
-each takes that of its own part of the batch, and their gradients are averaged. So two processes
-with a batch of 8 do not train exactly as one with a batch of 16; nor do they upstream.
+A soft Dice is a ratio of sums over a batch, not a mean over its samples. With several processes
+each one uses its own part of the batch, and the gradients are averaged. Therefore two processes
+with a batch of 8 do not train exactly like one with a batch of 16, as upstream.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from openstl_ext.registry import LOSSES
 class BCEDice(nn.Module):
     """Binary cross-entropy and soft Dice of the second of two classes, for nets of one logit.
 
-    Pixels that are not valid count in neither, whatever their labels hold. A batch without a
-    valid pixel costs nothing and moves nothing. At those that are valid, labels must be 0 or 1;
-    the dataset sees to that, as asking here would make a GPU wait at every step.
+    Invalid pixels do not count in either term, for any value of their labels. The loss and the
+    gradient of a batch without a valid pixel are zero. Labels of valid pixels must be 0 or 1; the
+    dataset checks this, because a check here would synchronise the GPU at every step.
 
     Args:
         bce_weight: Factor of the cross-entropy, a mean over valid pixels.
-        dice_weight: Factor of 1 - Dice, which is taken over all valid pixels of the batch at once.
-        eps: Added to both ends of the ratio, in pixels: two empty maps agree.
+        dice_weight: Factor of 1 - Dice, which is computed over all valid pixels of the batch.
+        eps: Added to numerator and denominator, in pixels, so that two empty maps agree.
         positive_weight: Factor of the cross-entropy of pixels of the second class, for rare sites.
 
     Shape:
@@ -41,7 +41,7 @@ class BCEDice(nn.Module):
         xian1234/ST-Mamba@19bdeec, train_parally.py (CombinedLoss).
 
     Deviations:
-        ``positive_weight`` and pixels without truth, of which upstream knows nothing.
+        Upstream has no ``positive_weight`` and no invalid pixels.
     """
 
     def __init__(
@@ -62,31 +62,31 @@ class BCEDice(nn.Module):
         check_shapes(logits, labels)
         if logits.shape[1] != 1:
             raise ShapeError(
-                f"BCEDice takes one logit, got {logits.shape[1]}: use CrossEntropyDice, or a net "
-                "with one class of interest"
+                f"BCEDice needs one logit, got {logits.shape[1]}; use CrossEntropyDice, or a net "
+                "with num_classes=1"
             )
         logits, labels, known = blanked(logits, labels, valid)
-        logit, truth = logits[:, 0], labels.float()
-        weight = 1 + (self.positive_weight - 1) * truth
-        bce = F.binary_cross_entropy_with_logits(logit, truth, weight=weight, reduction="none")
-        dice = soft_dice(logit.sigmoid() * known, truth * known, self.eps, axes=(0, 1, 2))
+        logit, target = logits[:, 0], labels.float()
+        weight = 1 + (self.positive_weight - 1) * target
+        bce = F.binary_cross_entropy_with_logits(logit, target, weight=weight, reduction="none")
+        dice = soft_dice(logit.sigmoid() * known, target * known, self.eps, axes=(0, 1, 2))
         return self.bce_weight * mean_over_valid(bce, valid) + self.dice_weight * (1 - dice)
 
 
 @LOSSES.register_module()
 class CrossEntropyDice(nn.Module):
-    """Cross-entropy and soft Dice of many classes, for nets of a logit for each.
+    """Cross-entropy and soft Dice of several classes, for nets with one logit per class.
 
-    Pixels that are not valid count in neither, whatever their labels hold. A batch without a
-    valid pixel costs nothing and moves nothing.
+    Invalid pixels do not count in either term, for any value of their labels. The loss and the
+    gradient of a batch without a valid pixel are zero.
 
     Args:
         ce_weight: Factor of the cross-entropy, a mean over valid pixels.
-        dice_weight: Factor of 1 - Dice, a mean over the classes that the truth of the batch has:
-            one that it lacks would cost almost 1, however little of it is answered.
-        class_weights: Factor of each class in the cross-entropy, whose mean is weighted then; the
-            Dice weighs all classes alike as it is.
-        eps: Added to both ends of each ratio, in pixels.
+        dice_weight: Factor of 1 - Dice, a mean over the classes in the labels of the batch. A class
+            without labels would add almost 1, even for a very small predicted probability.
+        class_weights: Factor of each class in the cross-entropy, which is then a weighted mean;
+            the Dice weights all classes equally.
+        eps: Added to numerator and denominator of each ratio, in pixels.
 
     Shape:
         - logits: (B, K, H, W); labels, valid: (B, H, W); returns: a scalar, float32.
@@ -120,40 +120,42 @@ class CrossEntropyDice(nn.Module):
         check_shapes(logits, labels)
         num_classes = logits.shape[1]
         if num_classes == 1:
-            raise ShapeError("CrossEntropyDice takes a logit a class, got one: use BCEDice")
+            raise ShapeError("CrossEntropyDice needs one logit per class, got one; use BCEDice")
         if self.class_weights is not None and len(self.class_weights) != num_classes:
             raise ShapeError(
-                f"there are {len(self.class_weights)} class_weights, but {num_classes} logits"
+                f"{num_classes} logits need {num_classes} class_weights, got "
+                f"{len(self.class_weights)}"
             )
         logits, labels, known = blanked(logits, labels, valid)
         logs, axes = logits.log_softmax(dim=1), (0, 2, 3)
-        truth = F.one_hot(labels, num_classes).movedim(-1, 1) * known[:, None]
-        share = truth if self.class_weights is None else truth * self.class_weights.view(-1, 1, 1)
-        smallest = torch.finfo(torch.float32).tiny  # where nothing is valid: 0 / 0 is NaN
+        target = F.one_hot(labels, num_classes).movedim(-1, 1) * known[:, None]
+        share = target if self.class_weights is None else target * self.class_weights.view(-1, 1, 1)
+        smallest = torch.finfo(torch.float32).tiny  # without valid pixels 0 / 0 would be NaN
         cross_entropy = -(share * logs).sum() / share.sum().clamp(min=smallest)
-        dice = soft_dice(logs.exp() * known[:, None], truth, self.eps, axes)
-        present = truth.sum(dim=axes) > 0
-        lost = torch.where(present, 1 - dice, 0.0).sum() / present.sum().clamp(min=1)
-        return self.ce_weight * cross_entropy + self.dice_weight * lost
+        dice = soft_dice(logs.exp() * known[:, None], target, self.eps, axes)
+        present = target.sum(dim=axes) > 0
+        dice_loss = torch.where(present, 1 - dice, 0.0).sum() / present.sum().clamp(min=1)
+        return self.ce_weight * cross_entropy + self.dice_weight * dice_loss
 
 
-def soft_dice(said: Tensor, truth: Tensor, eps: float, axes: tuple[int, ...]) -> Tensor:
-    """Twice what two maps share over what they hold, summed over some axes.
+def soft_dice(predicted: Tensor, target: Tensor, eps: float, axes: tuple[int, ...]) -> Tensor:
+    """Compute twice the overlap of two maps over their sum, summed over some axes.
 
     Shape:
-        - said, truth: alike, in [0, 1], 0 where not valid; returns: the axes that are left.
+        - predicted, target: same shape, in [0, 1], 0 where invalid; returns: the remaining axes.
     """
-    shared = (said * truth).sum(dim=axes)
-    return (2 * shared + eps) / (said.sum(dim=axes) + truth.sum(dim=axes) + eps)
+    shared = (predicted * target).sum(dim=axes)
+    return (2 * shared + eps) / (predicted.sum(dim=axes) + target.sum(dim=axes) + eps)
 
 
 def blanked(logits: Tensor, labels: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits in float32 and labels, both 0 where not valid; and 1 or 0 for valid or not.
+    """Return float32 logits and labels, both 0 where invalid, and ``valid`` as 1 or 0.
 
-    With ``where``, not with a product: a gap may hold NaN, and a label of 255 may index nothing.
+    It uses ``where``, not a product, because logits can be NaN in a gap; a label there can be 255,
+    which is no valid class.
 
     Shape:
-        - logits: (B, K, H, W); labels, valid and the last that is returned: (B, H, W).
+        - logits: (B, K, H, W); labels, valid, the last return value: (B, H, W).
     """
     logits = logits.float()
     if valid is None:
@@ -162,7 +164,7 @@ def blanked(logits: Tensor, labels: Tensor, valid: Tensor | None) -> tuple[Tenso
 
 
 def check_shapes(logits: Tensor, labels: Tensor) -> None:
-    """Refuse labels that would be broadcast to logits that they are not for."""
+    """Raise an error for labels whose shape does not fit the logits, instead of broadcasting."""
     if logits.ndim != 4 or labels.shape != (len(logits), *logits.shape[2:]):
         raise ShapeError(
             "logits (B, K, H, W) need labels (B, H, W), got "
@@ -171,7 +173,7 @@ def check_shapes(logits: Tensor, labels: Tensor) -> None:
 
 
 def check_weights(**weights: float) -> None:
-    """Refuse factors that would reward errors, or none at all."""
+    """Raise an error for negative weights, or if all are 0."""
     if any(weight < 0 for weight in weights.values()) or not any(weights.values()):
-        said = ", ".join(f"{name}={weight}" for name, weight in weights.items())
-        raise ConfigError(f"weights are not negative, nor all 0; got {said}")
+        given = ", ".join(f"{name}={weight}" for name, weight in weights.items())
+        raise ConfigError(f"weights must not be negative and not all 0; got {given}")

@@ -1,4 +1,4 @@
-"""The criterion whose minimum is a quantile."""
+"""Pinball loss, whose minimum is a quantile."""
 
 import torch
 from torch import Tensor, nn
@@ -10,13 +10,13 @@ from openstl_ext.registry import LOSSES
 
 @LOSSES.register_module()
 class Pinball(nn.Module):
-    """Error that costs ``quantile`` below the truth and ``1 - quantile`` above, mean over pixels.
+    """Error with weight ``quantile`` below the target and ``1 - quantile`` above, mean over pixels.
 
-    Among constants, the quantile of the truth costs least: 0.025 and 0.975 make the two ends of an
-    interval that should hold 95 % of what comes true.
+    Among constants, the quantile of the target has the smallest loss. The quantiles 0.025 and 0.975
+    are the two ends of an interval that should contain 95 % of the observations.
 
     Args:
-        quantile: Share of the truth that should lie below the prediction.
+        quantile: Share of the targets that should be below the prediction.
 
     Shape:
         - prediction, target, valid: same shape; returns: a scalar.
@@ -31,11 +31,11 @@ class Pinball(nn.Module):
     def __init__(self, *, quantile: float) -> None:
         super().__init__()
         if not 0 < quantile < 1:
-            raise ConfigError(f"a quantile lies between 0 and 1, and {quantile} does not")
+            raise ConfigError(f"quantile must be between 0 and 1, got {quantile}")
         self.quantile = quantile
 
     def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
         prediction, target = filled(prediction, target, valid)
-        missed = target - prediction
-        cost = torch.maximum(self.quantile * missed, (self.quantile - 1) * missed)
-        return mean_over_valid(cost, valid)
+        error = target - prediction
+        loss = torch.maximum(self.quantile * error, (self.quantile - 1) * error)
+        return mean_over_valid(loss, valid)

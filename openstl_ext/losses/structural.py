@@ -1,4 +1,4 @@
-"""One less structural similarity, as a criterion."""
+"""Loss from the structural similarity: 1 - SSIM."""
 
 import torch
 from torch import Tensor, nn
@@ -14,18 +14,18 @@ SIZE, SIGMA = 11, 1.5
 
 @LOSSES.register_module()
 class StructuralDissimilarity(nn.Module):
-    """One less the structural similarity, mean over windows that lie wholly on valid pixels.
+    """1 - SSIM, mean over windows that contain valid pixels only.
 
-    A squared error prefers a blurred forecast; this one asks for the local contrast, too.
+    A squared error favours blurred forecasts; this loss also depends on the local contrast.
 
     Args:
-        data_range: Span of the values as they are compared: of normalised ones, where those come.
-        zero_filled: Count windows that touch a gap too, with both sides 0 in the gap. It flatters,
-            as two gaps are alike; the published training did it.
+        data_range: Range of the compared values; of normalised values if the loss gets those.
+        zero_filled: Whether windows with gaps count too, with both images 0 in the gap. This gives
+            a better score, because the gaps are equal; the published training used it.
 
     Shape:
         - prediction, target, valid: (..., H, W), H and W at least 11; returns: a scalar, from 0
-          for what is equal up to 2.
+          for equal images up to 2.
 
     Raises:
         ShapeError: If a frame is smaller than the window.
@@ -36,7 +36,7 @@ class StructuralDissimilarity(nn.Module):
         GMoncrieff/spatio-temporal@4eb523d trains with torchmetrics' equal of it.
 
     Deviations:
-        Windows that touch a gap are left out unless ``zero_filled``.
+        Windows with gaps are not counted unless ``zero_filled``.
     """
 
     weights: Tensor
@@ -50,21 +50,21 @@ class StructuralDissimilarity(nn.Module):
         height, width = target.shape[-2:]
         if min(height, width) < SIZE:
             raise ShapeError(
-                f"structural similarity looks through a window of {SIZE} a side, and a frame is "
+                f"structural similarity needs frames of at least {SIZE} x {SIZE} pixels, got "
                 f"{height} x {width}; use larger chips, or a loss without a window"
             )
         x, y = (f.reshape(-1, 1, height, width) for f in filled(prediction, target, valid))
-        likeness = self._similarity(x, y)
+        similarity = self._similarity(x, y)
         if valid is None or self.zero_filled:
-            # 0 * sum: a batch without any truth teaches nothing here either
+            # times 0 without valid pixels, so that such a batch has no gradient
             known = 1.0 if valid is None else valid.any()
-            return (1 - likeness).mean() * known
+            return (1 - similarity).mean() * known
         gap = (~valid).reshape(-1, 1, height, width).float()
-        return mean_over_valid(1 - likeness, F.max_pool2d(gap, SIZE, stride=1) == 0)
+        return mean_over_valid(1 - similarity, F.max_pool2d(gap, SIZE, stride=1) == 0)
 
     def _similarity(self, x: Tensor, y: Tensor) -> Tensor:
-        """Similarity under each window, (N, 1, H, W) to (N, 1, H - 10, W - 10)."""
-        # second moments cancel in float32 unless they are taken about a near constant
+        """Compute the similarity under each window, (N, 1, H, W) to (N, 1, H - 10, W - 10)."""
+        # subtract the mean first: second moments about 0 lose their digits in float32
         centre = y.detach().mean(dim=(-2, -1), keepdim=True)
         x, y = x - centre, y - centre
         moments = blur(torch.cat([x, y, x * x + y * y, x * y]), self.weights)
@@ -72,6 +72,6 @@ class StructuralDissimilarity(nn.Module):
         spread = squares - x_mean.square() - y_mean.square()
         shared = product - x_mean * y_mean
         x_mean, y_mean = x_mean + centre, y_mean + centre
-        faint, dim = (0.01 * self.data_range) ** 2, (0.03 * self.data_range) ** 2
-        likeness = (2 * x_mean * y_mean + faint) * (2 * shared + dim)
-        return likeness / ((x_mean.square() + y_mean.square() + faint) * (spread + dim))
+        c1, c2 = (0.01 * self.data_range) ** 2, (0.03 * self.data_range) ** 2
+        similarity = (2 * x_mean * y_mean + c1) * (2 * shared + c2)
+        return similarity / ((x_mean.square() + y_mean.square() + c1) * (spread + c2))

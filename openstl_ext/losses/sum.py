@@ -1,4 +1,4 @@
-"""Several criteria as one."""
+"""Weighted sum of several losses."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,17 +11,17 @@ from openstl_ext.registry import LOSSES
 
 @LOSSES.register_module()
 class Sum(nn.Module):
-    """Weighted sum of criteria.
+    """Weighted sum of losses.
 
     Args:
-        terms: Configs of the criteria.
-        weights: One factor a term; without them all are 1.
+        terms: Configs of the losses.
+        weights: One factor per term; None for 1.
 
     Shape:
         - prediction, target, valid: same shape; returns: a scalar.
 
     Raises:
-        ConfigError: If there is not one weight a term.
+        ConfigError: If there is no term, or not one weight per term.
     """
 
     def __init__(
@@ -31,7 +31,10 @@ class Sum(nn.Module):
         self.terms = nn.ModuleList(LOSSES.build(term) for term in terms)
         self.weights = tuple(weights or [1.0] * len(terms))
         if not terms or len(self.weights) != len(terms):
-            raise ConfigError(f"Sum has {len(terms)} terms and {len(self.weights)} weights")
+            raise ConfigError(
+                f"Sum needs at least one term and one weight per term, got {len(terms)} terms and "
+                f"{len(self.weights)} weights"
+            )
 
     def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
         parts = [

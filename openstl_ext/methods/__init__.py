@@ -1,4 +1,4 @@
-"""Procedures: how to learn from a batch, and what to say about one."""
+"""Training and prediction procedures, registered in METHODS."""
 
 from openstl_ext.discovery import import_modules
 

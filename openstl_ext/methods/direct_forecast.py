@@ -20,7 +20,7 @@ class DirectForecast(ForecastMethod):
     also in training, where gradients pass through the chain.
 
     Args:
-        net: Config of a FrameModel.
+        net: Config of a FrameModel, or the net.
         loss: Config of the criterion.
         data_preprocessor: Config of the normalisation.
 

@@ -1,4 +1,4 @@
-"""The border of units: data units outside, normalised values inside."""
+"""Normalise batches and denormalise forecasts."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,20 +17,20 @@ COVARIATES = tuple(group for group in GROUPS if group != "frames")
 
 @METHODS.register_module()
 class SequencePreprocessor(BaseDataPreprocessor):
-    """Move a batch to the device, blank what is not valid, normalise; and back again.
+    """Move a batch to the device, set invalid pixels to 0 and normalise; denormalise forecasts.
 
-    Targets are normalised for training only: a forecast is judged in data units. Only ``frames``
-    come back out; covariates are normalised where there are statistics of them, and what is NaN
-    in them becomes 0, the mean.
+    Targets are normalised for training only: a forecast is evaluated in data units. Only
+    ``frames`` are denormalised. Covariates are normalised where the statistics include them; their
+    NaN become 0, the mean.
 
     Args:
-        mean: Subtracted from frames, one value or one a channel, in data units.
-        std: Divided by, one value or one a channel, in data units.
-        statistics: File of means and deviations, as the tools of ``tools/prepare_data`` write it.
-            They become part of the checkpoint, so that a forecast needs no file.
+        mean: Mean that is subtracted from frames, one value or one per channel, in data units.
+        std: Standard deviation, one value or one per channel, in data units.
+        statistics: File of means and deviations that a prepare command has written. They become
+            part of the checkpoint, so that a forecast needs no file.
         channels: With statistics, the names of the channels of each field, in order, as in
             ``dict(frames=["red", "nir"])``.
-        prepare: Command that makes the file, for who has none.
+        prepare: Command that writes the file, for the error message.
 
     Shape:
         - frames: (B, T, C, H, W), C being the number of means where there is more than one.
@@ -38,7 +38,7 @@ class SequencePreprocessor(BaseDataPreprocessor):
 
     Raises:
         ConfigError: If both numbers and a file are given, or a file without channels.
-        DataError: If the file is of other channels, or of these in another order.
+        DataError: If the file has other channels, or another order.
         ValueError: If a std is not positive.
     """
 
@@ -69,11 +69,11 @@ class SequencePreprocessor(BaseDataPreprocessor):
             self._register(statistics, channels or {})
 
     def _register(self, path: str, channels: Mapping[str, Sequence[str]]) -> None:
-        """Buffers of every field; NaN while neither the file nor a checkpoint has filled them."""
+        """Register buffers of every field; NaN until the file or a checkpoint fills them."""
         try:
             read = Statistics.read(path, prepare=self.prepare)
         except DatasetNotFoundError:
-            read = None  # weights that are loaded bring their own
+            read = None  # loaded weights include the statistics
         self.covariates = tuple(group for group in COVARIATES if channels.get(group))
         for group in ("frames", *self.covariates):
             names, prefix = channels[group], "" if group == "frames" else f"{group}_"
@@ -87,23 +87,23 @@ class SequencePreprocessor(BaseDataPreprocessor):
         self.register_buffer("channels_digest", torch.tensor(list(digest), dtype=torch.uint8))
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
-        """Refuse weights that learnt from other channels."""
+        """Raise an error for weights that were trained with other channels."""
         theirs = state_dict.get(f"{prefix}channels_digest")
         ours = getattr(self, "channels_digest", None)
         if theirs is not None and ours is not None and not torch.equal(theirs.cpu(), ours.cpu()):
             raise CheckpointError(
-                "these weights learnt from other channels, or from these in another order; "
-                "give data_preprocessor.channels as they were in training"
+                "these weights were trained with other channels, or with another order; set "
+                "data_preprocessor.channels as in training"
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """The same batch on the device, its fields normalised; the one given is left alone.
+        """Return a copy of the batch on the device, with its fields normalised.
 
         Raises:
-            DatasetNotFoundError: If there are neither statistics nor weights that bring them.
-            ConfigError: If statistics are used, but not for a covariate that comes: it would enter
-                the net in data units, thousands of metres beside shares.
+            DatasetNotFoundError: If there is neither a file of statistics nor loaded weights.
+            ConfigError: If statistics are used, but not for a covariate of the batch: it would
+                enter the net in data units, thousands of metres beside fractions.
         """
         if self.statistics is not None and bool(self.mean.isnan().any()):
             raise DatasetNotFoundError(self.statistics, prepare=self.prepare)
@@ -124,20 +124,20 @@ class SequencePreprocessor(BaseDataPreprocessor):
         return {"inputs": inputs, "data_samples": targets}
 
     def _covariate(self, group: str, values: Tensor) -> Tensor:
-        """Normalised where there are statistics; 0 where there is no data."""
+        """Normalise where there are statistics; return 0 where there is no data."""
         values = values.float()
         if group in self.covariates:
             mean, std = getattr(self, f"{group}_mean"), getattr(self, f"{group}_std")
             if values.shape[-3] != mean.shape[0]:
                 raise ShapeError(
-                    f"{group} has shape {tuple(values.shape)}, but statistics of {mean.shape[0]} "
-                    "channels"
+                    f"{group} has shape {tuple(values.shape)}, but the statistics have "
+                    f"{mean.shape[0]} channels"
                 )
             values = (values - mean) / std
         return torch.where(values.isfinite(), values, 0.0)
 
     def normalize(self, frames: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Data units to normalised; pixels without data become 0, the mean."""
+        """Convert data units to normalised values; pixels without data become 0, the mean."""
         channels = self.mean.shape[0]
         if channels > 1 and frames.shape[-3] != channels:
             raise ShapeError(
@@ -149,7 +149,11 @@ class SequencePreprocessor(BaseDataPreprocessor):
         return normalized if valid is None else torch.where(valid, normalized, 0.0)
 
     def denormalize(self, frames: Tensor) -> Tensor:
-        """Normalised to data units, in float32."""
+        """Convert normalised values to data units, in float32.
+
+        Shape:
+            - frames: (..., C, H, W), with any axes before the channel; returns: the same.
+        """
         if frames.shape[-3] == self.mean.shape[0] or self.mean.shape[0] == 1:
             return frames.float() * self.std + self.mean
         raise ShapeError(
@@ -159,5 +163,5 @@ class SequencePreprocessor(BaseDataPreprocessor):
 
 
 def _by_channel(value: float | Sequence[float]) -> Tensor:
-    """One value or one a channel, shaped (C, 1, 1) to broadcast over frames."""
+    """Return one value, or one per channel, of shape (C, 1, 1), which broadcasts over frames."""
     return torch.tensor(value, dtype=torch.float32).reshape(-1, 1, 1)

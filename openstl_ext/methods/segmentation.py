@@ -1,4 +1,4 @@
-"""A class for each pixel, from a series of frames."""
+"""Segmentation: predict a class for each pixel from a series of frames."""
 
 from typing import Any
 
@@ -12,24 +12,23 @@ from openstl_ext.registry import LOSSES, METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
 
 EVEN = 0.5
-"""The threshold at which two classes are told apart by the more probable one."""
+"""Threshold at which the more probable of two classes is chosen."""
 UNLABELLED = 255
-"""What toy labels hold where there is no truth, as many published label rasters do."""
+"""Value of toy labels without a class, as in many published label rasters."""
 
 
 @METHODS.register_module()
 class Segmentation(LabelMethod):
-    """Train a net on labelled pixels; answer with a probability of each class at each pixel.
+    """Train a net on labelled pixels; predict the probability of each class at each pixel.
 
-    One logit stands for two classes, of which it is the log-odds of the second; K logits stand
-    for K classes.
+    One logit means two classes and is the log-odds of the second; K logits mean K classes.
 
     Args:
-        net: Config of a DenseModel.
+        net: Config of a DenseModel, or the net.
         loss: Config of the criterion, called with (logits, labels, valid).
-        threshold: Probability of the second class from which a pixel is of it; where there are
-            more than two classes the most probable one is taken, and no threshold.
-        data_preprocessor: Config of the border between data units and normalised units.
+        threshold: Smallest probability of the second class at which a pixel belongs to it; with
+            more than two classes the most probable one is chosen, without a threshold.
+        data_preprocessor: Config of the normalisation.
 
     Raises:
         ConfigError: If the threshold is not between 0 and 1, or is set for more than two classes.
@@ -38,8 +37,8 @@ class Segmentation(LabelMethod):
         xian1234/ST-Mamba@19bdeec, train_parally.py.
 
     Deviations:
-        Upstream has no answer for more than two classes. A pixel exactly at the threshold is of
-        the second class here, and of the first there.
+        Upstream has no rule for more than two classes. A pixel exactly at the threshold belongs
+        to the second class here, and to the first there.
     """
 
     interface = DenseModel
@@ -54,7 +53,7 @@ class Segmentation(LabelMethod):
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         if not 0 < threshold < 1:
-            raise ConfigError(f"threshold is a probability between 0 and 1, not {threshold}")
+            raise ConfigError(f"threshold is {threshold}; it must be a probability between 0 and 1")
         self.net = MODELS.build(net)
         self.criterion = LOSSES.build(loss)
         self.threshold = threshold
@@ -65,11 +64,11 @@ class Segmentation(LabelMethod):
 
     def logits(self, inputs: Inputs) -> Tensor:
         logits = self.net(inputs["frames"])
-        # here, so that it shows in the first step of a training and not in its first validation
+        # checked here, so that the first training step fails and not the first validation
         if logits.shape[1] > 2 and self.threshold != EVEN:
             raise ConfigError(
                 f"threshold={self.threshold} is for two classes, but the net has "
-                f"{logits.shape[1]}, of which the most probable is taken; leave it out"
+                f"{logits.shape[1]}, of which the most probable is chosen; remove threshold"
             )
         return logits
 
@@ -82,7 +81,7 @@ class Segmentation(LabelMethod):
         return {"probability": probability, "labels": self.labels_of(probability)}
 
     def labels_of(self, probability: Tensor) -> Tensor:
-        """Classes from probabilities, which may have been blended from those of several tiles.
+        """Return the classes of probabilities, which may be blended from several tiles.
 
         Shape:
             - probability: (B, K, H, W), K being 2 for a net of one logit; returns: (B, H, W).
@@ -100,7 +99,7 @@ class Segmentation(LabelMethod):
 
     @staticmethod
     def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:
-        """Sites that grow brighter from frame to frame; a strip of each map was never labelled."""
+        """Return sites that become brighter in each frame; a strip of each map has no labels."""
         length, channels, height, width = TOY_SHAPE
         phase = torch.rand(size, 1, 1, generator=torch.Generator().manual_seed(0)) * 2 * torch.pi
         row = torch.arange(height).view(1, -1, 1)

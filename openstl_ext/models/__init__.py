@@ -1,4 +1,4 @@
-"""Networks: tensors in, tensors out."""
+"""Nets: modules from tensors to tensors, without loss, targets or device."""
 
 from openstl_ext.discovery import import_modules
 

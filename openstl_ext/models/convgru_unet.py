@@ -1,7 +1,7 @@
 """U-Net with a convolutional GRU at every level."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -15,25 +15,25 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class ConvGRUUNet(nn.Module):
-    """Encode each frame, read each level's maps with a ConvGRU, decode the last memories.
+    """Encode each frame, run a ConvGRU over the maps of each level, decode the last hidden states.
 
-    The memories are the skips, so the decoder sees all of time at every level.
+    The hidden states are the skips, so every level of the decoder depends on all frames.
 
     Args:
         in_channels: Channels C of a frame.
-        num_classes: Logits K a pixel; one where there are two classes.
+        num_classes: Number K of logits per pixel; 1 for two classes.
         widths: Width of each level, finest first.
-        norm_over: What the encoder's batch norms average over in training: the frames of one time
-            ``step``, as upstream's loop does, or the whole ``sequence``.
-        recompute: Whether the encoder keeps no activations and computes them again in the backward
-            pass.
+        norm_over: Frames over which the encoder's batch norms average in training: those of one
+            time ``step``, as in upstream's loop, or those of the ``sequence``.
+        recompute: Whether the encoder computes its activations again in the backward pass instead
+            of storing them.
 
     Shape:
         - frames: (B, T, C, H, W), any T, H and W at least 2 ** n with n + 1 levels.
         - returns: logits (B, K, H, W).
 
     Raises:
-        ShapeError: If the frames are too small, or have other channels.
+        ShapeError: If the frames are too small or have another number of channels.
 
     Source:
         xian1234/ST-Mamba@9dae127, models/convgru_unet.py (SpatioTemporalUNet in its first
@@ -60,9 +60,9 @@ class ConvGRUUNet(nn.Module):
         self.decoder = UNetDecoder(widths, num_classes=num_classes)
 
     @classmethod
-    def toy(cls) -> "ConvGRUUNet":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(4, 8))
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "widths": (4, 8)}
 
     def forward(self, frames: Tensor) -> Tensor:
         side = 2 ** (len(self.memories) - 1)

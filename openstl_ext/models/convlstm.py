@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -13,33 +14,33 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class ConvLSTM(nn.Module):
-    """Fold a frame into patches, pass it up a stack of cells, read the next frame off the top.
+    """Encode a frame as patches, apply a stack of ConvLSTM cells, decode the next frame.
 
-    Knows one step; who feeds the next step is a method's business.
+    Predicts one step. The method selects the input of the next step.
 
     Args:
         in_channels: Channels C of a frame.
         hidden: Width of each cell, lowest first.
         kernel_size: Side of the recurrent convolutions, in patches, odd.
         patch_size: Side p of a patch, in pixels.
-        cell: ``corrected``, or ``published_tables`` for the older cell that OpenSTL's published
-            rows were made with.
-        layer_norm: Height and width of a frame in pixels, to follow each convolution by a layer
-            norm over channels and space; None for no norm.
+        cell: ``corrected``, or ``published_tables`` for the older cell of OpenSTL's published
+            tables.
+        layer_norm: Height and width of a frame in pixels, for a layer norm over channels and space
+            after each convolution; None for no norm.
 
     Shape:
         - frame: (B, C, H, W), H and W multiples of p.
         - returns: the next frame (B, C, H, W), and one memory per cell.
 
     Raises:
-        ShapeError: If patches do not tile the frame.
+        ShapeError: If height or width is not a multiple of the patch.
 
     Source:
         Shi et al. (arXiv:1506.04214); chengtan9907/OpenSTL@c74deb5, models/convlstm_model.py.
 
     Deviations:
-        Parameters that upstream creates and never uses do not exist here: 11.57 M instead of
-        14.98 M at its TaxiBJ setting.
+        Parameters that upstream creates and never uses do not exist here: there are 11.57 M
+        instead of 14.98 M parameters in its TaxiBJ setting.
     """
 
     interface = RecurrentModel
@@ -65,9 +66,9 @@ class ConvLSTM(nn.Module):
         self.read = nn.Conv2d(hidden[-1], folded, kernel_size=1, bias=False)
 
     @classmethod
-    def toy(cls) -> "ConvLSTM":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, hidden=(8, 8), kernel_size=3, patch_size=4)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "hidden": (8, 8), "kernel_size": 3, "patch_size": 4}
 
     def forward(self, frame: Tensor, state: list[Memory] | None) -> tuple[Tensor, list[Memory]]:
         x = fold_patches(frame, self.patch_size)

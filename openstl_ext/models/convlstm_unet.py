@@ -1,7 +1,7 @@
 """U-Net with a ConvLSTM at every level."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from einops import rearrange
 from torch import Tensor, nn
@@ -17,22 +17,22 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class ConvLSTMUNet(nn.Module):
-    """Encode each frame, read each level's maps with a ConvLSTM, decode what they say last.
+    """Encode each frame, run a ConvLSTM over the maps of each level, decode the last hidden states.
 
-    With heads, a transformer block lets the pixels of the deepest map look at each other first;
-    that is ConvLSTMViT.
+    With ``num_heads``, a transformer block is applied to the pixels of the deepest map before the
+    decoder (ConvLSTMViT).
 
     Args:
         in_channels: Channels C of a frame.
-        num_classes: Logits K a pixel; one where there are two classes.
+        num_classes: Number K of logits per pixel; 1 for two classes.
         widths: Width of each level, finest first.
-        num_heads: Heads of the transformer block, 8 in ConvLSTMViT; None for no such block.
-        mlp_channels: Inner width of the transformer block, if there is one.
-        dropout_prob: Dropout of the transformer block, if there is one.
-        norm_over: What the encoder's batch norms average over in training: the frames of one time
-            ``step``, as upstream's loop does, or the whole ``sequence``.
-        recompute: Whether the encoder keeps no activations and computes them again in the backward
-            pass.
+        num_heads: Heads of the transformer block, 8 in ConvLSTMViT; None for no block.
+        mlp_channels: Hidden width of the MLP of the transformer block.
+        dropout_prob: Dropout of the transformer block.
+        norm_over: Frames over which the encoder's batch norms average in training: those of one
+            time ``step``, as in upstream's loop, or those of the ``sequence``.
+        recompute: Whether the encoder computes its activations again in the backward pass instead
+            of storing them.
 
     Shape:
         - frames: (B, T, C, H, W), any T, H and W at least 2 ** n with n + 1 levels.
@@ -40,7 +40,7 @@ class ConvLSTMUNet(nn.Module):
 
     Raises:
         ConfigError: If the heads do not divide the last width.
-        ShapeError: If the frames are too small, or have other channels.
+        ShapeError: If the frames are too small or have another number of channels.
 
     Source:
         xian1234/ST-Mamba@9dae127, models/convlstm_unet.py and models/convlstm_vit.py; cells after
@@ -78,9 +78,15 @@ class ConvLSTMUNet(nn.Module):
         self.decoder = UNetDecoder(widths, num_classes=num_classes)
 
     @classmethod
-    def toy(cls) -> "ConvLSTMUNet":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(4, 8), num_heads=2, mlp_channels=16, dropout_prob=0.0)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_channels": 1,
+            "widths": (4, 8),
+            "num_heads": 2,
+            "mlp_channels": 16,
+            "dropout_prob": 0.0,
+        }
 
     def forward(self, frames: Tensor) -> Tensor:
         side = 2 ** (len(self.memories) - 1)

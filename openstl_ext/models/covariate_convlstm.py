@@ -1,4 +1,6 @@
-"""ConvLSTM that reads one variable and what surrounds it, and says its next frame."""
+"""ConvLSTM that predicts the next frame of one variable from past frames and covariates."""
+
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -10,24 +12,24 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class CovariateConvLSTM(nn.Module):
-    """Read all frames with the covariates beside them; read the next frame off the last state.
+    """Run a ConvLSTM over all frames and covariates; decode the next frame from the last state.
 
-    It says the value itself, not a change, and one horizon: longer ones are a method's business,
-    which appends the answer to the frames.
+    It predicts the value, not the change, for one horizon. For longer horizons the method appends
+    the prediction to the frames.
 
     Args:
         hidden_channels: Width of each cell.
         kernel_size: Side of the recurrent convolutions, in pixels, odd.
         num_layers: Number of cells.
-        static_channels: Covariates that do not change, such as elevation.
-        dynamic_channels: Covariates of each step.
+        static_channels: Number of covariates that are constant in time, such as elevation.
+        dynamic_channels: Number of covariates that have a value for each step.
 
     Shape:
         - frames: (B, T, 1, H, W); dynamic: (B, T, C, H, W); static: (B, C', H, W).
-        - returns: one horizon, (B, 1, H, W), without an interval. ``lonlat`` is left aside.
+        - returns: one horizon, (B, 1, H, W), without an interval. ``lonlat`` is ignored.
 
     Raises:
-        ShapeError: If a covariate that it was built with is absent or of another shape.
+        ShapeError: If a covariate that the net was built with is missing or has another shape.
 
     Source:
         GMoncrieff/spatio-temporal@4eb523d, src/models/spatiotemporal_predictor.py; the cell after
@@ -57,9 +59,9 @@ class CovariateConvLSTM(nn.Module):
         self.head = nn.Conv2d(hidden_channels, 1, kernel_size=1)
 
     @classmethod
-    def toy(cls) -> "CovariateConvLSTM":
-        """Smallest honest instance, for the contract tests."""
-        return cls(hidden_channels=8, static_channels=1)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"hidden_channels": 8, "static_channels": 1}
 
     def forward(
         self,

@@ -1,4 +1,6 @@
-"""The forecast that nothing changes."""
+"""Baseline: repeat the last frame."""
+
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -8,7 +10,7 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class Persistence(nn.Module):
-    """Say the last frame again: the first baseline that a forecast has to beat.
+    """Forecast the last input frame for every lead.
 
     Shape:
         - frames: (B, T, C, H, W); returns: (B, T, C, H, W), all equal to the last frame.
@@ -17,9 +19,9 @@ class Persistence(nn.Module):
     interface = FrameModel
 
     @classmethod
-    def toy(cls) -> "Persistence":
-        """Smallest honest instance, for the contract tests."""
-        return cls()
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {}
 
     def forward(self, frames: Tensor) -> Tensor:
         return frames[:, -1:].expand_as(frames)

@@ -1,6 +1,6 @@
-"""ConvLSTM that says several horizons at once, each with an interval."""
+"""ConvLSTM that predicts several horizons at once, each with an interval."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,25 +19,26 @@ CROSSINGS: tuple[str, ...] = ("allow", "forbid")
 
 @MODELS.register_module()
 class QuantileConvLSTM(nn.Module):
-    """Read all frames and covariates into one state; read each horizon and its interval off it.
+    """Encode all frames and covariates as one state; decode each horizon and its interval.
 
-    The heads of the interval see the state, but do not shape it: their gradient ends there, so
-    that intervals cannot worsen the forecast that they surround.
+    The gradient of the interval's heads stops at the state, so that intervals cannot make the
+    forecast worse.
 
     Args:
-        hidden_channels: Width of each cell and of the central heads; the others have half of it.
+        hidden_channels: Width of each cell and of the central heads; the other heads have half.
         kernel_size: Side of the recurrent convolutions, in pixels, odd.
         num_layers: Number of cells.
-        dynamic_channels: Covariates of each step.
-        static_channels: Covariates that do not change.
-        location_channels: Learnt features of each pixel's place; 0 for none.
-        harmonic_degrees: Degrees of spherical harmonics below them.
+        dynamic_channels: Number of covariates that have a value for each step.
+        static_channels: Number of covariates that are constant in time.
+        location_channels: Number of learnt features of each pixel's location; 0 for none.
+        harmonic_degrees: Degrees of the spherical harmonics from which they are computed.
         location_hidden: Width of the net between harmonics and features.
         num_horizons: Number K of horizons.
-        crossing: ``forbid`` says the interval as two distances from the central forecast, which
-            softplus keeps positive. A sort would mix the three and their gradients, a clamp would
-            give a head no gradient on the wrong side. Weights learnt one way are none of the other.
-        isolated: Whether the gradient of the interval's heads ends at the state.
+        crossing: ``forbid`` predicts the interval as two distances from the central forecast,
+            which softplus keeps positive. A sort would mix the three heads and their gradients, a
+            clamp would give a head no gradient on the wrong side. Weights trained with one value
+            cannot be used with the other.
+        isolated: Whether the gradient of the interval's heads stops at the state.
 
     Shape:
         - frames: (B, T, 1, H, W); dynamic: (B, T, C, H, W); static: (B, C', H, W); lonlat:
@@ -45,16 +46,16 @@ class QuantileConvLSTM(nn.Module):
         - returns: three times (B, K, H, W).
 
     Raises:
-        ConfigError: If there is no such way to treat crossing quantiles.
-        ShapeError: If a covariate that it was built with is absent or of another shape.
+        ConfigError: If ``crossing`` is unknown.
+        ShapeError: If a covariate that the net was built with is missing or has another shape.
 
     Source:
         GMoncrieff/spatio-temporal@d765a15, src/models/spatiotemporal_predictor.py and
         lightning_module.py:285-309.
 
     Deviations:
-        Upstream goes back through the net twice and throws half of the second pass away; the
-        detached state has equal gradients in one. Its intervals may cross: ``crossing="allow"``.
+        Upstream runs two backward passes and discards half of the second; the detached state gives
+        equal gradients in one. Its intervals can cross: ``crossing="allow"``.
     """
 
     interface = CovariateModel
@@ -76,7 +77,7 @@ class QuantileConvLSTM(nn.Module):
     ) -> None:
         super().__init__()
         if crossing not in CROSSINGS:
-            raise ConfigError(f"crossing is one of {', '.join(CROSSINGS)}, not {crossing!r}")
+            raise ConfigError(f"crossing must be one of {', '.join(CROSSINGS)}, got {crossing!r}")
         self.dynamic_channels = dynamic_channels
         self.static_channels = static_channels
         self.num_horizons = num_horizons
@@ -98,17 +99,17 @@ class QuantileConvLSTM(nn.Module):
         self.upper = _heads(num_horizons, hidden_channels, hidden_channels // 2)
 
     @classmethod
-    def toy(cls) -> "QuantileConvLSTM":
-        """Smallest honest instance, for the contract tests."""
-        return cls(
-            hidden_channels=8,
-            num_layers=1,
-            dynamic_channels=2,
-            static_channels=1,
-            location_channels=2,
-            harmonic_degrees=3,
-            location_hidden=8,
-        )
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "hidden_channels": 8,
+            "num_layers": 1,
+            "dynamic_channels": 2,
+            "static_channels": 1,
+            "location_channels": 2,
+            "harmonic_degrees": 3,
+            "location_hidden": 8,
+        }
 
     def forward(
         self,
@@ -121,8 +122,8 @@ class QuantileConvLSTM(nn.Module):
         steps = with_dynamic(frames, dynamic, self.dynamic_channels)
         state = self.trunk(steps, self._constant(frames, static, lonlat))
         central = _read(self.central, state)
-        seen = state.detach() if self.isolated else state
-        lower, upper = _read(self.lower, seen), _read(self.upper, seen)
+        shared = state.detach() if self.isolated else state
+        lower, upper = _read(self.lower, shared), _read(self.upper, shared)
         if self.crossing == "forbid":
             middle = (central.detach() if self.isolated else central).float()
             lower = middle - F.softplus(lower.float())
@@ -132,13 +133,13 @@ class QuantileConvLSTM(nn.Module):
     def _constant(
         self, frames: Tensor, static: Tensor | None, lonlat: Tensor | None
     ) -> Tensor | None:
-        """Static covariates, then what is learnt of each pixel's place."""
+        """Concatenate static covariates and the features of each pixel's location."""
         maps = [needed("static", static, self.static_channels, frames)]
         if self.location is not None:
-            place = needed("lonlat", lonlat, 2, frames)
-            maps.append(None if place is None else self.location(place))
-        shown = [field.to(frames.dtype) for field in maps if field is not None]
-        return torch.cat(shown, dim=1) if shown else None
+            degrees = needed("lonlat", lonlat, 2, frames)
+            maps.append(None if degrees is None else self.location(degrees))
+        given = [field.to(frames.dtype) for field in maps if field is not None]
+        return torch.cat(given, dim=1) if given else None
 
 
 def _heads(count: int, in_channels: int, hidden_channels: int) -> nn.ModuleList:
@@ -146,16 +147,16 @@ def _heads(count: int, in_channels: int, hidden_channels: int) -> nn.ModuleList:
 
 
 def _read(heads: nn.ModuleList, state: Tensor) -> Tensor:
-    """What the heads say, one a horizon (B, K, H, W)."""
+    """Apply one head per horizon, (B, K, H, W)."""
     return torch.cat([head(state) for head in heads], dim=1)
 
 
 class PixelHead(nn.Sequential):
-    """A 3x3 convolution, a rectifier, and a number for each pixel.
+    """3x3 convolution, ReLU and 1x1 convolution to one value per pixel.
 
     Args:
         in_channels: Width of the input.
-        hidden_channels: Width between.
+        hidden_channels: Width between the convolutions.
 
     Shape:
         - input: (B, C, H, W); output: (B, 1, H, W).

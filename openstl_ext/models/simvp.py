@@ -1,6 +1,7 @@
-"""SimVP: all past frames in, all future frames out, by convolutions alone."""
+"""SimVP: a convolutional net from all past frames to all future frames."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -15,24 +16,26 @@ from openstl_ext.registry import MODELS, TRANSLATORS
 
 @MODELS.register_module()
 class SimVP(nn.Module):
-    """Encode each frame, translate all frames together, decode each frame.
+    """Encode each frame, apply a translator to all frames together, decode each frame.
 
-    Says as many frames as it sees; a method chains or cuts blocks for other horizons.
+    Predicts as many frames as there are in the input; for other horizons a method chains or cuts
+    the output.
 
     Args:
-        in_shape: Frames T, channels C, height H and width W of what it sees.
+        in_shape: Frames T, channels C, height H and width W of the input.
         spatial_channels: Width of the encoder and the decoder (hid_S upstream); even.
         temporal_channels: Width of the translator (hid_T upstream).
         num_spatial_blocks: Layers of the encoder, and of the decoder (N_S upstream); every second
             one halves, or doubles, height and width.
         num_temporal_blocks: Blocks of the translator (N_T upstream), at least two.
-        translator: Name of what mixes space and time, from ``models/translators``.
+        translator: Name of the translator, which mixes space and time; from
+            ``models/translators``.
         mlp_ratio: Width of the translator's feed-forward layers as a multiple of their input's.
         dropout: Share of values dropped in the feed-forward layers.
         drop_path: Drop-path probability of the translator's last block; 0.01 at its first.
         encoder_kernel_size: Side of the encoder's kernels, in pixels; odd.
         decoder_kernel_size: Side of the decoder's kernels, in pixels; odd.
-        out_channels: Channels of a forecast frame; as many as C unless given.
+        out_channels: Channels of a forecast frame; None for C.
 
     Shape:
         - frames: (B, T, C, H, W), as in ``in_shape``; H and W must be multiples of
@@ -40,16 +43,17 @@ class SimVP(nn.Module):
         - returns: (B, T, out_channels, H, W).
 
     Raises:
-        ConfigError: If the arguments make no net.
-        ShapeError: If frames are not shaped like ``in_shape``.
+        ConfigError: If no net can be built from the arguments.
+        ShapeError: If the shape of the frames is not ``in_shape``.
 
     Source:
         Gao et al. (arXiv:2206.05099), Tan et al. (arXiv:2211.12509); chengtan9907/OpenSTL@c74deb5,
         models/simvp_model.py; out_channels from CCU-LANL-AIML/simvp_minimal@be7db3d.
 
     Deviations:
-        Upstream an odd N_S quietly makes one layer less. Here it makes the layers it says, the
-        last one of the encoder keeping the size; ``interop`` builds what upstream would.
+        Upstream builds one layer less for an odd N_S, without a warning. This net builds N_S
+        layers, and the last one of the encoder keeps the size; ``interop`` builds the net that
+        upstream would.
     """
 
     interface = FrameModel
@@ -72,7 +76,7 @@ class SimVP(nn.Module):
     ) -> None:
         super().__init__()
         self.in_shape = tuple(in_shape)
-        _refuse_what_makes_no_net(
+        _check_arguments(
             self.in_shape, spatial_channels, num_spatial_blocks, num_temporal_blocks, mlp_ratio
         )
         length, in_channels, _, _ = self.in_shape
@@ -95,22 +99,22 @@ class SimVP(nn.Module):
         )
 
     @classmethod
-    def toy(cls) -> "SimVP":
-        """Smallest honest instance, for the contract tests."""
-        return cls(
-            in_shape=TOY_SHAPE,
-            spatial_channels=8,
-            temporal_channels=16,
-            num_spatial_blocks=2,
-            num_temporal_blocks=2,
-            mlp_ratio=2.0,
-        )
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_shape": TOY_SHAPE,
+            "spatial_channels": 8,
+            "temporal_channels": 16,
+            "num_spatial_blocks": 2,
+            "num_temporal_blocks": 2,
+            "mlp_ratio": 2.0,
+        }
 
     def forward(self, frames: Tensor) -> Tensor:
         if frames.ndim != 5 or tuple(frames.shape[1:]) != self.in_shape:
             raise ShapeError(
-                f"SimVP was built for frames (B, T, C, H, W) = (B, {self._said(self.in_shape)}), "
-                f"not ({self._said(frames.shape)}); set `in_shape` to what the data have"
+                f"SimVP was built for frames (B, T, C, H, W) = (B, {_sizes(self.in_shape)}), "
+                f"got ({_sizes(frames.shape)}); set `in_shape` to the shape of the data"
             )
         length = frames.shape[1]
         x = frames.flatten(0, 1)
@@ -120,23 +124,19 @@ class SimVP(nn.Module):
         x = split_time(self.translator(join_time(x, length)), length)
         return self.decoder(x, skip).unflatten(0, (-1, length))
 
-    @staticmethod
-    def _said(shape: Sequence[int]) -> str:
-        return ", ".join(str(int(size)) for size in shape)  # tensors, where the net is traced
-
 
 class Encoder(nn.Module):
-    """Convolutions that halve a frame every now and then.
+    """Encoder of a frame: convolutions, some of which halve the size.
 
     Args:
         in_channels: Channels of a frame.
-        width: Channels within.
-        halving: Which layers halve the size.
+        width: Channels of all layers.
+        halving: For each layer, whether it halves the size.
         kernel_size: Side of the kernels, in pixels.
 
     Shape:
-        - x: (N, C, H, W); returns: the code (N, width, h, w), and what the first layer says, for
-          the decoder.
+        - x: (N, C, H, W); returns: the code (N, width, h, w), and the output of the first layer as
+          skip for the decoder (N, width, H, W).
     """
 
     def __init__(
@@ -157,12 +157,12 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Convolutions that double a frame every now and then, the last of which also sees the skip.
+    """Decoder of a frame: convolutions, some of which double the size; the last adds the skip.
 
     Args:
-        width: Channels within.
+        width: Channels of all layers.
         out_channels: Channels of a frame.
-        doubling: Which layers double the size.
+        doubling: For each layer, whether it doubles the size.
         kernel_size: Side of the kernels, in pixels.
 
     Shape:
@@ -186,49 +186,53 @@ class Decoder(nn.Module):
 
 
 def join_time(x: Tensor, length: int) -> Tensor:
-    """(B*T, C, H, W) -> (B, T*C, H, W), in the memory order that x has."""
+    """Fold time into channels, (B*T, C, H, W) -> (B, T*C, H, W), and keep the memory format."""
     if x.is_contiguous():
         return rearrange(x, "(b t) c h w -> b (t c) h w", t=length)
     return rearrange(x, "(b t) c h w -> b h w (t c)", t=length).permute(0, 3, 1, 2)
 
 
 def split_time(x: Tensor, length: int) -> Tensor:
-    """(B, T*C, H, W) -> (B*T, C, H, W), in the memory order that x has."""
+    """Fold time into the batch, (B, T*C, H, W) -> (B*T, C, H, W), and keep the memory format."""
     if x.is_contiguous():
         return rearrange(x, "b (t c) h w -> (b t) c h w", t=length)
     return rearrange(x, "b (t c) h w -> (b t) h w c", t=length).permute(0, 3, 1, 2)
 
 
-def _refuse_what_makes_no_net(
+def _sizes(shape: Sequence[int]) -> str:
+    return ", ".join(str(int(size)) for size in shape)  # sizes are tensors while tracing
+
+
+def _check_arguments(
     in_shape: tuple[int, ...],
     spatial_channels: int,
     num_spatial_blocks: int,
     num_temporal_blocks: int,
     mlp_ratio: float,
 ) -> None:
-    """Say which argument of SimVP cannot be.
+    """Validate the arguments of SimVP.
 
     Raises:
-        ConfigError: If one cannot.
+        ConfigError: If no net can be built from them.
     """
     if len(in_shape) != 4 or min(in_shape) < 1:
-        raise ConfigError(f"SimVP's in_shape is (T, C, H, W), four counts, not {in_shape}")
+        raise ConfigError(f"in_shape of SimVP must be four counts (T, C, H, W), got {in_shape}")
     if spatial_channels % NUM_GROUPS or spatial_channels < 1:
         raise ConfigError(
-            f"SimVP's spatial_channels are normalised in {NUM_GROUPS} groups, so "
-            f"{spatial_channels} must be a multiple of {NUM_GROUPS}"
+            f"spatial_channels of SimVP must be a multiple of {NUM_GROUPS}, the groups of its "
+            f"norms, got {spatial_channels}"
         )
     if num_spatial_blocks < 1 or num_temporal_blocks < 2:
         raise ConfigError(
-            "SimVP needs at least 1 spatial and 2 temporal blocks, not "
+            "SimVP needs at least 1 spatial and 2 temporal blocks, got "
             f"{num_spatial_blocks} and {num_temporal_blocks}"
         )
     if mlp_ratio <= 1:
-        raise ConfigError(f"SimVP's mlp_ratio widens, so it is greater than 1, not {mlp_ratio}")
+        raise ConfigError(f"mlp_ratio of SimVP must be greater than 1, got {mlp_ratio}")
     multiple = 2 ** (num_spatial_blocks // 2)
     if any(side % multiple for side in in_shape[2:]):
         raise ConfigError(
             f"SimVP with {num_spatial_blocks} spatial blocks halves frames "
             f"{num_spatial_blocks // 2} times, so height and width must be multiples of "
-            f"{multiple}; in_shape says {in_shape[2]} x {in_shape[3]}"
+            f"{multiple}; in_shape has {in_shape[2]} x {in_shape[3]}"
         )

@@ -1,7 +1,7 @@
-"""ST-Mamba: a series of frames encoded apart, fused in time as vectors, decoded as one map."""
+"""ST-Mamba: encode each frame, fuse the frames over time as vectors, decode one map."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,11 +19,12 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class STMamba(nn.Module):
-    """Encode each frame, fuse the means of the deepest maps in time, decode with the last skips.
+    """Encode each frame, fuse the means of the deepest maps over time, decode with the last skips.
 
-    Time is seen through one vector a frame. The way back from the fused vector to a map is where
-    most weights are, and what fixes the size of the frames; the others need no size. With 4
-    channels, 1 class and patches of 128:
+    The temporal module processes one vector per frame. With ``expand="linear"``, the layer from
+    the fused vector to a map has most of the weights and fixes the size of the frames; the other
+    values of ``expand`` allow any size. Number of parameters with 4 channels, 1 class and patches
+    of 128:
 
     =========  =========================  =======================  ==========================
     temporal   ``expand="linear"``        ``"broadcast"``          ``"conv"``
@@ -32,45 +33,45 @@ class STMamba(nn.Module):
     gru        151,560,449 (134,348,800)  17,736,449 (524,800)     17,998,593 (786,944)
     =========  =========================  =======================  ==========================
 
-    In parentheses, those on the way back.
+    In parentheses, the parameters of the layer from the vector to the map.
 
     Args:
         in_channels: Channels C of a frame.
-        num_classes: Logits K a pixel; one where there are two classes.
+        num_classes: Number K of logits per pixel; 1 for two classes.
         widths: Width of each level, finest first.
-        temporal: What reads the vectors: ``mamba``, or ``gru`` for two layers that read both ways.
-        fused: The ``last`` of what it says, or the ``mean`` over time. The last word of the
-            backward half of a GRU has seen the last frame only.
-        expand: The way back to a map: ``linear`` with a weight for each place, ``broadcast`` of
-            the same to every place, or ``conv``, a 1x1 convolution of the vector and the deepest
-            map of the last frame.
-        patch_size: Height and width of the frames, in pixels, where ``expand`` is ``linear``.
-        state_size: Numbers each channel of Mamba remembers.
-        causal_kernel_size: Frames that Mamba mixes before its scan.
-        inner_ratio: Width within Mamba over that of a vector.
-        scan_backend: Which selective scan runs; None for the best there is.
-        norm_over: What the encoder's batch norms average over in training: the frames of one time
-            ``step``, as upstream's loop does, or the whole ``sequence``.
-        recompute: Whether the encoder keeps no activations and computes them again in the backward
-            pass.
+        temporal: Temporal module: ``mamba``, or ``gru`` for two bidirectional layers.
+        fused: ``last`` output of the temporal module, or ``mean`` over time. The last output of
+            the backward direction of a GRU depends on the last frame only.
+        expand: Layer from the vector to a map: ``linear`` with weights for each pixel,
+            ``broadcast`` with the same values at every pixel, or ``conv``, a 1x1 convolution of
+            the vector and the deepest map of the last frame.
+        patch_size: Height and width of the frames, in pixels, if ``expand`` is ``linear``.
+        state_size: State size of each channel of Mamba.
+        causal_kernel_size: Frames under the causal convolution of Mamba.
+        inner_ratio: Ratio of the inner width of Mamba to that of a vector.
+        scan_backend: Backend of the selective scan; None for the fastest available.
+        norm_over: Frames over which the encoder's batch norms average in training: those of one
+            time ``step``, as in upstream's loop, or those of the ``sequence``.
+        recompute: Whether the encoder computes its activations again in the backward pass instead
+            of storing them.
 
     Shape:
-        - frames: (B, T, C, H, W), any T. H and W are the patch size where ``expand`` is
-          ``linear``, and at least 2 ** n with n + 1 levels elsewhere.
+        - frames: (B, T, C, H, W), any T. H and W are the patch size if ``expand`` is ``linear``,
+          otherwise at least 2 ** n with n + 1 levels.
         - returns: logits (B, K, H, W).
 
     Raises:
-        ConfigError: If an argument has no such value.
-        ShapeError: If the frames are of another size than the weights, too small, or have other
-            channels.
+        ConfigError: If an argument has an unknown value.
+        ShapeError: If the frames have another size than the weights, are too small, or have another
+            number of channels.
 
     Source:
         xian1234/ST-Mamba@9dae127, models/st_mamba.py and models/st_bigru.py (SpatioTemporalFusion
         in their first version).
 
     Deviations:
-        Upstream's GRU and Mamba are two classes; there is only the linear way back and only the
-        last word, though its paper speaks of a mean over time.
+        GRU and Mamba are two classes upstream, which have only the linear layer and only the last
+        output, although the paper describes a mean over time.
     """
 
     interface = DenseModel
@@ -99,8 +100,8 @@ class STMamba(nn.Module):
         self.patch_size = patch_size if expand == "linear" else None
         if expand == "linear" and patch_size < self.least_side:
             raise ConfigError(
-                f"patch_size={patch_size} is less than one pixel of the deepest map; with "
-                f"{len(widths)} levels it is at least {self.least_side}"
+                f"patch_size={patch_size} gives a deepest map of less than one pixel; with "
+                f"{len(widths)} levels it must be at least {self.least_side}"
             )
         self.encoder = SequenceEncoder(
             in_channels, widths=widths, norm_over=norm_over, recompute=recompute
@@ -117,7 +118,7 @@ class STMamba(nn.Module):
         elif temporal == "gru":
             reader = nn.GRU(width, width, num_layers=2, batch_first=True, bidirectional=True)
         else:
-            raise ConfigError(f"temporal is mamba or gru, not {temporal!r}")
+            raise ConfigError(f"temporal must be mamba or gru, got {temporal!r}")
         self.fuse = TimeFusion(reader, fused=fused)
         self.expand = vector_to_map(
             expand,
@@ -128,9 +129,9 @@ class STMamba(nn.Module):
         self.decoder = UNetDecoder(widths, num_classes=num_classes)
 
     @classmethod
-    def toy(cls) -> "STMamba":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(4, 8), patch_size=16, state_size=4)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "widths": (4, 8), "patch_size": 16, "state_size": 4}
 
     def forward(self, frames: Tensor) -> Tensor:
         check_frames("STMamba", frames, channels=self.in_channels, least_side=self.least_side)
@@ -142,11 +143,11 @@ class STMamba(nn.Module):
         return self.decoder([*(level[:, -1] for level in finer), deep])
 
     def _check_size(self, height: int, width: int) -> None:
-        """Before any work, as the weights that need the size come last."""
+        """Check the size before the encoder runs, because the linear layer comes last."""
         if self.patch_size is not None and (height, width) != (self.patch_size, self.patch_size):
             raise ShapeError(
                 f"STMamba was built for frames of {self.patch_size} x {self.patch_size} pixels, "
-                f"which its linear way back to a map fixes; got {height} x {width}. Cut the frames "
-                "to that size, set `patch_size` to a square that they have, or take "
-                "expand='broadcast' or 'conv', which are trained anew and take any size"
+                f"which expand='linear' fixes; got {height} x {width}. Cut the frames to that "
+                "size, set `patch_size` to their size, or train with expand='broadcast' or 'conv', "
+                "which allow any size"
             )

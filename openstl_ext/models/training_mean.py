@@ -1,24 +1,25 @@
-"""The forecast that everything is as it usually was."""
+"""Baseline: forecast the mean frame of the training targets."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.interfaces import TOY_SHAPE, FittedFrameModel
+from openstl_ext.interfaces import FittedFrameModel
 from openstl_ext.registry import MODELS
 from openstl_ext.structures import Targets
 
 
 @MODELS.register_module()
 class TrainingMean(nn.Module):
-    """Say the mean frame of the training targets, whatever was seen: the climatology baseline.
+    """Forecast the mean frame of the training targets (climatology), independent of the input.
 
     Shape:
-        - frames: (B, T, C, H, W); returns: (B, T, C, H, W), every frame the same.
+        - frames: (B, T, C, H, W); returns: (B, T, C, H, W), all frames equal.
 
     Raises:
-        RuntimeError: If it is asked before it was fitted.
+        RuntimeError: If it is called before ``fit``.
     """
 
     interface = FittedFrameModel
@@ -29,17 +30,15 @@ class TrainingMean(nn.Module):
         self.register_buffer("mean", None)
 
     @classmethod
-    def toy(cls) -> "TrainingMean":
-        """Smallest honest instance, for the contract tests."""
-        net = cls()
-        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5)}])
-        return net
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {}
 
     def fit(self, samples: Iterable[Targets]) -> None:
-        """Take the mean over samples and time, pixel by pixel, of what is valid.
+        """Compute the mean over samples and time for each pixel, ignoring invalid values.
 
         Args:
-            samples: Targets of one sample each: ``frames`` (T', C, H, W), perhaps ``valid``.
+            samples: Targets of one sample each: ``frames`` (T', C, H, W), optionally ``valid``.
         """
         total = count = torch.zeros((), dtype=torch.float64)
         for sample in samples:
@@ -51,5 +50,5 @@ class TrainingMean(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         if self.mean is None:
-            raise RuntimeError("TrainingMean knows no mean yet; call fit(targets) first")
+            raise RuntimeError("TrainingMean has no mean; call fit(samples) first")
         return self.mean.to(frames).expand_as(frames)

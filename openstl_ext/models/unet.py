@@ -1,7 +1,8 @@
-"""U-Net over a series of frames that are channels of one image."""
+"""U-Net whose input channels are the stacked frames of a sequence."""
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,24 +17,24 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class UNet(nn.Module):
-    """Stack the frames as channels of one image and segment that.
+    """Stack the frames as channels of one image and segment it.
 
-    The first convolution sees all of time at once, and knows each frame by its place.
+    The first convolution has weights for each frame, so the number of frames is fixed.
 
     Args:
         in_channels: Channels C of a frame.
-        num_steps: Frames T that are stacked.
-        num_classes: Logits K a pixel; one where there are two classes.
+        num_steps: Number of stacked frames T.
+        num_classes: Number K of logits per pixel; 1 for two classes.
         widths: Width of each level, finest first.
-        bilinear: Whether maps grow by bilinear interpolation; otherwise by transposed convolutions
-            that keep their width.
+        bilinear: Whether maps are upsampled by bilinear interpolation; otherwise by transposed
+            convolutions that keep their width.
 
     Shape:
         - frames: (B, T, C, H, W), H and W at least 2 ** n with n + 1 levels.
         - returns: logits (B, K, H, W).
 
     Raises:
-        ShapeError: If the frames are more or fewer, too small, or have other channels.
+        ShapeError: If the frames are too small, or have another number of frames or channels.
 
     Source:
         Ronneberger et al. (arXiv:1505.04597); xian1234/ST-Mamba@9dae127, models/unet.py
@@ -41,7 +42,7 @@ class UNet(nn.Module):
 
     Deviations:
         Frames are (B, T, C, H, W); upstream takes them stacked, (B, T * C, H, W). Its weights fit
-        whatever T and C have that product.
+        any T and C with that product.
     """
 
     interface = DenseModel
@@ -70,17 +71,17 @@ class UNet(nn.Module):
         self.read = nn.Conv2d(widths[0], num_classes, kernel_size=1)
 
     @classmethod
-    def toy(cls) -> "UNet":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, num_steps=4, widths=(4, 8))
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "num_steps": 4, "widths": (4, 8)}
 
     def forward(self, frames: Tensor) -> Tensor:
         least_side = 2 ** len(self.downs)
         check_frames("UNet", frames, channels=self.in_channels, least_side=least_side)
         if frames.shape[1] != self.num_steps:
             raise ShapeError(
-                f"UNet was built for {self.num_steps} frames, each of which has weights of its "
-                f"own; got {frames.shape[1]}. Set `num_steps` to what the data have"
+                f"UNet was built for {self.num_steps} frames, each with its own weights; got "
+                f"{frames.shape[1]}. Set `num_steps` to the number of frames in the data"
             )
         x = frames.flatten(1, 2)
         if prefers_fast_layout(x):

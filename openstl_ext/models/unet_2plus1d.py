@@ -1,9 +1,9 @@
-"""U-Net over volumes of space and time."""
+"""U-Net with (2+1)D convolutions over space and time."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,19 +20,19 @@ GROWTHS: tuple[str, ...] = ("published", "aligned")
 
 @MODELS.register_module()
 class UNet2Plus1D(nn.Module):
-    """(2+1)D U-Net: convolve space and time at every level, average time at the end, say classes.
+    """(2+1)D U-Net: convolve space and time at every level, average over time, predict classes.
 
-    Time is pooled at the deep levels only. Any number of frames will do that the pools can halve,
-    without a change of weights.
+    Time is pooled at the deep levels only. The same weights work for any number of frames that is
+    large enough for the pools.
 
     Args:
         in_channels: Channels C of a frame.
-        num_classes: Logits K a pixel; one where there are two classes.
+        num_classes: Number K of logits per pixel; 1 for two classes.
         widths: Width of each level, finest first.
-        time_strides: Frames that each pool, finest first, makes one of; space is always halved.
-        time_growth: ``published`` doubles time at each level on the way up, also where no pool
-            halved it, and crops it from both ends, so that the frames side by side are of
-            different times there. ``aligned`` grows time as much as its pool shrank it.
+        time_strides: Stride in time of each pool, finest first; height and width are always halved.
+        time_growth: ``published`` doubles time at each level of the decoder, even if the pool did
+            not halve it, and crops both ends; the concatenated frames are then of different times.
+            ``aligned`` upsamples time by the stride of the pool.
 
     Shape:
         - frames: (B, T, C, H, W), T at least the product of the strides, H and W at least 2 ** n
@@ -40,8 +40,8 @@ class UNet2Plus1D(nn.Module):
         - returns: logits (B, K, H, W).
 
     Raises:
-        ConfigError: If there is not one stride a pool, or no such growth.
-        ShapeError: If the frames are too few or too small, or have other channels.
+        ConfigError: If there is not one stride per pool, or ``time_growth`` is unknown.
+        ShapeError: If the frames are too few or too small, or have another number of channels.
 
     Source:
         xian1234/ST-Mamba@9dae127, models/unet3d.py (UNet3D); convolutions after Tran et al.,
@@ -65,11 +65,11 @@ class UNet2Plus1D(nn.Module):
         super().__init__()
         if len(time_strides) != len(widths) - 1:
             raise ConfigError(
-                f"UNet2Plus1D has one time stride between each two widths; {len(widths)} widths "
-                f"need {len(widths) - 1} strides, not {len(time_strides)}"
+                f"UNet2Plus1D needs one time stride per pool; {len(widths)} widths need "
+                f"{len(widths) - 1} strides, got {len(time_strides)}"
             )
         if time_growth not in GROWTHS:
-            raise ConfigError(f"time grows {' or '.join(GROWTHS)}, not {time_growth!r}")
+            raise ConfigError(f"time_growth must be {' or '.join(GROWTHS)}, got {time_growth!r}")
         self.in_channels = in_channels
         self.time_strides = tuple(time_strides)
         self.inlet = double_conv_2plus1d(in_channels, widths[0])
@@ -83,9 +83,9 @@ class UNet2Plus1D(nn.Module):
         self.read = nn.Conv2d(widths[0], num_classes, kernel_size=1)
 
     @classmethod
-    def toy(cls) -> "UNet2Plus1D":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, widths=(8, 8, 16), time_strides=(1, 2))
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {"in_channels": 1, "widths": (8, 8, 16), "time_strides": (1, 2)}
 
     def forward(self, frames: Tensor) -> Tensor:
         check_frames(

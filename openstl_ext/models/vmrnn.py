@@ -1,7 +1,8 @@
-"""VMRNN: recurrent nets whose gate is made of selective scans."""
+"""VMRNN: recurrent nets whose gate is computed by selective scans."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -14,9 +15,9 @@ from openstl_ext.registry import MODELS
 
 @MODELS.register_module()
 class VMRNNB(nn.Module):
-    """VMRNN-B: embed patches, pass them through cells of one resolution, say the next frame.
+    """VMRNN-B: embed patches, apply cells of one resolution, decode the next frame.
 
-    The answer has passed a sigmoid, so data must lie in [0, 1] and must not be standardised.
+    The output passes a sigmoid, so data must lie in [0, 1] and must not be standardised.
 
     Args:
         in_channels: Channels C of a frame.
@@ -25,22 +26,22 @@ class VMRNNB(nn.Module):
         patch_size: Side p of a patch, in pixels.
         drop_path_prob: Probability to skip a block for a sample, in training, the same for all.
         dropout_prob: Dropout of each scan's output (attn_drop_rate upstream).
-        scan_backend: Which selective scan runs; None for the best there is.
+        scan_backend: Backend of the selective scan; None for the fastest available.
 
     Shape:
         - frame: (B, C, H, W), H and W multiples of p.
         - returns: the next frame (B, C, H, W) in [0, 1], and one memory per cell.
 
     Raises:
-        ShapeError: If patches do not tile the frame.
+        ShapeError: If height or width is not a multiple of the patch.
 
     Source:
         Tang et al., VMRNN (arXiv:2403.16536); yyyujintang/VMRNN-PyTorch@8e6cfb7,
         openstl/modules/VMRNN_modules.py (one cell) and Moving_MNIST_VMRNN/VMRNN_B.py (several).
 
     Deviations:
-        Parameters that upstream creates and never uses do not exist here: 2,218,114 instead of
-        2,579,970 at the TaxiBJ setting. Frames need not be square, nor of one fixed size.
+        Parameters that upstream creates and never uses do not exist here: there are 2,218,114
+        instead of 2,579,970 in the TaxiBJ setting. Frames can have any size and need not be square.
     """
 
     interface = RecurrentModel
@@ -71,9 +72,15 @@ class VMRNNB(nn.Module):
         self.inflate = PatchInflation(channels, in_channels, patch_size=patch_size)
 
     @classmethod
-    def toy(cls) -> "VMRNNB":
-        """Smallest honest instance, for the contract tests."""
-        return cls(in_channels=1, channels=16, depths=(1,), patch_size=4, drop_path_prob=0.0)
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_channels": 1,
+            "channels": 16,
+            "depths": (1,),
+            "patch_size": 4,
+            "drop_path_prob": 0.0,
+        }
 
     def forward(self, frame: Tensor, state: list[Memory] | None) -> tuple[Tensor, list[Memory]]:
         x = self.embed(frame)
@@ -86,39 +93,39 @@ class VMRNNB(nn.Module):
 
 @MODELS.register_module()
 class VMRNND(nn.Module):
-    """VMRNN-D: cells on the way down to coarser maps and on the way up again.
+    """VMRNN-D: cells at several resolutions, in an encoder and a decoder.
 
-    Each stage on the way down is a cell and a halving, each on the way up a cell and a doubling;
-    width doubles as the map halves. There are no skip connections. The answer has passed a
-    sigmoid, so data must lie in [0, 1] and must not be standardised.
+    Each stage of the encoder is a cell and a halving of the map, each stage of the decoder a cell
+    and a doubling; the width doubles as the map is halved. There are no skip connections. The
+    output passes a sigmoid, so data must lie in [0, 1] and must not be standardised.
 
     Args:
         in_channels: Channels C of a frame.
         channels: Width d of a token at the finest map; a multiple of 16 for patches of 4 and more.
-        depths_down: Blocks of each cell on the way down, in the order they run, finest map first.
-        depths_up: Blocks of each cell on the way up, in the order they run, **coarsest map first**.
-            Upstream writes this list the other way round: its "6,2" is (2, 6) here.
+        depths_down: Blocks of each cell of the encoder, in the order they run, finest map first.
+        depths_up: Blocks of each cell of the decoder, in the order they run, **coarsest map
+            first**. Upstream writes this list in reverse: its "6,2" is (2, 6) here.
         patch_size: Side p of a patch, in pixels.
-        drop_path_prob: Probability to skip a block for a sample, in training: it rises from 0 at
-            the finest map to this at the coarsest, in both directions.
-        scan_backend: Which selective scan runs; None for the best there is.
+        drop_path_prob: Probability to skip a block for a sample, in training, at the coarsest map;
+            it is 0 at the finest map and linear between, in encoder and decoder.
+        scan_backend: Backend of the selective scan; None for the fastest available.
 
     Shape:
         - frame: (B, C, H, W), H and W multiples of p * 2 ** n with n stages.
         - returns: the next frame (B, C, H, W) in [0, 1], and one memory per cell.
 
     Raises:
-        ConfigError: If the two ways have different numbers of stages.
-        ShapeError: If height or width of a frame is no such multiple.
+        ConfigError: If encoder and decoder have different numbers of stages.
+        ShapeError: If height or width of a frame is not such a multiple.
 
     Source:
         Tang et al., VMRNN (arXiv:2403.16536); yyyujintang/VMRNN-PyTorch@8e6cfb7,
         openstl/modules/VMRNN_modules.py and Moving_MNIST_VMRNN/VMRNN_D.py.
 
     Deviations:
-        Parameters that upstream creates and never uses do not exist here, a second patch embedding
-        among them. Upstream ignores its configured drop rates here and always takes 0.1, which is
-        our default. Frames need not be square, nor of one fixed size.
+        Parameters that upstream creates and never uses, such as a second patch embedding, do not
+        exist here. Upstream ignores its configured drop rates in this net and always uses 0.1,
+        which is the default here. Frames can have any size and need not be square.
     """
 
     interface = RecurrentModel
@@ -140,8 +147,8 @@ class VMRNND(nn.Module):
         stages = len(depths_down)
         if len(depths_up) != stages:
             raise ConfigError(
-                f"VMRNND goes up as often as down, but depths_down has {stages} stages and "
-                f"depths_up {len(depths_up)}"
+                "VMRNND needs as many stages in depths_up as in depths_down, but depths_down has "
+                f"{stages} stages and depths_up {len(depths_up)}"
             )
         self.embed = PatchEmbedding(
             in_channels, channels, patch_size=patch_size, multiple=patch_size * 2**stages
@@ -161,16 +168,16 @@ class VMRNND(nn.Module):
         self.inflate = PatchInflation(channels, in_channels, patch_size=patch_size)
 
     @classmethod
-    def toy(cls) -> "VMRNND":
-        """Smallest honest instance, for the contract tests."""
-        return cls(
-            in_channels=1,
-            channels=16,
-            depths_down=(1,),
-            depths_up=(1,),
-            patch_size=4,
-            drop_path_prob=0.0,
-        )
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return constructor arguments of a small instance for frames of ``TOY_SHAPE``."""
+        return {
+            "in_channels": 1,
+            "channels": 16,
+            "depths_down": (1,),
+            "depths_up": (1,),
+            "patch_size": 4,
+            "drop_path_prob": 0.0,
+        }
 
     def forward(self, frame: Tensor, state: list[Memory] | None) -> tuple[Tensor, list[Memory]]:
         cells = [*self.down_cells, *self.up_cells]
@@ -185,11 +192,11 @@ class VMRNND(nn.Module):
 
 
 def drop_path_ramp(last: float, depths: Sequence[int]) -> list[list[float]]:
-    """Drop-path probabilities that rise evenly from 0 over all blocks, cut into stages.
+    """Return drop-path probabilities that rise linearly from 0 over all blocks, per stage.
 
     Args:
         last: Probability of the last block.
-        depths: Blocks of each stage.
+        depths: Number of blocks of each stage.
     """
     total = sum(depths)
     probs = [last * block / max(total - 1, 1) for block in range(total)]
@@ -197,12 +204,12 @@ def drop_path_ramp(last: float, depths: Sequence[int]) -> list[list[float]]:
 
 
 def check_depths(name: str, depths: Sequence[int]) -> None:
-    """Refuse cells without blocks.
+    """Raise an error if there is a cell without blocks.
 
     Raises:
-        ConfigError: If there is no cell, or one has no block.
+        ConfigError: If there is no cell, or a cell has no block.
     """
     if isinstance(depths, int):
-        raise ConfigError(f"{name} is a list, one number a cell: write [{depths}], not {depths}")
+        raise ConfigError(f"{name} must have one number per cell: write [{depths}], not {depths}")
     if not depths or min(depths) < 1:
-        raise ConfigError(f"{name} names at least one cell of at least one block, not {depths!r}")
+        raise ConfigError(f"{name} needs at least one cell of at least one block, got {depths!r}")

@@ -1,1 +1,1 @@
-"""Kernels: a plain reference and faster equals behind one function."""
+"""Kernels: a reference implementation and faster equal ones behind one function."""

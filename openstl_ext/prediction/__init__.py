@@ -1,1 +1,1 @@
-"""Answers where no truth is known: maps of large areas, forecasts of arrays and folders."""
+"""Predictions without targets: maps of large areas, forecasts of arrays and folders."""

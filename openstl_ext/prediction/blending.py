@@ -1,4 +1,4 @@
-"""How the answers of overlapping tiles become one."""
+"""Blend the predictions of overlapping tiles."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,20 +12,19 @@ Sink = Callable[[Window, NDArray[np.float32]], None]
 
 
 def bump(size: int) -> NDArray[np.float64]:
-    """A raised cosine over the pixels of a tile: little trust at its border, but never none.
+    """Compute a raised cosine over the pixels of a tile: small but positive at its edges.
 
-    A net sees half of what surrounds a pixel at the border of its tile. A weight of 0 there would
-    leave the border of the raster, which no other tile covers, without an answer.
+    At the edge of a tile a net lacks half of the context of a pixel. A weight of 0 would leave the
+    edge of the raster, which no other tile covers, without a prediction.
     """
     return np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
 
 
 def shares(starts: Sequence[int], size: int) -> dict[int, NDArray[np.float32]]:
-    """What each tile along an axis contributes to its pixels; over all tiles it adds up to 1.
+    """Compute the weight of each tile along an axis at its pixels; the sum over tiles is 1.
 
-    The weight of a pixel is the product of those of its row and its column, and tiles form a grid,
-    so the sum by which one divides is such a product too, and known beforehand: nothing has to be
-    summed but the answers.
+    The weight of a pixel is the product of the weights of its row and column. Tiles form a grid,
+    so the normalising sum is a product too and is known in advance.
 
     Args:
         starts: First pixel of each tile.
@@ -41,20 +40,20 @@ def shares(starts: Sequence[int], size: int) -> dict[int, NDArray[np.float32]]:
 
 
 class Blender:
-    """Sum the answers of tiles, and pass rows on as soon as no later tile can touch them.
+    """Sum the predictions of tiles, and emit rows as soon as no later tile covers them.
 
-    Only as many rows as a tile has are held, so memory grows with the width of the area and not
-    with its height.
+    Only the rows of one tile are in memory, which grows with the width of the area but not with
+    its height.
 
     Args:
-        tiling: Where tiles lie; all that touch the area have to come, but for those without a
-            wanted pixel.
-        area: The pixels to answer.
-        num_channels: Number K of values at a pixel.
-        sink: Receives finished rows from top to bottom, NaN where no answer is wanted: their
-            window in the raster and the values (K, rows, columns), which are overwritten later.
-        step: Rows are passed on in multiples of this, but for the last, so that a file made of
-            blocks is written block by block.
+        tiling: Positions of tiles; each that overlaps the area and has a wanted pixel must be
+            added.
+        area: The pixels to predict.
+        num_channels: Number K of values per pixel.
+        sink: Receives finished rows from top to bottom: their window in the raster and the values
+            (K, rows, columns), NaN at pixels that are not wanted. The array is overwritten later.
+        step: The number of emitted rows is a multiple of this, except at the end, so that a tiled
+            file is written tile by tile.
     """
 
     def __init__(
@@ -66,13 +65,13 @@ class Blender:
         held = min(tiling.size + step - 1, area.height)
         self.sums = np.zeros((num_channels, held, area.width), dtype=np.float32)
         self.wanted = np.zeros((held, area.width), dtype=bool)
-        self.top = area.row  # the row of the raster that sums[:, 0] belongs to
+        self.top = area.row  # row of the raster at sums[:, 0]
 
     def add(self, tile: Window, values: NDArray[np.float32], wanted: NDArray[np.bool_]) -> None:
-        """Take the answer of a tile that lies no higher than the one before it.
+        """Add the prediction of a tile that does not start above the previous one.
 
         Shape:
-            - values: (K, size, size); wanted: (size, size), True where the map has an answer.
+            - values: (K, size, size); wanted: (size, size), True at pixels of the map.
         """
         self._release(tile.row)
         part = tile.meet(self.area)
@@ -89,11 +88,11 @@ class Blender:
         self.wanted[down, across] |= wanted[rows, columns]
 
     def finish(self) -> None:
-        """Pass on what is left."""
+        """Emit the remaining rows."""
         self._release(self.area.row + self.area.height)
 
     def _release(self, row: int) -> None:
-        """Pass on the rows above one, and make room below."""
+        """Emit the rows above ``row`` and shift the buffer."""
         end = self.area.row + self.area.height
         if row < end:
             row -= (row - self.area.row) % self.step
@@ -104,7 +103,9 @@ class Blender:
             done, window = self.sums[:, :count], Window(self.top, self.area.column, count, width)
             np.copyto(done, np.nan, where=~self.wanted[:count])
             self.sink(window, done)
-            for kept in range(count, held):  # row by row, for an overlapping copy needs a second
+            for kept in range(
+                count, held
+            ):  # row by row, because an overlapping copy needs a temporary array
                 self.sums[:, kept - count] = self.sums[:, kept]
                 self.wanted[kept - count] = self.wanted[kept]
             self.sums[:, held - count :] = 0.0

@@ -1,4 +1,4 @@
-"""Where answers go."""
+"""Output files and folders of predictions."""
 
 import json
 from collections.abc import Iterator
@@ -10,30 +10,30 @@ from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.errors import ConfigError
 
 ABOUT = "prediction.json"
-"""Says how a folder of answers came to be, and that it may be replaced by the next."""
+"""File with the origin of a folder of predictions; a folder with it may be replaced."""
 
 
 @contextmanager
 def answer_folder(path: Path, about: dict[str, Any], *, source: Path) -> Iterator[Path]:
-    """A folder to fill with answers, which takes its name when all are there.
+    """Create a folder for predictions, renamed to its final name when it is complete.
 
     Args:
-        path: Final name. Only a folder of earlier answers, or an empty one, is replaced.
-        about: What ``prediction.json`` in it shall say.
-        source: What is read, which must not lie in what is replaced.
+        path: Final name. Only a folder of earlier predictions, or an empty one, is replaced.
+        about: Content of ``prediction.json``.
+        source: The input, which must not be in the folder.
 
     Raises:
-        ConfigError: If something else is there: a folder of data, given by mistake, must live.
+        ConfigError: If the path is another file or folder, which is not deleted.
     """
     if path.exists() and not (
         path.is_dir() and ((path / ABOUT).is_file() or not any(path.iterdir()))
     ):
         raise ConfigError(
-            f"--out {path} is there and holds no earlier answers, so it is not replaced; "
-            "name a new folder"
+            f"--out {path} exists and does not contain earlier predictions, so it is not replaced; "
+            "choose a new folder"
         )
     if path.resolve() in (source.resolve(), *source.resolve().parents):
-        raise ConfigError(f"--out {path} holds what --input names; name another folder")
+        raise ConfigError(f"--out {path} contains --input; choose another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(path) as part:
         yield part
@@ -41,15 +41,15 @@ def answer_folder(path: Path, about: dict[str, Any], *, source: Path) -> Iterato
 
 
 def check_file(path: Path, *, suffixes: tuple[str, ...], option: str, source: Path) -> None:
-    """Refuse a name that no file of this kind can have, and make its folder.
+    """Check the name of an output file, and create its folder.
 
     Raises:
-        ConfigError: If the suffix is another, a folder has the name, or it is what is read.
+        ConfigError: If the suffix is wrong, or the path is a folder or the input.
     """
     if path.suffix.lower() not in suffixes:
-        raise ConfigError(f"{option} {path}: name a file that ends with {' or '.join(suffixes)}")
+        raise ConfigError(f"{option} {path}: the name must end with {' or '.join(suffixes)}")
     if path.is_dir():
-        raise ConfigError(f"{option} {path} is a folder; name another file")
+        raise ConfigError(f"{option} {path} is a folder; choose a file name")
     if path.resolve() == source.resolve():
-        raise ConfigError(f"{option} {path} is what --input names; name another file")
+        raise ConfigError(f"{option} {path} is the same file as --input; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)

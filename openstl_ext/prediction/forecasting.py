@@ -1,4 +1,4 @@
-"""From sequences of frames to their future, batch by batch."""
+"""Forecast sequences of frames, batch by batch."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,28 +34,28 @@ def forecast_sequences(
 ) -> None:
     """Forecast every sample; memory is that of a batch.
 
-    As in a map, a pixel that no frame has seen gets no answer: it is NaN.
+    As in a map, a pixel that is missing in all frames is NaN in the forecast.
 
     Args:
-        predictor: A method whose answer is frames.
-        source: Where the frames are.
+        predictor: Predictor of a method that forecasts frames.
+        source: The frames.
         sink: Receives names and central forecasts (n, horizon, C, H, W), batch by batch.
-        num_frames: Newest frames of each sample to forecast from.
+        num_frames: Number of the newest frames of each sample to use.
         horizon: Number of frames to forecast.
-        batch_size: Samples, or tiles of one, that are answered together.
-        tile: Side of overlapping tiles to cut frames into; whole frames if not given.
-        overlap: Pixels that neighbouring tiles share.
+        batch_size: Number of samples, or of tiles of one sample, per batch.
+        tile: Side of overlapping tiles; frames are not divided if it is not given.
+        overlap: Number of pixels that neighbouring tiles share.
 
     Raises:
-        ConfigError: If the method says classes, or a batch is of no sample.
+        ConfigError: If the method predicts classes, or the batch size is less than 1.
         DataError: If a forecast is not finite.
     """
     if predictor.says_labels:
         raise ConfigError(
-            "the method of this config says classes; frames are for one that forecasts"
+            "the method of this config predicts classes; frames need a method that forecasts"
         )
     if batch_size < 1:
-        raise ConfigError(f"--batch-size is at least 1, not {batch_size}")
+        raise ConfigError(f"--batch-size is {batch_size}; it must be at least 1")
     step = batch_size if tile is None else 1
     for first in range(0, len(source.names), step):
         names = source.names[first : first + step]
@@ -75,7 +75,7 @@ def forecast_sequences(
 
 @final
 class FramesScene:
-    """Frames without a place on earth, as what a map is made of.
+    """Scene of frames without georeference.
 
     Args:
         frames: (T, C, H, W), NaN where there is no data.
@@ -90,7 +90,7 @@ class FramesScene:
         self.grid = Grid(height=height, width=width, crs="", transform=straight)
 
     def read(self, window: Window) -> dict[str, NDArray[Any]]:
-        """Frames of a window; NaN beyond the border."""
+        """Read a window; NaN beyond the edge."""
         found = np.full((*self.frames.shape[:2], window.height, window.width), np.nan, np.float32)
         inside = window.meet(Window(0, 0, self.grid.height, self.grid.width))
         if inside is not None:
@@ -101,7 +101,7 @@ class FramesScene:
         return {"frames": found, "valid": np.isfinite(found)}
 
     def steps(self, horizon: int) -> list[str]:
-        """Numbers: how long a step is, only the data know."""
+        """Return the indices of the leads; their length in time is unknown."""
         return [str(step) for step in range(horizon)]
 
 
@@ -115,7 +115,7 @@ def _in_tiles(
     overlap: int,
     batch_size: int,
 ) -> Frames:
-    """The forecast of one sample, (horizon, C, H, W), from overlapping tiles."""
+    """Forecast one sample (horizon, C, H, W) in overlapping tiles."""
     found: list[Frames] = []
 
     def collect(_: Window, fields: Fields) -> None:
@@ -135,9 +135,9 @@ def _in_tiles(
 
 @contextmanager
 def array_file(path: Path, source: Sequences) -> Iterator[BatchSink]:
-    """An ``.npy`` of all forecasts, shaped as the source is, (N, T', C, H, W) for a set.
+    """Write all forecasts to an ``.npy`` with the axes of the source, (N, T', C, H, W) for a set.
 
-    It is written batch by batch, and is there whole or not at all.
+    It is written batch by batch and atomically.
     """
     with atomic_file(path) as file:
         is_begun = False

@@ -1,4 +1,4 @@
-"""What a test learnt about intervals, put to use where no truth is known."""
+"""Apply the conformal calibration of a test to predictions without targets."""
 
 from pathlib import Path
 from typing import Any
@@ -8,24 +8,24 @@ from openstl_ext.engine.checkpoint import FOLDER
 from openstl_ext.errors import ConfigError
 
 FILE = "calibration.json"
-"""What ``ConformalCalibrationHook`` leaves in a work directory unless it is told another name."""
+"""Default name of the file that ``ConformalCalibrationHook`` writes to a work directory."""
 
 
 def calibrate(method: Any, checkpoint: Path | str, given: Path | None = None) -> str:
-    """Widen the intervals of a method, if there is a calibration, and say which.
+    """Widen the intervals of a method if there is a calibration, and return a report.
 
     Args:
-        method: The method, its weights loaded.
-        checkpoint: Where these came from. In its work directory a calibration is looked for, and
-            taken if it was learnt with these weights: another's margins promise nothing.
-        given: A calibration that is taken whatever it was learnt with.
+        method: The method, with its weights loaded.
+        checkpoint: File of the weights. A calibration in its work directory is used if it was
+            fitted with these weights: margins of other weights have no guaranteed coverage.
+        given: A calibration to use with any weights.
 
     Returns:
-        What was done, for the log; empty where there was nothing to do.
+        A line for the log; empty without a calibration.
 
     Raises:
-        ConfigError: If one is given to a method without intervals.
-        DataError: If the file is no calibration.
+        ConfigError: If a calibration is given for a method without intervals.
+        DataError: If the file is not a calibration.
     """
     path = given or _beside(Path(checkpoint))
     if not hasattr(method, "calibrate"):
@@ -40,15 +40,15 @@ def calibrate(method: Any, checkpoint: Path | str, given: Path | None = None) ->
     learnt = Path(str(found.about.get("checkpoint") or "")).name
     if given is None and learnt != Path(checkpoint).name:
         return (
-            f"intervals are not widened: {path} was learnt with {learnt or 'unknown weights'}; "
-            "test these weights, or name it with --calibration"
+            f"intervals are not widened: {path} was fitted with {learnt or 'unknown weights'}; "
+            "test these weights, or give the file with --calibration"
         )
     method.calibrate(found.margins)
     return f"intervals are widened by {path}, to cover {found.coverage:.0%}"
 
 
 def _beside(checkpoint: Path) -> Path | None:
-    """The calibration in the work directory of a checkpoint, if there is one."""
+    """Return the calibration in the work directory of a checkpoint, None if there is none."""
     folder = checkpoint.resolve().parent
     path = (folder.parent if folder.name == FOLDER else folder) / FILE
     return path if path.is_file() else None

@@ -1,4 +1,4 @@
-"""From a scene to a map, tile by tile."""
+"""Predict a map of a scene, tile by tile."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from openstl_ext.errors import ConfigError, DataError, ShapeError
 from openstl_ext.prediction.blending import Blender
 from openstl_ext.prediction.tiles import Tiling
-from openstl_ext.rasters.scene import Scene
-from openstl_ext.rasters.window import Window
+from openstl_ext.rasters.window import Scene, Window
 
 Inputs = dict[str, NDArray[Any]]
 Fields = dict[str, NDArray[np.float32]]
@@ -31,34 +30,34 @@ def map_scene(
     batch_size: int = 8,
     step: int = 1,
 ) -> int:
-    """Answer every pixel of an area, holding no more than a row of tiles.
+    """Predict every pixel of an area, with one row of tiles in memory.
 
-    A pixel is answered where at least one of its frames has data; tiles without such a pixel are
-    passed over.
+    A pixel is predicted if at least one of its frames has data; tiles without such a pixel are
+    skipped.
 
     Args:
         answer: From a batch of inputs to fields (B, ..., H, W), of which the first is never NaN;
             another may be, such as an interval of a step that nobody has calibrated. ``index`` of
             the inputs is the number of the first pixel of each tile.
         scene: What is read.
-        sink: Receives finished rows of every field, (..., rows, columns), NaN where there is no
-            answer, and their window in the raster; the arrays are overwritten later.
-        tiling: Where tiles lie.
-        area: The pixels asked for; all of the raster if not given.
-        mask: Tells which pixels of a window of the area are asked for; all if not given.
-        batch_size: Tiles that are answered together.
-        step: Rows come in multiples of this, but for the last.
+        sink: Receives finished rows of every field, (..., rows, columns), NaN without a
+            prediction, and their window in the raster; the arrays are overwritten later.
+        tiling: Positions of tiles.
+        area: The requested pixels; the entire raster if not given.
+        mask: Returns the requested pixels of a window of the area; all if not given.
+        batch_size: Number of tiles per batch.
+        step: The number of emitted rows is a multiple of this, except at the end.
 
     Returns:
-        Number of tiles that were answered.
+        Number of predicted tiles.
 
     Raises:
-        ConfigError: If a batch has no tile.
-        DataError: If no pixel of the area has data, or the net says NaN.
-        ShapeError: If the net does not answer pixel by pixel.
+        ConfigError: If the batch size is less than 1.
+        DataError: If no pixel of the area has data, or a prediction is not finite.
+        ShapeError: If the net does not predict every pixel.
     """
     if batch_size < 1:
-        raise ConfigError(f"--batch-size is at least 1, not {batch_size}")
+        raise ConfigError(f"--batch-size is {batch_size}; it must be at least 1")
     area = area or tiling.whole
     blender: Blender | None = None
     count = 0
@@ -78,11 +77,11 @@ def map_scene(
             )
         for tile, values, pixels in zip(tiles, stacked, wanted, strict=True):
             if not np.isfinite(values[: len(main), pixels]).all():
-                raise DataError(f"the net says NaN or infinity in {tile}; are its weights sound?")
+                raise DataError(f"the prediction of {tile} is not finite; check the checkpoint")
             blender.add(tile, values, pixels)
         count += len(tiles)
     if blender is None:
-        raise DataError(f"there is nothing to map: no pixel with data in {area}")
+        raise DataError(f"no pixel of {area} has data; choose another region or input")
     blender.finish()
     return count
 
@@ -90,16 +89,16 @@ def map_scene(
 def _batches(
     scene: Scene, tiling: Tiling, area: Window, mask: Mask | None, batch_size: int
 ) -> Iterator[tuple[list[Window], list[NDArray[np.bool_]], Inputs]]:
-    """Tiles that have a wanted pixel, which pixels these are, and the inputs, stacked."""
+    """Yield tiles with wanted pixels, these pixels, and the stacked inputs."""
     tiles: list[Window] = []
     wanted: list[NDArray[np.bool_]] = []
     read: list[Inputs] = []
     for tile in tiling.covering(area):
-        asked = _asked(tile, area, mask)
-        if not asked.any():
+        requested = _requested(tile, area, mask)
+        if not requested.any():
             continue
         inputs = scene.read(tile)
-        pixels = asked & has_data(inputs)
+        pixels = requested & has_data(inputs)
         if not pixels.any():
             continue
         tiles.append(tile)
@@ -113,18 +112,18 @@ def _batches(
 
 
 def has_data(inputs: Inputs) -> NDArray[np.bool_]:
-    """Where a pixel has data in at least one frame, (H, W)."""
+    """Return the pixels (H, W) with data in at least one frame."""
     seen = np.isfinite(inputs["frames"]) & inputs.get("valid", True)
     return np.asarray(seen.any(axis=(0, 1)))
 
 
-def _asked(tile: Window, area: Window, mask: Mask | None) -> NDArray[np.bool_]:
-    """Which pixels of a tile are asked for."""
-    asked = np.zeros((tile.height, tile.width), dtype=bool)
+def _requested(tile: Window, area: Window, mask: Mask | None) -> NDArray[np.bool_]:
+    """Return the requested pixels of a tile."""
+    requested = np.zeros((tile.height, tile.width), dtype=bool)
     if part := tile.meet(area):
         here = Window(part.row - tile.row, part.column - tile.column, part.height, part.width)
-        asked[here.slices] = True if mask is None else mask(part)
-    return asked
+        requested[here.slices] = True if mask is None else mask(part)
+    return requested
 
 
 def _stacked(read: list[Inputs]) -> Inputs:
@@ -132,11 +131,11 @@ def _stacked(read: list[Inputs]) -> Inputs:
 
 
 def _by_pixel(name: str, values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """(B, ..., H, W) -> (B, K, H, W)."""
+    """Flatten (B, ..., H, W) to (B, K, H, W)."""
     if values.ndim < 4 or values.shape[-2:] != (size, size):
         raise ShapeError(
-            f"a map needs an answer at each pixel of a tile, (B, ..., {size}, {size}), but "
-            f"{name} has shape {values.shape}"
+            f"{name} has shape {values.shape}, but a map needs a value for each pixel of a tile, "
+            f"(B, ..., {size}, {size}); use a net that predicts every pixel"
         )
     return values.reshape(len(values), -1, size, size)
 
@@ -144,12 +143,12 @@ def _by_pixel(name: str, values: NDArray[np.float32], size: int) -> NDArray[np.f
 def _pass_on(
     sink: FieldSink, shapes: dict[str, tuple[int, ...]], window: Window, rows: NDArray[np.float32]
 ) -> None:
-    """Give the rows of a blender as the fields of which they are made."""
+    """Pass the rows of a blender to a sink, as fields."""
     sink(window, _unstacked(rows, shapes))
 
 
 def _unstacked(rows: NDArray[np.float32], shapes: dict[str, tuple[int, ...]]) -> Fields:
-    """The fields of which (K, rows, columns) is made."""
+    """Split (K, rows, columns) into its fields."""
     fields, first = {}, 0
     for name, shape in shapes.items():
         count = int(np.prod(shape))

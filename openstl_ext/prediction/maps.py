@@ -1,4 +1,4 @@
-"""Maps as GeoTIFFs, written while they are computed."""
+"""Write maps as GeoTIFFs while they are computed."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,11 +14,11 @@ from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
 
 NO_LABEL = 255
-"""Stands in a map of classes where there is no answer; its nodata tag says so."""
+"""Nodata value of a map of classes."""
 BLOCK = 128
-"""Side of a block of a file: what is written in rows of it is compressed once."""
+"""Side of a tile of a file; rows that are a multiple of it are compressed once."""
 QUANTILES = {"forecast": "central"}
-"""What a field is called in the name of a file, where that is not its own name."""
+"""Names of fields in file names, if different."""
 
 
 @contextmanager
@@ -31,15 +31,15 @@ def label_map(
     probability: Path | None = None,
     tags: dict[str, str],
 ) -> Iterator[FieldSink]:
-    """A map of classes, and one of their probabilities if asked for; whole or not at all.
+    """Write a map of classes, and one of their probabilities if requested, atomically.
 
     Args:
-        path: GeoTIFF of class indices, uint8, 255 where there is no answer.
-        predictor: Decides which class a probability means.
-        grid: The raster.
-        area: The part of it that is mapped.
-        probability: GeoTIFF with one band a class, float32, NaN where there is no answer.
-        tags: What the files say of their making.
+        path: GeoTIFF of class indices, uint8, 255 without a prediction.
+        predictor: Converts probabilities to classes.
+        grid: Grid of the raster.
+        area: Part of the raster to map.
+        probability: GeoTIFF with one band per class, float32, NaN without a prediction.
+        tags: Metadata of the files.
     """
     with ExitStack() as files:
         labels = files.enter_context(
@@ -47,12 +47,12 @@ def label_map(
                 path, cut(grid, area), dtype="uint8", nodata=NO_LABEL, tags=tags, block=BLOCK
             )
         )
-        chances: list[RasterWriter] = []  # opened with the first rows, which know K
+        chances: list[RasterWriter] = []  # opened with the first rows, when K is known
 
         def sink(window: Window, fields: Fields) -> None:
             values = fields["probability"]
             if len(values) > NO_LABEL:
-                raise DataError(f"{path}: {len(values)} classes do not fit one byte a pixel")
+                raise DataError(f"{path}: {len(values)} classes do not fit into uint8")
             here = moved(window, area)
             known = np.isfinite(values).all(axis=0)
             found = predictor.labels_of(np.where(known, values, 0.0))
@@ -79,18 +79,18 @@ def forecast_maps(
     clip: tuple[float, float] | None,
     tags: dict[str, str],
 ) -> Iterator[FieldSink]:
-    """One GeoTIFF a step and quantile, ``<stem>_<step>_<central|lower|upper>.tif``.
+    """Write a GeoTIFF per lead and field, ``<stem>_<step>_<central|lower|upper>.tif``.
 
-    float32, NaN where there is no answer, one band a channel.
+    float32, NaN without a prediction, one band per channel.
 
     Args:
-        folder: Where they go.
-        stem: How their names begin.
-        steps: Name of each step.
-        grid: The raster.
-        area: The part of it that is mapped.
-        clip: Range that an answer is cut to; None for any.
-        tags: What the files say of their making.
+        folder: Output folder.
+        stem: First part of the file names.
+        steps: Name of each lead.
+        grid: Grid of the raster.
+        area: Part of the raster to map.
+        clip: Range to which predictions are clipped; None for no limit.
+        tags: Metadata of the files.
     """
     with ExitStack() as files:
         writers: dict[tuple[str, str], RasterWriter] = {}
@@ -115,7 +115,7 @@ def forecast_maps(
 
 
 def cut(grid: Grid, area: Window) -> Grid:
-    """The grid of a part of a raster."""
+    """Return the grid of a part of a raster."""
     a, b, _, d, e, _ = grid.transform
     x, y = grid_points(grid, np.array(area.column), np.array(area.row))
     transform = (a, b, float(x), d, e, float(y))
@@ -123,7 +123,7 @@ def cut(grid: Grid, area: Window) -> Grid:
 
 
 def moved(window: Window, area: Window) -> Window:
-    """A window of the raster as a window of the area."""
+    """Convert a window of the raster to one of the area."""
     return Window(window.row - area.row, window.column - area.column, window.height, window.width)
 
 

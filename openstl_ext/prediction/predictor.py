@@ -1,4 +1,4 @@
-"""A trained method, ready to be asked."""
+"""Predict with a trained method."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -19,7 +19,7 @@ from openstl_ext.registry import METHODS
 
 
 class Predictor:
-    """Put a method's ``answer`` between arrays in data units, without any truth.
+    """Apply a method to arrays in data units, without targets.
 
     Args:
         method: A method that answers with frames or labels.
@@ -48,7 +48,7 @@ class Predictor:
     def load(
         cls, cfg: Config, checkpoint: Path | str, *, device: str | None = None, amp: bool = False
     ) -> "Predictor":
-        """Build the method of a config, and nothing else of it, with the weights of a checkpoint.
+        """Build only the method of a config, with the weights of a checkpoint.
 
         Raises:
             ConfigError: If the config has no method.
@@ -65,7 +65,7 @@ class Predictor:
     def __call__(
         self, inputs: Mapping[str, NDArray[Any]], horizon: int
     ) -> dict[str, NDArray[np.float32]]:
-        """Answer a batch.
+        """Predict a batch.
 
         Args:
             inputs: Fields as a dataset has them, with a batch axis; NaN in ``frames`` is missing.
@@ -73,18 +73,18 @@ class Predictor:
             horizon: Number of future frames; not looked at where the answer is classes.
 
         Returns:
-            For frames ``forecast`` and maybe ``lower``, ``upper`` and more, (B, horizon, C, H, W);
+            For frames ``forecast``, perhaps with ``lower`` and ``upper``, (B, horizon, C, H, W);
             for classes ``probability`` (B, K, ...).
 
         Raises:
-            ConfigError: If the batch does not fit the memory of the GPU.
-            ShapeError: If the net cannot take such frames.
+            ConfigError: If the batch does not fit into the memory of the GPU.
+            ShapeError: If the net does not accept the shape of the frames.
         """
         fields = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in inputs.items()}
         places = fields.pop("index", torch.arange(len(fields["frames"])))
         fields["seed"] = torch.tensor([sample_seed(self.seed, i) for i in places.tolist()])
         seen = fields["frames"].isfinite()
-        if "valid" in fields or not seen.all():  # also where the scene forgot to say so
+        if "valid" in fields or not seen.all():  # also if the scene has no such field
             fields["valid"] = seen & fields.get("valid", seen)
         cast_to = torch.autocast(self.device.type, torch.bfloat16) if self.amp else nullcontext()
         try:
@@ -96,12 +96,12 @@ class Predictor:
                     answer = self.method.answer(batch, horizon)
         except torch.cuda.OutOfMemoryError:
             raise ConfigError(
-                f"a batch of {len(seen)} does not fit {self.device}; lower --batch-size"
+                f"a batch of {len(seen)} does not fit into {self.device}; lower --batch-size"
             ) from None
-        except RuntimeError as error:  # what torch and einops raise where a shape does not fit
+        except RuntimeError as error:  # raised by torch and einops for a wrong shape
             first = str(error).strip().partition("\n")[0]
             raise ShapeError(
-                f"the net cannot take frames of shape {tuple(fields['frames'].shape[1:])}: {first}"
+                f"the net rejects frames of shape {tuple(fields['frames'].shape[1:])}: {first}"
             ) from error
         return {name: value.float().cpu().numpy() for name, value in answer.items()}
 
@@ -113,13 +113,17 @@ class Predictor:
 
 
 def usable(device: str | None) -> torch.device:
-    """The device of a name, if it is there."""
+    """Return the device of a name.
+
+    Raises:
+        ConfigError: If it does not exist.
+    """
     if device is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
         torch.empty(1, device=found)
-    except (RuntimeError, AssertionError) as error:  # torch has an assertion for a CPU-only build
+    except (RuntimeError, AssertionError) as error:  # torch asserts in a CPU-only build
         first = str(error).partition("\n")[0]
-        raise ConfigError(f"--device {device}: {first}") from error
+        raise ConfigError(f"--device {device}: {first}; choose another") from error
     return found

@@ -1,4 +1,4 @@
-"""What a user asks of a trained method, and which way leads to the answer."""
+"""Predict with a trained method what the arguments of ``tools/predict.py`` request."""
 
 import inspect
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.prediction.sequences import holds_frames, open_sequences
 from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.region import Region
-from openstl_ext.rasters.scene import Scene
+from openstl_ext.rasters.window import Scene
 
 TIFF = (".tif", ".tiff")
 TILE = 128
 HORIZONS = ("num_targets", "horizon", "num_horizons")
-"""What datasets call the number of frames that are asked."""
+"""Dataset arguments for the number of target frames."""
 SIDES = ("patch_size", "chip_size")
-"""What datasets call the side of what they cut out of an area."""
+"""Dataset arguments for the side of a sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +36,22 @@ class Request:
     """One call of ``tools/predict.py``.
 
     Args:
-        source: What is read: frames (.npy, .npz, a folder of frame files) or what the dataset of
-            the config can open as a scene.
-        out: What is written: a map, a folder of maps, an .npy or a folder of frames.
-        probability: A second map, of class probabilities.
-        tile: Side of a tile, in pixels; if not given, maps take that of the patches in training,
-            or 128, and frames are not cut.
-        overlap: Pixels that neighbouring tiles share; a quarter of a tile if not given.
-        batch_size: Tiles, or samples, that are answered together.
-        horizon: Frames to forecast; as many as the dataset asks if not given.
-        last: Whether to take the newest frames where there are more than the config expects.
+        source: Input: frames (.npy, .npz, a folder of frame files), or files that the dataset of
+            the config opens as a scene.
+        out: Output: a map, a folder of maps, an .npy or a folder of frames.
+        probability: Second map, with class probabilities.
+        tile: Side of a tile, in pixels; by default that of the patches in training, or 128, for
+            maps, and no tiles for frames.
+        overlap: Number of pixels that neighbouring tiles share; a quarter of a tile if not given.
+        batch_size: Number of tiles, or samples, per batch.
+        horizon: Number of frames to forecast; that of the dataset if not given.
+        last: Whether to use the newest frames if there are more than the config expects.
         region: GeoJSON of the area to map.
-        region_crs: Its CRS, where it does not say, or says wrongly.
-        device: Where to compute; a GPU if there is one.
-        bfloat16: Whether to compute in that type where it is safe.
-        calibration: By how much intervals are widened, as a test left it; if not given, that of
-            the checkpoint's work directory, if there is one.
+        region_crs: CRS of the region, if the file has none or a wrong one.
+        device: Device; a GPU if there is one by default.
+        bfloat16: Whether to compute in bfloat16 where it is safe.
+        calibration: Calibration file of a test; by default that in the checkpoint's work
+            directory, if there is one.
     """
 
     source: Path
@@ -70,23 +70,23 @@ class Request:
 
 
 def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
-    """Answer a request, and say what was written.
+    """Predict, write the result and return a line of report.
 
-    Of the config only the method is built, and of the dataset only its class is asked to open the
-    source: no truth is needed, nor read.
+    Only the method of the config is built, and only the class of the dataset is used, to open the
+    source: targets are neither needed nor read.
 
     Args:
         cfg: A loaded config.
         checkpoint: Weights of its method.
-        request: What is asked.
+        request: The arguments.
 
     Raises:
-        UserError: Of the kind that fits; nothing is left under the final names.
+        UserError: If input, output or config is invalid; no output remains under its final name.
     """
     if not request.source.exists():
-        raise DataError(f"--input {request.source}: there is no such file or folder")
+        raise DataError(f"--input {request.source} does not exist; correct the path")
     if request.horizon is not None and request.horizon < 1:
-        raise ConfigError(f"--horizon is at least 1, not {request.horizon}")
+        raise ConfigError(f"--horizon is {request.horizon}; it must be at least 1")
     predictor = Predictor.load(cfg, checkpoint, device=request.device, amp=request.bfloat16)
     intervals = calibrate(predictor.method, checkpoint, request.calibration)
     dataset, settings = _dataset_of(cfg)
@@ -99,8 +99,8 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
         about["intervals"] = intervals
     frames = holds_frames(request.source) and not predictor.says_labels
     answer = _forecast if frames else _map
-    said = answer(predictor, dataset, settings, request, about)
-    return "\n".join(filter(None, (intervals, said)))
+    written = answer(predictor, dataset, settings, request, about)
+    return "\n".join(filter(None, (intervals, written)))
 
 
 def _forecast(
@@ -110,15 +110,15 @@ def _forecast(
     request: Request,
     about: dict[str, str],
 ) -> str:
-    """Frames to frames."""
+    """Forecast frames from frames."""
     if request.region or request.probability:
         raise ConfigError("--region and --probability are for maps of rasters, not for frames")
     source = open_sequences(request.source)
     expected = _asked(dataset, settings, ("num_inputs",)) or source.length
     if source.length < expected or (source.length > expected and not request.last):
-        hint = "; --last takes the newest" if source.length > expected else ""
+        hint = "; --last uses the newest" if source.length > expected else ""
         raise DataError(
-            f"{request.source} has {source.length} frames a sample, and the config forecasts from "
+            f"{request.source} has {source.length} frames per sample, but the config expects "
             f"{expected}{hint}"
         )
     horizon = request.horizon or _asked(dataset, settings, HORIZONS) or expected
@@ -137,7 +137,7 @@ def _forecast(
         with array_file(request.out, source) as sink:
             run(sink)
     elif request.out.suffix in (".npz", *TIFF):
-        raise ConfigError(f"--out {request.out}: forecasts of frames go to an .npy or a folder")
+        raise ConfigError(f"--out {request.out}: forecasts of frames need an .npy or a folder")
     else:
         with answer_folder(request.out, about, source=request.source) as folder:
             run(frame_files(folder, source))
@@ -146,20 +146,18 @@ def _forecast(
 
 def _map(
     predictor: Predictor,
-    dataset: type | None,
+    dataset: Any,
     settings: Mapping[str, Any],
     request: Request,
     about: dict[str, str],
 ) -> str:
-    """A scene, which the dataset opens, to maps."""
-    opener = getattr(dataset, "scene", None)
-    if opener is None:
-        name = dataset.__name__ if dataset else "none"
+    """Predict maps of a scene, which the dataset opens."""
+    if dataset is None:
         raise ConfigError(
-            f"the dataset of this config ({name}) opens no rasters, so {request.source} cannot be "
+            f"this config has no test dataset to open rasters, so {request.source} cannot be "
             "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
         )
-    scene: Scene = opener(request.source, settings)
+    scene: Scene = dataset.scene(request.source, settings)
     if request.tile is None:
         request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
@@ -170,12 +168,12 @@ def _map(
 
 
 def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dict[str, str]) -> str:
-    """A scene to a map of classes."""
+    """Predict a map of classes of a scene."""
     for option, path in (("--out", request.out), ("--probability", request.probability)):
         if path is not None:
             check_file(path, suffixes=TIFF, option=option, source=request.source)
     if request.probability and request.probability.resolve() == request.out.resolve():
-        raise ConfigError("--out and --probability are the same file; name two")
+        raise ConfigError("--out and --probability are the same file; choose two names")
     where = _where(scene, request)
     with maps.label_map(
         request.out,
@@ -192,11 +190,11 @@ def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dic
 def _map_forecast(
     predictor: Predictor, scene: Scene, steps: list[str], request: Request, about: dict[str, str]
 ) -> str:
-    """A scene to a map a step and quantile."""
+    """Predict a map of a scene for each lead and field."""
     if request.out.suffix.lower() in TIFF:
-        raise ConfigError(f"--out {request.out}: a forecast is several maps, so name a folder")
+        raise ConfigError(f"--out {request.out}: a forecast has several maps; choose a folder")
     if request.probability:
-        raise ConfigError("--probability is for a method that says classes; this one forecasts")
+        raise ConfigError("--probability needs a method that predicts classes; this one forecasts")
     where = _where(scene, request)
     with ExitStack() as stack:
         folder = stack.enter_context(answer_folder(request.out, about, source=request.source))
@@ -217,7 +215,7 @@ def _map_forecast(
 
 
 def _where(scene: Scene, request: Request) -> dict[str, Any]:
-    """Tiles, area and mask of a map."""
+    """Return tiles, area and mask of a map."""
     grid = scene.grid
     tiling = Tiling(
         height=grid.height,
@@ -233,12 +231,12 @@ def _where(scene: Scene, request: Request) -> dict[str, Any]:
 
 
 def _overlap(request: Request) -> int:
-    """Pixels that tiles share."""
+    """Return the number of pixels that tiles share."""
     return (request.tile or TILE) // 4 if request.overlap is None else request.overlap
 
 
 def _dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:
-    """Class of the test dataset and its arguments, without root and split; it is not built."""
+    """Return class and arguments of the test dataset, without root and split."""
     loader = cfg.to_dict().get("test_dataloader") or {}
     described = dict(loader.get("dataset") or {})
     if "type" not in described:
@@ -249,7 +247,7 @@ def _dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:
 
 
 def _asked(dataset: type | None, settings: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    """What a config says of a number, or else the default of its dataset; None for neither."""
+    """Return an argument of the config, or the default of its dataset; None for neither."""
     if dataset is None:
         return None
     parameters = inspect.signature(dataset).parameters

@@ -1,4 +1,4 @@
-"""Sequences of frames from arrays and folders, without any truth."""
+"""Read sequences of frames from arrays and folders, without targets."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ Frames = NDArray[np.float32]
 
 
 class Sequences(ABC):
-    """Samples of frames, some at a time.
+    """Base class of sources of frames, read sample by sample.
 
     Attributes:
-        names: What each sample is called.
-        is_single: Whether the source is one sample, and not a set of one.
-        has_channels: Whether the source has an axis of channels, even if of one.
-        length: Frames T of each sample.
+        names: Name of each sample.
+        is_single: Whether the source is one sample instead of a set.
+        has_channels: Whether the source has an axis of channels.
+        length: Number T of frames of each sample.
     """
 
     names: list[str]
@@ -40,7 +40,7 @@ class Sequences(ABC):
 
     @abstractmethod
     def read(self, indices: Sequence[int], num_frames: int) -> Frames:
-        """The newest frames of some samples, (n, num_frames, C, H, W); NaN where there is none."""
+        """Read the newest frames of some samples, (n, num_frames, C, H, W); NaN where missing."""
 
 
 @final
@@ -48,23 +48,22 @@ class ArrayFrames(Sequences):
     """Frames of one array in a file.
 
     Args:
-        path: ``.npy``, which is mapped, not read; or ``.npz`` with one array, or one that is
-            called ``frames``.
+        path: ``.npy``, memory-mapped; or ``.npz`` with one array, or one named ``frames``.
 
     Shape:
         - the array: (T, H, W), (T, C, H, W) or (N, T, C, H, W), any real number type.
 
     Raises:
-        DataError: If the file holds no such array.
+        DataError: If the file has no such array.
     """
 
     def __init__(self, path: Path) -> None:
         array = _array_of(path)
         if array.dtype.kind not in "fiub":
-            raise DataError(f"{path} holds {array.dtype}; frames are real numbers")
+            raise DataError(f"{path} has type {array.dtype}; frames must be real numbers")
         if array.ndim not in (3, 4, 5) or 0 in array.shape:
             raise DataError(
-                f"{path} has shape {array.shape}; frames are (T, H, W), (T, C, H, W) or "
+                f"{path} has shape {array.shape}; frames must be (T, H, W), (T, C, H, W) or "
                 "(N, T, C, H, W)"
             )
         self.is_single = array.ndim < 5
@@ -81,10 +80,10 @@ class ArrayFrames(Sequences):
 
 @final
 class FolderFrames(Sequences):
-    """Frames of folders, one file a frame, as ``FrameFolders`` has them, or packed.
+    """Frames in folders, one file per frame, as in ``FrameFolders``, or packed.
 
     Args:
-        root: A folder of frame files, ``<t>.npy``, or of such folders, or with ``packed.npy``.
+        root: Folder of frame files ``<t>.npy``, or of such folders, or with ``packed.npy``.
 
     Raises:
         DataError: If there are no frames, one is missing, or samples differ in length or shape.
@@ -104,12 +103,14 @@ class FolderFrames(Sequences):
         for folder, files in zip(folders, self.files, strict=True):
             if len(files) != self.length:
                 raise DataError(
-                    f"{folder} has {len(files)} frames, {folders[0]} has {self.length}; samples "
-                    "that are forecast together have as many"
+                    f"{folder} has {len(files)} frames, {folders[0]} has {self.length}; all "
+                    "samples must have the same number"
                 )
             for path in files:
                 if (shape := frame_shape(path)) != frame_shape(first):
-                    raise DataError(f"{path} has shape {shape}, {first} has {frame_shape(first)}")
+                    raise DataError(
+                        f"{path} has shape {shape}, expected {frame_shape(first)} as in {first}"
+                    )
 
     def read(self, indices: Sequence[int], num_frames: int) -> Frames:
         if self.pack is not None:
@@ -123,7 +124,7 @@ class FolderFrames(Sequences):
 
 
 def open_sequences(source: Path) -> Sequences:
-    """The frames of a file or of a folder.
+    """Open the frames of a file or a folder.
 
     Raises:
         DataError: If there are none.
@@ -132,7 +133,7 @@ def open_sequences(source: Path) -> Sequences:
 
 
 def holds_frames(source: Path) -> bool:
-    """Whether a path looks like frames without a place on earth: an array, or frame files."""
+    """Return whether a path contains frames without georeference: an array or frame files."""
     if not source.is_dir():
         return source.suffix.lower() in SUFFIXES
     if Pack.exists(source):
@@ -145,9 +146,9 @@ def _has_frame(folder: Path) -> bool:
 
 
 def _array_of(path: Path) -> NDArray[Any]:
-    """The array in a file, mapped where that is possible; pickled objects are refused."""
+    """Read the array of a file, memory-mapped if possible; pickled objects are rejected."""
     if not path.is_file():
-        raise DataError(f"there are no frames at {path}")
+        raise DataError(f"there are no frames at {path}; correct --input")
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(found, np.ndarray):
@@ -156,11 +157,11 @@ def _array_of(path: Path) -> NDArray[Any]:
             names = archive.files
             if len(names) != 1 and KEY not in names:
                 raise DataError(
-                    f"{path} holds {', '.join(names) or 'no array'}; give one array, or call the "
-                    f"frames {KEY!r}"
+                    f"{path} contains {', '.join(names) or 'no array'}; save one array, or name "
+                    f"the frames {KEY!r}"
                 )
             return archive[KEY if KEY in names else names[0]]
     except DataError:
         raise
-    except Exception as error:  # numpy and zipfile have an exception for each way to be broken
-        raise DataError(f"{path}: not a readable array of numbers: {error}") from error
+    except Exception as error:  # numpy and zipfile raise many types for a damaged file
+        raise DataError(f"{path}: not a readable array ({error}); save it again") from error

@@ -1,4 +1,4 @@
-"""How an area is cut into tiles."""
+"""Divide an area into overlapping tiles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from openstl_ext.rasters.window import Window
 
 @dataclass(frozen=True, kw_only=True)
 class Tiling:
-    """Overlapping squares of one size over a whole raster.
+    """Overlapping square tiles of one size over a raster.
 
-    They lie where they lie whatever part of the raster is asked for, so the map of a region is
-    cut out of the map of the whole. All are of one size, because some nets take no other: the last
-    ones are moved inward, and where the raster is smaller than a tile they reach beyond it.
+    Their positions do not depend on the requested area, so the map of a region equals that part
+    of the map of the raster. All have the same size, because some nets accept no other: the last
+    ones are moved inward, and in a raster smaller than a tile they extend beyond it.
 
     Args:
         height: Rows of the raster.
         width: Columns of the raster.
         size: Side of a tile, in pixels.
-        overlap: Least number of pixels that neighbours share.
+        overlap: Smallest number of pixels that neighbours share.
 
     Raises:
-        ConfigError: If tiles have no size, or overlap so far that they do not advance.
+        ConfigError: If the size is less than 1, or the overlap is not smaller than the size.
     """
 
     height: int
@@ -33,13 +33,13 @@ class Tiling:
     def __post_init__(self) -> None:
         if self.size < 1 or not 0 <= self.overlap < self.size:
             raise ConfigError(
-                f"tiles of {self.size} that overlap by {self.overlap}: the size is at least 1, "
-                "and the overlap at least 0 and smaller than the size"
+                f"tile size is {self.size} and overlap {self.overlap}; the size must be at "
+                "least 1, and the overlap at least 0 and smaller than the size"
             )
 
     @property
     def whole(self) -> Window:
-        """The raster."""
+        """Window of the entire raster."""
         return Window(0, 0, self.height, self.width)
 
     @property
@@ -53,7 +53,7 @@ class Tiling:
         return starts(self.width, size=self.size, overlap=self.overlap)
 
     def covering(self, area: Window) -> Iterator[Window]:
-        """The tiles that touch an area, row by row."""
+        """Yield the tiles that overlap an area, row by row."""
         for row in self.rows:
             for column in self.columns:
                 tile = Window(row, column, self.size, self.size)
@@ -62,6 +62,6 @@ class Tiling:
 
 
 def starts(length: int, *, size: int, overlap: int) -> list[int]:
-    """Where tiles begin along one axis, so that each pixel of it is covered."""
+    """Return the first pixels of tiles along an axis, so that each pixel is covered."""
     last = max(length - size, 0)
     return [*range(0, last, size - overlap), last]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError, DatasetNotFoundError
 from openstl_ext.interfaces import check_net
-from openstl_ext.profiling.report import in_words, profile
+from openstl_ext.profiling.report import check_predicts, in_words, profile
 from openstl_ext.registry import DATASETS, METHODS
 
 
@@ -20,20 +20,21 @@ def describe(
 
     Args:
         cfg: A loaded config.
-        shape: Frames (T, C, H, W) to forecast from; without, those of a test item, or where the
-            data are not there, those that the net says it takes.
+        shape: Frames (T, C, H, W) to forecast from; by default those of a test item, or without
+            data those of the net's ``in_shape``.
         horizon: Number of future frames; without, the item's, or as many as go in. Where the
             answer is labels, there is none.
         batch_size: Samples of the batch that is timed.
 
     Raises:
-        ConfigError: If nothing says what a forecast starts from.
+        ConfigError: If the method predicts nothing, or there is neither a shape nor an item.
     """
     if batch_size < 1:
         raise ConfigError(f"--batch-size is at least 1, not {batch_size}")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     method = METHODS.build(cfg.model).to(device)
     check_net(method)
+    check_predicts(method)
     inputs, asked, source = starting_point(cfg, shape)
     horizon = horizon or asked
     frames = tuple(inputs["frames"].shape[1:])
@@ -46,6 +47,8 @@ def starting_point(cfg: Config, shape: Sequence[int] | None) -> tuple[dict[str, 
     """Inputs of one sample, the horizon that goes with them, and where both come from."""
     if shape is not None:
         return {"frames": torch.rand(1, *shape)}, shape[0], "the given shape"
+    if cfg.get("test_dataloader") is None:
+        raise ConfigError(f"{cfg.identity} has no test_dataloader; give --shape T C H W")
     try:
         item = DATASETS.build(cfg.test_dataloader.dataset)[0]
     except DatasetNotFoundError as error:

@@ -66,11 +66,7 @@ def profile(
     Raises:
         ConfigError: If the method predicts nothing.
     """
-    if method.answers is None:
-        raise ConfigError(
-            f"{type(method).__name__} has a loss only and predicts nothing, so there is no "
-            "forecast to profile"
-        )
+    check_predicts(method)
     weight = next(method.parameters(), torch.zeros(()))
     inputs = {"seed": torch.zeros(1, dtype=torch.int64), **inputs}
     one = _normalized(method, {name: value[:1] for name, value in inputs.items()})
@@ -91,6 +87,15 @@ def profile(
         "batch_size": batch_size,
         "answer": method.answers,
     }
+
+
+def check_predicts(method: Any) -> None:
+    """Raise a ConfigError for a method with a loss only."""
+    if method.answers is None:
+        raise ConfigError(
+            f"{type(method).__name__} has a loss only and predicts nothing, so there is no "
+            "forecast to profile"
+        )
 
 
 def _normalized(method: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import numpy as np
 from openstl_ext.errors import DataError
 
 TOLERANCE = 1e-6
-"""By what part of a pixel two grids may differ; writers round their transforms differently."""
+"""Share of a pixel by which two grids may differ; writers round their transforms differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,24 +31,24 @@ class Grid:
 
     @classmethod
     def of(cls, dataset: Any) -> "Grid":
-        """The grid of a dataset that rasterio has opened."""
+        """Return the grid of an open rasterio dataset."""
         crs = dataset.crs.to_wkt() if dataset.crs else ""
         a, b, c, d, e, f = (float(v) for v in dataset.transform[:6])
         transform = (a, b, c, d, e, f)
         return cls(height=dataset.height, width=dataset.width, crs=crs, transform=transform)
 
     def describe(self) -> str:
-        """One line for a message."""
+        """Return a description of one line, for messages."""
         name = self.crs.split('"')[1] if '"' in self.crs else self.crs or "no CRS"
         a, b, c, d, e, f = self.transform
-        turned = f", turned by ({b:g}, {d:g})" if b or d else ""
+        rotation = f", rotated by ({b:g}, {d:g})" if b or d else ""
         return (
             f"{self.height} x {self.width} pixels of {a:g} x {e:g} from ({c:.10g}, {f:.10g}) "
-            f"in {name}{turned}"
+            f"in {name}{rotation}"
         )
 
     def differs_from(self, other: "Grid") -> list[str]:
-        """What sets two grids apart: size, CRS, transform."""
+        """Return the properties in which two grids differ: size, CRS, transform."""
         found = []
         if (self.height, self.width) != (other.height, other.width):
             found.append("size")
@@ -64,12 +64,12 @@ class Grid:
         return found
 
     def check_same(self, other: "Grid", *, path: Path | str, other_path: Path | str) -> None:
-        """Refuse two rasters whose pixels are not the same places.
+        """Reject two rasters whose pixels are not at the same places.
 
         Args:
-            other: The grid that this one is held against.
-            path: Where this grid is from, for the message.
-            other_path: Where the other is from.
+            other: The grid to compare with.
+            path: File of this grid, for the message.
+            other_path: File of the other grid, for the message.
 
         Raises:
             DataError: With both grids and what differs.
@@ -78,12 +78,12 @@ class Grid:
             raise DataError(
                 f"{path} and {other_path} differ in {' and '.join(parts)}:\n"
                 f"  {path}: {self.describe()}\n  {other_path}: {other.describe()}\n"
-                "bring all rasters onto one grid, with gdalwarp for example"
+                "resample all rasters to one grid, for example with gdalwarp"
             )
 
 
 def _same_crs(one: str, other: str) -> bool:
-    """Whether two texts mean one system."""
+    """Return whether two texts describe the same CRS."""
     if not one or not other:
         return False
     from rasterio.crs import CRS
@@ -92,20 +92,14 @@ def _same_crs(one: str, other: str) -> bool:
 
 
 def grid_points(grid: Grid, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates x and y of places in pixels, where (0, 0) is the corner of the first pixel."""
+    """Convert pixel positions to coordinates; (0, 0) is the outer corner of the first pixel."""
     a, b, c, d, e, f = grid.transform
     return a * columns + b * rows + c, d * columns + e * rows + f
 
 
 def grid_pixels(grid: Grid, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows, with fractions, of coordinates.
-
-    Raises:
-        DataError: If the transform of the grid maps pixels onto a line.
-    """
+    """Convert coordinates x and y to fractional columns and rows."""
     a, b, c, d, e, f = grid.transform
     area = a * e - b * d
-    if area == 0:
-        raise DataError(f"a raster of {grid.describe()} has pixels without area")
     dx, dy = x - c, y - f
     return (e * dx - b * dy) / area, (a * dy - d * dx) / area

@@ -1,26 +1,25 @@
-"""One band as a layer, and layers as a stack on one grid."""
+"""Raster bands read in windows: one as a layer, several on one grid as a stack."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from openstl_ext.errors import DataError
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.raster_file import RasterFile
 from openstl_ext.rasters.window import Window
 
 
 class RasterLayer:
-    """One band of a file, read in windows, in the units that the file declares.
+    """One band of a file, read in windows, in the unit that the file declares.
 
-    The file is opened at the first question, once in each process; memory is that of a window
-    and of GDAL's small cache, however large the raster. It can be pickled.
+    The file is opened at the first access, once in each process. Memory is that of a window and
+    of GDAL's small cache, for a raster of any size. Instances can be pickled.
 
     Args:
-        path: A GeoTIFF, or whatever else GDAL opens.
-        band: Which band, counted from one.
-        nodata: Stored value that means no data, instead of the one in the file.
+        path: A GeoTIFF, or another format of GDAL.
+        band: Number of the band, counted from one.
+        nodata: Stored value that means no data; replaces that of the file.
     """
 
     def __init__(self, path: Path | str, *, band: int = 1, nodata: float | None = None) -> None:
@@ -31,7 +30,7 @@ class RasterLayer:
 
     @property
     def grid(self) -> Grid:
-        """Where the pixels lie."""
+        """Grid of the pixels."""
         return self.file.grid
 
     @property
@@ -41,19 +40,17 @@ class RasterLayer:
 
     @property
     def description(self) -> str:
-        """What the file says of the band; empty if nothing."""
-        self.file.check_band(self.band)
+        """Description of the band in the file; empty if there is none."""
         return self.file.dataset.descriptions[self.band - 1] or ""
 
     @property
     def scaling(self) -> tuple[float, float]:
-        """Factor and offset that the file declares for the band; ``read`` has applied them."""
-        self.file.check_band(self.band)
+        """Scale and offset that the file declares for the band; ``read`` applies them."""
         dataset, place = self.file.dataset, self.band - 1
         return float(dataset.scales[place]), float(dataset.offsets[place])
 
     def read(self, window: Window) -> np.ndarray:
-        """Values of a window: scaled, NaN where there is no data and beyond the border.
+        """Read a window: scaled values, NaN where there is no data and beyond the edge.
 
         Shape:
             - returns: (rows, columns), float32.
@@ -61,31 +58,27 @@ class RasterLayer:
         Raises:
             DataError: If the file cannot be read, or has no such band.
         """
-        self.file.check_band(self.band)
         return self.file.read([self.band], window, nodata=[self.nodata])[0]
 
 
 class RasterStack:
-    """Layers whose pixels are the same places.
+    """Layers on one grid.
 
     Bands of one file are read together, through one handle.
 
     Args:
-        layers: In the order in which they are read.
+        layers: Layers, in the order of the result.
 
     Raises:
-        DataError: If two layers lie on different grids; the message has both.
+        DataError: If two layers have different grids; the message contains both.
     """
 
     def __init__(self, layers: Sequence[RasterLayer]) -> None:
-        if not layers:
-            raise DataError("a stack of rasters needs one layer at least")
         self.layers = tuple(layers)
         files: dict[str, RasterFile] = {}
         self._groups: dict[tuple[str, str], list[int]] = {}
         for index, layer in enumerate(self.layers):
             file = files.setdefault(str(layer.path), layer.file)
-            file.check_band(layer.band)
             dtype = file.dataset.dtypes[layer.band - 1]
             self._groups.setdefault((str(layer.path), dtype), []).append(index)
         self._files = files
@@ -95,14 +88,14 @@ class RasterStack:
 
     @property
     def grid(self) -> Grid:
-        """Where the pixels lie, as the first layer has it."""
+        """Grid of the first layer."""
         return self._files[str(self.layers[0].path)].grid
 
     def __len__(self) -> int:
         return len(self.layers)
 
     def read(self, window: Window) -> np.ndarray:
-        """Values of a window, as ``RasterLayer.read`` gives them.
+        """Read a window as ``RasterLayer.read`` does.
 
         Shape:
             - returns: (layers, rows, columns), float32.

@@ -14,14 +14,14 @@ WGS84 = "EPSG:4326"
 
 
 def lonlat(grid: Grid, window: Window) -> np.ndarray:
-    """Where on earth the centres of pixels lie.
+    """Compute longitude and latitude of pixel centres.
 
-    A grid on WGS 84 needs no library; others are transformed pixel by pixel. Pixels that are
-    not on earth, as in the corners of an equal-area map of the world, are NaN.
+    Other systems than WGS 84 are transformed pixel by pixel. Pixels outside the domain of the
+    projection, as in the corners of an equal-area map of the world, are NaN.
 
     Args:
-        grid: Of the raster.
-        window: Which pixels; it may reach beyond the border.
+        grid: Grid of the raster.
+        window: The pixels; it may extend beyond the edge.
 
     Shape:
         - returns: (2, rows, columns), float32: longitude in [-180, 180), latitude, in degrees.
@@ -30,7 +30,7 @@ def lonlat(grid: Grid, window: Window) -> np.ndarray:
         DataError: If the grid has no CRS.
     """
     if not grid.crs:
-        raise DataError(f"a raster of {grid.describe()} has no places on earth; give it a CRS")
+        raise DataError(f"{grid.describe()}: longitude and latitude need a CRS; assign one")
     columns = np.arange(window.column, window.column + window.width) + 0.5
     rows = np.arange(window.row, window.row + window.height)[:, None] + 0.5
     points = np.stack(grid_points(grid, columns, rows))
@@ -49,7 +49,7 @@ def _parsed(crs: str) -> Any:
 
 @lru_cache(maxsize=8)
 def _is_wgs84(crs: str) -> bool:
-    """Whether coordinates already are longitude and latitude in degrees."""
+    """Return whether coordinates already are longitude and latitude in degrees."""
     system = _parsed(crs)
     return bool(system.is_geographic and system.to_epsg() == 4326)
 
@@ -61,17 +61,15 @@ def _to_wgs84(grid: Grid, window: Window, points: np.ndarray) -> np.ndarray:
     try:
         there = rio.warp.transform(_parsed(grid.crs), WGS84, x.tolist(), y.tolist())
         return np.reshape(there, shape)
-    except rio._err.CPLE_BaseError:  # one point without a place spoils the call
-        return _to_wgs84_where_possible(grid, window, x, y).reshape(shape)
+    except rio._err.CPLE_BaseError:  # raised for all points if one is outside the domain
+        return _partly_to_wgs84(grid, window, x, y).reshape(shape)
 
 
-def _to_wgs84_where_possible(
-    grid: Grid, window: Window, x: np.ndarray, y: np.ndarray
-) -> np.ndarray:
-    """The same for points (2, pixels) of which some have no place.
+def _partly_to_wgs84(grid: Grid, window: Window, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Transform points (2, pixels) of which some are outside the domain of the projection.
 
-    GDAL drops these from a line but does not say which, so the others are brought back to where
-    they came from and told by that.
+    GDAL drops these from a line without reporting which, so the remaining points are transformed
+    back and identified by their position.
     """
     rio, crs = rasterio(), _parsed(grid.crs)
     found = np.full((2, x.size), np.nan)
@@ -80,7 +78,7 @@ def _to_wgs84_where_possible(
         with rio.Env(OGR_ENABLE_PARTIAL_REPROJECTION=True):
             kept = np.array(rio.warp.transform_geom(crs, WGS84, line)["coordinates"])[:, :2].T
         back = np.array(rio.warp.transform(WGS84, crs, *kept.tolist()))
-    except (rio._err.CPLE_BaseError, SystemError):  # none of the points has a place
+    except (rio._err.CPLE_BaseError, SystemError):  # all points are outside the domain
         return found
     columns, rows = (np.floor(v).astype(int) for v in grid_pixels(grid, *back))
     columns, rows = columns - window.column, rows - window.row

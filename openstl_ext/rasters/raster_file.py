@@ -15,11 +15,11 @@ from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
 
 CACHE_BYTES = 64 * 2**20
-"""What GDAL may keep of decoded blocks in a process; its default is a share of the machine."""
+"""GDAL's cache of decoded blocks in a process; its default is a share of the machine's memory."""
 
 
 def rasterio() -> ModuleType:
-    """The library, imported at the first call.
+    """Import and return the library rasterio.
 
     Raises:
         UserError: If it is not installed.
@@ -30,16 +30,14 @@ def rasterio() -> ModuleType:
         import rasterio.features
         import rasterio.warp
     except ImportError as e:
-        raise UserError(
-            f"rasters are read with rasterio ({e}): pip install 'openstl_ext[geo]'"
-        ) from e
+        raise UserError(f"rasters need rasterio ({e}): pip install 'openstl_ext[geo]'") from e
     return rasterio
 
 
 def small_cache() -> AbstractContextManager[object]:
-    """A block in which GDAL keeps few decoded blocks, so that memory is flat on any raster.
+    """Limit GDAL's cache of decoded blocks, so that memory does not grow with the raster.
 
-    Who sets the environment variable GDAL_CACHEMAX decides instead.
+    The environment variable GDAL_CACHEMAX takes precedence.
     """
     if "GDAL_CACHEMAX" in os.environ:
         return nullcontext()
@@ -49,11 +47,11 @@ def small_cache() -> AbstractContextManager[object]:
 class RasterFile:
     """Bands of one file as float32, NaN where there is no data.
 
-    A handle is no use to a forked worker, which would share its position in the file with the
-    parent, nor can it be pickled; so each process opens its own at its first look.
+    A forked worker must not use the handle of its parent, because both share the position in the
+    file, and a handle cannot be pickled. Therefore each process opens its own at the first access.
 
     Args:
-        path: A GeoTIFF, or whatever else GDAL opens.
+        path: A GeoTIFF, or another format of GDAL.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -67,7 +65,7 @@ class RasterFile:
 
     @property
     def dataset(self) -> Any:
-        """What rasterio opened in this process.
+        """Dataset that rasterio opened in this process.
 
         Raises:
             DataError: If there is no such file, or GDAL cannot read it.
@@ -78,31 +76,23 @@ class RasterFile:
 
     @property
     def grid(self) -> Grid:
-        """Where the pixels lie; asked of the file once."""
+        """Grid of the pixels, cached."""
         if self._grid is None:
             self._grid = Grid.of(self.dataset)
         return self._grid
 
-    def check_band(self, band: int) -> None:
-        """Refuse a band that the file does not have, or whose values are no real numbers."""
-        count = self.dataset.count
-        if not 1 <= band <= count:
-            raise DataError(f"{self.path} has no band {band}; its bands are 1 to {count}")
-        if "complex" in (dtype := self.dataset.dtypes[band - 1]):
-            raise DataError(f"band {band} of {self.path} holds {dtype}, not real numbers")
-
     def read(
         self, bands: Sequence[int], window: Window, *, nodata: Sequence[float | None]
     ) -> np.ndarray:
-        """Values of some bands in a window, in one call to GDAL.
+        """Read a window of some bands in one call to GDAL.
 
-        Missing, and so NaN, is what equals the nodata value as stored, what the mask or alpha
-        band hides, what is not finite, and what lies beyond the border.
+        A value is missing, thus NaN, if it equals the stored nodata value, is masked by the mask
+        or alpha band, is not finite, or lies beyond the edge of the raster.
 
         Args:
-            bands: Which, counted from one; all of one type.
-            window: It may reach beyond the border.
-            nodata: For each band a value to take instead of the one in the file; None for that.
+            bands: Numbers of the bands, counted from one; all of one type.
+            window: The pixels; it may extend beyond the edge.
+            nodata: For each band a value that replaces that of the file; None keeps the latter.
 
         Shape:
             - returns: (bands, rows, columns), float32; integers beyond 2**24 are rounded.
@@ -128,7 +118,7 @@ class RasterFile:
         return out
 
     def _stored(self, bands: list[int], window: Window) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers as stored, and True where no mask band hides them."""
+        """Read stored numbers, and True where no mask band hides them."""
         dataset, rio = self.dataset, rasterio()
         place = (
             (window.row, window.row + window.height),
@@ -147,25 +137,22 @@ class RasterFile:
 
 
 def _open(path: Path | str) -> Any:
-    """A dataset of rasterio; an image without georeference is no reason to warn."""
+    """Open a dataset without rasterio's warning about a missing georeference."""
     rio = rasterio()
     with warnings.catch_warnings(), small_cache():
         warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
         try:
             return rio.open(path)
         except rio.errors.RasterioError as e:
-            local = "://" not in str(path) and not str(path).startswith("/vsi")
-            if local and not Path(path).exists():
-                raise DataError(f"no raster at {path}") from e
             raise DataError(f"{path} is not a raster that GDAL can read: {e}") from e
 
 
 def _equal(values: np.ndarray, nodata: float | None) -> np.ndarray:
-    """Where stored numbers are the nodata value, which GDAL keeps as a double."""
+    """Compare stored numbers with the nodata value, which GDAL keeps as a double."""
     if nodata is None:
         return np.zeros(values.shape, bool)
     if np.issubdtype(values.dtype, np.floating):
-        # -3.4028235e38 has more digits as a double than a float32 raster can hold
+        # -3.4028235e38 has more digits as a double than a float32 raster can store
         with np.errstate(over="ignore"):
             nodata = values.dtype.type(nodata)
     return np.asarray(values == nodata)

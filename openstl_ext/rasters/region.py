@@ -1,24 +1,74 @@
-"""The part of a raster that polygons cover."""
+"""Polygons of a GeoJSON file, and the part of a raster that they cover."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from openstl_ext.errors import DataError
+from openstl_ext.json_file import read_json
 from openstl_ext.rasters.grid import Grid, grid_pixels, grid_points
 from openstl_ext.rasters.raster_file import rasterio
 from openstl_ext.rasters.window import Window
 
 GEOJSON_CRS = "EPSG:4326"
-"""What RFC 7946 demands; files of before may name another in a member ``crs``."""
-STRAIGHT = 0.02
-"""By how many pixels an edge may pass beside where the reprojected one runs."""
+"""CRS of RFC 7946; older files may name another in the member ``crs``."""
+TOLERANCE = 0.02
+"""Largest distance of a straight edge from the reprojected one, in pixels."""
 MAX_HALVINGS = 12
 Ring = list[tuple[float, float]]
+Position = Annotated[list[float], msgspec.Meta(min_length=2)]
+
+
+class _CRSName(msgspec.Struct):
+    name: str
+
+
+class _CRS(msgspec.Struct):
+    properties: _CRSName
+
+
+class _Node(msgspec.Struct, tag_field="type", kw_only=True):
+    crs: _CRS | None = None
+
+
+class _Polygon(_Node, tag="Polygon"):
+    coordinates: list[list[Position]]
+
+
+class _MultiPolygon(_Node, tag="MultiPolygon"):
+    coordinates: list[list[list[Position]]]
+
+
+class _Point(_Node, tag="Point"): ...
+
+
+class _MultiPoint(_Node, tag="MultiPoint"): ...
+
+
+class _Line(_Node, tag="LineString"): ...
+
+
+class _MultiLine(_Node, tag="MultiLineString"): ...
+
+
+class _Collection(_Node, tag="GeometryCollection"):
+    geometries: list["_Document"]
+
+
+class _Feature(_Node, tag="Feature"):
+    geometry: "_Document | None"
+
+
+class _FeatureCollection(_Node, tag="FeatureCollection"):
+    features: list["_Document"]
+
+
+_Areas = _Polygon | _MultiPolygon | _Collection | _Feature | _FeatureCollection
+_Document = _Areas | _Point | _MultiPoint | _Line | _MultiLine
 
 
 @dataclass(frozen=True)
@@ -27,8 +77,8 @@ class Region:
 
     Args:
         polygons: Rings of each polygon in the CRS of the grid, the outer one first.
-        window: The least window of the grid that holds all of them.
-        grid: The grid that they were brought to.
+        window: Smallest window of the grid that contains all of them.
+        grid: The grid.
     """
 
     polygons: list[list[Ring]]
@@ -37,35 +87,41 @@ class Region:
 
     @classmethod
     def read(cls, path: Path | str, grid: Grid, *, crs: str | None = None) -> "Region":
-        """Read the polygons of a GeoJSON file, however many features hold them.
+        """Read the polygons of all features of a GeoJSON file.
 
-        Points and lines among them have no area and are left out. Long edges are cut before
-        they are reprojected, for a straight line on one map is bent on another.
+        Points and lines have no area and are ignored. Long edges are divided before they are
+        reprojected, because a straight line in one CRS is curved in another.
 
         Args:
             path: A FeatureCollection, a Feature or a geometry.
-            grid: Of the raster on which the region is marked.
-            crs: CRS of the coordinates, instead of what the file says.
+            grid: Grid of the raster.
+            crs: CRS of the coordinates; replaces that of the file.
 
         Raises:
-            DataError: If the file is no GeoJSON, has no polygon, names a CRS that is none, or
-                lies outside of the raster.
+            DataError: If the file is not GeoJSON, has no polygon, names an unknown CRS, or lies
+                outside of the raster.
         """
-        document = _load(path)
-        polygons = [
-            p for geometry in _geometries(document, path) for p in _polygons(geometry, path)
-        ]
+        any_node: Any = _Document
+        document = read_json(path, any_node, advice="a region is a GeoJSON file")
+        polygons = [rings for rings in _polygons(document) if rings]
         if not polygons:
-            raise DataError(f"{path} has no polygon; a region is one or more of them")
+            raise DataError(f"{path} has no polygon, but a region needs at least one; add it")
+        for ring in (ring for rings in polygons for ring in rings):
+            if len(ring) < 4 or ring[0] != ring[-1]:
+                raise DataError(
+                    f"{path}: a ring of {len(ring)} positions is not closed; it needs at least "
+                    "four, the last equal to the first"
+                )
         if grid.crs:
-            source = _system(crs or _named_crs(document) or GEOJSON_CRS, path)
+            named = document.crs.properties.name if document.crs else GEOJSON_CRS
+            source = _system(crs or named, path)
             move = _Reprojection(source, grid, path)
             polygons = [[move.ring(ring) for ring in polygon] for polygon in polygons]
         window = _bounds(polygons, grid, path)
         return cls(polygons, window, grid)
 
     def mask(self, window: Window) -> np.ndarray:
-        """Which pixels of a window have their centre in a polygon; none beyond the border.
+        """Return which pixels of a window have their centre in a polygon; none beyond the edge.
 
         Shape:
             - returns: (rows, columns), bool.
@@ -86,81 +142,31 @@ class Region:
         return out
 
 
-def _load(path: Path | str) -> dict[str, Any]:
-    """The JSON of a file."""
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as e:
-        raise DataError(f"no region at {path}") from e
-    except (OSError, ValueError) as e:
-        raise DataError(f"{path} is no GeoJSON: {e}") from e
-    if not isinstance(document, dict) or "type" not in document:
-        raise DataError(f"{path} is no GeoJSON: it has no `type`")
-    return document
-
-
-def _geometries(node: Any, path: Path | str) -> Iterator[dict[str, Any]]:
-    """Every geometry of a document, collections taken apart."""
-    kind = node.get("type") if isinstance(node, dict) else None
-    try:
-        if kind == "FeatureCollection":
-            for feature in node["features"]:
-                yield from _geometries(feature, path)
-        elif kind == "Feature":
-            if node["geometry"] is not None:  # a feature may have no place
-                yield from _geometries(node["geometry"], path)
-        elif kind == "GeometryCollection":
-            for geometry in node["geometries"]:
-                yield from _geometries(geometry, path)
-        elif kind in {"Polygon", "MultiPolygon"}:
-            yield node
-        elif kind not in {"Point", "MultiPoint", "LineString", "MultiLineString"}:
-            raise DataError(f"{path} is no GeoJSON: {kind!r} is no type of a geometry or feature")
-    except (KeyError, TypeError) as e:
-        raise DataError(f"{path} is no GeoJSON: a {kind} lacks {e}") from e
-
-
-def _polygons(geometry: dict[str, Any], path: Path | str) -> list[list[Ring]]:
-    """Rings of each polygon of a geometry, heights left out."""
-    try:
-        nested = geometry["coordinates"]
-        nested = [nested] if geometry["type"] == "Polygon" else nested
-        polygons = [
-            [[(float(p[0]), float(p[1])) for p in ring] for ring in polygon]
-            for polygon in nested
-            if polygon
-        ]
-    except (KeyError, TypeError, ValueError, IndexError) as e:
-        raise DataError(f"{path} is no GeoJSON: a polygon has no list of positions") from e
-    for polygon in polygons:
-        for ring in polygon:
-            if len(ring) < 4 or ring[0] != ring[-1] or not np.isfinite(ring).all():
-                raise DataError(
-                    f"{path} is no GeoJSON: a ring of {len(ring)} positions is not closed; it "
-                    "needs four, the last equal to the first"
-                )
-    return polygons
-
-
-def _named_crs(document: dict[str, Any]) -> str | None:
-    """The CRS that a file of before RFC 7946 names."""
-    crs = document.get("crs")
-    properties = crs.get("properties") if isinstance(crs, dict) else None
-    name = properties.get("name") if isinstance(properties, dict) else None
-    return str(name) if name else None
+def _polygons(node: Any) -> Iterator[list[Ring]]:
+    """Yield the rings of every polygon of a document, without heights."""
+    match node:
+        case _FeatureCollection(features=nodes) | _Collection(geometries=nodes):
+            for inner in nodes:
+                yield from _polygons(inner)
+        case _Feature(geometry=inner):
+            yield from _polygons(inner)
+        case _Polygon(coordinates=rings):
+            yield [[(p[0], p[1]) for p in ring] for ring in rings]
+        case _MultiPolygon(coordinates=polygons):
+            yield from ([[(p[0], p[1]) for p in ring] for ring in rings] for rings in polygons)
 
 
 def _system(crs: str, path: Path | str) -> Any:
-    """What rasterio makes of the name of a CRS."""
+    """Parse the name of a CRS."""
     rio = rasterio()
     try:
         return rio.crs.CRS.from_user_input(crs)
     except rio.errors.CRSError as e:
-        raise DataError(f"the region {path} is said to be in CRS {crs!r}, which is none") from e
+        raise DataError(f"the region {path} has the unknown CRS {crs!r}; correct the name") from e
 
 
 class _Reprojection:
-    """From the CRS of a file to that of a grid, edges cut where they would bend."""
+    """Transform rings from the CRS of a file to that of a grid, dividing edges that would curve."""
 
     def __init__(self, source: Any, grid: Grid, path: Path | str) -> None:
         self.source = source
@@ -169,7 +175,7 @@ class _Reprojection:
         self.path = path
 
     def ring(self, ring: Ring) -> Ring:
-        """One ring in the CRS of the grid."""
+        """Transform one ring to the CRS of the grid."""
         if self.source == self.target:
             return ring
         points = np.array(ring)
@@ -179,7 +185,7 @@ class _Reprojection:
             moved_middles = self._move(middles)
             straight = (moved[:-1] + moved[1:]) / 2
             offset = np.abs(self._pixels(moved_middles) - self._pixels(straight)).max(axis=1)
-            bent = np.flatnonzero(offset > STRAIGHT)
+            bent = np.flatnonzero(offset > TOLERANCE)
             if not len(bent):
                 break
             points = np.insert(points, bent + 1, middles[bent], axis=0)
@@ -191,11 +197,11 @@ class _Reprojection:
         try:
             moved = rio.warp.transform(self.source, self.target, *points.T.tolist())
         except rio._err.CPLE_BaseError:
-            moved = np.nan  # GDAL raises for some points, and gives others back as infinite
+            moved = np.nan  # GDAL raises for some points and returns infinity for others
         if not np.isfinite(moved).all():
             raise DataError(
-                f"the region {self.path} has points that the raster's CRS cannot show; are its "
-                f"coordinates really in {self.source}?"
+                f"the region {self.path} has points outside the domain of the raster's CRS; check "
+                f"that its coordinates are in {self.source}"
             )
         return np.stack(moved, axis=1)
 
@@ -204,9 +210,9 @@ class _Reprojection:
 
 
 def _bounds(polygons: list[list[Ring]], grid: Grid, path: Path | str) -> Window:
-    """The least window of the grid that holds all polygons."""
+    """Compute the smallest window of the grid that contains all polygons."""
     points = np.array([p for polygon in polygons for ring in polygon for p in ring])
-    # a border on an edge of pixels comes back from a reprojection a nanometre beside it
+    # a reprojected vertex on a pixel edge is off by a nanometre
     pixels = np.stack(grid_pixels(grid, *points.T)).round(6)
     (left, top), (right, bottom) = np.floor(pixels.min(1)), np.ceil(pixels.max(1))
     box = Window(int(top), int(left), int(bottom - top), int(right - left))

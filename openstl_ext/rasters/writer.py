@@ -1,4 +1,4 @@
-"""A GeoTIFF written in windows, whole or not at all."""
+"""Write GeoTIFFs in windows, atomically."""
 
 import os
 import warnings
@@ -16,31 +16,31 @@ from openstl_ext.rasters.raster_file import rasterio, small_cache
 from openstl_ext.rasters.window import Window
 
 SIDECARS = (".aux.xml", ".ovr", ".msk")
-"""What GDAL reads along with a raster: of an older map of the same name, it would be wrong."""
+"""Files that GDAL reads with a raster; those of an older map of the same name are removed."""
 
 
 class RasterWriter:
-    """Stream windows into a tiled, compressed GeoTIFF, which gets its name when all is written.
+    """Write windows to a tiled, compressed GeoTIFF, renamed to its final name at the end.
 
     A value that equals ``nodata`` is read back as missing. Memory is that of a window and of
-    GDAL's small cache. A window that covers whole blocks is written once; parts of a block are
-    put together, and may take more room on disk.
+    GDAL's small cache. Windows should cover complete tiles: a tile that is written in parts is
+    compressed several times and may use more space on disk.
 
     Args:
-        path: Final name, ending in .tif; its folder is made.
+        path: Final name, ending in .tif; its folder is created.
         grid: Size, CRS and transform.
         num_bands: Number of bands.
         dtype: Type of a stored value.
-        nodata: Value for no data, which becomes the tag of the file; by default NaN, or for
-            integers the largest value of an unsigned type and the least of a signed one.
-        descriptions: Name of each band; none, or one a band.
-        tags: Facts to store in the file.
+        nodata: Value for no data, stored as the tag of the file; by default NaN, or for integers
+            the largest value of an unsigned type and the smallest of a signed one.
+        descriptions: Name of each band; none, or one per band.
+        tags: Metadata to store in the file.
         block: Side of a tile, in pixels; a multiple of 16.
-        scale: What a stored number is multiplied by to give a value; ``write`` takes values.
-        offset: What is then added to it.
+        scale: A value is the stored number times this, plus the offset; ``write`` takes values.
+        offset: Added after scaling.
 
     Raises:
-        UserError: If the file cannot be made, or ``nodata`` is no value of ``dtype``.
+        UserError: If the file cannot be created.
     """
 
     def __init__(
@@ -62,12 +62,6 @@ class RasterWriter:
         self.num_bands = num_bands
         self.dtype = np.dtype(dtype)
         self.nodata = default_nodata(self.dtype) if nodata is None else nodata
-        if not _holds(self.dtype, self.nodata):
-            raise UserError(f"nodata {self.nodata} of {self.path} is no value of {self.dtype}")
-        if descriptions and len(descriptions) != num_bands:
-            raise UserError(
-                f"{self.path} has {num_bands} bands but {len(descriptions)} descriptions"
-            )
         self.descriptions = tuple(descriptions)
         self.tags = dict(tags or {})
         self.block = block
@@ -100,7 +94,7 @@ class RasterWriter:
         return (self.scale, self.offset) != (1, 0)
 
     def _profile(self) -> dict[str, Any]:
-        """What rasterio is told of the file."""
+        """Return the creation options of rasterio."""
         rio, grid = rasterio(), self.grid
         return {
             "driver": "GTiff",
@@ -114,20 +108,20 @@ class RasterWriter:
             "tiled": True,
             "blockxsize": self.block,
             "blockysize": self.block,
-            "interleave": "band",  # else a block of one band is written again for each other
+            "interleave": "band",  # otherwise a tile is written again for each band
             "compress": "deflate",
             "predictor": 3 if self.dtype.kind == "f" else 2,
             "bigtiff": "IF_SAFER",
         }
 
     def write(self, array: np.ndarray, window: Window, band: int = 1) -> None:
-        """Write the values of a window; what lies beyond the border is left out.
+        """Write the values of a window; the part beyond the edge is ignored.
 
         Args:
-            array: Values; not finite ones, such as NaN, become nodata. Integer types take the
-                nearest whole number.
-            window: Where they belong.
-            band: Which band, counted from one.
+            array: Values; those that are not finite become nodata. For integer types they are
+                rounded.
+            window: Pixels of the values.
+            band: Number of the band, counted from one.
 
         Shape:
             - array: (rows, columns).
@@ -135,7 +129,7 @@ class RasterWriter:
         Raises:
             DataError: If a value does not fit into the type.
         """
-        if array.shape != (window.height, window.width):
+        if array.shape != (window.height, window.width):  # GDAL would resample it
             raise ValueError(f"an array of {array.shape} does not fill {window}")
         inside = window.meet(Window(0, 0, self.grid.height, self.grid.width))
         if inside is None:
@@ -152,22 +146,22 @@ class RasterWriter:
             raise UserError(f"{self.path} cannot be written at {window}: {e}") from e
 
     def _stored(self, array: np.ndarray) -> np.ndarray:
-        """Values in the type of the file."""
+        """Convert values to the type of the file."""
         if self._scaled:
             array = (array.astype(np.float64) - self.offset) / self.scale
         finite = np.isfinite(array)
         if self.dtype.kind == "f":
             with np.errstate(over="ignore"):
                 return np.where(finite, array, self.nodata).astype(self.dtype)
-        whole = np.where(finite, array, 0)
-        whole = np.rint(whole) if whole.dtype.kind == "f" else whole
+        rounded = np.where(finite, array, 0)
+        rounded = np.rint(rounded) if rounded.dtype.kind == "f" else rounded
         limits = np.iinfo(self.dtype)
-        if whole.min() < limits.min or whole.max() > limits.max:
+        if rounded.min() < limits.min or rounded.max() > limits.max:
             raise DataError(
-                f"values from {whole.min():g} to {whole.max():g} do not fit into {self.dtype} "
-                f"of {self.path}"
+                f"{self.path}: {self.dtype} cannot store values from {rounded.min():g} to "
+                f"{rounded.max():g}; choose a wider type"
             )
-        return np.where(finite, whole.astype(self.dtype), self.dtype.type(self.nodata))
+        return np.where(finite, rounded.astype(self.dtype), self.dtype.type(self.nodata))
 
     def __exit__(
         self,
@@ -184,8 +178,8 @@ class RasterWriter:
             self._remove()
 
     def _finish(self) -> None:
-        """Give the file its name."""
-        _check_whole(self._part, self.path)
+        """Rename the file to its final name."""
+        _check_complete(self._part, self.path)
         handle = os.open(self._part, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -197,26 +191,26 @@ class RasterWriter:
         fsync_folder(self.path.parent)
 
     def _remove(self) -> None:
-        """Leave nothing of an unfinished file."""
+        """Delete the temporary file."""
         for ending in ("", *SIDECARS):
             self._part.with_name(self._part.name + ending).unlink(missing_ok=True)
 
 
-def _check_whole(part: Path, path: Path) -> None:
-    """Refuse a file that ends before its blocks do.
+def _check_complete(part: Path, path: Path) -> None:
+    """Reject a file that ends before its last tile.
 
-    On a full disk GDAL closes a file as if nothing had happened.
+    On a full disk GDAL closes a file without an error.
     """
     size = part.stat().st_size
     for band, place, offset, length in _blocks(part):
         if offset is None or int(offset) + int(length) > size:
             raise UserError(
-                f"{path} is not whole, block {place} of band {band} is missing; is the disk full?"
+                f"{path} is incomplete, tile {place} of band {band} is missing; free disk space"
             )
 
 
 def _blocks(part: Path) -> Iterator[tuple[int, tuple[int, int], str | None, str]]:
-    """Where in the file each block of each band lies, as GDAL tells it."""
+    """Yield the position in the file of each tile of each band, as GDAL reports it."""
     rio = rasterio()
     with warnings.catch_warnings(), small_cache():
         warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
@@ -231,16 +225,8 @@ def _blocks(part: Path) -> Iterator[tuple[int, tuple[int, int], str | None, str]
 
 
 def default_nodata(dtype: np.dtype) -> float:
-    """NaN, or the end of an integer type that data least often reach."""
+    """Return NaN, or the end of an integer type that data rarely reach."""
     if dtype.kind == "f":
         return float("nan")
     limits = np.iinfo(dtype)
     return limits.max if dtype.kind == "u" else limits.min
-
-
-def _holds(dtype: np.dtype, value: float) -> bool:
-    """Whether a type can store a value."""
-    if dtype.kind == "f":
-        return True
-    limits = np.iinfo(dtype)
-    return float(value).is_integer() and limits.min <= value <= limits.max

@@ -48,6 +48,10 @@ class ToyWaves(Dataset):
             wave += random.random() + np.random.normal() + 0.1 * torch.rand_like(wave)
         return {"inputs": {"frames": wave[:FRAMES]}, "data_samples": {"frames": wave[FRAMES:]}}
 
+    def target_names(self, index: int) -> list[str]:
+        del index
+        return []
+
 
 @MODELS.register_module()
 class ToyNet(nn.Module):
@@ -67,6 +71,11 @@ class ToyNet(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         return self.body(frames.squeeze(2)).unsqueeze(2)
+
+    @classmethod
+    def toy_arguments(cls) -> dict[str, Any]:
+        """Return the defaults; the number of frames is fixed to ``FRAMES``, not to TOY_SHAPE."""
+        return {}
 
 
 @HOOKS.register_module()

@@ -34,6 +34,9 @@ class Noise(Dataset):
     def __len__(self) -> int:
         return self.length
 
+    def sample_id(self, index: int) -> str:
+        return f"{self.split}-{index:05d}"
+
     def __getitem__(self, index: int) -> dict[str, dict[str, Tensor]]:
         seed = 1000 * ("calibration", "test").index(self.split) + index
         draw = torch.Generator().manual_seed(seed)

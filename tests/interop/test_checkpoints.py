@@ -1,4 +1,4 @@
-"""Checkpoint files of other systems become ours."""
+"""Conversion of checkpoint files of other systems."""
 
 import sys
 from argparse import Namespace
@@ -26,7 +26,7 @@ KWARGS: dict[str, Any] = {
 
 
 def published(source: str = "openstl", **changes: Any) -> tuple[dict[str, Tensor], torch.nn.Module]:
-    """Weights under the reference's names, and our net that has them."""
+    """Return weights under the names of the reference, and our net with the same weights."""
     torch.manual_seed(0)
     match = interop.adapter_of(source, "SimVP_Model", {**KWARGS, **changes})
     state = match.net.state_dict()
@@ -37,7 +37,7 @@ def bare(weights: dict[str, Tensor]) -> Any:
     return weights
 
 
-def beside_the_optimizer(weights: dict[str, Tensor]) -> Any:
+def with_optimizer_state(weights: dict[str, Tensor]) -> Any:
     return {"epoch": 3, "optimizer": {"state": {}}, "state_dict": weights, "scheduler": {}}
 
 
@@ -51,32 +51,37 @@ def of_many_gpus(weights: dict[str, Tensor]) -> Any:
     return {"state_dict": {f"module.{key}": value for key, value in weights.items()}}
 
 
-@pytest.mark.parametrize("form", [bare, beside_the_optimizer, of_lightning, of_many_gpus])
+@pytest.mark.parametrize("form", [bare, with_optimizer_state, of_lightning, of_many_gpus])
 def test_every_form_of_file_gives_the_same_net(form: Any, tmp_path: Path) -> None:
-    """A user has whichever file the other system happened to write."""
+    """Users could not load files that another program wrote."""
     weights, net = published()
     torch.save(form(weights), tmp_path / "theirs.ckpt")
     state = interop.convert(tmp_path / "theirs.ckpt")
     assert state["meta"]["converted_from"]["class"] == "SimVP_Model"
 
-    said = {**state["meta"]["net"], "in_shape": KWARGS["in_shape"]}
-    ours = MODELS.build(said).eval()
+    config = {**state["meta"]["net"], "in_shape": KWARGS["in_shape"]}
+    ours = MODELS.build(config).eval()
     ours.load_state_dict({k.removeprefix("net."): v for k, v in state["state_dict"].items()})
     frames = torch.rand(2, *KWARGS["in_shape"])
     torch.testing.assert_close(ours(frames), net(frames), rtol=0, atol=0)
 
 
-def test_other_channels_out_are_read_off_the_weights(tmp_path: Path) -> None:
-    """simvp_minimal's addition leaves its trace in one layer only."""
+def test_output_channels_are_inferred_from_the_weights(tmp_path: Path) -> None:
+    """Weights of simvp_minimal with other output channels could not be converted."""
     weights, _ = published("simvp_minimal", C_out=1)
     torch.save(weights, tmp_path / "simvp_model.pth")
     state = interop.convert(tmp_path / "simvp_model.pth")
     assert state["meta"]["net"]["out_channels"] == 1
-    assert state["meta"]["net"]["in_shape"] == (3, 2, "H", "W")  # no weight knows the last two
+    assert state["meta"]["net"]["in_shape"] == (
+        3,
+        2,
+        "H",
+        "W",
+    )  # height and width cannot be inferred
 
 
-def test_a_converted_checkpoint_is_read_back_without_running_code(tmp_path: Path) -> None:
-    """The test tool loads with weights only."""
+def test_a_converted_checkpoint_loads_with_weights_only(tmp_path: Path) -> None:
+    """The test tool, which loads with weights only, would reject it."""
     weights, _ = published()
     torch.save(weights, tmp_path / "theirs.pth")
     torch.save(interop.convert(tmp_path / "theirs.pth"), tmp_path / "ours.pth")
@@ -84,10 +89,10 @@ def test_a_converted_checkpoint_is_read_back_without_running_code(tmp_path: Path
     assert all(key.startswith("net.") for key in state["state_dict"])
 
 
-def test_lightning_s_own_containers_are_plain_to_us(
+def test_containers_of_lightning_load_without_lightning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its hyper-parameters lie in a dict of its own, and Lightning is not installed here."""
+    """Checkpoints of Lightning could not be read without it."""
     name = "pytorch_lightning.utilities.parsing"
     weights, _ = published()
     with monkeypatch.context() as patched:
@@ -100,28 +105,28 @@ def test_lightning_s_own_containers_are_plain_to_us(
     assert interop.read_weights(tmp_path / "last.ckpt").keys() == weights.keys()
 
 
-def test_a_file_that_would_run_code_is_refused_and_what_is_strange_named(tmp_path: Path) -> None:
-    """A checkpoint from the internet is a program otherwise."""
+def test_a_file_that_could_run_code_is_rejected_and_the_class_named(tmp_path: Path) -> None:
+    """Loading a downloaded checkpoint could run any program."""
     weights, _ = published()
     torch.save({"state_dict": weights, "hook": print}, tmp_path / "evil.ckpt")
     with pytest.raises(CheckpointError, match=r"print.*could run code"):
         interop.read_weights(tmp_path / "evil.ckpt")
 
 
-def test_broken_missing_and_foreign_files_are_said(tmp_path: Path) -> None:
-    """Each needs another remedy."""
+def test_damaged_missing_and_unknown_files_have_different_errors(tmp_path: Path) -> None:
+    """Users could not see which remedy applies."""
     weights, _ = published()
-    torch.save(weights, tmp_path / "whole.pth")
-    data = (tmp_path / "whole.pth").read_bytes()
+    torch.save(weights, tmp_path / "complete.pth")
+    data = (tmp_path / "complete.pth").read_bytes()
     (tmp_path / "cut.pth").write_bytes(data[: len(data) // 2])
     torch.save({"epoch": 3}, tmp_path / "empty.pth")
     torch.save({"some.weight": torch.zeros(2)}, tmp_path / "foreign.pth")
-    for name, said in (
+    for name, message in (
         ("nowhere.pth", "no checkpoint at"),
         ("cut.pth", "cannot be read"),
-        ("empty.pth", "holds no weights"),
+        ("empty.pth", "contains no weights"),
     ):
-        with pytest.raises(CheckpointError, match=said):
+        with pytest.raises(CheckpointError, match=message):
             interop.convert(tmp_path / name)
     with pytest.raises(interop.NoAdapterError, match=r"some\.weight"):
         interop.convert(tmp_path / "foreign.pth")
@@ -129,8 +134,8 @@ def test_broken_missing_and_foreign_files_are_said(tmp_path: Path) -> None:
         interop.convert(tmp_path / "foreign.pth", source="vmrnn")
 
 
-def test_another_translator_is_not_taken_for_gsta(tmp_path: Path) -> None:
-    """TAU's weights have the same names but for one shape."""
+def test_another_translator_is_not_converted_as_gsta(tmp_path: Path) -> None:
+    """TAU's weights, which differ in one shape only, would be loaded into the wrong net."""
     weights, _ = published()
     key = "hid.enc.0.block.attn.spatial_gating_unit.conv1.weight"
     weights[key] = weights[key].chunk(2)[0].clone()

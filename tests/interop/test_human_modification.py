@@ -1,4 +1,4 @@
-"""Checkpoint files of the Human Modification forecasters."""
+"""Conversion of checkpoint files of the Human Modification forecasters."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ from openstl_ext.registry import MODELS
 from tests.parity import recipe, replay
 
 SOURCE, CLASS = "GMoncrieff/spatio-temporal", "SpatioTemporalPredictor"
-# What Lightning saves of the losses that lie beside the net.
+# Buffers of losses that Lightning saves next to the net.
 BUFFERS = {"histogram_bins": torch.rand(9), "histogram_loss_fn.bin_weights": torch.rand(4, 8)}
 
 
 def converted(weights: dict[str, torch.Tensor], folder: Path) -> tuple[torch.nn.Module, dict]:
-    """A Lightning file of weights, read back as a net of ours and its config."""
+    """Convert a Lightning file of weights; return our net and its config."""
     path = folder / "last.ckpt"
     state = {f"model.{key}": value for key, value in weights.items()}
     torch.save({"state_dict": {**state, **BUFFERS}, "epoch": 3}, path)
@@ -30,29 +30,31 @@ def converted(weights: dict[str, torch.Tensor], folder: Path) -> tuple[torch.nn.
 
 
 @pytest.mark.parametrize("name", ["hm_simple", "hm_simple_default", "hm_direct"])
-def test_a_file_becomes_the_net_that_its_arguments_describe(name: str, tmp_path: Path) -> None:
-    """Who has a trained net should not have to know how it was built."""
+def test_the_converted_net_equals_the_one_built_from_its_arguments(
+    name: str, tmp_path: Path
+) -> None:
+    """Users could not convert a net without its training config."""
     record = json.loads((replay.GOLDEN / f"{name}.json").read_text())
     weights = recipe.weights(record)
     net, _ = converted(weights, tmp_path)
     known = interop.load(SOURCE, CLASS, record["kwargs"], weights).eval()
     assert type(net) is type(known)
-    # how many covariates change in time leaves no trace in weights, nor a difference in answers
+    # the number of covariates that change in time cannot be inferred; the outputs are the same
     frames = torch.rand(2, 3, 1, 12, 16)
     constant = torch.rand(2, net.static_channels + net.dynamic_channels, 12, 16)
     steps = constant[:, None].expand(-1, 3, -1, -1, -1)
 
-    def answer(any_net: Any) -> torch.Tensor:
-        change = any_net.dynamic_channels
-        beside = {"dynamic": steps[:, :, :change], "static": constant[:, change:]}
-        return any_net(frames, **beside).central
+    def forecast(any_net: Any) -> torch.Tensor:
+        number = any_net.dynamic_channels
+        covariates = {"dynamic": steps[:, :, :number], "static": constant[:, number:]}
+        return any_net(frames, **covariates).central
 
     with torch.no_grad():
-        torch.testing.assert_close(answer(net), answer(known), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(forecast(net), forecast(known), rtol=1e-6, atol=1e-6)
 
 
-def test_an_encoder_of_places_comes_along(tmp_path: Path) -> None:
-    """Its weights are a tenth of the published net, and its sizes stand in them alone."""
+def test_the_location_encoder_is_converted(tmp_path: Path) -> None:
+    """The sizes of the encoder, which only its weights contain, would be wrong."""
     kwargs = {
         **{"hidden_dim": 4, "num_dynamic_channels": 11, "num_static_channels": 7},
         **{"locenc_out_channels": 5, "locenc_hparams": {"legendre_polys": 6, "dim_hidden": 12}},
@@ -70,15 +72,15 @@ def test_an_encoder_of_places_comes_along(tmp_path: Path) -> None:
             torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
 
-def test_weights_of_a_later_version_are_refused_by_name(tmp_path: Path) -> None:
-    """What grew a spline since is another net; half of its weights would be a third."""
+def test_weights_of_a_later_version_are_rejected(tmp_path: Path) -> None:
+    """A net with another head would be loaded with some of its weights."""
     record = json.loads((replay.GOLDEN / "hm_direct.json").read_text())
     weights = {**recipe.weights(record), "shape_head.0.weight": torch.rand(2, 2)}
     with pytest.raises(CheckpointError, match=r"unknown: shape_head"):
         converted(weights, tmp_path)
 
 
-def test_another_kind_of_encoder_is_refused() -> None:
-    """It would be made of our harmonics, and no key would tell."""
+def test_another_location_encoder_is_rejected() -> None:
+    """It would be computed with our harmonics, and no key would differ."""
     with pytest.raises(interop.NoAdapterError, match="theory and siren"):
         interop.adapter_of(SOURCE, CLASS, {"locenc_backbone": ("theory", "siren")})

@@ -1,4 +1,4 @@
-"""Checkpoint files of ConvLSTM and VMRNN, in every layout they come in."""
+"""Conversion of checkpoint files of ConvLSTM and VMRNN, in all their forms."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ NETS = (
 
 
 def saved(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """A record's weights in a file of its layout: bare in one folder, beside others in the rest."""
+    """Save the weights of a record as a bare state dict or as a checkpoint of many GPUs."""
     record = json.loads((replay.GOLDEN / f"{name}.json").read_text())
     weights = recipe.weights(record)
     if "mmnist" not in name:
@@ -34,8 +34,10 @@ def saved(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_a_file_becomes_the_net_that_its_arguments_describe(name: str, tmp_path: Path) -> None:
-    """Who has a trained net should not have to know how it was built."""
+def test_the_converted_net_equals_the_one_built_from_its_arguments(
+    name: str, tmp_path: Path
+) -> None:
+    """Users could not convert a net without its training config."""
     path, record = saved(name, tmp_path)
     converted = interop.convert(path)
     weights = {k.removeprefix("net."): v for k, v in converted["state_dict"].items()}
@@ -52,8 +54,8 @@ def test_a_file_becomes_the_net_that_its_arguments_describe(name: str, tmp_path:
     torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
 
-def test_upstreams_list_of_depths_is_turned_round() -> None:
-    """Its "6,2" puts two blocks at the coarsest map."""
+def test_the_depths_of_the_decoder_are_reversed() -> None:
+    """Upstream's "6,2" has two blocks at the coarsest map."""
     kwargs = {
         "depths_downsample": "1,2",
         "depths_upsample": "3,1",

@@ -1,4 +1,4 @@
-"""Weights that lie otherwise in ours."""
+"""Transforms between our weights and those of a reference."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from openstl_ext.layers.convlstm import ConvLSTMCell, Memory
 
 
 @pytest.mark.parametrize(
-    "made",
+    "transform",
     [
         Concatenate({"a": 2, "b": 4}),
         Concatenate({"a": 3, "b": 5}, axis=0),
@@ -20,15 +20,15 @@ from openstl_ext.layers.convlstm import ConvLSTMCell, Memory
     ],
     ids=str,
 )
-def test_there_and_back_is_nothing(made: WeightTransform) -> None:
-    """Weights go one way and gradients the other; a wrong inverse compares the wrong ones."""
+def test_join_inverts_split(transform: WeightTransform) -> None:
+    """Weights are joined and gradients split; a wrong inverse would compare different ones."""
     weight = torch.rand(8, 6)
-    assert torch.equal(made.join(made.split(weight)), weight)
-    assert made.split(weight).keys() == set(made.keys)
+    assert torch.equal(transform.join(transform.split(weight)), weight)
+    assert transform.split(weight).keys() == set(transform.keys)
 
 
-def test_a_cell_with_output_before_new_is_the_same_cell() -> None:
-    """A swap of two gates trains, and makes every checkpoint of theirs another net."""
+def test_reordered_gates_give_the_same_cell() -> None:
+    """Swapped gates would make every converted checkpoint another net."""
     torch.manual_seed(0)
     cell = ConvLSTMCell(2, 3, kernel_size=3, bias=True).double()
     weight, bias = torch.randn(12, 5, 3, 3).double(), torch.randn(12).double()
@@ -37,10 +37,10 @@ def test_a_cell_with_output_before_new_is_the_same_cell() -> None:
     x, hidden, kept = (torch.randn(2, c, 5, 4).double() for c in (2, 3, 3))
 
     gates = F.conv2d(torch.cat([x, hidden], dim=1), weight, bias, padding=1)
-    write, forget, say, new = gates.chunk(4, dim=1)
+    write, forget, out, new = gates.chunk(4, dim=1)
     expected = forget.sigmoid() * kept + write.sigmoid() * new.tanh()
-    said, memory = cell(x, Memory(hidden, kept))
+    output, memory = cell(x, Memory(hidden, kept))
     torch.testing.assert_close(memory.cell, expected)
-    torch.testing.assert_close(said, say.sigmoid() * expected.tanh())
+    torch.testing.assert_close(output, out.sigmoid() * expected.tanh())
     zeros = torch.zeros_like(hidden)
     torch.testing.assert_close(cell(x, None)[0], cell(x, Memory(zeros, zeros))[0])

@@ -1,4 +1,4 @@
-"""Closed forms of the layers that SimVP is made of."""
+"""Layers of SimVP, compared with closed forms."""
 
 import math
 
@@ -19,8 +19,8 @@ from openstl_ext.layers.memory_format import published_order
 from openstl_ext.layers.scaling_conv import ScalingConv
 
 
-def test_drop_path_leaves_out_whole_samples_and_keeps_the_expectation() -> None:
-    """A rate that is not the one said regularises another model."""
+def test_drop_path_drops_complete_samples_and_keeps_the_expectation() -> None:
+    """The regularisation would differ from the configured rate."""
     torch.manual_seed(0)
     drop = DropPath(0.25).train()
     out = drop(torch.ones(4000, 2, 3))
@@ -30,23 +30,23 @@ def test_drop_path_leaves_out_whole_samples_and_keeps_the_expectation() -> None:
     assert out.mean().item() == pytest.approx(1, abs=0.05)
 
 
-def test_drop_path_is_silent_in_evaluation_and_complete_at_one() -> None:
-    """A forecast must not be random, and a rate of one has no sample to scale."""
+def test_drop_path_is_inactive_in_evaluation_and_drops_all_at_one() -> None:
+    """Forecasts would be random, or a rate of one would divide by zero."""
     x = torch.randn(3, 2)
     assert DropPath(0.5).eval()(x) is x
     assert torch.equal(DropPath(1.0).train()(x), torch.zeros_like(x))
 
 
 @pytest.mark.parametrize(("wide", "dilation", "sizes"), [(21, 3, (5, 7)), (20, 3, (5, 5))])
-def test_a_wide_kernel_is_a_near_and_a_far_one(
+def test_a_large_kernel_is_factored_as_published(
     wide: int, dilation: int, sizes: tuple[int, int]
 ) -> None:
-    """Other sizes take no published weights."""
+    """Published weights would not fit."""
     assert wide_kernel_sizes(wide, dilation) == sizes
 
 
 def test_the_gate_is_the_second_half() -> None:
-    """Exchanged halves would load published weights without a word and answer nonsense."""
+    """Published weights would load without an error and give wrong outputs."""
     layer = GatedSpatialAttention(2).requires_grad_(False)
     layer.mix.weight.zero_()
     layer.mix.bias.copy_(torch.tensor([3.0, 5.0, 0.0, -math.log(3)]))
@@ -55,21 +55,21 @@ def test_the_gate_is_the_second_half() -> None:
 
 
 @pytest.mark.parametrize(("channels", "narrow"), [(16, 4), (128, 16), (512, 16)])
-def test_temporal_attention_squeezes_to_about_sixteen(channels: int, narrow: int) -> None:
-    """Upstream's quotient is taken for the reduction; the meant one takes no published weights."""
+def test_temporal_attention_squeezes_to_about_16_units(channels: int, narrow: int) -> None:
+    """Published weights would not fit: upstream uses the quotient as the reduction."""
     assert TemporalAttention(channels).squeeze.weight.shape == (narrow, channels)
 
 
 @pytest.mark.parametrize(("scale", "side"), [("down", 4), ("same", 8), ("up", 16)])
 @pytest.mark.parametrize("kernel_size", [3, 5])
-def test_a_scaling_conv_halves_keeps_or_doubles(scale: str, side: int, kernel_size: int) -> None:
-    """An image off by a pixel does not meet its skip connection."""
+def test_a_scaling_conv_changes_the_size(scale: str, side: int, kernel_size: int) -> None:
+    """The size would differ from that of the skip connection."""
     layer = ScalingConv(3, 4, kernel_size=kernel_size, scale=scale)  # type: ignore[arg-type]
     assert layer(torch.randn(2, 3, 8, 8)).shape == (2, 4, side, side)
 
 
 def test_doubling_in_the_fast_order_is_the_published_shuffle() -> None:
-    """Neighbours in another order are a picture with its pixels exchanged."""
+    """Neighbouring pixels of the output would be swapped."""
     torch.manual_seed(0)
     layer = ScalingConv(3, 4, kernel_size=3, scale="up").double()
     x = torch.randn(2, 3, 5, 7, dtype=torch.float64, requires_grad=True)
@@ -83,8 +83,8 @@ def test_doubling_in_the_fast_order_is_the_published_shuffle() -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
-def test_initial_weights_are_the_published_ones() -> None:
-    """Another start is another experiment."""
+def test_initial_weights_have_the_published_distribution() -> None:
+    """Training would start from another distribution than in the published experiments."""
     torch.manual_seed(0)
     conv = ScalingConv(64, 64, kernel_size=3).conv
     assert conv.weight.std().item() == pytest.approx(0.02, rel=0.05)
@@ -98,8 +98,8 @@ def test_initial_weights_are_the_published_ones() -> None:
     assert block.scale1.unique().item() == block.scale2.unique().item() == pytest.approx(0.01)
 
 
-def test_a_stack_works_at_the_outer_width_once() -> None:
-    """Widths decide which published weights fit."""
+def test_only_the_first_block_of_a_stack_has_the_outer_width() -> None:
+    """Published weights would not fit."""
     made: list[tuple[int, float]] = []
 
     def block(width: int, prob: float) -> nn.Module:
@@ -108,7 +108,7 @@ def test_a_stack_works_at_the_outer_width_once() -> None:
 
     stack = BlockStack(block, channels=6, hidden_channels=4, num_blocks=3, drop_path=0.0)
     assert [width for width, _ in made] == [6, 4, 4]
-    assert [prob for _, prob in made] == pytest.approx([0.01, 0.005, 0.0])  # though 0 was asked for
+    assert [prob for _, prob in made] == pytest.approx([0.01, 0.005, 0.0])  # with drop_path=0
     assert stack(torch.randn(1, 6, 2, 2)).shape == (1, 6, 2, 2)
     equal = BlockStack(block, channels=4, hidden_channels=4, num_blocks=2, drop_path=0.0)
-    assert not list(equal.parameters())  # no resizing where nothing changes
+    assert not list(equal.parameters())  # equal widths need no resizing

@@ -1,4 +1,4 @@
-"""Pixels, patches and tokens."""
+"""Folding, embedding, merging and expanding of patches."""
 
 import pytest
 import torch
@@ -13,16 +13,16 @@ from openstl_ext.layers.patches import (
 )
 
 
-def test_folding_puts_row_then_column_then_channel() -> None:
-    """Another order fits every shape and no published weight."""
+def test_folded_channels_are_ordered_by_row_column_and_channel() -> None:
+    """Published weights would load and give wrong outputs."""
     frame = torch.arange(2 * 2 * 4).float().view(1, 2, 2, 4)  # channel 1 is 8 more
     folded = fold_patches(frame, 2)
     assert folded[0, :, 0, 0].tolist() == [0, 8, 1, 9, 4, 12, 5, 13]
     assert torch.equal(unfold_patches(folded, 2), frame)
 
 
-def test_merging_lays_a_square_column_by_column() -> None:
-    """The order is that of published weights; (0, 1) and (1, 0) are swapped easily."""
+def test_merging_concatenates_column_by_column() -> None:
+    """Published weights would load and give wrong outputs."""
     merge = PatchMerging(1)
     merge.norm = torch.nn.Identity()
     torch.nn.init.constant_(merge.reduction.weight, 0)
@@ -32,7 +32,7 @@ def test_merging_lays_a_square_column_by_column() -> None:
 
 
 def test_expanding_writes_rows_first() -> None:
-    """The first factor of the new width is the row, the second the column."""
+    """Published weights would load and give wrong outputs."""
     expand = PatchExpanding(2)
     expand.norm = torch.nn.Identity()
     torch.nn.init.constant_(expand.expand.weight, 0)
@@ -40,8 +40,8 @@ def test_expanding_writes_rows_first() -> None:
     assert expand(torch.ones(1, 1, 1, 2))[0, :, :, 0].tolist() == [[1, 2], [3, 4]]
 
 
-def test_tokens_lie_where_their_pixels_lay() -> None:
-    """Rows and columns that change places survive every square test."""
+def test_tokens_keep_the_position_of_their_pixels() -> None:
+    """Swapped rows and columns would pass every test with square frames."""
     embed = PatchEmbedding(1, 4, patch_size=2)
     frame = torch.zeros(1, 1, 4, 6)
     blank = embed(frame)
@@ -53,6 +53,6 @@ def test_tokens_lie_where_their_pixels_lay() -> None:
 @pytest.mark.parametrize(
     ("number", "factors"), [(1, [1]), (2, [2]), (8, [2, 2, 2]), (6, [3, 2]), (7, [7])]
 )
-def test_a_patch_grows_by_its_prime_factors(number: int, factors: list[int]) -> None:
-    """Their product is the patch, or the frame has another size."""
+def test_a_patch_is_the_product_of_its_prime_factors(number: int, factors: list[int]) -> None:
+    """Decoded frames would have another size."""
     assert prime_factors(number) == factors

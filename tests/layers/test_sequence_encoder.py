@@ -1,4 +1,4 @@
-"""The encoder over all steps at once, against a plain loop over the steps."""
+"""Encoder over all steps at once, compared with a loop over the steps."""
 
 import copy
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from openstl_ext.layers.sequence_encoder import SequenceEncoder
 from openstl_ext.layers.step_batch_norm import StepBatchNormReLU
 
 WIDTHS = (4, 6, 8)
-BLOCKS = {"all": 2**22, "pairs": 4 * 2 * 3 * 12 * 20, "single": 1}
-"""Values of the finest map in a block: everything, two steps of three images, one image."""
+CHUNKS = {"all": 2**22, "pairs": 4 * 2 * 3 * 12 * 20, "single": 1}
+"""Values of the finest map in a chunk: all images, two steps of three images, one image."""
 
 
-@pytest.fixture(params=BLOCKS.values(), ids=BLOCKS.keys())
-def _blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequence_encoder, "BLOCK_VALUES", request.param)
+@pytest.fixture(params=CHUNKS.values(), ids=CHUNKS.keys())
+def _chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequence_encoder, "CHUNK_VALUES", request.param)
 
 
 def both(**arguments: Any) -> tuple[SequenceEncoder, StepLoop]:
@@ -51,8 +51,10 @@ def weights(net: nn.Module) -> list[nn.Parameter]:
     return convs + [w for norm in norms(net) for w in (norm.weight, norm.bias)]
 
 
-def trained(net: nn.Module, batches: list[Tensor], read: Callable[[list[Tensor]], Tensor]) -> list:
-    """Inputs' gradients of some training steps, which move the weights as well."""
+def gradients_of_training(
+    net: nn.Module, batches: list[Tensor], read: Callable[[list[Tensor]], Tensor]
+) -> list:
+    """Return the gradients of the inputs in some training steps, which also update the weights."""
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
     found = []
     for batch in batches:
@@ -76,23 +78,23 @@ def same_statistics(ours: nn.Module, theirs: nn.Module) -> None:
         assert one.num_batches_tracked == other.num_batches_tracked > 0
 
 
-@pytest.mark.usefixtures("_blocks")
+@pytest.mark.usefixtures("_chunks")
 @pytest.mark.parametrize("recompute", [False, True])
-def test_training_is_that_of_a_loop_over_the_steps(recompute: bool) -> None:
-    """One fold of all steps has other statistics: another net in training, and in evaluation."""
+def test_training_equals_a_loop_over_the_steps(recompute: bool) -> None:
+    """Batch norms over all steps at once would have other statistics than the published net."""
     ours, loop = both(recompute=recompute)
     batches = [frames(5), frames(4), frames(1)]
-    grads, expected = (trained(net, batches, loss) for net in (ours, loop))
+    grads, expected = (gradients_of_training(net, batches, loss) for net in (ours, loop))
     torch.testing.assert_close(grads, expected)
     torch.testing.assert_close(weights(ours), weights(loop))
     same_statistics(ours, loop)
     torch.testing.assert_close(ours.eval()(batches[0]), loop.eval()(batches[0]))
 
 
-@pytest.mark.usefixtures("_blocks")
+@pytest.mark.usefixtures("_chunks")
 @pytest.mark.parametrize("kept", [torch.no_grad, torch.enable_grad])
-def test_evaluation_is_that_of_a_loop(kept: Callable[[], Any]) -> None:
-    """Blocks that do not divide the steps, and norms folded into weights, must change nothing."""
+def test_evaluation_equals_a_loop_over_the_steps(kept: Callable[[], Any]) -> None:
+    """Chunks that split a step, or folded norms, would change the outputs."""
     ours, loop = both()
     ours.eval(), loop.eval()
     batch = frames(7)
@@ -103,11 +105,11 @@ def test_evaluation_is_that_of_a_loop(kept: Callable[[], Any]) -> None:
             torch.testing.assert_close(ours(batch), loop(batch))
 
 
-@pytest.mark.usefixtures("_blocks")
+@pytest.mark.usefixtures("_chunks")
 @pytest.mark.parametrize("recompute", [False, True])
 @pytest.mark.parametrize("training", [False, True])
-def test_the_last_steps_maps_are_those_of_all_steps(recompute: bool, training: bool) -> None:
-    """A skip of another year would put the sites where they were."""
+def test_the_last_maps_equal_the_last_step_of_all_maps(recompute: bool, training: bool) -> None:
+    """The decoder would get skips of another time step."""
     ours, _ = both(recompute=recompute)
     ours.train(training)
     batch = frames(5)
@@ -118,8 +120,8 @@ def test_the_last_steps_maps_are_those_of_all_steps(recompute: bool, training: b
         torch.testing.assert_close(alone, level[:, -1:])
 
 
-def test_over_the_sequence_it_is_a_plain_fold() -> None:
-    """The other way to normalise, for who wants larger batches in it."""
+def test_a_norm_over_the_sequence_equals_one_large_batch() -> None:
+    """The option norm_over='sequence' would normalise something else."""
     ours, loop = both(norm_over="sequence")
     batch = frames(4)
     folded = loop(batch.flatten(0, 1).unsqueeze(1))
@@ -131,8 +133,8 @@ def test_over_the_sequence_it_is_a_plain_fold() -> None:
 
 
 @pytest.mark.parametrize("recompute", [False, True])
-def test_bf16_autocast_trains_as_a_loop_does(recompute: bool) -> None:
-    """Statistics in bf16 would forget the small steps of the running mean."""
+def test_bf16_autocast_trains_like_a_loop(recompute: bool) -> None:
+    """Running statistics in bf16 would lose small updates."""
     ours, loop = both(recompute=recompute)
     ours.float(), loop.float()
     x = torch.rand(2, 4, 2, 16, 16)
@@ -146,8 +148,8 @@ def test_bf16_autocast_trains_as_a_loop_does(recompute: bool) -> None:
         torch.testing.assert_close(one.weight.grad, other.weight.grad, rtol=0.2, atol=0.02)
 
 
-def test_frozen_norms_in_a_net_that_trains_stay_as_they_are() -> None:
-    """Fine-tuning on a few patches keeps the statistics of the many."""
+def test_frozen_norms_in_a_training_net_do_not_change() -> None:
+    """Fine-tuning with frozen norms would overwrite their statistics."""
     ours, loop = both()
     for net in (ours, loop):
         for norm in norms(net):
@@ -160,44 +162,44 @@ def test_frozen_norms_in_a_net_that_trains_stay_as_they_are() -> None:
 
 
 def test_a_norm_passes_the_gradient_check() -> None:
-    """Its backward pass is written out, step by step."""
+    """The hand-written backward pass would be wrong."""
     norm = StepBatchNormReLU(3).double()
     x = torch.randn(4, 3, 2, 3).double().requires_grad_()
     nn.init.normal_(norm.weight)
 
-    def said(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def output(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         return torch.func.functional_call(norm, {"weight": weight, "bias": bias}, (x, 2))
 
-    assert torch.autograd.gradcheck(said, (x, norm.weight, norm.bias))
+    assert torch.autograd.gradcheck(output, (x, norm.weight, norm.bias))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_a_norm_keeps_the_type_of_its_input(dtype: torch.dtype) -> None:
-    """What follows has weights of that type."""
+    """The next layer, whose weights have that type, would fail."""
     norm = StepBatchNormReLU(3).to(dtype)
     x = torch.randn(4, 3, 2, 3, dtype=dtype, requires_grad=True)
-    said = norm(x, 2)
-    said.sum().backward()
-    assert said.dtype == x.grad.dtype == dtype
+    output = norm(x, 2)
+    output.sum().backward()
+    assert output.dtype == x.grad.dtype == dtype
 
 
-def test_what_has_no_variance_or_no_meaning_is_refused() -> None:
-    """A running variance of infinity shows only when the trained net says nothing."""
+def test_inputs_without_variance_and_unknown_options_are_rejected() -> None:
+    """A running variance of infinity would only be noticed after training."""
     norm = StepBatchNormReLU(3)
-    with pytest.raises(ShapeError, match=r"two values a channel and step.*\(2, 3, 1, 1\)"):
+    with pytest.raises(ShapeError, match=r"two values per channel and step.*\(2, 3, 1, 1\)"):
         norm(torch.rand(2, 3, 1, 1), 2)
     assert norm.eval()(torch.rand(2, 3, 1, 1), 2).isfinite().all()
     for momentum in (None, 0.0, 1.5):
         with pytest.raises(ConfigError, match=r"in \(0, 1\]"):
             StepBatchNormReLU(3, momentum=momentum)
-    with pytest.raises(ConfigError, match="step, sequence, not 'layer'"):
+    with pytest.raises(ConfigError, match="step, sequence, got 'layer'"):
         SequenceEncoder(1, norm_over="layer")
-    with pytest.raises(ConfigError, match="take norm_over='step'"):
+    with pytest.raises(ConfigError, match="use norm_over='step'"):
         SequenceEncoder(1, norm_over="sequence", recompute=True)
 
 
-def kept_bytes(net: SequenceEncoder, x: Tensor) -> int:
-    """Bytes that a forward pass keeps for the backward pass, without the weights."""
+def stored_bytes(net: SequenceEncoder, x: Tensor) -> int:
+    """Return the bytes that a forward pass stores for the backward pass, without the weights."""
     own = {w.untyped_storage().data_ptr() for w in (*net.parameters(), *net.buffers())}
     storages: dict[int, Any] = {}
 
@@ -213,27 +215,28 @@ def kept_bytes(net: SequenceEncoder, x: Tensor) -> int:
 
 
 def expected_bytes(images: int, side: int, widths: tuple[int, ...], channels: int) -> int:
-    """Four maps a level in float32; a pooled map and its indices in int64 between two; frames."""
+    """Sum four maps per level in float32, pooled maps, their indices in int64, and the frames."""
     values = [width * (side >> level) ** 2 for level, width in enumerate(widths)]
     pooled = [width * (side >> level + 1) ** 2 for level, width in enumerate(widths[:-1])]
     return images * (16 * sum(values) + 12 * sum(pooled) + 4 * channels * side**2)
 
 
 @pytest.mark.parametrize("order", [published_order, nullcontext])
-def test_kept_activations_are_those_of_the_arithmetic(order: Callable[[], Any]) -> None:
-    """The figure that says which batch fits a GPU is worth what its formula is."""
+def test_stored_activations_match_the_computed_number_of_bytes(order: Callable[[], Any]) -> None:
+    """Estimates of the largest batch that fits a GPU would be wrong."""
     length, batch, side = 6, 2, 32
     x = torch.rand(batch, length, 3, side, side)
     net = SequenceEncoder(3, widths=(8, 16, 32))
     with order():
-        kept = kept_bytes(net, x)
-        assert kept == pytest.approx(expected_bytes(length * batch, side, (8, 16, 32), 3), rel=0.02)
+        stored = stored_bytes(net, x)
+        expected = expected_bytes(length * batch, side, (8, 16, 32), 3)
+        assert stored == pytest.approx(expected, rel=0.02)
         net.recompute = True
-        assert kept_bytes(net, x) <= 1.1 * x.nelement() * 4
+        assert stored_bytes(net, x) <= 1.1 * x.nelement() * 4
 
 
-def test_the_published_size_fits_a_gpu_only_if_it_is_recomputed() -> None:
-    """34 years, 32 patches a GPU, 4 bands, 128 x 128: what the argument is for."""
+def test_the_published_size_fits_a_gpu_only_with_recomputation() -> None:
+    """The purpose of `recompute`: 34 years, 32 patches per GPU, 4 bands, 128 x 128."""
     widths = (64, 128, 256, 512)
     assert expected_bytes(34 * 32, 128, widths, 4) == pytest.approx(40.5e9, rel=0.01)
     assert expected_bytes(32, 128, widths, 4) == pytest.approx(1.19e9, rel=0.01)
@@ -241,14 +244,14 @@ def test_the_published_size_fits_a_gpu_only_if_it_is_recomputed() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("recompute", [False, True])
-def test_a_gpu_trains_as_a_cpu_does(recompute: bool) -> None:
-    """Its kernels are others, and the backward pass runs in another thread."""
+def test_a_gpu_trains_like_a_cpu(recompute: bool) -> None:
+    """GPU kernels, or the backward pass in another thread, would give other gradients."""
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     ours, _ = both(recompute=recompute)
     there = copy.deepcopy(ours).cuda()
     batches = [frames(5), frames(4)]
-    here = trained(ours, batches, loss)
-    found = trained(there, [batch.cuda() for batch in batches], loss)
+    here = gradients_of_training(ours, batches, loss)
+    found = gradients_of_training(there, [batch.cuda() for batch in batches], loss)
     torch.testing.assert_close([x.cpu() for x in found], here)
     same_statistics(there.cpu(), ours)

@@ -1,4 +1,4 @@
-"""Recurrent cells over whole sequences, and the transformer block, against their formulas."""
+"""Recurrent cells over sequences and the transformer block, compared with their formulas."""
 
 import pytest
 import torch
@@ -10,8 +10,8 @@ from openstl_ext.layers.sequence_rnn import SequenceConvGRU, SequenceConvLSTM
 from openstl_ext.layers.transformer_block import TransformerBlock
 
 
-def test_the_gru_is_the_papers_equation() -> None:
-    """A gate taken for the other trains, and is another cell."""
+def test_the_gru_computes_the_equation_of_the_paper() -> None:
+    """Swapped gates would train, but be another cell."""
     torch.manual_seed(0)
     layer = SequenceConvGRU(3).double()
     maps = torch.randn(2, 4, 3, 5, 6).double()
@@ -27,8 +27,8 @@ def test_the_gru_is_the_papers_equation() -> None:
     torch.testing.assert_close(layer(maps), hidden)
 
 
-def test_the_lstm_is_the_papers_equation() -> None:
-    """A gate taken for the other trains, and is another cell."""
+def test_the_lstm_computes_the_equation_of_the_paper() -> None:
+    """Swapped gates would train, but be another cell."""
     torch.manual_seed(0)
     layer = SequenceConvLSTM(3).double()
     maps = torch.randn(2, 4, 3, 5, 6).double()
@@ -36,20 +36,20 @@ def test_the_lstm_is_the_papers_equation() -> None:
     conv = layer.gates.conv
     for x in maps.unbind(1):
         gates = F.conv2d(torch.cat([x, hidden], 1), conv.weight, conv.bias, padding=1)
-        write, forget, new, say = gates.chunk(4, dim=1)
+        write, forget, new, out = gates.chunk(4, dim=1)
         cell = forget.sigmoid() * cell + write.sigmoid() * new.tanh()
-        hidden = say.sigmoid() * cell.tanh()
+        hidden = out.sigmoid() * cell.tanh()
     torch.testing.assert_close(layer(maps), hidden)
 
 
 @pytest.mark.parametrize("layer", [SequenceConvGRU(3), SequenceConvLSTM(3)], ids=["gru", "lstm"])
-def test_a_sequence_of_one_is_a_sequence(layer: nn.Module) -> None:
-    """One year of images is the least that can be asked for."""
+def test_a_sequence_can_have_one_step(layer: nn.Module) -> None:
+    """Data sets with one image per site could not be used."""
     assert layer(torch.rand(2, 1, 3, 4, 4)).shape == (2, 3, 4, 4)
 
 
-def test_the_transformer_block_is_torchs_attention_and_an_mlp() -> None:
-    """Heads that are cut along the wrong axis train as well, and fit no checkpoint."""
+def test_the_transformer_block_is_the_attention_of_torch_and_an_mlp() -> None:
+    """Heads split along the wrong axis would train, but not fit published weights."""
     torch.manual_seed(0)
     block = TransformerBlock(8, num_heads=4, mlp_channels=6).double()
     theirs = nn.MultiheadAttention(8, 4, batch_first=True).double()
@@ -66,8 +66,8 @@ def test_the_transformer_block_is_torchs_attention_and_an_mlp() -> None:
     torch.testing.assert_close(block(tokens), expected)
 
 
-def test_dropout_of_the_block_is_active_in_training_alone() -> None:
-    """A forecast that differs from call to call cannot be reproduced."""
+def test_dropout_of_the_block_is_active_in_training_only() -> None:
+    """Forecasts would differ from call to call."""
     block = TransformerBlock(8, num_heads=2, mlp_channels=6, dropout_prob=0.5)
     tokens = torch.randn(1, 5, 8)
     assert not torch.equal(block(tokens), block(tokens))
@@ -75,7 +75,7 @@ def test_dropout_of_the_block_is_active_in_training_alone() -> None:
     assert torch.equal(block(tokens), block(tokens))
 
 
-def test_heads_that_do_not_divide_the_width_are_refused() -> None:
-    """The message names both numbers."""
-    with pytest.raises(ConfigError, match="3 attention heads do not divide a width of 8"):
+def test_heads_that_do_not_divide_the_width_are_rejected() -> None:
+    """The error would come from a reshape and not name the option."""
+    with pytest.raises(ConfigError, match="num_heads must divide the width 8, got 3"):
         TransformerBlock(8, num_heads=3, mlp_channels=6)

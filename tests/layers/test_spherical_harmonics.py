@@ -1,4 +1,4 @@
-"""Real spherical harmonics."""
+"""Real spherical harmonics, compared with scipy."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from openstl_ext.layers import location_encoding as module
 from openstl_ext.layers.location_encoding import spherical_harmonics
 
 
-def places(count: int) -> torch.Tensor:
-    """Random places, the poles and both sides of the date line among them (1, 2, N)."""
+def locations(count: int) -> torch.Tensor:
+    """Return random locations with the poles and both sides of the date line (1, 2, N)."""
     draw = np.random.default_rng(0)
     lon, lat = draw.uniform(-180, 180, count), draw.uniform(-90, 90, count)
     lat[:2], lon[2:4] = (90, -90), (180, -180)
@@ -18,7 +18,7 @@ def places(count: int) -> torch.Tensor:
 
 
 def by_scipy(lonlat: torch.Tensor, degrees: int) -> np.ndarray:
-    """The same functions, from complex ones that carry the Condon-Shortley phase."""
+    """Compute the same functions from complex ones with the Condon-Shortley phase."""
     azimuth, polar = np.deg2rad(lonlat[0, 0].numpy() + 180), np.deg2rad(lonlat[0, 1].numpy() + 90)
     rows = []
     for degree in range(degrees):
@@ -30,9 +30,9 @@ def by_scipy(lonlat: torch.Tensor, degrees: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 10, 40])
-def test_they_are_those_of_scipy(degrees: int) -> None:
-    """A sign or an order that differs makes published location encoders another function."""
-    lonlat = places(300)
+def test_they_equal_those_of_scipy(degrees: int) -> None:
+    """Another sign or order would make published location encoders a different function."""
+    lonlat = locations(300)
     ours = spherical_harmonics(lonlat, degrees)
     assert ours.shape == (1, degrees**2, 300)
     assert ours.dtype == torch.float32
@@ -40,7 +40,7 @@ def test_they_are_those_of_scipy(degrees: int) -> None:
 
 
 def test_they_are_orthonormal_on_the_sphere() -> None:
-    """Features that overlap say one thing twice; checked where a quadrature is exact."""
+    """Features would be redundant; checked with an exact quadrature."""
     heights, weights = np.polynomial.legendre.leggauss(12)
     lon = np.arange(24) * 15.0
     grid = np.meshgrid(lon, np.rad2deg(np.arcsin(heights)))
@@ -51,18 +51,18 @@ def test_they_are_orthonormal_on_the_sphere() -> None:
     torch.testing.assert_close(products, torch.eye(100, dtype=torch.float64), rtol=0, atol=1e-6)
 
 
-def test_the_size_of_a_block_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks are for speed alone; a border between two must not show on a map."""
-    lonlat = places(60).view(2, 2, 5, 6).float()
-    whole = spherical_harmonics(lonlat, 6)
-    monkeypatch.setattr(module, "PLACES_AT_ONCE", 7)
-    torch.testing.assert_close(spherical_harmonics(lonlat, 6), whole, rtol=0, atol=1e-7)
-    assert whole.shape == (2, 36, 5, 6)
-    torch.testing.assert_close(whole[1:], spherical_harmonics(lonlat[1:], 6), rtol=0, atol=0)
+def test_chunks_of_locations_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edges between the chunks would be visible on a map."""
+    lonlat = locations(60).view(2, 2, 5, 6).float()
+    complete = spherical_harmonics(lonlat, 6)
+    monkeypatch.setattr(module, "LOCATIONS_AT_ONCE", 7)
+    torch.testing.assert_close(spherical_harmonics(lonlat, 6), complete, rtol=0, atol=1e-7)
+    assert complete.shape == (2, 36, 5, 6)
+    torch.testing.assert_close(complete[1:], spherical_harmonics(lonlat[1:], 6), rtol=0, atol=0)
 
 
-def test_neighbours_differ_also_under_autocast() -> None:
-    """In bf16 a chip of 1 km pixels would be one place."""
+def test_neighbours_differ_under_autocast() -> None:
+    """In bf16 all 1 km pixels of a chip would have the same location."""
     lonlat = torch.tensor([[20.0, 20.009], [-30.0, -30.0]])[None]
     with torch.autocast("cpu", torch.bfloat16):
         found = spherical_harmonics(lonlat, 10)

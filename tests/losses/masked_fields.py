@@ -1,4 +1,4 @@
-"""Fields with gaps for the tests of criteria."""
+"""Fields with invalid pixels for the tests of losses."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ SHAPE = (2, 2, 1, 24, 20)
 
 
 def fields(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
-    """Prediction, target, and where both hold data; the gaps hold other numbers."""
+    """Return prediction, target and the mask of valid pixels; invalid pixels hold other numbers."""
     draw = torch.Generator().manual_seed(seed)
     prediction, target = (torch.rand(SHAPE, generator=draw) for _ in range(2))
     valid = torch.ones(SHAPE, dtype=torch.bool)
@@ -16,11 +16,11 @@ def fields(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     return prediction, target, valid
 
 
-def judged(loss: torch.nn.Module, filler: float) -> tuple[Tensor, Tensor]:
-    """Value and gradient where the gaps of both sides hold something."""
+def value_and_gradient(loss: torch.nn.Module, filler: float) -> tuple[Tensor, Tensor]:
+    """Compute value and gradient of a loss with a filler in the invalid pixels of both sides."""
     prediction, target, valid = fields()
-    planted = torch.where(valid, prediction, filler).requires_grad_()
-    value = loss(planted, torch.where(valid, target, filler), valid)
+    filled = torch.where(valid, prediction, filler).requires_grad_()
+    value = loss(filled, torch.where(valid, target, filler), valid)
     value.backward()
-    assert planted.grad is not None
-    return value.detach(), planted.grad
+    assert filled.grad is not None
+    return value.detach(), filled.grad

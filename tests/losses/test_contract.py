@@ -1,4 +1,4 @@
-"""Laws that every criterion of frames keeps."""
+"""Contract of every loss between frames."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from openstl_ext.registry import LOSSES
-from tests.losses.masked_fields import fields, judged
+from tests.losses.masked_fields import fields, value_and_gradient
 
 LOSSES.import_from_location()
 ARGUMENTS = {"Pinball": {"quantile": 0.3}, "Sum": {"terms": [{"type": "L1"}, {"type": "L2"}]}}
@@ -23,19 +23,21 @@ def built(name: str) -> nn.Module:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("filler", [math.nan, math.inf, -9999.0])
-def test_what_lies_in_a_gap_moves_neither_value_nor_gradient(name: str, filler: float) -> None:
-    """One NaN of the truth, or of a net at a place without truth, would end the training."""
-    value, gradient = judged(built(name), filler)
-    honest_value, honest_gradient = judged(built(name), 0.5)
-    assert torch.equal(value, honest_value)
-    assert torch.equal(gradient, honest_gradient)
+def test_values_in_invalid_pixels_change_neither_value_nor_gradient(
+    name: str, filler: float
+) -> None:
+    """One NaN in a target, or in a prediction without target, would end the training."""
+    value, gradient = value_and_gradient(built(name), filler)
+    expected_value, expected_gradient = value_and_gradient(built(name), 0.5)
+    assert torch.equal(value, expected_value)
+    assert torch.equal(gradient, expected_gradient)
     assert gradient[~fields()[2]].eq(0).all()
     assert gradient.abs().sum() > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_valid_is_zero_with_a_graph(name: str) -> None:
-    """A batch of open sea must pass backward and leave the weights alone."""
+def test_a_batch_without_valid_pixels_has_zero_loss_and_gradient(name: str) -> None:
+    """A batch without data would fail in the backward pass or change the weights."""
     prediction, target, valid = fields()
     prediction.requires_grad_()
     value = built(name)(prediction, target * torch.nan, torch.zeros_like(valid))
@@ -46,24 +48,24 @@ def test_nothing_valid_is_zero_with_a_graph(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_perfect_prediction_costs_nothing(name: str) -> None:
-    """A floor under the loss hides how far a net still is from the truth."""
+def test_a_perfect_prediction_has_zero_loss(name: str) -> None:
+    """A constant in the loss would hide how large the errors are."""
     _, target, valid = fields()
     assert built(name)(target, target, valid).item() == pytest.approx(0, abs=1e-6)
     assert built(name)(target, target).item() == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_valid_is_as_good_as_no_mask(name: str) -> None:
-    """Data that come without a mask must not be judged by another formula."""
+def test_an_all_valid_mask_equals_no_mask(name: str) -> None:
+    """Data without a mask would be trained with another loss."""
     prediction, target, valid = fields()
-    whole = built(name)(prediction, target, torch.ones_like(valid))
-    torch.testing.assert_close(whole, built(name)(prediction, target))
+    masked = built(name)(prediction, target, torch.ones_like(valid))
+    torch.testing.assert_close(masked, built(name)(prediction, target))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_criterion_is_in_float32_under_autocast(name: str) -> None:
-    """Moments that were rounded to bf16 give a similarity of noise."""
+def test_a_loss_is_float32_under_autocast(name: str) -> None:
+    """Moments rounded to bf16 are too inaccurate."""
     prediction, target, valid = fields()
     exact = built(name)(prediction.bfloat16().float(), target, valid)
     with torch.autocast("cpu", torch.bfloat16):

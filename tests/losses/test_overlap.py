@@ -1,4 +1,4 @@
-"""Criteria of labels, by hand and by their gradients."""
+"""Losses for labels, compared with their formulas and finite differences."""
 
 import math
 
@@ -16,7 +16,7 @@ NAMES = ("BCEDice", "CrossEntropyDice")
 
 
 def case(name: str, *, size: int = 2, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-    """Random logits, one or three a pixel, and labels of as many classes."""
+    """Draw random logits, one or three per pixel, and labels of as many classes."""
     draw = torch.Generator().manual_seed(0)
     number = 1 if name == "BCEDice" else 3
     logits = torch.randn(size, number, 4, 5, generator=draw, dtype=dtype)
@@ -25,7 +25,7 @@ def case(name: str, *, size: int = 2, dtype: torch.dtype = torch.float32) -> tup
 
 
 def test_bce_dice_equals_its_formula() -> None:
-    """A Dice of another form changes what the published half-and-half means."""
+    """Another form of the Dice would change the meaning of the published weights."""
     p = [1 / (1 + math.exp(-x)) for x in (2, -1, 0, 3)]
     bce = -(math.log(p[0]) + math.log(p[1]) + math.log(1 - p[2]) + math.log(1 - p[3])) / 4
     dice = (2 * (p[0] + p[1]) + 1e-6) / (sum(p) + 2 + 1e-6)
@@ -38,17 +38,17 @@ def test_bce_dice_equals_its_formula() -> None:
     assert weighted(LOGIT, LABELS).item() == pytest.approx(0.5 * expected.item(), rel=1e-6)
 
 
-def test_the_dice_is_of_the_whole_batch() -> None:
-    """A mean over samples would let a patch without a site cost as much as one with many."""
+def test_the_dice_is_computed_over_the_batch() -> None:
+    """With a mean over samples, a patch without a site would count as much as one with many."""
     dice = LOSSES.build({"type": "BCEDice", "bce_weight": 0.0, "dice_weight": 1.0})
     logits, labels = torch.full((2, 1, 1, 2), 50.0), torch.tensor([[[1, 1]], [[0, 0]]])
     assert dice(logits, labels).item() == pytest.approx(1 - 2 * 2 / (4 + 2))
 
 
 def test_cross_entropy_dice_equals_its_formula() -> None:
-    """Weights of classes that weigh something else would not balance them."""
+    """Class weights would not balance the classes."""
     logits, labels = case("CrossEntropyDice")
-    labels[labels == 2] = 1  # a class that the batch lacks has no part in the Dice
+    labels[labels == 2] = 1  # a class without labels does not count in the Dice
     weights = [0.2, 1.0, 5.0]
     p = logits.softmax(dim=1)
     dice = [
@@ -63,8 +63,8 @@ def test_cross_entropy_dice_equals_its_formula() -> None:
     assert not loss.state_dict()
 
 
-def test_two_logits_cost_what_their_difference_costs() -> None:
-    """The two ways to say two classes must not differ in what they minimise."""
+def test_two_logits_equal_one_logit_of_their_difference() -> None:
+    """Nets with one and with two logits would minimise different losses."""
     logits, labels = case("BCEDice")
     both = torch.cat([torch.zeros_like(logits), logits], dim=1)
     one = LOSSES.build({"type": "BCEDice", "dice_weight": 0.0})(logits, labels)
@@ -73,8 +73,8 @@ def test_two_logits_cost_what_their_difference_costs() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_gradients_are_those_of_the_formula(name: str) -> None:
-    """A graph cut anywhere still trains, on something else."""
+def test_gradients_equal_finite_differences(name: str) -> None:
+    """With a cut graph, training would minimise something else."""
     logits, labels = case(name)
     valid = torch.rand(labels.shape, generator=torch.Generator().manual_seed(1)) < 0.7
     loss = LOSSES.build({"type": name})
@@ -91,10 +91,10 @@ def test_gradients_are_those_of_the_formula(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("filler", [255, -1])
-def test_what_lies_in_a_gap_reaches_neither_the_loss_nor_the_gradient(
+def test_invalid_labels_and_logits_reach_neither_the_loss_nor_the_gradient(
     name: str, filler: int
 ) -> None:
-    """255 as an index ends the training, or on a GPU the process; as a number it is a huge loss."""
+    """A label of 255 would stop training with an index error, or give a huge loss."""
     logits, labels = case(name)
     valid = torch.ones_like(labels, dtype=torch.bool)
     valid[1] = False
@@ -103,17 +103,17 @@ def test_what_lies_in_a_gap_reaches_neither_the_loss_nor_the_gradient(
     logits[1, :, 0] = math.nan
     labels[1] = filler
     found = logits.clone().requires_grad_()
-    told = loss(found, labels, valid)
-    told.backward()
-    assert told.item() == pytest.approx(expected.item(), rel=1e-6)
+    value = loss(found, labels, valid)
+    value.backward()
+    assert value.item() == pytest.approx(expected.item(), rel=1e-6)
     assert (found.grad[1] == 0).all()
     assert found.grad[0].isfinite().all()
     assert found.grad[0].any()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_batch_without_truth_costs_nothing_and_moves_nothing(name: str) -> None:
-    """Under DDP a rank that has no gradient at all would leave the others waiting."""
+def test_a_batch_without_valid_pixels_has_zero_loss_and_gradient(name: str) -> None:
+    """Without a gradient on one rank, the other ranks of DDP would wait forever."""
     logits, labels = case(name)
     logits.requires_grad_()
     loss = LOSSES.build({"type": name})(logits, labels * 0 + 255, torch.zeros(2, 4, 5).bool())
@@ -124,7 +124,7 @@ def test_a_batch_without_truth_costs_nothing_and_moves_nothing(name: str) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_batch_of_background_is_finite(name: str) -> None:
-    """Patches without a site are most of a landscape."""
+    """Patches without a site, the most frequent ones, would give NaN."""
     logits, labels = case(name)
     logits.requires_grad_()
     loss = LOSSES.build({"type": name})(logits, labels * 0)
@@ -134,8 +134,8 @@ def test_a_batch_of_background_is_finite(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_half_precision_is_left_before_anything_is_summed(name: str) -> None:
-    """bfloat16 counts to 256: a sum of a million pixels in it is no sum."""
+def test_sums_are_computed_in_float32(name: str) -> None:
+    """Sums of many pixels in bfloat16 stop at 256."""
     logits, labels = case(name)
     loss = LOSSES.build({"type": name})
     with torch.autocast("cpu", torch.bfloat16):
@@ -145,20 +145,20 @@ def test_half_precision_is_left_before_anything_is_summed(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "logits", "said"),
+    ("name", "arguments", "logits", "message"),
     [
-        ("BCEDice", {}, (1, 3, 2, 2), "one logit, got 3: use CrossEntropyDice"),
-        ("CrossEntropyDice", {}, (1, 1, 2, 2), "got one: use BCEDice"),
-        ("CrossEntropyDice", {"class_weights": [1, 2]}, (1, 3, 2, 2), "2 class_weights, but 3"),
+        ("BCEDice", {}, (1, 3, 2, 2), "one logit, got 3; use CrossEntropyDice"),
+        ("CrossEntropyDice", {}, (1, 1, 2, 2), "got one; use BCEDice"),
+        ("CrossEntropyDice", {"class_weights": [1, 2]}, (1, 3, 2, 2), "3 class_weights, got 2"),
         ("BCEDice", {}, (1, 1, 2, 3), r"\(1, 1, 2, 3\) and \(1, 2, 2\)"),
         ("CrossEntropyDice", {}, (2, 3, 2, 2), r"\(2, 3, 2, 2\) and \(1, 2, 2\)"),
     ],
 )
-def test_what_does_not_fit_is_refused(
-    name: str, arguments: dict, logits: tuple[int, ...], said: str
+def test_shapes_that_do_not_fit_are_rejected(
+    name: str, arguments: dict, logits: tuple[int, ...], message: str
 ) -> None:
-    """Broadcasting would train on nonsense."""
-    with pytest.raises(ShapeError, match=said):
+    """Broadcasting would train a wrong model."""
+    with pytest.raises(ShapeError, match=message):
         LOSSES.build({"type": name, **arguments})(torch.zeros(logits), LABELS)
 
 
@@ -172,7 +172,7 @@ def test_what_does_not_fit_is_refused(
         ("CrossEntropyDice", {"class_weights": [1.0, -1.0]}),
     ],
 )
-def test_weights_that_reward_errors_are_refused(name: str, arguments: dict) -> None:
-    """A minus sign in a config would train for a week in the wrong direction."""
-    with pytest.raises(ConfigError, match="weights are not negative"):
+def test_negative_weights_are_rejected(name: str, arguments: dict) -> None:
+    """A minus sign in a config would train in the wrong direction."""
+    with pytest.raises(ConfigError, match="weights must not be negative"):
         LOSSES.build({"type": name, **arguments})

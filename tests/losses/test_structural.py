@@ -1,4 +1,4 @@
-"""The structural criterion against scikit-image, which is the oracle."""
+"""Loss of structural similarity, compared with scikit-image."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ WANG = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
 @pytest.mark.parametrize("data_range", [1.0, 7.5])
 @pytest.mark.parametrize("level", [0.0, 40.0])
-def test_it_is_one_less_the_similarity_of_wang(data_range: float, level: float) -> None:
-    """Another window or range is another loss with the same name."""
+def test_it_is_1_minus_the_ssim_of_skimage(data_range: float, level: float) -> None:
+    """Another window or range would be another loss with the same name."""
     prediction, target, _ = (f + level for f in fields())
     found = StructuralDissimilarity(data_range=data_range)(prediction, target)
     pairs = zip(prediction.flatten(0, 2), target.flatten(0, 2), strict=True)
@@ -26,8 +26,8 @@ def test_it_is_one_less_the_similarity_of_wang(data_range: float, level: float) 
     assert found.item() == pytest.approx(1 - np.mean(theirs), abs=2e-6)
 
 
-def test_only_windows_without_a_gap_are_looked_through() -> None:
-    """Where a gap is filled on both sides the two are alike, and the loss flatters."""
+def test_windows_with_invalid_pixels_do_not_count() -> None:
+    """Filled gaps are equal on both sides and would improve the loss."""
     prediction, target, _ = fields()
     valid = torch.ones_like(target, dtype=torch.bool)
     valid[..., 14:] = False
@@ -37,15 +37,15 @@ def test_only_windows_without_a_gap_are_looked_through() -> None:
 
 
 def test_the_published_variant_fills_gaps_with_zeros() -> None:
-    """Runs that repeat the published training need its loss to the digit."""
+    """Runs that repeat the published training would use another loss."""
     prediction, target, valid = fields()
-    by_hand = StructuralDissimilarity()(prediction * valid, target * valid)
+    expected = StructuralDissimilarity()(prediction * valid, target * valid)
     found = StructuralDissimilarity(zero_filled=True)(prediction, target, valid)
-    torch.testing.assert_close(found, by_hand, rtol=0, atol=0)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
-def test_its_gradient_is_that_of_differences() -> None:
-    """The centring is done without a gradient, and must not need one."""
+def test_its_gradient_equals_finite_differences() -> None:
+    """The subtraction of the mean, which has no gradient, would change the gradient."""
     prediction, target, valid = (f[:1, :1].double() for f in fields())
     loss = StructuralDissimilarity()
     loss.weights = loss.weights.double()
@@ -55,7 +55,7 @@ def test_its_gradient_is_that_of_differences() -> None:
     assert valid.any()
 
 
-def test_a_chip_smaller_than_the_window_is_refused() -> None:
-    """A loss of no window would be 0, and nobody would ask why."""
+def test_a_chip_smaller_than_the_window_is_rejected() -> None:
+    """The mean over no window would be 0 or NaN."""
     with pytest.raises(ShapeError, match="8 x 20"):
         StructuralDissimilarity()(torch.rand(1, 1, 8, 20), torch.rand(1, 1, 8, 20))

@@ -1,4 +1,4 @@
-"""The border of units."""
+"""Normalisation, denormalisation and their statistics."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CHANNELS = {"frames": ["red", "nir"], "static": ["height"]}
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file of statistics."""
+    """Write a file of statistics."""
     groups = {
         "frames": ChannelStatistics(names=("red", "nir"), mean=(1.0, 2.0), std=(2.0, 4.0)),
         "static": ChannelStatistics(names=("height",), mean=(100.0,), std=(50.0,)),
@@ -24,19 +24,19 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_frames_and_covariates_are_normalised_and_gaps_become_the_mean(path: Path) -> None:
-    """A NaN that enters a net spreads over the whole map."""
-    border = SequencePreprocessor(statistics=str(path), channels=CHANNELS)
+    """A NaN in the input of a net becomes a map of NaN."""
+    preprocessor = SequencePreprocessor(statistics=str(path), channels=CHANNELS)
     frames = torch.tensor([3.0, torch.nan]).view(1, 1, 2, 1, 1)
     static = torch.tensor([150.0, torch.nan]).view(1, 1, 1, 2)
     batch = {"inputs": {"frames": frames, "valid": frames.isfinite(), "static": static}}
-    inputs = border(batch)["inputs"]
+    inputs = preprocessor(batch)["inputs"]
     assert inputs["frames"].flatten().tolist() == [1.0, 0.0]
     assert inputs["static"].flatten().tolist() == [1.0, 0.0]
-    assert border.denormalize(inputs["frames"]).flatten().tolist() == [3.0, 2.0]
+    assert preprocessor.denormalize(inputs["frames"]).flatten().tolist() == [3.0, 2.0]
 
 
-def test_statistics_travel_with_the_weights(path: Path) -> None:
-    """A forecast on another machine must not need the training data."""
+def test_weights_include_the_statistics(path: Path) -> None:
+    """A forecast on another machine would need the training data."""
     state = SequencePreprocessor(statistics=str(path), channels=CHANNELS).state_dict()
     tool = "python measure.py"
     elsewhere = SequencePreprocessor(statistics="nowhere.json", channels=CHANNELS, prepare=tool)
@@ -47,8 +47,8 @@ def test_statistics_travel_with_the_weights(path: Path) -> None:
     assert elsewhere(batch)["inputs"]["frames"].flatten().tolist() == [2.0, 0.75]
 
 
-def test_weights_of_other_channels_are_refused(path: Path) -> None:
-    """Red taken for infrared gives a map that looks plausible and is wrong."""
+def test_weights_of_other_channels_are_an_error(path: Path) -> None:
+    """A map from exchanged channels looks plausible and is wrong."""
     state = SequencePreprocessor(statistics=str(path), channels=CHANNELS).state_dict()
     turned = {**CHANNELS, "frames": ["nir", "red"]}
     other = SequencePreprocessor(statistics="nowhere.json", channels=turned)
@@ -58,9 +58,9 @@ def test_weights_of_other_channels_are_refused(path: Path) -> None:
         SequencePreprocessor(statistics=str(path), channels=turned)
 
 
-def test_a_covariate_without_statistics_is_refused_beside_those_that_have_some(path: Path) -> None:
-    """Metres beside shares drown what the net should learn, and no score says why."""
-    border = SequencePreprocessor(statistics=str(path), channels={"frames": ["red", "nir"]})
+def test_a_covariate_without_statistics_is_an_error_if_others_have_some(path: Path) -> None:
+    """Values in metres would dominate the input, and no score shows the reason."""
+    preprocessor = SequencePreprocessor(statistics=str(path), channels={"frames": ["red", "nir"]})
     batch = {"inputs": {"frames": torch.ones(1, 1, 2, 1, 1), "static": torch.ones(1, 1, 1, 1)}}
     with pytest.raises(ConfigError, match=r"static=\[...\]"):
-        border(batch)
+        preprocessor(batch)

@@ -141,9 +141,9 @@ def test_a_net_compiles_as_one_graph_with_equal_gradients(name: str) -> None:
     torch.manual_seed(0)
     nets = [toy_net(name) for _ in range(2)]
     nets[1].load_state_dict(nets[0].state_dict())
-    whole = {"backend": "aot_eager", "fullgraph": True}
+    one_graph = {"backend": "aot_eager", "fullgraph": True}
     losses = []
-    for net, compiled in zip(nets, (None, whole), strict=True):
+    for net, compiled in zip(nets, (None, one_graph), strict=True):
         model = RecurrentForecast(
             net=net, teacher_forcing={"type": "FreeRunning"}, loss={"type": "L2"}, compiled=compiled
         )

@@ -1,4 +1,4 @@
-"""What segmentation makes of logits."""
+"""Probabilities and labels from logits."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.toys import toy_method
 
 
 class PixelNet(nn.Module):
-    """A linear classifier of each pixel, from all its values."""
+    """Linear classifier of each pixel, from all its values."""
 
     def __init__(self, num_logits: int = 1) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ def method(num_logits: int = 1, **arguments: Any) -> Segmentation:
     return Segmentation(net=PixelNet(num_logits), loss=loss, **arguments)
 
 
-def test_one_logit_is_two_classes() -> None:
-    """A map of probabilities must say of which class they are, whatever the net."""
+def test_one_logit_means_two_classes() -> None:
+    """The bands of a probability map would depend on the net."""
     decided = method(threshold=0.7).decide(torch.tensor([[[[-20.0, 0.8, 0.9]]]]))
     second = torch.sigmoid(torch.tensor([-20.0, 0.8, 0.9]))
     torch.testing.assert_close(decided["probability"][0, :, 0], torch.stack([1 - second, second]))
@@ -38,8 +38,8 @@ def test_one_logit_is_two_classes() -> None:
     assert decided["labels"].dtype == torch.int64
 
 
-def test_many_logits_are_as_many_classes() -> None:
-    """The most probable one is answered."""
+def test_several_logits_mean_as_many_classes() -> None:
+    """Another class than the most probable one would be mapped."""
     logits = torch.tensor([[1.0, 0.0], [0.0, 0.5], [2.0, -1.0]]).view(1, 3, 1, 2)
     decided = method(3).decide(logits)
     torch.testing.assert_close(decided["probability"], logits.softmax(dim=1))
@@ -47,16 +47,16 @@ def test_many_logits_are_as_many_classes() -> None:
 
 
 @pytest.mark.parametrize("num_logits", [1, 2, 3])
-def test_blended_probabilities_are_decided_as_those_of_a_batch(num_logits: int) -> None:
-    """The map of a large raster would else have other labels than the patches it is made of."""
+def test_blended_probabilities_have_the_labels_of_a_batch(num_logits: int) -> None:
+    """The map of a large raster would have other labels than its patches."""
     toy = method(num_logits)
     answer = toy.answer(toy.toy_batch(2)["inputs"])
     assert torch.equal(toy.labels_of(answer["probability"]), answer["labels"])
     assert torch.equal(answer["labels"], answer["probability"].argmax(dim=1))
 
 
-def test_a_threshold_moves_the_border_of_two_classes_only() -> None:
-    """With three classes it has no meaning, and a config that sets it expects one."""
+def test_a_threshold_is_for_two_classes_only() -> None:
+    """With three classes the threshold of a config would have no effect."""
     blended = torch.tensor([0.7, 0.3]).view(1, 2, 1, 1)
     assert method(threshold=0.3).labels_of(blended).item() == 1
     assert method(2, threshold=0.31).labels_of(blended).item() == 0
@@ -66,15 +66,15 @@ def test_a_threshold_moves_the_border_of_two_classes_only() -> None:
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, 50])
-def test_a_threshold_that_nothing_passes_is_refused(threshold: float) -> None:
-    """0, 1 or percent would give an empty or a full map."""
+def test_a_threshold_outside_of_0_and_1_is_an_error(threshold: float) -> None:
+    """A threshold of 0, 1 or 50 per cent would give a map of one class."""
     with pytest.raises(ConfigError, match="between 0 and 1"):
         method(threshold=threshold)
 
 
 @pytest.mark.parametrize("num_logits", [1, 2, 3])
-def test_a_pixel_can_learn_its_class(num_logits: int) -> None:
-    """Whatever the number of logits, the loss must fit what is decided."""
+def test_the_loss_trains_the_predicted_class(num_logits: int) -> None:
+    """The loss and the decision could interpret the logits differently."""
     toy = toy_method(Segmentation, method(num_logits).net).train()
     batch = toy.data_preprocessor(toy.toy_batch(4), training=True)
     optimizer = torch.optim.Adam(toy.parameters(), lr=1.0)
@@ -92,7 +92,7 @@ def test_a_pixel_can_learn_its_class(num_logits: int) -> None:
 
 
 def test_toy_labels_have_both_classes_and_gaps() -> None:
-    """A toy that is all background, or all known, would prove little."""
+    """The contract tests would pass without a second class or without gaps."""
     targets = Segmentation.toy_batch(3)["data_samples"]
     known = targets["labels"][targets["valid"]].float()
     assert 0.2 < known.mean() < 0.8

@@ -1,4 +1,4 @@
-"""Who is shown the truth, and how often."""
+"""Which steps receive the observed frame, and how often."""
 
 import json
 from pathlib import Path
@@ -15,60 +15,60 @@ RECORD = json.loads(
 )
 ARGS = RECORD["args"]
 SEEN, HORIZON = ARGS["pre_seq_length"], ARGS["aft_seq_length"]
-FEED_CONFIGS = [
+CONFIGS = [
     {"type": "FreeRunning"},
     {"type": "ScheduledSampling"},
     {"type": "ReverseScheduledSampling"},
 ]
 
 
-def shown(feed: Any, *, batch: int = 3, iteration: int = 0) -> torch.Tensor:
-    return feed(seen=SEEN, horizon=HORIZON, batch=batch, iteration=iteration)
+def flags_of(forcing: Any, *, batch: int = 3, iteration: int = 0) -> torch.Tensor:
+    return forcing(seen=SEEN, horizon=HORIZON, batch=batch, iteration=iteration)
 
 
-@pytest.mark.parametrize("cfg", FEED_CONFIGS, ids=lambda cfg: cfg["type"])
+@pytest.mark.parametrize("cfg", CONFIGS, ids=lambda cfg: cfg["type"])
 @pytest.mark.parametrize("iteration", [0, 30_000, 10**9])
-def test_every_feed_begins_with_the_truth_and_has_one_column_a_step(
+def test_every_schedule_begins_with_an_observed_frame_and_has_a_column_per_step(
     cfg: dict, iteration: int
 ) -> None:
-    """A net that is fed its own frame before it has said one does not run."""
-    flags = shown(TEACHER_FORCING.build(cfg), batch=5, iteration=iteration)
+    """The net has no output before the first step."""
+    flags = flags_of(TEACHER_FORCING.build(cfg), batch=5, iteration=iteration)
     assert flags.shape == (5, SEEN + HORIZON - 1)
     assert flags.dtype == torch.bool
     assert flags[:, 0].all()
 
 
-@pytest.mark.parametrize("cfg", FEED_CONFIGS, ids=lambda cfg: cfg["type"])
-def test_a_seed_and_an_iteration_say_everything(cfg: dict) -> None:
-    """A coin with a memory of its own would fall otherwise after a resume."""
-    feed = TEACHER_FORCING.build(cfg)
+@pytest.mark.parametrize("cfg", CONFIGS, ids=lambda cfg: cfg["type"])
+def test_the_flags_depend_on_seed_and_iteration_only(cfg: dict) -> None:
+    """A resumed run would draw other flags."""
+    forcing = TEACHER_FORCING.build(cfg)
     torch.manual_seed(3)
-    first = shown(feed, batch=16, iteration=20_000)
-    shown(feed, iteration=123)  # what happened in between must not matter
+    first = flags_of(forcing, batch=16, iteration=20_000)
+    flags_of(forcing, iteration=123)  # a draw in between has no effect
     torch.manual_seed(3)
-    assert torch.equal(first, shown(TEACHER_FORCING.build(cfg), batch=16, iteration=20_000))
+    assert torch.equal(first, flags_of(TEACHER_FORCING.build(cfg), batch=16, iteration=20_000))
 
 
-@pytest.mark.parametrize("cfg", FEED_CONFIGS, ids=lambda cfg: cfg["type"])
-def test_late_in_training_nothing_of_the_future_is_shown(cfg: dict) -> None:
-    """Training that ends on truth a forecast never sees ends on the wrong task."""
-    flags = shown(TEACHER_FORCING.build(cfg), batch=32, iteration=50_000)
+@pytest.mark.parametrize("cfg", CONFIGS, ids=lambda cfg: cfg["type"])
+def test_late_in_training_no_future_frame_is_observed(cfg: dict) -> None:
+    """Training would end with inputs that a forecast does not have."""
+    flags = flags_of(TEACHER_FORCING.build(cfg), batch=32, iteration=50_000)
     assert flags[:, :SEEN].all()
     assert not flags[:, SEEN:].any()
 
 
-def test_a_free_runner_is_shown_the_past_and_nothing_else() -> None:
-    """VMRNN trains as it forecasts."""
-    flags = shown(TEACHER_FORCING.build({"type": "FreeRunning"}), batch=2)
+def test_free_running_observes_the_past_only() -> None:
+    """VMRNN would be trained with other inputs than it forecasts from."""
+    flags = flags_of(TEACHER_FORCING.build({"type": "FreeRunning"}), batch=2)
     assert flags.tolist() == [[True] * SEEN + [False] * (HORIZON - 1)] * 2
 
 
 @pytest.mark.parametrize("entry", RECORD["schedule_sampling"], ids=lambda e: f"{e['itr']}")
-def test_scheduled_sampling_falls_as_published(entry: dict) -> None:
-    """A schedule that is off by one iteration is off in every published recipe."""
+def test_scheduled_sampling_decreases_as_published(entry: dict) -> None:
+    """Every published recipe would have another schedule."""
     rate = ARGS["sampling_changing_rate"]
     # the record starts from any probability at any iteration; ours are one closed form
-    feed = TEACHER_FORCING.build(
+    forcing = TEACHER_FORCING.build(
         {
             "type": "ScheduledSampling",
             "start": entry["eta_in"] + rate * entry["itr"],
@@ -76,7 +76,7 @@ def test_scheduled_sampling_falls_as_published(entry: dict) -> None:
             "stop": ARGS["sampling_stop_iter"],
         }
     )
-    probability = feed.probability(entry["itr"])
+    probability = forcing.probability(entry["itr"])
     assert probability == pytest.approx(entry["eta_out"], abs=1e-12)
     draws = np.random.RandomState(entry["seed"]).random_sample((entry["batch_size"], HORIZON - 1))
     assert (draws < probability).tolist() == np.array(entry["flags"], dtype=bool).tolist()
@@ -85,9 +85,9 @@ def test_scheduled_sampling_falls_as_published(entry: dict) -> None:
 @pytest.mark.parametrize(
     "entry", RECORD["reserve_schedule_sampling_exp"], ids=lambda e: f"{e['itr']}"
 )
-def test_reverse_scheduled_sampling_turns_as_published(entry: dict) -> None:
-    """PredRNNv2's schedule: the past grows surer while the future fades."""
-    feed = TEACHER_FORCING.build(
+def test_reverse_scheduled_sampling_changes_as_published(entry: dict) -> None:
+    """PredRNNv2 would be trained with another schedule."""
+    forcing = TEACHER_FORCING.build(
         {
             "type": "ReverseScheduledSampling",
             "first": ARGS["r_sampling_step_1"],
@@ -95,7 +95,7 @@ def test_reverse_scheduled_sampling_turns_as_published(entry: dict) -> None:
             "scale": ARGS["r_exp_alpha"],
         }
     )
-    past, future = feed.probabilities(entry["itr"])
+    past, future = forcing.probabilities(entry["itr"])
     draw = np.random.RandomState(entry["seed"]).random_sample
     flags = np.concatenate(
         [
@@ -107,23 +107,23 @@ def test_reverse_scheduled_sampling_turns_as_published(entry: dict) -> None:
     assert flags.tolist() == np.array(entry["flags"], dtype=bool).tolist()
 
 
-def test_coins_fall_as_often_as_the_schedule_says() -> None:
-    """The closed form is right in vain if the coins follow another one."""
+def test_flags_are_true_with_the_probability_of_the_schedule() -> None:
+    """The draws could follow another schedule than the closed form."""
     torch.manual_seed(0)
-    feed = TEACHER_FORCING.build({"type": "ScheduledSampling"})
-    flags = shown(feed, batch=2000, iteration=20_000)
+    forcing = TEACHER_FORCING.build({"type": "ScheduledSampling"})
+    flags = flags_of(forcing, batch=2000, iteration=20_000)
     assert flags[:, :SEEN].all()
-    assert flags[:, SEEN:].float().mean() == pytest.approx(feed.probability(20_000), abs=0.02)
+    assert flags[:, SEEN:].float().mean() == pytest.approx(forcing.probability(20_000), abs=0.02)
 
-    feed = TEACHER_FORCING.build({"type": "ReverseScheduledSampling"})
-    flags = shown(feed, batch=2000, iteration=30_000).float()
-    past, future = feed.probabilities(30_000)
+    forcing = TEACHER_FORCING.build({"type": "ReverseScheduledSampling"})
+    flags = flags_of(forcing, batch=2000, iteration=30_000).float()
+    past, future = forcing.probabilities(30_000)
     assert flags[:, 1:SEEN].mean() == pytest.approx(past, abs=0.02)
     assert flags[:, SEEN:].mean() == pytest.approx(future, abs=0.02)
 
 
-def test_samples_of_a_batch_toss_their_own_coins() -> None:
-    """One coin for the whole batch would make its gradient jump between two tasks."""
+def test_each_sample_of_a_batch_has_its_own_flags() -> None:
+    """The gradient of a batch would alternate between two tasks."""
     torch.manual_seed(0)
-    flags = shown(TEACHER_FORCING.build({"type": "ScheduledSampling", "start": 0.5}), batch=64)
+    flags = flags_of(TEACHER_FORCING.build({"type": "ScheduledSampling", "start": 0.5}), batch=64)
     assert len({tuple(row) for row in flags[:, SEEN:].tolist()}) > 2

@@ -1,4 +1,4 @@
-"""The forecasts that cost nothing."""
+"""Baselines: Persistence, LinearExtrapolation, TrainingMean."""
 
 import pytest
 import torch
@@ -10,8 +10,8 @@ from openstl_ext.models.persistence import Persistence
 from openstl_ext.models.training_mean import TrainingMean
 
 
-def test_persistence_says_the_last_frame_again() -> None:
-    """A wrong baseline makes every model look good."""
+def test_persistence_repeats_the_last_frame() -> None:
+    """A wrong baseline would make every model look good."""
     frames = torch.rand(2, 3, 1, 4, 5)
     forecast = Persistence()(frames)
     assert forecast.shape == frames.shape
@@ -19,8 +19,8 @@ def test_persistence_says_the_last_frame_again() -> None:
 
 
 @pytest.mark.parametrize("horizon", [1, 3, 8])
-def test_a_line_goes_on_at_any_horizon(horizon: int) -> None:
-    """A chain that starts a new line with each block would be no baseline of a trend."""
+def test_linear_extrapolation_continues_at_any_horizon(horizon: int) -> None:
+    """A chain that starts a new line with each output would be no baseline of a trend."""
     start, slope = torch.rand(2, 1, 1, 4, 5), torch.randn(2, 1, 1, 4, 5)
     time = torch.arange(3 + horizon).view(1, -1, 1, 1, 1)
     line = start + time * slope
@@ -29,14 +29,14 @@ def test_a_line_goes_on_at_any_horizon(horizon: int) -> None:
     torch.testing.assert_close(forecast, line[:, 3:], rtol=1e-4, atol=1e-4)
 
 
-def test_one_frame_is_no_line() -> None:
-    """Going on from zero would be a forecast of doubling."""
-    with pytest.raises(ShapeError, match="two frames"):
+def test_linear_extrapolation_of_one_frame_is_rejected() -> None:
+    """A line from zero would be a forecast of doubling."""
+    with pytest.raises(ShapeError, match="two input frames"):
         LinearExtrapolation()(torch.rand(1, 1, 1, 4, 4))
 
 
-def test_the_training_mean_is_the_mean_of_what_is_valid() -> None:
-    """A gap in the training data must not become a zero in the climatology."""
+def test_the_training_mean_ignores_invalid_pixels() -> None:
+    """Gaps in the training data would count as zeros in the climatology."""
     first, second = torch.rand(2, 1, 3, 3), torch.rand(2, 1, 3, 3)
     valid = torch.ones_like(second, dtype=torch.bool)
     valid[:, 0, 0, 0] = False
@@ -45,13 +45,13 @@ def test_the_training_mean_is_the_mean_of_what_is_valid() -> None:
     net = TrainingMean()
     net.fit([{"frames": first}, {"frames": gappy, "valid": valid}])
 
-    said = net(torch.rand(1, 5, 1, 3, 3))[0, 0, 0]
+    forecast = net(torch.rand(1, 5, 1, 3, 3))[0, 0, 0]
     both = torch.cat([first, second]).mean(dim=0)[0]
-    torch.testing.assert_close(said[1:], both[1:])
-    torch.testing.assert_close(said[0, 0], first[:, 0, 0, 0].mean())
+    torch.testing.assert_close(forecast[1:], both[1:])
+    torch.testing.assert_close(forecast[0, 0], first[:, 0, 0, 0].mean())
 
 
-def test_a_mean_that_was_never_taken_is_no_forecast() -> None:
-    """Zeros would be scored without a word."""
+def test_the_training_mean_must_be_fitted_first() -> None:
+    """Zeros would be scored as a forecast without a warning."""
     with pytest.raises(RuntimeError, match="fit"):
         TrainingMean()(torch.rand(1, 2, 1, 3, 3))

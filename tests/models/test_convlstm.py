@@ -1,4 +1,4 @@
-"""ConvLSTM, as one step."""
+"""ConvLSTM, one step at a time."""
 
 import pytest
 import torch
@@ -7,32 +7,34 @@ from torch.nn import functional as F
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.layers.convlstm import ConvLSTMCell, Memory
 from openstl_ext.models.convlstm import ConvLSTM
+from tests.toy_net import toy_net
 
 
-def test_it_has_the_published_size_without_its_dead_weights() -> None:
-    """A size that differs is another net; published tables count weights that nothing uses."""
+def test_it_has_the_published_size_without_unused_weights() -> None:
+    """Another number of parameters is another net; published tables include unused weights."""
     net = ConvLSTM(in_channels=2, patch_size=2)
     assert sum(p.numel() for p in net.parameters()) == 14_980_096 - 3_407_872
 
 
-def test_the_cell_is_the_papers_equation() -> None:
-    """The gates are nameless slices of one tensor: a swap trains, and is another cell."""
+def test_the_cell_computes_the_equation_of_the_paper() -> None:
+    """Swapped gates would train, but be another cell."""
     torch.manual_seed(0)
     cell = ConvLSTMCell(3, 4, kernel_size=3).double()
     x, hidden, kept = (torch.randn(2, c, 5, 6).double() for c in (3, 4, 4))
-    said, memory = cell(x, Memory(hidden, kept))
+    output, memory = cell(x, Memory(hidden, kept))
 
-    weight = cell.gates.conv.weight  # ours is one convolution; the paper's are two
-    below = F.conv2d(x, weight[:, :3], padding=1)
-    write, forget, new, say = (below + F.conv2d(hidden, weight[:, 3:], padding=1)).split(4, dim=1)
+    weight = cell.gates.conv.weight  # one convolution in place of the paper's two
+    from_input = F.conv2d(x, weight[:, :3], padding=1)
+    gates = from_input + F.conv2d(hidden, weight[:, 3:], padding=1)
+    write, forget, new, out = gates.split(4, dim=1)
     expected = forget.sigmoid() * kept + write.sigmoid() * new.tanh()
     torch.testing.assert_close(memory.cell, expected)
-    torch.testing.assert_close(said, say.sigmoid() * expected.tanh())
-    assert said is memory.hidden
+    torch.testing.assert_close(output, out.sigmoid() * expected.tanh())
+    assert output is memory.hidden
 
 
-def test_the_cell_of_the_published_tables_never_says_what_it_keeps() -> None:
-    """Published ConvLSTM rows come from this cell, so a like-for-like run needs it."""
+def test_the_output_of_the_published_tables_cell_ignores_the_cell_state() -> None:
+    """Published ConvLSTM rows come from this cell, so a comparable run needs it."""
     torch.manual_seed(0)
     cell = ConvLSTMCell(3, 4, kernel_size=3, output="published_tables")
     x, hidden = torch.randn(1, 3, 5, 6), torch.randn(1, 4, 5, 6)
@@ -46,7 +48,7 @@ def test_the_cell_of_the_published_tables_never_says_what_it_keeps() -> None:
 
 @pytest.mark.parametrize("layer_norm", [None, (8, 12)])
 def test_no_memory_is_a_memory_of_zeros(layer_norm: tuple[int, int] | None) -> None:
-    """The first step skips a convolution of zeros; it must be the same step."""
+    """The first step, which skips the convolution of zeros, would differ from the others."""
     torch.manual_seed(0)
     net = ConvLSTM(in_channels=2, hidden=(4, 6), kernel_size=3, patch_size=2, layer_norm=layer_norm)
     frame = torch.rand(2, 2, 8, 12)
@@ -56,9 +58,9 @@ def test_no_memory_is_a_memory_of_zeros(layer_norm: tuple[int, int] | None) -> N
     torch.testing.assert_close(net(frame, None)[0], net(frame, zeros)[0])
 
 
-def test_what_is_kept_stays_in_float32_under_autocast() -> None:
-    """Forty roundings to eight bits add up to a different memory."""
-    net = ConvLSTM.toy()
+def test_the_cell_state_stays_in_float32_under_autocast() -> None:
+    """Rounding to bf16 at each of forty steps would add up."""
+    net = toy_net(ConvLSTM)
     with torch.autocast("cpu", torch.bfloat16):
         frame, state = net(torch.rand(1, 1, 16, 16), None)
         frame, state = net(frame, state)
@@ -66,7 +68,7 @@ def test_what_is_kept_stays_in_float32_under_autocast() -> None:
     assert {memory.hidden.dtype for memory in state} == {torch.bfloat16}
 
 
-def test_a_frame_that_patches_do_not_tile_is_refused() -> None:
-    """The message has to say what would do."""
+def test_a_frame_that_is_not_a_multiple_of_the_patch_is_rejected() -> None:
+    """Users could not see which sizes are possible."""
     with pytest.raises(ShapeError, match=r"multiples of 4; got 16 x 18"):
-        ConvLSTM.toy()(torch.rand(1, 1, 16, 18), None)
+        toy_net(ConvLSTM)(torch.rand(1, 1, 16, 18), None)

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from openstl_ext.errors import ShapeError
 from openstl_ext.models.covariate_convlstm import CovariateConvLSTM
+from tests.toy_net import toy_net
 
 
 @pytest.mark.parametrize(
@@ -20,14 +21,14 @@ from openstl_ext.models.covariate_convlstm import CovariateConvLSTM
     ],
 )
 def test_it_has_the_published_sizes(hidden: int, layers: int, size: int) -> None:
-    """A size that differs is another net."""
+    """Another number of parameters is another net."""
     with torch.device("meta"):
         net = CovariateConvLSTM(hidden_channels=hidden, num_layers=layers)
     assert sum(p.numel() for p in net.parameters()) == size
 
 
-def test_it_reads_the_frames_in_order_and_says_a_value() -> None:
-    """Written down once more by hand: zero start, elevation at each step, no residual."""
+def test_it_equals_a_convlstm_written_by_hand() -> None:
+    """The order of frames, the static covariate at each step, or the output would be wrong."""
     torch.manual_seed(0)
     net = CovariateConvLSTM(hidden_channels=3)
     frames, static = torch.rand(2, 3, 1, 5, 6), torch.rand(2, 1, 5, 6)
@@ -35,55 +36,55 @@ def test_it_reads_the_frames_in_order_and_says_a_value() -> None:
     hidden = kept = torch.zeros(2, 3, 5, 6)
     for frame in frames.unbind(1):
         x = torch.cat([frame, static, hidden], dim=1)
-        write, forget, new, say = F.conv2d(x, conv.weight, conv.bias, padding=1).chunk(4, dim=1)
+        write, forget, new, out = F.conv2d(x, conv.weight, conv.bias, padding=1).chunk(4, dim=1)
         kept = forget.sigmoid() * kept + write.sigmoid() * new.tanh()
-        hidden = say.sigmoid() * kept.tanh()
+        hidden = out.sigmoid() * kept.tanh()
     said = net(frames, static=static)
     torch.testing.assert_close(said.central, net.head(hidden))
     assert said.lower is said.upper is None
 
 
-def test_what_it_was_not_built_for_is_left_aside() -> None:
-    """One dataset serves nets of all kinds; a net must not stumble over what it does not read."""
+def test_covariates_that_it_was_not_built_with_are_ignored() -> None:
+    """One dataset could not be used for nets with and without covariates."""
     net = CovariateConvLSTM(hidden_channels=3, static_channels=0)
     frames = torch.rand(1, 3, 1, 8, 8)
-    beside = {"dynamic": torch.rand(1, 3, 4, 8, 8), "static": torch.rand(1, 2, 8, 8)}
-    said = net(frames, **beside, lonlat=torch.rand(1, 2, 8, 8)).central
+    covariates = {"dynamic": torch.rand(1, 3, 4, 8, 8), "static": torch.rand(1, 2, 8, 8)}
+    said = net(frames, **covariates, lonlat=torch.rand(1, 2, 8, 8)).central
     torch.testing.assert_close(said, net(frames).central, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", ["dynamic", "static"])
-def test_what_it_was_built_for_is_read(name: str) -> None:
-    """A covariate that changes nothing is a covariate that got lost."""
+def test_covariates_that_it_was_built_with_change_the_output(name: str) -> None:
+    """A covariate would have no effect."""
     torch.manual_seed(0)
     net = CovariateConvLSTM(hidden_channels=3, static_channels=2, dynamic_channels=2)
-    beside = {"dynamic": torch.rand(1, 3, 2, 8, 8), "static": torch.rand(1, 2, 8, 8)}
+    covariates = {"dynamic": torch.rand(1, 3, 2, 8, 8), "static": torch.rand(1, 2, 8, 8)}
     frames = torch.rand(1, 3, 1, 8, 8)
-    before = net(frames, **beside).central
-    beside[name] = beside[name] + 1
-    assert not torch.allclose(net(frames, **beside).central, before)
+    before = net(frames, **covariates).central
+    covariates[name] = covariates[name] + 1
+    assert not torch.allclose(net(frames, **covariates).central, before)
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
-        ({}, r"2 channels of `static`.*\(1, 2, 8, 8\); got none"),
-        ({"static": torch.rand(1, 3, 8, 8)}, r"`static` must be of shape \(1, 2, 8, 8\).*3, 8, 8"),
+        ({}, r"2 channels of `static`.*\(1, 2, 8, 8\); add these covariates"),
+        ({"static": torch.rand(1, 3, 8, 8)}, r"`static` must have shape \(1, 2, 8, 8\).*3, 8, 8"),
         ({"static": torch.rand(1, 2, 8, 9)}, r"got \(1, 2, 8, 9\)"),
         (
             {"static": torch.rand(1, 2, 8, 8), "dynamic": torch.rand(1, 2, 1, 8, 8)},
-            r"`dynamic` must be of shape \(1, 3, 1, 8, 8\).*got \(1, 2, 1, 8, 8\)",
+            r"`dynamic` must have shape \(1, 3, 1, 8, 8\).*got \(1, 2, 1, 8, 8\)",
         ),
     ],
 )
-def test_a_covariate_that_does_not_fit_is_refused(given: dict, said: str) -> None:
-    """Broadcast silently, a single map would stand for seven."""
+def test_a_covariate_of_another_shape_is_rejected(given: dict, message: str) -> None:
+    """A single map would be broadcast to several channels."""
     net = CovariateConvLSTM(hidden_channels=3, static_channels=2, dynamic_channels=1)
-    with pytest.raises(ShapeError, match=said):
+    with pytest.raises(ShapeError, match=message):
         net(torch.rand(1, 3, 1, 8, 8), **{"dynamic": torch.rand(1, 3, 1, 8, 8), **given})
 
 
-def test_frames_of_two_variables_are_refused() -> None:
-    """The second would be read as elevation."""
+def test_frames_of_two_variables_are_rejected() -> None:
+    """The second variable would be used as elevation."""
     with pytest.raises(ShapeError, match=r"one variable.*got \(1, 3, 2, 8, 8\)"):
-        CovariateConvLSTM.toy()(torch.rand(1, 3, 2, 8, 8), static=torch.rand(1, 1, 8, 8))
+        toy_net(CovariateConvLSTM)(torch.rand(1, 3, 2, 8, 8), static=torch.rand(1, 1, 8, 8))

@@ -1,4 +1,4 @@
-"""ConvLSTM that says several horizons with intervals."""
+"""ConvLSTM that predicts several horizons with intervals."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def size(module: torch.nn.Module) -> int:
 
 
 def small(**changed: Any) -> QuantileConvLSTM:
-    """A small net, the same at each call but for what is changed."""
+    """Build a small net with the same weights at each call, apart from changed arguments."""
     torch.manual_seed(0)
     sizes: dict[str, Any] = {
         **{"hidden_channels": 4, "num_layers": 2, "dynamic_channels": 2, "static_channels": 1},
@@ -25,7 +25,7 @@ def small(**changed: Any) -> QuantileConvLSTM:
     return QuantileConvLSTM(**{**sizes, **changed})
 
 
-def shown() -> dict[str, Tensor]:
+def inputs_of_a_batch() -> dict[str, Tensor]:
     draw = torch.Generator().manual_seed(1)
     shapes = {"frames": (3, 1), "dynamic": (3, 2), "static": (1,), "lonlat": (2,)}
     return {n: torch.rand(2, *shape, 8, 8, generator=draw) for n, shape in shapes.items()}
@@ -50,7 +50,7 @@ def losses(said: Quantiles, truth: Tensor) -> tuple[Tensor, Tensor]:
 def test_it_has_the_published_sizes(
     hidden: int, layers: int, features: int, expected: tuple[int, ...], crossing: Any
 ) -> None:
-    """A size that differs, of the whole or of a part, is another net."""
+    """Another number of parameters, also of a part, is another net."""
     with torch.device("meta"):
         net = QuantileConvLSTM(
             hidden_channels=hidden,
@@ -64,14 +64,14 @@ def test_it_has_the_published_sizes(
 
 
 @pytest.mark.parametrize("crossing", ["allow", "forbid"])
-def test_one_pass_back_equals_the_published_two(crossing: Any) -> None:
-    """Upstream goes back twice, keeping of each pass the gradients that belong to its loss."""
+def test_one_backward_pass_equals_the_published_two(crossing: Any) -> None:
+    """Upstream runs two passes and keeps the gradients of each loss; training would differ."""
     truth = torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(2))
     ours = small(crossing=crossing)
-    sum(losses(ours(**shown()), truth)).backward()
+    sum(losses(ours(**inputs_of_a_batch()), truth)).backward()
 
     theirs = small(crossing=crossing, isolated=False)
-    central, quantiles = losses(theirs(**shown()), truth)
+    central, quantiles = losses(theirs(**inputs_of_a_batch()), truth)
     ends = ("lower.", "upper.")
     central.backward(retain_graph=True)
     expected = {
@@ -82,7 +82,7 @@ def test_one_pass_back_equals_the_published_two(crossing: Any) -> None:
     theirs.zero_grad()
     quantiles.backward()
     named = dict(theirs.named_parameters())
-    assert named["trunk.cells.0.gates.conv.weight"].grad.abs().max() > 1e-4  # thrown away
+    assert named["trunk.cells.0.gates.conv.weight"].grad.abs().max() > 1e-4  # discarded upstream
     expected |= {n: p.grad for n, p in named.items() if n.startswith(ends)}
 
     assert expected.keys() == named.keys()
@@ -92,16 +92,16 @@ def test_one_pass_back_equals_the_published_two(crossing: Any) -> None:
         )
 
 
-def test_an_interval_that_may_not_cross_never_does() -> None:
-    """A lower end above the upper one is no interval, and its coverage a riddle."""
+def test_intervals_do_not_cross_if_forbidden() -> None:
+    """A lower end above the upper end is no interval, and its coverage has no meaning."""
     wild = small()
     safe = small(crossing="forbid")
     for net in (wild, safe):
         for parameter in net.parameters():
             parameter.data.mul_(5)
-    crossed = wild(**shown())
+    crossed = wild(**inputs_of_a_batch())
     assert (crossed.lower > crossed.upper).any()
-    said = safe(**shown())
+    said = safe(**inputs_of_a_batch())
     assert (said.lower < said.central).all()
     assert (said.central < said.upper).all()
     torch.testing.assert_close(said.central, crossed.central)
@@ -109,20 +109,20 @@ def test_an_interval_that_may_not_cross_never_does() -> None:
         small(crossing="sort")
 
 
-def test_a_head_on_the_wrong_side_finds_its_way_back() -> None:
-    """Where a clamp has no gradient the interval stays closed for ever."""
+def test_a_closed_interval_still_has_a_gradient() -> None:
+    """With a clamp, the interval would stay closed for the rest of the training."""
     net = small(crossing="forbid")
     for head in net.lower:
         head[2].bias.data.fill_(-12.0)  # the interval is all but closed
-    lower = net(**shown()).lower
+    lower = net(**inputs_of_a_batch()).lower
     lower.sum().backward()
     assert all(head[2].bias.grad.abs() > 1e-4 for head in net.lower)
 
 
 @pytest.mark.parametrize("name", ["frames", "dynamic", "static", "lonlat"])
-def test_all_that_it_is_shown_is_read(name: str) -> None:
-    """An input that changes nothing is an input that got lost."""
-    net, inputs = small(), shown()
+def test_every_input_changes_every_output(name: str) -> None:
+    """An input would have no effect."""
+    net, inputs = small(), inputs_of_a_batch()
     before = net(**inputs)
     inputs[name] = inputs[name] + 20
     after = net(**inputs)
@@ -130,27 +130,27 @@ def test_all_that_it_is_shown_is_read(name: str) -> None:
         assert not torch.allclose(was, is_now)
 
 
-def test_horizons_are_as_many_as_asked_for_and_their_heads_their_own() -> None:
-    """Four horizons of one head would be one forecast, said four times."""
-    said = small(num_horizons=3)(**shown())
+def test_each_horizon_has_its_own_head() -> None:
+    """All horizons would have the same forecast."""
+    said = small(num_horizons=3)(**inputs_of_a_batch())
     assert {tuple(field.shape) for field in said} == {(2, 3, 8, 8)}
     assert not torch.allclose(said.central[:, 0], said.central[:, 1])
 
 
 @pytest.mark.parametrize("name", ["dynamic", "static", "lonlat"])
-def test_a_covariate_that_is_missing_is_named(name: str) -> None:
-    """The message has to say what would do."""
-    inputs = shown()
+def test_the_error_names_a_missing_covariate(name: str) -> None:
+    """Users could not see which covariate the dataset lacks."""
+    inputs = inputs_of_a_batch()
     del inputs[name]
-    with pytest.raises(ShapeError, match=f"`{name}`.*got none"):
+    with pytest.raises(ShapeError, match=f"batch needs `{name}`"):
         small()(**inputs)
     built_without = small(location_channels=0, static_channels=0, dynamic_channels=0)
     assert built_without(inputs["frames"]).central.isfinite().all()
 
 
-def test_it_runs_in_bf16_and_keeps_its_memory_in_float32() -> None:
-    """A width below the rounding of bf16 would be an interval that touches its centre."""
-    net, inputs = small(crossing="forbid"), shown()
+def test_intervals_are_float32_under_autocast() -> None:
+    """Widths below the rounding of bf16 would become zero."""
+    net, inputs = small(crossing="forbid"), inputs_of_a_batch()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         said = net(**inputs)
     exact = net(**inputs)

@@ -1,4 +1,4 @@
-"""U-Nets over image series: sizes, shapes, and what they refuse."""
+"""U-Nets over image series: sizes, shapes and input checks."""
 
 from typing import Any
 
@@ -39,17 +39,17 @@ ALL = pytest.mark.parametrize("make", NETS.values(), ids=NETS.keys())
     ids=["UNet2Plus1D", "ConvGRUUNet", "ConvLSTMUNet", "ConvLSTMViT", "PixelLogistic"],
 )
 def test_it_has_the_published_size(build: Any, size: int) -> None:
-    """A size that differs is another net."""
+    """Another number of parameters is another net."""
     with torch.device("meta"):
         assert sum(p.numel() for p in build().parameters()) == size
 
 
 @ALL
 @pytest.mark.parametrize(("length", "height", "width"), [(2, 8, 8), (5, 9, 14), (7, 13, 7)])
-def test_any_number_of_frames_and_any_size_will_do(
+def test_any_number_of_frames_and_any_size_is_possible(
     make: Any, length: int, height: int, width: int
 ) -> None:
-    """Rasters are cut where they end, and years are missing."""
+    """Tiles at the edge of a raster and series with missing years could not be predicted."""
     net = make().eval()
     logits = net(torch.rand(2, length, 2, height, width))
     assert logits.shape == (2, 3, height, width)
@@ -57,28 +57,28 @@ def test_any_number_of_frames_and_any_size_will_do(
 
 
 @ALL
-def test_the_order_of_computation_changes_nothing(make: Any) -> None:
-    """What runs on all steps at once, and on views, must be the published net, gradients too."""
+def test_the_fast_order_equals_the_published_order(make: Any) -> None:
+    """Computing all steps at once would change outputs or gradients."""
     torch.manual_seed(0)
     net = make().double().train()
     frames = torch.rand(2, 5, 2, 12, 10).double()
 
-    def answer() -> list[Tensor]:
+    def outputs_and_gradients() -> list[Tensor]:
         net.zero_grad()
         logits = net(frames)
         logits.square().mean().backward()
         return [logits, *(p.grad for p in net.parameters())]
 
-    ours = answer()
+    ours = outputs_and_gradients()
     with published_order():
-        theirs = answer()
+        theirs = outputs_and_gradients()
     for mine, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-8, atol=1e-10)
 
 
 @ALL
-def test_every_frame_counts(make: Any) -> None:
-    """A temporal net that reads its last frame only would pass for one."""
+def test_every_frame_changes_the_output(make: Any) -> None:
+    """A net that uses only its last frame would be reported as temporal."""
     torch.manual_seed(0)
     net = make().eval()
     frames = torch.rand(1, 4, 2, 8, 8, requires_grad=True)
@@ -87,8 +87,8 @@ def test_every_frame_counts(make: Any) -> None:
 
 
 @ALL
-def test_bf16_reaches_every_weight(make: Any) -> None:
-    """Under autocast a cast in the wrong place cuts the graph, or a loss drifts off unseen."""
+def test_every_weight_has_a_gradient_in_bf16(make: Any) -> None:
+    """A cast in the wrong place would cut the graph or change the loss."""
     torch.manual_seed(0)
     net = make().train()
     frames = torch.rand(4, 4, 2, 16, 16)
@@ -105,36 +105,36 @@ def test_bf16_reaches_every_weight(make: Any) -> None:
 
 
 @ALL
-def test_frames_that_do_not_fit_are_refused(make: Any) -> None:
-    """Deep inside, the same mistakes say `output size is too small`."""
+def test_frames_that_do_not_fit_are_rejected(make: Any) -> None:
+    """The message of torch, `output size is too small`, does not name the cause."""
     name = type(make()).__name__
-    with pytest.raises(ShapeError, match=rf"{name} takes .* of 2 channels .* 4 x 4 .* 3 x 16"):
+    with pytest.raises(ShapeError, match=rf"{name} needs .* of 2 channels .* 4 x 4 .* 3 x 16"):
         make()(torch.rand(1, 4, 2, 3, 16))
     with pytest.raises(ShapeError, match=r"of 2 channels .*; got 4 of 5 channels and 16 x 16"):
         make()(torch.rand(1, 4, 5, 16, 16))
 
 
-def test_too_few_frames_for_the_pools_are_refused() -> None:
-    """Half of one frame is none."""
-    with pytest.raises(ShapeError, match=r"4 or more frames .* got 3 of 1 channels"):
+def test_too_few_frames_for_the_pools_are_rejected() -> None:
+    """A pool would reduce the time axis to zero."""
+    with pytest.raises(ShapeError, match=r"at least 4 frames .* got 3 of 1 channels"):
         UNet2Plus1D(in_channels=1, widths=(2, 2, 2), time_strides=(2, 2))(torch.rand(1, 3, 1, 8, 8))
 
 
-def test_time_that_grows_as_it_shrank_needs_no_cropping() -> None:
-    """The published way crops time, and lays frames of different years side by side."""
+def test_aligned_growth_of_time_needs_no_cropping() -> None:
+    """The concatenated frames would be of different years, as in the published variant."""
     net = UNet2Plus1D(
         in_channels=1, widths=(2, 2, 4), time_strides=(1, 2), time_growth="aligned"
     ).eval()
     assert [tuple(up.up.stride) for up in net.ups] == [(2, 2, 2), (1, 2, 2)]
     assert net(torch.rand(1, 4, 1, 8, 8)).shape == (1, 1, 8, 8)
-    with pytest.raises(ConfigError, match=r"published or aligned, not 'right'"):
+    with pytest.raises(ConfigError, match=r"published or aligned, got 'right'"):
         UNet2Plus1D(in_channels=1, time_growth="right")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match=r"5 widths need 4 strides, not 3"):
+    with pytest.raises(ConfigError, match=r"5 widths need 4 strides, got 3"):
         UNet2Plus1D(in_channels=1, time_strides=(1, 2, 2))
 
 
-def test_recomputing_changes_no_number() -> None:
-    """Memory is saved, and weights, running statistics and all stay as they would be."""
+def test_recomputation_changes_no_gradient_and_no_statistic() -> None:
+    """A run with less memory would train another net."""
     frames = torch.rand(2, 3, 2, 8, 8)
     found = []
     for recompute in (False, True):
@@ -146,8 +146,8 @@ def test_recomputing_changes_no_number() -> None:
         torch.testing.assert_close(kept, again)
 
 
-def test_a_logistic_pixel_knows_nothing_of_its_neighbours() -> None:
-    """It is the baseline because it sees no space."""
+def test_pixel_logistic_depends_on_one_pixel_only() -> None:
+    """The baseline without spatial context would use it."""
     torch.manual_seed(0)
     net = PixelLogistic(in_channels=2, num_steps=3, num_classes=4)
     nn.init.normal_(net.read.weight)

@@ -1,4 +1,4 @@
-"""SimVP as published, and what it refuses."""
+"""SimVP: published size, order of computation and input checks."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def small(**changes: Any) -> SimVP:
 
 
 def test_moving_mnist_has_the_published_size_and_cost() -> None:
-    """46.77 M parameters and 16.53 G multiply-adds are what the tables of the field say."""
+    """The published tables list 46.77 M parameters and 16.53 G multiply-adds."""
     method = DirectForecast(net=SimVP(**MOVING_MNIST), loss={"type": "L2"})
     assert sum(p.numel() for p in method.parameters()) == 46_769_665
     cost = count_flops(method, {"frames": torch.rand(1, 10, 1, 64, 64)}, horizon=10)
@@ -50,20 +50,20 @@ def test_moving_mnist_has_the_published_size_and_cost() -> None:
 def test_odd_and_even_numbers_of_layers_keep_the_shape(
     num_spatial_blocks: int, translator: str
 ) -> None:
-    """An odd number is a layer more at the same size, not quietly one less."""
+    """An odd number of layers would be reduced by one without a warning, as upstream."""
     net = small(num_spatial_blocks=num_spatial_blocks, translator=translator)
     assert len(net.encoder.layers) == len(net.decoder.layers) == num_spatial_blocks
     frames = torch.rand(2, *SMALL["in_shape"])
     assert net(frames).shape == frames.shape
 
 
-def test_other_channels_can_be_said_than_seen() -> None:
-    """A forecast of one variable from several."""
+def test_output_channels_can_differ_from_input_channels() -> None:
+    """One variable could not be forecast from several."""
     assert small(out_channels=5)(torch.rand(2, 3, 2, 8, 12)).shape == (2, 3, 5, 8, 12)
 
 
-def test_the_decoder_sees_the_first_layer_of_the_encoder() -> None:
-    """Without the skip a published net forecasts blurs."""
+def test_the_last_decoder_layer_adds_the_skip() -> None:
+    """Published weights would give blurred forecasts."""
     net = small()
     seen: list[Tensor] = []
     net.encoder.layers[0].register_forward_hook(lambda *args: seen.append(args[-1]))
@@ -75,15 +75,15 @@ def test_the_decoder_sees_the_first_layer_of_the_encoder() -> None:
 
 
 def test_drop_path_rises_from_one_percent() -> None:
-    """The published schedule starts at 0.01 whatever it ends with."""
+    """The schedule would differ from the published one, which starts at 0.01 for any end."""
     net = small(num_temporal_blocks=3, drop_path=0.2)
     probs = [m.prob for m in net.modules() if isinstance(m, DropPath)]
     assert probs == pytest.approx([0.01, 0.105, 0.2])
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_the_fast_order_is_equal_to_the_published_one(training: bool) -> None:
-    """Speed must not be paid for with another model."""
+def test_the_fast_order_equals_the_published_order(training: bool) -> None:
+    """The faster computation would be another model."""
     net = small(drop_path=0.0).double().train(training)
     for module in net.modules():
         if isinstance(module, DropPath):
@@ -102,23 +102,23 @@ def test_the_fast_order_is_equal_to_the_published_one(training: bool) -> None:
 @pytest.mark.parametrize(
     "shape", [(2, 4, 2, 8, 12), (2, 3, 1, 8, 12), (2, 3, 2, 12, 8), (2, 3, 2, 8, 8), (3, 2, 8, 12)]
 )
-def test_frames_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    """Torch's own message speaks of channels of a convolution that nobody wrote."""
-    with pytest.raises(ShapeError, match=r"3, 2, 8, 12\), not \(" + ", ".join(map(str, shape))):
+def test_frames_of_another_shape_are_rejected(shape: tuple[int, ...]) -> None:
+    """The message of torch would name channels of a convolution inside the net."""
+    with pytest.raises(ShapeError, match=r"3, 2, 8, 12\), got \(" + ", ".join(map(str, shape))):
         small()(torch.rand(shape))
 
 
-def test_a_profile_of_another_shape_says_the_shape_in_numbers() -> None:
-    """In a trace every size is a tensor, and was said as ``tensor(4)``."""
+def test_the_shape_error_in_a_trace_contains_numbers() -> None:
+    """Sizes are tensors in a trace and would be printed as ``tensor(4)``."""
     method = DirectForecast(net=small(), loss={"type": "L2"})
-    with pytest.raises(ShapeError, match=r"not \(1, 4, 2, 8, 12\)"):
+    with pytest.raises(ShapeError, match=r"got \(1, 4, 2, 8, 12\)"):
         count_flops(method, {"frames": torch.rand(1, 4, 2, 8, 12)}, 4)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
-        ({"in_shape": (3, 2, 9, 12)}, "multiples of 2; in_shape says 9 x 12"),
+        ({"in_shape": (3, 2, 9, 12)}, "multiples of 2; in_shape has 9 x 12"),
         ({"in_shape": (3, 2, 8, 10), "num_spatial_blocks": 4}, "multiples of 4"),
         ({"in_shape": (3, 8, 12)}, "four counts"),
         ({"spatial_channels": 5}, "multiple of 2"),
@@ -128,14 +128,14 @@ def test_a_profile_of_another_shape_says_the_shape_in_numbers() -> None:
         ({"translator": "gst"}, "did you mean 'gsta'"),
     ],
 )
-def test_arguments_that_make_no_net_are_refused(changes: dict[str, Any], said: str) -> None:
-    """A config that cannot be is said before the first iteration, in the config's words."""
-    with pytest.raises(ConfigError, match=said):
+def test_invalid_arguments_are_rejected(changes: dict[str, Any], message: str) -> None:
+    """A config would fail after the start, with a message that does not name its key."""
+    with pytest.raises(ConfigError, match=message):
         MODELS.build({"type": "SimVP", **SMALL, **changes})
 
 
 def test_bf16_weights_and_frames_work() -> None:
-    """Half the memory, where a forecast is all that is wanted."""
+    """Prediction with half the memory would not be possible."""
     net = small().bfloat16()
     out = net(torch.rand(1, 3, 2, 8, 12).bfloat16())
     assert out.dtype == torch.bfloat16

@@ -1,4 +1,4 @@
-"""STMamba: its sizes, its variants, and what it refuses."""
+"""STMamba: sizes, variants and input checks."""
 
 import copy
 import json
@@ -35,20 +35,20 @@ def size(net: torch.nn.Module) -> int:
 
 @BOTH
 @EACH
-def test_the_sizes_are_those_of_the_docstring(temporal: str, expand: str) -> None:
-    """The table is where one sees that most weights only say where things are."""
+def test_the_sizes_equal_those_in_the_docstring(temporal: str, expand: str) -> None:
+    """The documented table of parameters would be wrong."""
     with torch.device("meta"):
         net = STMamba(in_channels=4, temporal=temporal, expand=expand)
     row = re.search(rf"^\s*{temporal}  .*$", STMamba.__doc__ or "", re.MULTILINE)
     assert row is not None
-    said = re.findall(r"([\d,]+) \(([\d,]+)\)", row[0])[EXPAND.index(expand)]
-    assert [size(net), size(net.expand)] == [int(number.replace(",", "")) for number in said]
+    cell = re.findall(r"([\d,]+) \(([\d,]+)\)", row[0])[EXPAND.index(expand)]
+    assert [size(net), size(net.expand)] == [int(number.replace(",", "")) for number in cell]
 
 
 @BOTH
 @pytest.mark.parametrize("patch_size", [64, 128])
 def test_it_has_the_published_size(temporal: str, patch_size: int) -> None:
-    """A size that differs is another net."""
+    """Another number of parameters is another net."""
     models = json.loads((GOLDEN / "full_size_params.json").read_text())["groups"]["ST-Mamba"]
     name = f"SpatioTemporalFusion({temporal}, n_channels=4, n_classes=1, patch_size={patch_size})"
     with torch.device("meta"):
@@ -59,10 +59,10 @@ def test_it_has_the_published_size(temporal: str, patch_size: int) -> None:
 @BOTH
 @pytest.mark.parametrize("expand", ["broadcast", "conv"])
 @pytest.mark.parametrize("shape", [(1, 8, 8), (5, 9, 22), (3, 32, 4)])
-def test_without_the_linear_any_size_will_do(
+def test_without_the_linear_layer_any_size_is_possible(
     temporal: str, expand: str, shape: tuple[int, int, int]
 ) -> None:
-    """A map is predicted in tiles larger than the patches of training, and cut at the border."""
+    """Maps are predicted in tiles that are larger than the training patches."""
     length, height, width = shape
     net = small(temporal=temporal, expand=expand).eval()
     logits = net(torch.rand(2, length, 2, height, width))
@@ -72,11 +72,13 @@ def test_without_the_linear_any_size_will_do(
 
 @EACH
 @pytest.mark.parametrize("fused", ["last", "mean"])
-def test_the_order_of_computation_changes_nothing(expand: str, fused: str) -> None:
-    """All steps at once, channels last and recomputed are ways to say the same net."""
+def test_the_fast_order_and_recomputation_equal_the_published_order(
+    expand: str, fused: str
+) -> None:
+    """The faster computation would be another model."""
     frames = torch.randn(3, 5, 2, 16, 16).double()
 
-    def answer(net: STMamba) -> list[Tensor]:
+    def outputs_and_gradients(net: STMamba) -> list[Tensor]:
         logits = net(frames)
         logits.square().mean().backward()
         running = [value for key, value in net.named_buffers() if "running" in key]
@@ -87,26 +89,26 @@ def test_the_order_of_computation_changes_nothing(expand: str, fused: str) -> No
     loop.encoder = StepLoop(net.encoder)
     again.encoder.recompute = True
     with published_order():
-        expected = answer(loop)
-    torch.testing.assert_close(answer(net), expected)
-    torch.testing.assert_close(answer(again), expected)
+        expected = outputs_and_gradients(loop)
+    torch.testing.assert_close(outputs_and_gradients(net), expected)
+    torch.testing.assert_close(outputs_and_gradients(again), expected)
 
 
 @BOTH
-def test_the_mean_hears_every_word_alike(temporal: str) -> None:
-    """The title says a mean over time; the published code takes the last word."""
+def test_the_mean_weights_all_outputs_equally(temporal: str) -> None:
+    """The fusion of the paper, a mean over time, would be wrong."""
     net = small(temporal=temporal, fused="mean")
     tokens = torch.rand(2, 5, 8)
-    words = net.fuse.reader(tokens)
-    words = words[0] if temporal == "gru" else words
-    torch.testing.assert_close(net.fuse(tokens), words.sum(dim=1) / 5)
+    outputs = net.fuse.reader(tokens)
+    outputs = outputs[0] if temporal == "gru" else outputs
+    torch.testing.assert_close(net.fuse(tokens), outputs.sum(dim=1) / 5)
     last = small(temporal=temporal)
     last.load_state_dict(net.state_dict())
-    torch.testing.assert_close(last.fuse(tokens), words[:, 4])
+    torch.testing.assert_close(last.fuse(tokens), outputs[:, 4])
 
 
-def test_mamba_is_told_its_sizes_and_its_scan() -> None:
-    """An argument that is taken and not passed on is a wrong table of an ablation."""
+def test_arguments_are_passed_to_mamba() -> None:
+    """An ablation over an argument that has no effect would be wrong."""
     net = small(state_size=5, causal_kernel_size=2, inner_ratio=3, scan_backend="reference")
     reader = net.fuse.reader
     assert reader.decay_log.shape == (24, 5)
@@ -119,7 +121,7 @@ def test_mamba_is_told_its_sizes_and_its_scan() -> None:
 @BOTH
 @EACH
 def test_bf16_trains(temporal: str, expand: str) -> None:
-    """Vectors in bf16 would not fit a recurrent layer in float32."""
+    """Vectors in bf16 do not fit a recurrent layer in float32."""
     net = small(temporal=temporal, expand=expand).train()
     with torch.autocast("cpu", torch.bfloat16):
         logits = net(torch.rand(2, 3, 2, 16, 16))
@@ -128,8 +130,10 @@ def test_bf16_trains(temporal: str, expand: str) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
 
 
-def test_what_cannot_be_fed_says_what_would_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A size is wrong before the encoder has run for a minute, not after."""
+def test_frames_of_another_size_are_rejected_before_the_encoder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error would come after minutes of work."""
     net = small()
     monkeypatch.setattr(net.encoder, "forward", None)
     wrong = r"16 x 16 pixels.*got 16 x 24.*`patch_size`.*expand='broadcast'"
@@ -144,31 +148,31 @@ def test_what_cannot_be_fed_says_what_would_do(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"temporal": "lstm"}, "mamba or gru, not 'lstm'"),
-        ({"expand": "crop"}, "linear, broadcast, conv, not 'crop'"),
-        ({"fused": "first"}, "last, mean, not 'first'"),
+        ({"temporal": "lstm"}, "mamba or gru, got 'lstm'"),
+        ({"expand": "crop"}, "linear, broadcast, conv, got 'crop'"),
+        ({"fused": "first"}, "last, mean, got 'first'"),
         ({"patch_size": 3}, "at least 4"),
-        ({"norm_over": "batch"}, "step, sequence, not 'batch'"),
+        ({"norm_over": "batch"}, "step, sequence, got 'batch'"),
     ],
 )
-def test_an_argument_without_a_meaning_is_refused(arguments: dict, message: str) -> None:
-    """A typo in a config must not become a default."""
+def test_unknown_values_of_arguments_are_rejected(arguments: dict, message: str) -> None:
+    """A typo in a config would select a default."""
     with pytest.raises(ConfigError, match=message):
         small(**arguments)
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize(("recompute", "fits"), [(True, True), (False, False)])
-def test_34_years_of_32_patches_fit_40_gb_if_they_are_recomputed(
+def test_34_years_of_32_patches_fit_40_gb_with_recomputation_only(
     recompute: bool, fits: bool
 ) -> None:
-    """The published setting on the GPU that a laboratory has."""
+    """The published setting would not run on a 40 GB GPU."""
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     limit = 40e9
     free, _ = torch.cuda.mem_get_info()
     if free < 2.5 * limit:
-        pytest.skip("too small a GPU to see what does not fit")
+        pytest.skip("the GPU is too small to measure a peak above the limit")
     net = STMamba(in_channels=4, recompute=recompute).cuda().train()
     torch.cuda.reset_peak_memory_stats()
     optimizer = torch.optim.AdamW(net.parameters())

@@ -24,17 +24,17 @@ def small(**arguments: Any) -> UNet:
     ],
 )
 def test_it_has_the_published_size(arguments: dict, published: int) -> None:
-    """A size that differs is another net."""
+    """Another number of parameters is another net."""
     with torch.device("meta"):
         assert sum(p.numel() for p in UNet(**arguments).parameters()) == published
 
 
 @pytest.mark.parametrize("bilinear", [True, False])
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (13, 22), (16, 7)])
-def test_any_size_will_do_and_order_changes_nothing(
+def test_any_size_is_possible_in_fast_and_published_order(
     bilinear: bool, height: int, width: int
 ) -> None:
-    """Maps that a pool rounded down are padded back to the size of their skip."""
+    """Maps that a pool rounded down would not fit their skips."""
     net = small(bilinear=bilinear, num_classes=5).double().eval()
     frames = torch.rand(2, 3, 2, height, width).double()
     with torch.no_grad():
@@ -46,7 +46,7 @@ def test_any_size_will_do_and_order_changes_nothing(
 
 
 def test_the_frames_are_stacked_in_time_order() -> None:
-    """Weights of another system expect all channels of a frame side by side."""
+    """Published weights expect all channels of a frame next to each other."""
     net = small().eval()
     alone = small(in_channels=6, num_steps=1).eval()
     alone.load_state_dict(net.state_dict())
@@ -55,8 +55,8 @@ def test_the_frames_are_stacked_in_time_order() -> None:
     torch.testing.assert_close(net(frames), alone(stacked))
 
 
-def test_what_cannot_be_fed_says_what_would_do() -> None:
-    """A year more is another net here, unlike in all others."""
+def test_frames_that_do_not_fit_are_rejected() -> None:
+    """The message of torch would not name the number of frames."""
     net = small()
     with pytest.raises(ShapeError, match=r"built for 3 frames.*got 4.*`num_steps`"):
         net(torch.rand(1, 4, 2, 8, 8))

@@ -1,4 +1,4 @@
-"""VMRNN-B and VMRNN-D, as one step."""
+"""VMRNN-B and VMRNN-D, one step at a time."""
 
 import pytest
 import torch
@@ -6,6 +6,7 @@ import torch
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.models.vmrnn import VMRNNB, VMRNND, drop_path_ramp
 from openstl_ext.ops.selective_scan import BackendError
+from tests.toy_net import toy_net
 
 
 def size(net: torch.nn.Module) -> int:
@@ -13,7 +14,7 @@ def size(net: torch.nn.Module) -> int:
 
 
 @pytest.mark.parametrize(
-    ("cls", "arguments", "published", "dead"),
+    ("cls", "arguments", "published", "unused"),
     [
         (VMRNNB, {"in_channels": 2, "depths": (12,), "patch_size": 4}, 2_579_970, 361_856),
         (VMRNNB, {"in_channels": 1, "depths": (6,), "patch_size": 2}, 1_214_721, 164_480),
@@ -32,18 +33,18 @@ def size(net: torch.nn.Module) -> int:
     ],
     ids=["B-taxibj", "B-kth", "D-2222", "D-2662"],
 )
-def test_they_have_the_published_sizes_without_dead_weights(
-    cls: type, arguments: dict, published: int, dead: int
+def test_they_have_the_published_sizes_without_unused_weights(
+    cls: type, arguments: dict, published: int, unused: int
 ) -> None:
-    """A size that differs is another net."""
+    """Another number of parameters is another net."""
     with torch.device("meta"):
         net = cls(**arguments)
-    assert size(net) == published - dead
+    assert size(net) == published - unused
 
 
 @pytest.mark.parametrize("patch_size", [1, 2, 3, 4, 6, 8, 16])
-def test_any_patch_says_a_frame_of_the_size_it_was_shown(patch_size: int) -> None:
-    """Upstream's head grows too far for patches of 1 and 16, so its second step fails."""
+def test_any_patch_gives_a_frame_of_the_input_size(patch_size: int) -> None:
+    """The second step would fail for patches of 1 and 16, as upstream."""
     net = VMRNNB(in_channels=2, channels=16, depths=(1,), patch_size=patch_size).eval()
     frame = torch.rand(1, 2, 2 * patch_size, 3 * patch_size)
     with torch.no_grad():
@@ -54,7 +55,7 @@ def test_any_patch_says_a_frame_of_the_size_it_was_shown(patch_size: int) -> Non
 
 
 def test_every_pixel_of_a_patch_is_written() -> None:
-    """A kernel narrower than its stride leaves pixels that are the bias and nothing else."""
+    """Pixels between the kernels would contain the bias only."""
     for patch_size in (1, 2, 3, 5, 8):
         net = VMRNNB(in_channels=1, channels=16, depths=(1,), patch_size=patch_size).eval()
         with torch.no_grad():
@@ -69,7 +70,7 @@ def test_every_pixel_of_a_patch_is_written() -> None:
 
 @pytest.mark.parametrize(("down", "up"), [((1,), (1,)), ((2, 1), (1, 2)), ((1, 1, 1), (1, 1, 1))])
 def test_any_list_of_depths_runs_on_any_shape(down: tuple, up: tuple) -> None:
-    """Published tables have two stages on squares; data have other shapes."""
+    """Only the published setting, two stages on squares, would run."""
     net = VMRNND(in_channels=1, channels=16, depths_down=down, depths_up=up, patch_size=2).eval()
     frame = torch.rand(1, 1, 16, 32)
     with torch.no_grad():
@@ -80,7 +81,7 @@ def test_any_list_of_depths_runs_on_any_shape(down: tuple, up: tuple) -> None:
 
 
 def test_drop_path_rises_towards_the_coarsest_map() -> None:
-    """Upstream's order, both ways; the list of rates is read from the wrong end easily."""
+    """The rates would be assigned in the reverse of upstream's order."""
     net = VMRNND(
         in_channels=1, channels=16, depths_down=(1, 2), depths_up=(2, 1), drop_path_prob=0.2
     )
@@ -93,30 +94,30 @@ def test_drop_path_rises_towards_the_coarsest_map() -> None:
     assert drop_path_ramp(0.1, (1, 2)) == [[0.0], pytest.approx([0.05, 0.1])]
 
 
-def test_only_the_first_block_of_a_cell_hears_its_memory() -> None:
-    """The other blocks' weights for it would be dead, and DDP would hang on them."""
+def test_only_the_first_block_of_a_cell_has_weights_for_the_memory() -> None:
+    """Unused weights of the other blocks would make DDP hang."""
     (cell,) = VMRNNB(in_channels=1, channels=16, depths=(3,)).cells
     assert [block.mix is not None for block in cell.blocks] == [True, False, False]
 
 
-def test_what_cannot_be_built_or_fed_says_what_would_do() -> None:
-    """A list that is a number, ways of different length, sizes that do not divide."""
+def test_invalid_arguments_and_sizes_are_rejected() -> None:
+    """Wrong types, different numbers of stages and sizes that do not divide would fail later."""
     with pytest.raises(ConfigError, match=r"write \[12\]"):
         VMRNNB(in_channels=1, depths=12)
     with pytest.raises(ConfigError, match="at least one block"):
         VMRNNB(in_channels=1, depths=(2, 0))
     with pytest.raises(ConfigError, match="2 stages and depths_up 1"):
         VMRNND(in_channels=1, depths_down=(1, 1), depths_up=(1,))
-    with pytest.raises(ConfigError, match="multiple of 16, not 24"):
+    with pytest.raises(ConfigError, match="multiple of 16, got 24"):
         VMRNNB(in_channels=1, channels=24, patch_size=4)
     with pytest.raises(ShapeError, match="multiples of 4; got 16 x 18"):
-        VMRNNB.toy()(torch.rand(1, 1, 16, 18), None)
+        toy_net(VMRNNB)(torch.rand(1, 1, 16, 18), None)
     with pytest.raises(ShapeError, match="multiples of 8; got 12 x 16"):
-        VMRNND.toy()(torch.rand(1, 1, 12, 16), None)
+        toy_net(VMRNND)(torch.rand(1, 1, 12, 16), None)
 
 
-def test_the_scan_can_be_chosen_by_config() -> None:
-    """Without a choice nobody can tell whether a kernel or the net is at fault."""
+def test_a_config_can_select_the_scan_backend() -> None:
+    """An error of a kernel could not be told from an error of the net."""
     torch.manual_seed(0)
     common = {"in_channels": 1, "channels": 16, "depths": (2,), "drop_path_prob": 0.0}
     default = VMRNNB(**common)

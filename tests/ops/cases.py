@@ -1,4 +1,4 @@
-"""Scans to compare: every option of the call, and errors relative to scale."""
+"""Cases for comparisons of scans: every option of the call, and errors relative to scale."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ CASES: dict[str, dict[str, Any]] = {
     "constant weights": {"options": OPTIONS, "delta_softplus": True, "weights": "constant"},
     "one constant weight": {"weights": "mixed"},
     "one position": {"options": OPTIONS, "length": 1, "return_last_state": True},
-    "one whole chunk": {"options": OPTIONS, "length": 16, "return_last_state": True},
+    "one complete chunk": {"options": OPTIONS, "length": 16, "return_last_state": True},
     "one channel, one state": {"channels": 1, "states": 1, "return_last_state": True},
     "many channels": {"channels": 42, "states": 16, "weights": "grouped"},
     "large steps": {"scale": 20.0, "delta_softplus": True, "options": OPTIONS},
@@ -41,9 +41,9 @@ def drawn(
     scale: float = 1.0,
     **settings: bool,
 ) -> tuple[dict[str, Tensor], dict[str, bool]]:
-    """Tensors of a call, in float64, and its settings.
+    """Draw the tensors of a call, in float64, and return them with its settings.
 
-    Step sizes are positive, or the state would explode and every error with it.
+    Step sizes are positive, because the state would grow without limit otherwise.
     """
     draw = torch.Generator().manual_seed(0)
 
@@ -71,10 +71,10 @@ def drawn(
     return {name: t for name, t in tensors.items() if name not in unused}, settings
 
 
-def everything(
+def outputs_and_gradients(
     function: Callable[..., Any], tensors: dict[str, Tensor], dtype: torch.dtype, **settings: Any
 ) -> dict[str, Tensor]:
-    """All outputs of a call and the gradients of all its tensors."""
+    """Return all outputs of a call and the gradients of all its tensors."""
     leaves = {k: t.to(dtype).clone().requires_grad_() for k, t in tensors.items()}
     result = function(**leaves, **settings)
     outputs = result if isinstance(result, tuple) else (result,)
@@ -85,13 +85,13 @@ def everything(
     return {k: t.detach() for k, t in {**dict(enumerate(outputs)), **named}.items()}
 
 
-def error(ours: dict[str, Tensor], right: dict[str, Tensor]) -> float:
-    """Largest difference of any tensor, relative to the largest value of that tensor."""
-    assert ours.keys() == right.keys()
+def error(ours: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
+    """Return the largest difference of any tensor, relative to its largest value."""
+    assert ours.keys() == expected.keys()
     relative = []
-    for name, truth in right.items():
-        assert ours[name].shape == truth.shape, name
-        scale = truth.double().abs().max().clamp_min(1e-30)
-        relative.append(((ours[name].double() - truth.double()).abs().max() / scale).item())
+    for name, value in expected.items():
+        assert ours[name].shape == value.shape, name
+        scale = value.double().abs().max().clamp_min(1e-30)
+        relative.append(((ours[name].double() - value.double()).abs().max() / scale).item())
         assert relative[-1] == relative[-1], f"{name} is NaN"
     return max(relative)

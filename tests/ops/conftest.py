@@ -1,4 +1,4 @@
-"""What every test of a scan needs."""
+"""Fixtures of all tests of scans."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,13 @@ import torch
 
 @pytest.fixture(autouse=True)
 def _no_forced_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A backend forced from outside would make these tests compare it with itself."""
+    """Unset the variable that selects a backend, or tests would compare it with itself."""
     monkeypatch.delenv("OPENSTL_EXT_SCAN_BACKEND", raising=False)
 
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """The reference is a loop of tiny operations, at each of which threads would wait."""
+    """Use one thread, because threads would wait at each small operation of the reference."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

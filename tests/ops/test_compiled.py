@@ -1,4 +1,4 @@
-"""Compiling the C++ scan: once, whole, and never in the way."""
+"""Compilation of the C++ scan: once per machine, atomic, with a fall-back."""
 
 import logging
 import os
@@ -24,7 +24,7 @@ print(selective_scan(ones, ones, -torch.ones(2, 2), ones, ones, backend="native"
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A user who has never scanned before."""
+    """Return the cache folder of a user who has not compiled the scan yet."""
     if reason := obstacle("native", CPU, SINGLE):
         pytest.skip(f"native: {reason}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -36,16 +36,16 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         cached.cache_clear()
 
 
-def test_importing_compiles_nothing(empty_cache: Path) -> None:
-    """An import that takes seconds, or needs a compiler, is felt by every tool and every worker."""
+def test_an_import_does_not_compile(empty_cache: Path) -> None:
+    """Every tool and every worker would wait for a compiler."""
     code = "import openstl_ext.ops.selective_scan, openstl_ext.ops.cross_scan"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert not empty_cache.exists()
 
 
 @pytest.mark.slow
-def test_two_processes_may_compile_at_once(empty_cache: Path) -> None:
-    """The ranks of a distributed run all begin with an empty cache, at the same moment."""
+def test_two_processes_can_compile_at_the_same_time(empty_cache: Path) -> None:
+    """The ranks of a distributed run start together with an empty cache."""
     command = [sys.executable, "-c", SCAN]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     first, second = (process.communicate()[0] for process in both)
@@ -54,11 +54,11 @@ def test_two_processes_may_compile_at_once(empty_cache: Path) -> None:
     (library,) = empty_cache.iterdir()
     made = library.stat().st_mtime_ns
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    assert library.stat().st_mtime_ns == made, "the next process finds it"
+    assert library.stat().st_mtime_ns == made, "the next process must use it"
 
 
-def test_a_damaged_library_is_made_anew(empty_cache: Path) -> None:
-    """A disk that was full once must not switch the fast scan off for good."""
+def test_a_damaged_library_is_compiled_again(empty_cache: Path) -> None:
+    """The fast scan would stay disabled after the disk was full once."""
     path = Path(compiled.library()._name)
     path.unlink()
     path.write_bytes(b"half a library")
@@ -66,10 +66,10 @@ def test_a_damaged_library_is_made_anew(empty_cache: Path) -> None:
     assert compiled.library().scan_chunk() == 16
 
 
-def test_a_failure_is_said_once_and_costs_only_speed(
+def test_a_failed_compilation_is_logged_once_and_another_backend_runs(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A broken compiler is no reason not to train."""
+    """Training would stop because of a broken compiler."""
     compiler = empty_cache.parent / "broken"
     compiler.write_text("#!/bin/sh\necho 'scan.cpp:1: error: no such machine' >&2; exit 1\n")
     compiler.chmod(0o700)
@@ -86,8 +86,10 @@ def test_a_failure_is_said_once_and_costs_only_speed(
     assert "error: no such machine" in warnings[0]
 
 
-def test_no_compiler_is_no_failure(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Laptops without one are ordinary; they are told, not warned."""
+def test_a_missing_compiler_is_not_a_warning(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users without a compiler would be warned at every run."""
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", os.fspath(empty_cache))
     reason = obstacle("native", CPU, SINGLE)

@@ -1,4 +1,4 @@
-"""The four-way scan against its definition: flip, transpose, scan, and undo."""
+"""Scan in four directions, compared with its definition: flip, transpose, scan, and undo."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor
 from openstl_ext.errors import ShapeError
 from openstl_ext.ops.cross_scan import cross_scan, visiting_order
 from openstl_ext.ops.selective_scan import obstacle, selective_scan
-from tests.ops.cases import error, everything
+from tests.ops.cases import error, outputs_and_gradients
 
 BATCH, CHANNELS, HEIGHT, WIDTH, STATES = 2, 5, 4, 7, 3
 
@@ -30,7 +30,7 @@ def image_tensors(channels: int = CHANNELS) -> dict[str, Tensor]:
 
 
 def by_definition(u: Tensor, delta: Tensor, B: Tensor, C: Tensor, **rest: Tensor) -> Tensor:  # noqa: N803
-    """Row-major, column-major, and both reversed; each result is put back before the sum."""
+    """Scan row-major, column-major and both reversed; undo the order before the sum."""
 
     def sequences(maps: Tensor) -> Tensor:
         rows = [maps[:, 0].flatten(2), maps[:, 1].transpose(2, 3).flatten(2)]
@@ -48,42 +48,45 @@ def by_definition(u: Tensor, delta: Tensor, B: Tensor, C: Tensor, **rest: Tensor
         **rest,
     ).unflatten(1, (4, -1))
     rows, columns = y[:, 0] + y[:, 2].flip(2), y[:, 1] + y[:, 3].flip(2)
-    turned = columns.unflatten(2, (u.shape[3], u.shape[2])).transpose(2, 3)
-    return rows.unflatten(2, u.shape[2:]) + turned
+    transposed = columns.unflatten(2, (u.shape[3], u.shape[2])).transpose(2, 3)
+    return rows.unflatten(2, u.shape[2:]) + transposed
 
 
 @pytest.mark.parametrize("backend", ["reference", "stepwise", "native", None])
-def test_indexing_equals_flipping(backend: str | None) -> None:
-    """VMRNN's published weights expect these four paths, on images that need not be square."""
+def test_ordered_visits_equal_flipped_copies(backend: str | None) -> None:
+    """VMRNN's published weights expect these four paths, on images of any shape."""
     if backend and (reason := obstacle(backend, torch.device("cpu"), torch.float32)):
         pytest.skip(f"{backend}: {reason}")
     tensors = image_tensors(channels=20)
-    right = everything(by_definition, tensors, torch.float64)
+    expected = outputs_and_gradients(by_definition, tensors, torch.float64)
     settings = {"delta_softplus": True, "backend": backend}
-    ours = everything(cross_scan, tensors, torch.float32, **settings)
-    assert error(ours, right) < 1e-6
+    ours = outputs_and_gradients(cross_scan, tensors, torch.float32, **settings)
+    assert error(ours, expected) < 1e-6
     if backend in ("stepwise", "reference"):
-        ours = everything(cross_scan, tensors, torch.float64, **settings)
-        assert error(ours, right) < 1e-13
+        ours = outputs_and_gradients(cross_scan, tensors, torch.float64, **settings)
+        assert error(ours, expected) < 1e-13
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("backend", ["stepwise", "triton", None])
-def test_indexing_equals_flipping_on_a_gpu(backend: str | None) -> None:
-    """As on the CPU."""
+def test_ordered_visits_equal_flipped_copies_on_a_gpu(backend: str | None) -> None:
+    """GPUs would compute another model than CPUs."""
     device = torch.device("cuda")
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     if backend and (reason := obstacle(backend, device, torch.float32)):
         pytest.skip(f"{backend}: {reason}")
     tensors = {name: t.to(device) for name, t in image_tensors(channels=20).items()}
-    right = everything(by_definition, tensors, torch.float64)
+    expected = outputs_and_gradients(by_definition, tensors, torch.float64)
     settings = {"delta_softplus": True, "backend": backend}
-    assert error(everything(cross_scan, tensors, torch.float32, **settings), right) < 2e-6
+    assert (
+        error(outputs_and_gradients(cross_scan, tensors, torch.float32, **settings), expected)
+        < 2e-6
+    )
 
 
 def test_every_path_visits_every_pixel_once() -> None:
-    """A pixel visited twice would be written twice, one never would hold what was there before."""
+    """Pixels would be written twice or keep uninitialised memory."""
     order = visiting_order(2, 3)
     assert order.tolist() == [
         [0, 1, 2, 3, 4, 5],
@@ -93,8 +96,8 @@ def test_every_path_visits_every_pixel_once() -> None:
     ]
 
 
-def test_maps_that_do_not_fit_are_said() -> None:
-    """Swapped axes of a square image would otherwise pass."""
+def test_maps_that_do_not_fit_are_rejected() -> None:
+    """Swapped axes of a square image would not be noticed."""
     tensors = image_tensors()
     with pytest.raises(ShapeError, match=r"delta \(B, 4, C, H, W\)"):
         cross_scan(**{**tensors, "delta": tensors["delta"][:, :2]})

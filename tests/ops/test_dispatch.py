@@ -1,4 +1,4 @@
-"""Which scan runs, and what is said about it."""
+"""Selection of the backend of a scan, and its log messages."""
 
 import logging
 
@@ -13,56 +13,56 @@ CPU, CUDA, SINGLE = torch.device("cpu"), torch.device("cuda"), torch.float32
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> dict[str, Obstacle]:
-    """A machine on which everything works but what a test breaks."""
+def obstacles(monkeypatch: pytest.MonkeyPatch) -> dict[str, Obstacle]:
+    """Return the backends that a test disables; all others work."""
     obstacles: dict[str, Obstacle] = {}
     monkeypatch.setattr(dispatch, "obstacle", lambda name, *_: obstacles.get(name))
     monkeypatch.setattr(dispatch, "_announced", set())
     return obstacles
 
 
-def test_the_fastest_that_works_is_chosen(world: dict[str, Obstacle]) -> None:
-    """A net must run where no accelerator is, and not be slow where one is."""
-    seen = []
+def test_the_first_backend_that_works_is_selected(obstacles: dict[str, Obstacle]) -> None:
+    """A net would not run without an accelerator, or be slow with one."""
+    selected = []
     for name in dispatch.BACKENDS[:-1]:
-        seen.append(dispatch.choose(None, CUDA, SINGLE))
-        world[name] = Obstacle("is away")
-    assert seen == ["mamba_ssm", "triton", "native", "stepwise"]
+        selected.append(dispatch.choose(None, CUDA, SINGLE))
+        obstacles[name] = Obstacle("not installed")
+    assert selected == ["mamba_ssm", "triton", "native", "stepwise"]
 
 
-def test_the_choice_is_said_once(
-    world: dict[str, Obstacle], caplog: pytest.LogCaptureFixture
+def test_the_selected_backend_is_logged_once(
+    obstacles: dict[str, Obstacle], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A silent fall-back costs days of training before somebody looks."""
-    world["mamba_ssm"] = Obstacle("ImportError: undefined symbol", broken=True)
-    world["triton"] = Obstacle("not installed")
+    """A fall-back to a slow scan would not be noticed for days."""
+    obstacles["mamba_ssm"] = Obstacle("ImportError: undefined symbol", broken=True)
+    obstacles["triton"] = Obstacle("not installed")
     with caplog.at_level(logging.INFO, "openstl_ext"):
         for _ in range(3):
             assert dispatch.choose(None, CUDA, SINGLE) == "native"
     (record,) = caplog.records
-    assert record.levelno == logging.WARNING, "installed but unusable is worth a warning"
+    assert record.levelno == logging.WARNING, "a backend that is installed but broken is a warning"
     assert record.getMessage() == (
         "selective scan on cuda: native (mamba_ssm ImportError: undefined symbol; "
         "triton not installed)"
     )
 
 
-def test_a_name_beats_the_environment_which_beats_the_choice(
-    world: dict[str, Obstacle], monkeypatch: pytest.MonkeyPatch
+def test_an_argument_has_priority_over_the_environment_variable(
+    obstacles: dict[str, Obstacle], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What stands in the code was meant; the variable is for runs that leave it open."""
+    """The variable would change calls that name their backend."""
     monkeypatch.setenv(dispatch.FORCE, "reference")
     assert dispatch.choose(None, CPU, SINGLE) == "reference"
     assert dispatch.choose("native", CPU, SINGLE) == "native"
     assert dispatch.choose("auto", CPU, SINGLE, dispatch.KERNELS) == "triton", (
-        "a traced program cannot use the reference, so the variable does not bind it"
+        "a traced program cannot use the reference, so the variable has no effect"
     )
 
 
-def test_a_backend_that_is_not_there_is_an_error_that_lists_the_others(
+def test_a_backend_that_cannot_run_is_an_error_that_lists_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Falling back in silence from what was asked for would publish the wrong timing."""
+    """A silent fall-back would give the timing of another backend."""
     tensors, _ = drawn()
     with pytest.raises(BackendError, match=r"'triton' cannot be used: runs on cuda.*stepwise"):
         selective_scan(**tensors, backend="triton")
@@ -75,16 +75,16 @@ def test_a_backend_that_is_not_there_is_an_error_that_lists_the_others(
         selective_scan(**tensors)
 
 
-def test_compiling_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On shared machines a compiler that starts unasked is a nuisance."""
+def test_compilation_can_be_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiler would start on shared machines where it must not."""
     monkeypatch.setenv(compiled.OPT_OUT, "1")
     reason = dispatch.obstacle("native", CPU, SINGLE)
-    assert reason == "switched off by OPENSTL_EXT_NO_NATIVE"
+    assert reason == "disabled by OPENSTL_EXT_NO_NATIVE"
     assert dispatch.choose(None, CPU, SINGLE) == "stepwise"
 
 
-def test_an_import_that_works_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """mamba_ssm imports without its kernel, and kernels of other hardware return nonsense."""
+def test_a_backend_with_wrong_values_or_errors_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mamba_ssm imports without its kernel; kernels of other hardware return wrong values."""
 
     def wrong(*tensors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         out, last = dispatch.selfcheck.reference_scan(*tensors)
@@ -93,7 +93,7 @@ def test_an_import_that_works_proves_nothing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(mamba, "scan", wrong)
     dispatch._failure.cache_clear()
     with torch.inference_mode():
-        assert "a test scan came out wrong by 1.0e-02" in str(dispatch._failure("mamba_ssm", CPU))
+        assert "a test scan has an error of 1.0e-02" in str(dispatch._failure("mamba_ssm", CPU))
 
     def fails(*tensors: torch.Tensor) -> None:
         raise OSError("undefined\nsymbol")
@@ -104,12 +104,12 @@ def test_an_import_that_works_proves_nothing(monkeypatch: pytest.MonkeyPatch) ->
     dispatch._failure.cache_clear()
 
 
-def test_mamba_ssm_is_passed_over_where_it_would_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It adds with atomics, so runs differ, and it drops the gradient of the last state."""
+def test_mamba_ssm_is_skipped_if_it_would_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its atomics make runs differ, and it drops the gradient of the last state."""
     tensors, _ = drawn()
     offered = []
 
-    def choose(wanted: str, device: object, dtype: object, among: tuple[str, ...] = ()) -> str:
+    def choose(requested: str, device: object, dtype: object, among: tuple[str, ...] = ()) -> str:
         offered.append("mamba_ssm" in among)
         return "reference"
 

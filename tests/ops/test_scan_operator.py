@@ -1,4 +1,4 @@
-"""What traces, exports, compilers and FLOP counters see of a scan."""
+"""The scan as an operator: traces, exports, compilation and FLOP counts."""
 
 import io
 
@@ -44,7 +44,7 @@ def inputs() -> tuple[Tensor, ...]:
 
 
 def test_flops_follow_the_published_formula() -> None:
-    """Published tables leave the scan out; ours can only say so if it is counted."""
+    """Costs of a net with scans could not be compared with published figures."""
     assert scan_flops(batch=2, length=3, channels=5, num_states=7) == 9 * 2 * 3 * 5 * 7
     with_all = scan_flops(batch=2, length=3, channels=5, num_states=7, skip=True, gate=5)
     assert with_all == 9 * 210 + 2 * 3 * 5 * 2
@@ -54,12 +54,12 @@ def counted(layer: nn.Module, arguments: tuple[Tensor, ...]) -> int:
     analysis = FlopCountAnalysis(layer, arguments).unsupported_ops_warnings(False)
     for operator in OPERATORS:
         analysis.set_op_handle(operator, scan_flop_handle)
-    assert set(analysis.by_operator()) <= {"selective_scan"}, "the scan is one node, whole"
+    assert set(analysis.by_operator()) <= {"selective_scan"}, "the scan is one node"
     return analysis.by_operator()["selective_scan"]
 
 
-def test_a_flop_counter_sees_the_scan() -> None:
-    """Without an operator of its own a trace would hold its loop, or nothing."""
+def test_a_flop_counter_counts_the_scan() -> None:
+    """A trace would contain the loop of the scan, or nothing."""
     dispatch._failure.cache_clear()  # the check of a kernel must stay out of a trace
     elements = BATCH * LENGTH * CHANNELS
     assert counted(Layer(), inputs()) == elements * (9 * STATES + 1)
@@ -67,8 +67,8 @@ def test_a_flop_counter_sees_the_scan() -> None:
     assert counted(ImageLayer(), (image,)) == 9 * 20 * (4 * 3) * 2, "all four directions count"
 
 
-def test_the_operator_keeps_the_rules_of_operators() -> None:
-    """A wrong fake or a hidden alias shows as silent corruption once a net is compiled."""
+def test_the_operator_passes_the_checks_of_torch() -> None:
+    """A wrong fake or a hidden alias would corrupt results of compiled nets."""
     tensors, _ = drawn(options=("D", "z"))
     tensors = {name: t.float().requires_grad_() for name, t in tensors.items()}
     weights = [tensors[name].detach().unsqueeze(1).requires_grad_() for name in "BC"]
@@ -79,8 +79,8 @@ def test_the_operator_keeps_the_rules_of_operators() -> None:
     torch.library.opcheck(operator, (*arguments, *rest), test_utils=checks)
 
 
-def test_an_exported_program_scans() -> None:
-    """A forecaster is deployed as a program; its backend is chosen where it runs."""
+def test_an_exported_program_contains_the_operator() -> None:
+    """The backend of a deployed program could not be selected where it runs."""
     layer, arguments = Layer().eval(), inputs()
     file = io.BytesIO()
     torch.export.save(torch.export.export(layer, arguments), file)
@@ -91,20 +91,20 @@ def test_an_exported_program_scans() -> None:
 
 
 @pytest.mark.parametrize("layer", [Layer(), ImageLayer()], ids=["sequence", "image"])
-def test_a_compiled_net_trains_as_before(layer: nn.Module) -> None:
-    """No break in the graph, or compiling a net with twelve scans gains nothing."""
+def test_a_compiled_net_has_the_same_gradients(layer: nn.Module) -> None:
+    """A graph break at each scan would make compilation useless."""
     arguments = inputs() if isinstance(layer, Layer) else (torch.rand(1, 3, 4, 5),)
     leaf = arguments[0].requires_grad_()
     compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
-    ours, right = compiled(*arguments), layer(*arguments)
-    torch.testing.assert_close(ours, right)
+    ours, expected = compiled(*arguments), layer(*arguments)
+    torch.testing.assert_close(ours, expected)
     (ours_grad,) = torch.autograd.grad(ours.sum(), leaf)
-    (right_grad,) = torch.autograd.grad(right.sum(), leaf)
-    torch.testing.assert_close(ours_grad, right_grad)
+    (expected_grad,) = torch.autograd.grad(expected.sum(), leaf)
+    torch.testing.assert_close(ours_grad, expected_grad)
 
 
-def test_inference_keeps_nothing() -> None:
-    """States saved for a backward pass that never comes cost as much as another input each."""
+def test_inference_saves_no_states() -> None:
+    """Saved states would need memory although there is no backward pass."""
     tensors, _ = drawn()
     u, delta, decay, b, c = (tensors[name].float() for name in ("u", "delta", "A", "B", "C"))
     grouped = (b.unsqueeze(1), c.unsqueeze(1))

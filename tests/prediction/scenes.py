@@ -1,4 +1,4 @@
-"""Small scenes and nets to be mapped."""
+"""Small scenes and nets for maps."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from openstl_ext.rasters.window import Window
 from openstl_ext.registry import METHODS
 
 REACH = 2
-"""How far the nets below look, in pixels."""
+"""Radius of the receptive field of the nets below, in pixels."""
 UTM = Grid(
     height=70,
     width=90,
@@ -22,7 +22,7 @@ UTM = Grid(
 
 
 class Landscape(FramesScene):
-    """Frames drawn by chance, with a place on earth."""
+    """Random frames with a georeference."""
 
     def __init__(self, *, num_frames: int = 3, grid: Grid = UTM, clip=None) -> None:
         draw = np.random.default_rng(0)
@@ -35,7 +35,7 @@ class Landscape(FramesScene):
 
 
 class Blur(nn.Module):
-    """Two convolutions over all frames at once, to as many channels as one likes."""
+    """Two convolutions over all frames, to any number of channels."""
 
     def __init__(self, num_channels: int, *, num_frames: int = 3, steps: int | None = None) -> None:
         super().__init__()
@@ -50,18 +50,18 @@ class Blur(nn.Module):
 
 
 def segmentation(num_logits: int = 1, threshold: float = 0.5) -> nn.Module:
-    """A method that says classes."""
+    """Build a method that predicts classes."""
     loss = {"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"}
     return METHODS.get("Segmentation")(net=Blur(num_logits), loss=loss, threshold=threshold)
 
 
 def forecasting(steps: int = 2) -> nn.Module:
-    """A method that says frames."""
+    """Build a method that predicts frames."""
     return METHODS.get("DirectForecast")(net=Blur(2, steps=steps), loss={"type": "L2"})
 
 
-def far_from_borders(tiles: Iterator[Window], height: int, width: int) -> np.ndarray:
-    """Where each tile that covers a pixel sees as much around it as there is."""
+def far_from_edges(tiles: Iterator[Window], height: int, width: int) -> np.ndarray:
+    """Return the pixels whose receptive field is inside every tile that covers them."""
     good = np.ones((height, width), dtype=bool)
     for tile in tiles:
         inner = np.zeros((height, width), dtype=bool)

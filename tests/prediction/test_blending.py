@@ -1,4 +1,4 @@
-"""How tiles become one answer."""
+"""Blending of tiles."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ from openstl_ext.rasters.window import Window
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 128])
-def test_a_tile_is_trusted_up_to_its_border_and_most_in_its_middle(size):
-    """A weight of 0 at the border leaves the outermost pixels of a raster without an answer."""
+def test_weights_of_a_tile_are_positive_and_largest_in_its_middle(size):
+    """The outermost pixels of a raster would have no prediction."""
     weights = bump(size)
     assert (weights > 0).all()
     assert weights.argmax() in (size // 2, (size - 1) // 2)
@@ -25,8 +25,8 @@ cases = st.tuples(
 
 
 @given(cases)
-def test_what_tiles_contribute_adds_up_to_one(case):
-    """The map would else be brighter or darker where tiles overlap."""
+def test_weights_of_all_tiles_sum_to_one(case):
+    """Values would be too large or too small where tiles overlap."""
     size, overlap, height, width = case
     tiling = Tiling(height=height, width=width, size=size, overlap=overlap)
     total = np.zeros((height + size, width + size))
@@ -40,8 +40,8 @@ def test_what_tiles_contribute_adds_up_to_one(case):
 
 @settings(max_examples=50, deadline=None)
 @given(cases, st.data())
-def test_rows_stream_out_once_in_order_and_as_one_sum_would_have_them(case, data):
-    """Rows that leave too early lack a tile; those that leave twice overwrite the map."""
+def test_rows_are_emitted_once_in_order_and_complete(case, data):
+    """Rows would lack a tile, or overwrite others in the map."""
     size, overlap, height, width = case
     tiling = Tiling(height=height, width=width, size=size, overlap=overlap)
     top = data.draw(st.integers(0, height - 1))
@@ -75,8 +75,8 @@ def test_rows_stream_out_once_in_order_and_as_one_sum_would_have_them(case, data
     np.testing.assert_allclose(np.concatenate(found, axis=1), expected, atol=1e-5)
 
 
-def test_what_is_held_does_not_grow_with_the_height():
-    """A raster of a continent has to fit."""
+def test_memory_does_not_grow_with_the_height():
+    """Large rasters could not be mapped."""
     held = []
     for height in (100, 10_000):
         tiling = Tiling(height=height, width=50, size=16, overlap=4)

@@ -1,4 +1,4 @@
-"""Margins that a test learnt reach the forecasts of years to come."""
+"""Calibrated margins of a test are applied to forecasts without targets."""
 
 import math
 from pathlib import Path
@@ -21,7 +21,7 @@ LEARNT = Calibration(
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A work directory that was tested; returns its checkpoint."""
+    """Write a work directory with a calibration; return its checkpoint."""
     LEARNT.write(tmp_path / FILE)
     (tmp_path / "checkpoints").mkdir()
     return tmp_path / "checkpoints" / "best_epoch_3.pth"
@@ -31,12 +31,12 @@ def with_intervals():
     return toy_method("MultiHorizonRegression", "QuantileConvLSTM").eval()
 
 
-def test_the_calibration_of_the_run_is_taken(run: Path) -> None:
-    """Else maps show intervals that the test had found too narrow."""
+def test_the_calibration_of_the_run_is_used(run: Path) -> None:
+    """Maps would have the intervals that the test found too narrow."""
     method = with_intervals()
-    said = calibrate(method, run)
-    assert str(run.parents[1] / FILE) in said
-    assert "90%" in said
+    report = calibrate(method, run)
+    assert str(run.parents[1] / FILE) in report
+    assert "90%" in report
     inputs = method.toy_batch(1)["inputs"]
     with torch.inference_mode():
         fields = method.answer(method.data_preprocessor({"inputs": inputs})["inputs"], 4)
@@ -47,19 +47,19 @@ def test_the_calibration_of_the_run_is_taken(run: Path) -> None:
         torch.testing.assert_close(here, expected, equal_nan=math.isnan(margin))
 
 
-def test_margins_of_other_weights_are_left_aside_unless_named(run: Path) -> None:
-    """A run that is tested at another epoch leaves margins that promise nothing for this one."""
+def test_margins_of_other_weights_are_ignored_unless_given(run: Path) -> None:
+    """Margins of another epoch would have no guaranteed coverage."""
     method, other = with_intervals(), run.with_name("best_epoch_9.pth")
-    said = calibrate(method, other)
-    assert "not widened" in said
-    assert "best_epoch_3.pth" in said
+    report = calibrate(method, other)
+    assert "not widened" in report
+    assert "best_epoch_3.pth" in report
     assert method.margin is None
     assert "widened by" in calibrate(method, other, run.parents[1] / FILE)
     assert method.margin is not None
 
 
-def test_without_a_calibration_nothing_is_said(tmp_path: Path) -> None:
-    """Weights from elsewhere have none, and still forecast."""
+def test_without_a_calibration_nothing_changes(tmp_path: Path) -> None:
+    """Weights without a calibration could not forecast."""
     method = with_intervals()
     assert calibrate(method, tmp_path / "weights.pth") == ""
     assert method.margin is None

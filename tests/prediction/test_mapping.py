@@ -1,4 +1,4 @@
-"""From a scene to a map."""
+"""Prediction of maps of scenes."""
 
 import tracemalloc
 from functools import partial
@@ -14,14 +14,14 @@ from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
 
-from .scenes import UTM, Landscape, far_from_borders, forecasting, segmentation
+from .scenes import UTM, Landscape, far_from_edges, forecasting, segmentation
 
 SIDE = 24
 TILING = Tiling(height=UTM.height, width=UTM.width, size=SIDE, overlap=10)
 
 
 def mapped(answer, scene, **options) -> dict[str, np.ndarray]:
-    """All rows of a map."""
+    """Collect all rows of a map."""
     rows = []
     sink = lambda _, fields: rows.append({k: v.copy() for k, v in fields.items()})  # noqa: E731
     map_scene(answer, scene, sink, **{"tiling": TILING, **options})
@@ -29,34 +29,36 @@ def mapped(answer, scene, **options) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("method", [segmentation(), forecasting()], ids=["labels", "frames"])
-def test_a_tiled_answer_is_the_untiled_one_away_from_the_borders_of_tiles(method):
-    """A map is else not what the net says, but an artefact of how it was cut."""
+def test_a_tiled_map_equals_the_untiled_one_inside_tiles(method):
+    """Maps would depend on the positions of tiles."""
     predictor, scene = Predictor(method, device="cpu"), Landscape()
     whole = predictor({"frames": scene.frames[None]}, 2)
     found = mapped(partial(predictor, horizon=2), scene)
-    far = far_from_borders(TILING.covering(TILING.whole), UTM.height, UTM.width)
+    far = far_from_edges(TILING.covering(TILING.whole), UTM.height, UTM.width)
     assert 0.1 < far.mean() < 0.9
     assert set(found) == set(whole)
     for name, values in found.items():
         np.testing.assert_allclose(values[..., far], whole[name][0][..., far], atol=1e-5)
         assert np.isfinite(values).all()
-        assert np.abs(values - whole[name][0]).max() > 1e-4  # borders were really cut
+        assert np.abs(values - whole[name][0]).max() > 1e-4  # edges of tiles have an effect
 
 
-def test_the_map_of_a_region_is_cut_out_of_the_map_of_all():
-    """Two maps of one place would else differ by where their borders were drawn."""
+def test_the_map_of_a_region_equals_that_part_of_the_full_map():
+    """Two maps of a place would depend on their extents."""
     predictor, scene = Predictor(segmentation(), device="cpu"), Landscape()
     answer, area = partial(predictor, horizon=0), Window(13, 31, 40, 50)
-    asked = np.random.default_rng(0).random((UTM.height, UTM.width)) > 0.5
-    part = mapped(answer, scene, area=area, mask=lambda w: asked[w.slices], batch_size=3, step=7)
+    requested = np.random.default_rng(0).random((UTM.height, UTM.width)) > 0.5
+    part = mapped(
+        answer, scene, area=area, mask=lambda w: requested[w.slices], batch_size=3, step=7
+    )
     rows, columns = area.slices
-    expected = np.where(asked, mapped(answer, scene)["probability"], np.nan)[:, rows, columns]
+    expected = np.where(requested, mapped(answer, scene)["probability"], np.nan)[:, rows, columns]
     # another batch may take another path through the library of convolutions
     np.testing.assert_allclose(part["probability"], expected, atol=1e-6)
 
 
-def test_what_was_never_seen_has_no_answer_and_one_frame_is_enough():
-    """A guess over the sea looks like any other value in a map."""
+def test_only_pixels_with_data_in_some_frame_are_predicted():
+    """Pixels of the sea would get arbitrary values."""
     scene = Landscape()
     scene.frames[:, :, 40:, :60] = np.nan
     scene.frames[1:, :, :10] = np.nan
@@ -71,14 +73,14 @@ def test_what_was_never_seen_has_no_answer_and_one_frame_is_enough():
     unseen = np.zeros((UTM.height, UTM.width), dtype=bool)
     unseen[40:, :60] = True
     assert np.array_equal(np.isnan(found), np.broadcast_to(unseen, found.shape))
-    assert sum(read) < len(list(TILING.covering(TILING.whole)))  # empty tiles cost nothing
+    assert sum(read) < len(list(TILING.covering(TILING.whole)))  # empty tiles are skipped
     scene.frames[:] = np.nan
-    with pytest.raises(DataError, match="no pixel with data"):
+    with pytest.raises(DataError, match=r"no pixel of .* has data"):
         mapped(answer, scene)
 
 
 def test_a_raster_smaller_than_a_tile_is_padded_to_one():
-    """Some nets take one size only."""
+    """Nets with a fixed input size could not map small rasters."""
     grid = Grid(height=5, width=7, crs="", transform=UTM.transform)
     sizes = []
 
@@ -93,7 +95,7 @@ def test_a_raster_smaller_than_a_tile_is_padded_to_one():
 
 
 class Endless:
-    """Frames that are made when they are asked for."""
+    """Scene that generates frames when it is read."""
 
     clip = None
 
@@ -103,12 +105,12 @@ class Endless:
 
 
 def first_frame(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The answer of a net that has learnt nothing."""
+    """Return the first frame as the prediction."""
     return {"probability": inputs["frames"][:, 0]}
 
 
 def test_memory_grows_with_the_width_and_not_with_the_height():
-    """If this fails, a raster larger than memory cannot be mapped."""
+    """A raster larger than memory could not be mapped."""
     peaks = []
     for height in (200, 1600):
         tiling = Tiling(height=height, width=500, size=32, overlap=8)
@@ -121,13 +123,13 @@ def test_memory_grows_with_the_width_and_not_with_the_height():
     assert peaks[1] < 0.1 * added
 
 
-def test_answers_that_make_no_map_are_refused():
-    """A class a sample, or NaN, must not become a map."""
+def test_predictions_that_are_not_per_pixel_or_not_finite_are_rejected():
+    """A label per sample, or NaN, would become a map."""
     scene, options = Landscape(), {"tiling": TILING}
-    with pytest.raises(ShapeError, match="at each pixel"):
+    with pytest.raises(ShapeError, match="for each pixel"):
         map_scene(lambda _: {"probability": np.ones((1, 2))}, scene, print, **options)
     nothing = np.full((1, 2, SIDE, SIDE), np.nan, dtype="float32")
-    with pytest.raises(DataError, match="NaN"):
+    with pytest.raises(DataError, match="not finite"):
         map_scene(lambda _: {"forecast": nothing}, scene, print, batch_size=1, **options)
     half = {"forecast": np.zeros_like(nothing), "lower": nothing}  # a step without calibration
     map_scene(lambda _: half, scene, lambda *_: None, batch_size=1, **options)
@@ -135,15 +137,15 @@ def test_answers_that_make_no_map_are_refused():
         map_scene(lambda _: {}, scene, print, batch_size=0, **options)
 
 
-def test_a_net_that_cannot_take_the_frames_says_so_in_a_sentence():
-    """The message of torch names no frames, and comes with a traceback."""
+def test_frames_of_a_wrong_shape_are_one_sentence():
+    """Users would get a traceback of torch."""
     predictor = Predictor(segmentation(), device="cpu")
-    with pytest.raises(ShapeError, match=r"cannot take frames of shape \(5, 2, 8, 8\)"):
+    with pytest.raises(ShapeError, match=r"rejects frames of shape \(5, 2, 8, 8\)"):
         predictor({"frames": np.zeros((1, 5, 2, 8, 8), dtype="float32")}, 0)
 
 
-def test_bfloat16_is_near_and_its_answer_is_float32():
-    """Half the memory traffic, the same map to the eye."""
+def test_bfloat16_is_close_and_returns_float32():
+    """Maps in bfloat16 would be wrong or have another type."""
     frames = {"frames": Landscape().frames[None]}
     method = forecasting()
     exact = Predictor(method, device="cpu")(frames, 2)["forecast"]
@@ -153,7 +155,7 @@ def test_bfloat16_is_near_and_its_answer_is_float32():
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99"])
-def test_a_device_that_is_not_there_is_an_error_of_the_user(device):
-    """A job of many hours should not start on a CPU without a word."""
+def test_a_missing_device_is_an_error(device):
+    """A long job would run on a CPU without notice."""
     with pytest.raises(ConfigError, match=device):
         Predictor(torch.nn.Identity(), device=device)

@@ -1,4 +1,4 @@
-"""Maps as files."""
+"""Maps as GeoTIFFs."""
 
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,7 @@ def write_labels(folder: Path, scene: Landscape, **options) -> None:
 
 @pytest.fixture
 def scene() -> Landscape:
-    """A landscape with a hole."""
+    """Scene with missing pixels."""
     found = Landscape(clip=(0.0, 0.1))
     found.frames[:, :, 20:30, 30:35] = np.nan
     return found
@@ -47,21 +47,21 @@ def scene() -> Landscape:
 HOLE = np.s_[20 - AREA.row : 30 - AREA.row, 30 - AREA.column : 35 - AREA.column]
 
 
-def test_a_map_keeps_its_place_and_its_tag_names_what_stands_for_nothing(tmp_path, scene):
-    """A map that lies elsewhere, or whose gaps are class 255, is worse than none."""
+def test_a_map_has_the_georeference_and_a_nodata_tag(tmp_path, scene):
+    """The map would be displaced, or its gaps would be class 255."""
     write_labels(tmp_path, scene)
-    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as chance:
-        for file in (labels, chance):
+    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as rng:
+        for file in (labels, rng):
             wide = Grid(
                 height=50, width=40, crs=UTM.crs, transform=(30, 0, 500_690, 0, -30, 3_999_670)
             )
             Grid.of(file).check_same(wide, path="found", other_path="expected")
             assert file.tags()["config"] == "lts/toy"
         assert (labels.dtypes, labels.nodata, labels.count) == (("uint8",), 255, 1)
-        assert (chance.dtypes, chance.count) == (("float32",) * 2, 2)
-        assert np.isnan(chance.nodata)
-        assert chance.descriptions == ("probability of class 0", "probability of class 1")
-        classes, shares = labels.read(1), chance.read()
+        assert (rng.dtypes, rng.count) == (("float32",) * 2, 2)
+        assert np.isnan(rng.nodata)
+        assert rng.descriptions == ("probability of class 0", "probability of class 1")
+        classes, shares = labels.read(1), rng.read()
     assert (classes[HOLE] == 255).all()
     assert np.isnan(shares[(slice(None), *HOLE)]).all()
     known = classes != 255
@@ -71,21 +71,21 @@ def test_a_map_keeps_its_place_and_its_tag_names_what_stands_for_nothing(tmp_pat
 
 
 @pytest.mark.parametrize(("options", "classes"), [({"threshold": 0.4}, 2), ({"num_logits": 3}, 3)])
-def test_classes_are_decided_from_the_blended_probability_as_the_method_decides(
+def test_classes_are_decided_by_the_method_from_blended_probabilities(
     tmp_path, scene, options, classes
 ):
-    """A class that two tiles disagree on has no middle; their probabilities have."""
+    """Classes of overlapping tiles could not be combined."""
     write_labels(tmp_path, scene, **options)
-    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as chance:
-        found, shares = labels.read(1), chance.read()
+    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as rng:
+        found, shares = labels.read(1), rng.read()
     expected = shares[1] >= 0.4 if classes == 2 else shares.argmax(0)
     known = found != 255
     assert len(shares) == classes
     assert np.array_equal(found[known], expected[known])
 
 
-def test_a_forecast_is_a_map_a_step_cut_to_what_may_be(tmp_path, scene):
-    """Horizons and quantiles are told apart by the names of their files."""
+def test_a_forecast_is_a_clipped_map_per_lead_and_field(tmp_path, scene):
+    """Leads and quantiles could not be identified by file name."""
     predictor = Predictor(forecasting(), device="cpu")
 
     def answer(inputs):
@@ -113,8 +113,8 @@ def test_a_forecast_is_a_map_a_step_cut_to_what_may_be(tmp_path, scene):
     np.testing.assert_allclose(inside, np.clip(whole[1, :, row, column], 0, 0.1), atol=1e-5)
 
 
-def test_an_error_leaves_nothing_behind(tmp_path, scene, monkeypatch):
-    """Half a map looks like a whole one, with much sea."""
+def test_an_error_leaves_no_files(tmp_path, scene, monkeypatch):
+    """An incomplete map would look like a complete one."""
     read, calls = scene.read, []
 
     def read_until_it_breaks(window):

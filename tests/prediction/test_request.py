@@ -1,4 +1,4 @@
-"""Which way leads from a request to its answer."""
+"""Prediction as requested by the arguments of the tool."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ model = dict(
     teacher_forcing=dict(type="FreeRunning"),
     loss=dict(type="L2"),
 )
-test_dataloader = dict(dataset=dict(type="Boiling", root="gone", num_inputs=4))
+test_dataloader = dict(dataset=dict(type="Boiling", root="gone", split="test", num_inputs=4))
 """
 LABELS = """
 model = dict(
@@ -42,14 +42,14 @@ model = dict(
     ),
 )
 test_dataloader = dict(
-    dataset=dict(type="LTSSegmentation", root="gone", num_years=3, patch_size=32)
+    dataset=dict(type="LTSSegmentation", root="gone", split="test", num_years=3, patch_size=32)
 )
 """
 FRAMES = np.random.default_rng(0).random((2, 4, 1, 16, 16), dtype="float32")
 
 
 def made(folder: Path, text: str, **changes: str) -> tuple[Config, Any]:
-    """A config, and the method whose weights lie beside it in ``weights.pth``."""
+    """Write a config and weights; return the loaded config and its method."""
     (folder / "toy.py").write_text(text)
     cfg = config.load(folder / "toy.py")
     described = cfg.model.to_dict()
@@ -62,14 +62,14 @@ def made(folder: Path, text: str, **changes: str) -> tuple[Config, Any]:
 
 
 def ask(cfg: Config, source: str, out: str, **options: Any) -> str:
-    """What the tool does; names are below the working directory."""
+    """Call the tool's function; names are relative to the working directory."""
     paths = {k: Path(v) if k in ("probability", "region") else v for k, v in options.items()}
     request = Request(source=Path(source), out=Path(out), device="cpu", **paths)
     return predict(cfg, "weights.pth", request)
 
 
 def answer(method: Any, inputs: dict[str, np.ndarray], *horizon: int) -> dict[str, np.ndarray]:
-    """What the method says itself."""
+    """Return the prediction of the method itself."""
     fields = {name: torch.from_numpy(value) for name, value in inputs.items()}
     with torch.inference_mode():
         found = method.answer(method.data_preprocessor({"inputs": fields})["inputs"], *horizon)
@@ -78,7 +78,7 @@ def answer(method: Any, inputs: dict[str, np.ndarray], *horizon: int) -> dict[st
 
 @pytest.fixture
 def forecasting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config, Any]:
-    """A recipe that forecasts, and frames."""
+    """Write a forecasting recipe and frames."""
     monkeypatch.chdir(tmp_path)
     np.save("frames.npy", FRAMES)
     return made(tmp_path, FORECAST)
@@ -86,27 +86,27 @@ def forecasting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config
 
 @pytest.fixture
 def mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config, Any]:
-    """A recipe of segmentation, and a landscape of which nobody has labels."""
+    """Write a segmentation recipe and a landscape without labels."""
     monkeypatch.chdir(tmp_path)
     Path("lts").mkdir()
     LTSSegmentation.make_toy(Path("lts"))
     for path in (*Path("lts").glob("label*"), *Path("lts").glob("*_coords.npy")):
         path.unlink()
     found = made(tmp_path, LABELS, statistics="lts/statistics.json")
-    Path("lts/statistics.json").unlink()  # the checkpoint brings them
+    Path("lts/statistics.json").unlink()  # the checkpoint contains them
     return found
 
 
-def test_the_horizon_is_that_of_the_dataset_if_none_is_asked_for(forecasting):
-    """The config says what was learnt; its reader should not have to repeat it."""
+def test_the_horizon_defaults_to_that_of_the_dataset(forecasting):
+    """Users would have to repeat the horizon of the config."""
     cfg, method = forecasting
     ask(cfg, "frames.npy", "new/next.npy")
     wanted = answer(method, {"frames": FRAMES}, 10)["forecast"]
     np.testing.assert_allclose(np.load("new/next.npy"), wanted, atol=1e-6)
 
 
-def test_the_newest_of_more_frames_are_taken_when_asked_for(forecasting):
-    """A series grows every day, and a net takes as many frames as it was trained on."""
+def test_the_newest_frames_are_used_on_request(forecasting):
+    """A growing series would have to be cut for every forecast."""
     cfg, _ = forecasting
     np.save("longer.npy", np.concatenate([1 - FRAMES, FRAMES], axis=1))
     ask(cfg, "longer.npy", "longer_next.npy", last=True)
@@ -114,8 +114,8 @@ def test_the_newest_of_more_frames_are_taken_when_asked_for(forecasting):
     np.testing.assert_array_equal(np.load("longer_next.npy"), np.load("next.npy"))
 
 
-def test_a_folder_of_answers_is_replaced_and_no_other(forecasting):
-    """Forecasts of every day go to one place; a folder of data given by mistake must live."""
+def test_only_a_folder_of_predictions_is_replaced(forecasting):
+    """A folder of data would be deleted by mistake."""
     cfg, _ = forecasting
     ask(cfg, "frames.npy", "days", horizon=3)
     ask(cfg, "frames.npy", "days", horizon=2, batch_size=1)
@@ -130,7 +130,7 @@ def test_a_folder_of_answers_is_replaced_and_no_other(forecasting):
         ask(cfg, "frames.npy", "data")
     for t in (2, 3):
         np.save(f"days/00000/{t}.npy", FRAMES[0, 0, 0])
-    with pytest.raises(UserError, match="holds what --input names"):
+    with pytest.raises(UserError, match="contains --input"):
         ask(cfg, "days/00000", "days")
     assert Path("data/precious.txt").exists()
 
@@ -138,20 +138,20 @@ def test_a_folder_of_answers_is_replaced_and_no_other(forecasting):
 @pytest.mark.parametrize(
     ("source", "out", "options", "message"),
     [
-        ("nowhere.npy", "o.npy", {}, "no such file"),
-        ("longer.npy", "o.npy", {}, "has 8 frames a sample, and the config forecasts from 4; --la"),
-        ("short.npy", "o.npy", {"last": True}, "has 1 frames a sample"),
+        ("nowhere.npy", "o.npy", {}, "does not exist"),
+        ("longer.npy", "o.npy", {}, "has 8 frames per sample, but the config expects 4; --last"),
+        ("short.npy", "o.npy", {"last": True}, "has 1 frames per sample"),
         ("toy.py", "o", {}, r"\(Boiling\) opens no rasters"),
         ("frames.npy", "o.tif", {}, "an .npy or a folder"),
-        ("frames.npy", "frames.npy", {}, "what --input names"),
-        ("frames.npy", "o.npy", {"horizon": 0}, "--horizon is at least 1"),
-        ("frames.npy", "o.npy", {"batch_size": 0}, "--batch-size is at least 1"),
+        ("frames.npy", "frames.npy", {}, "the same file as --input"),
+        ("frames.npy", "o.npy", {"horizon": 0}, "--horizon is 0; it must be at least 1"),
+        ("frames.npy", "o.npy", {"batch_size": 0}, "--batch-size is 0; it must be at least 1"),
         ("frames.npy", "o.npy", {"region": "r.geojson"}, "for maps"),
         ("wide.npy", "o.npy", {}, r"\(4, 2, 16, 16\)|2 channels"),
     ],
 )
-def test_a_mistake_about_frames_is_said(forecasting, source, out, options, message):
-    """If this fails, a wrong path answers with a traceback, or half an answer."""
+def test_mistakes_about_frames_are_one_sentence(forecasting, source, out, options, message):
+    """A wrong path would end in a traceback or in incomplete output."""
     np.save("longer.npy", np.concatenate([FRAMES, FRAMES], axis=1))
     np.save("short.npy", FRAMES[:, :1])
     np.save("wide.npy", np.concatenate([FRAMES, FRAMES], axis=2))
@@ -162,32 +162,32 @@ def test_a_mistake_about_frames_is_said(forecasting, source, out, options, messa
     np.testing.assert_array_equal(np.load("frames.npy"), FRAMES)
 
 
-def test_a_map_is_what_the_method_answers(mapping):
-    """If this fails, what was learnt on patches never reaches a map, or another one does."""
+def test_a_map_equals_the_prediction_of_the_method(mapping):
+    """Maps would differ from what was evaluated."""
     cfg, method = mapping
     ask(cfg, "lts", "map.tif", probability="p.tif", tile=128)
     scene = LTSSegmentation.scene(Path("lts"), {"num_years": 3})
     inputs = scene.read(Window(0, 0, 128, 128))
     whole = answer(method, {name: value[None] for name, value in inputs.items()})
-    with rasterio.open("map.tif") as labels, rasterio.open("p.tif") as chance:
+    with rasterio.open("map.tif") as labels, rasterio.open("p.tif") as rng:
         scene.grid.check_same(Grid.of(labels), path="lts", other_path="map.tif")
-        scene.grid.check_same(Grid.of(chance), path="lts", other_path="p.tif")
+        scene.grid.check_same(Grid.of(rng), path="lts", other_path="p.tif")
         known = labels.read(1) != labels.nodata
         assert np.array_equal(known, inputs["valid"].any((0, 1)))
-        shares, classes = chance.read(), labels.read(1)
+        shares, classes = rng.read(), labels.read(1)
     np.testing.assert_allclose(shares[:, known], whole["probability"][0][:, known], atol=1e-5)
     assert np.array_equal(classes[known], whole["labels"][0][known])
 
 
-def test_a_region_is_cut_from_the_map(mapping):
-    """A district is drawn in degrees, and lies in a raster of metres."""
+def test_a_region_in_degrees_is_mapped_on_a_raster_in_metres(mapping):
+    """The wrong area would be mapped."""
     x, y = [500_600, 502_100, 502_100, 500_600], [5_199_400] * 2 + [5_198_800] * 2
     longitude, latitude = warp.transform("EPSG:32633", "EPSG:4326", x, y)
     ring = [list(point) for point in zip(longitude, latitude, strict=True)]
     district = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
     Path("district.geojson").write_text(json.dumps(district))
-    said = ask(mapping[0], "lts", "part.tif", region="district.geojson")
-    assert "of 32 pixels" in said  # the patches of the config
+    report = ask(mapping[0], "lts", "part.tif", region="district.geojson")
+    assert "of 32 pixels" in report  # the patches of the config
     ask(mapping[0], "lts", "map.tif")
     with rasterio.open("part.tif") as part, rasterio.open("map.tif") as whole:
         assert (part.width, part.height) == (pytest.approx(50, abs=2), pytest.approx(20, abs=2))
@@ -201,23 +201,23 @@ def test_a_region_is_cut_from_the_map(mapping):
 @pytest.mark.parametrize(
     ("out", "options", "message"),
     [
-        ("o.npy", {}, "--out o.npy: name a file that ends with .tif"),
+        ("o.npy", {}, "--out o.npy: the name must end with .tif"),
         ("o.tif", {"probability": "o.tif"}, "the same file"),
-        ("o.tif", {"region": "toy.py"}, "no GeoJSON"),
+        ("o.tif", {"region": "toy.py"}, "a region is a GeoJSON file"),
         ("o.tif", {"tile": 8, "overlap": 8}, "smaller than the size"),
         ("o.tif", {"tile": 1}, "2 x 2|too small|at least"),
     ],
 )
-def test_a_mistake_about_a_map_is_said(mapping, out, options, message):
-    """If this fails, hours of mapping end in a traceback, or in half a map."""
+def test_mistakes_about_maps_are_one_sentence(mapping, out, options, message):
+    """Hours of mapping would end in a traceback or an incomplete map."""
     before = set(Path().iterdir())
     with pytest.raises(UserError, match=message):
         ask(mapping[0], "lts", out, **options)
     assert set(Path().iterdir()) == before
 
 
-def test_weights_of_another_config_are_refused(mapping):
-    """They would make a map of noise."""
+def test_weights_of_another_config_are_rejected(mapping):
+    """The map would be noise."""
     cfg, _ = mapping
     cfg.model.net.in_channels = 3
     with pytest.raises(UserError, match="wrong shape"):
@@ -225,7 +225,7 @@ def test_weights_of_another_config_are_refused(mapping):
 
 
 def test_a_forecast_of_an_area_is_a_folder_of_maps(forecasting, monkeypatch):
-    """Horizons of a continent go to one folder, all or none, in place of those of before."""
+    """Maps of several leads would be incomplete or mixed with older ones."""
     cfg, method = forecasting
     opened = []
 
@@ -246,5 +246,5 @@ def test_a_forecast_of_an_area_is_a_folder_of_maps(forecasting, monkeypatch):
     with rasterio.open("maps/continent_1_central.tif") as file:
         np.testing.assert_allclose(file.read(1), wanted.clip(0, 0.01), atol=1e-6)
     for out, options in (("o.tif", {}), ("o", {"probability": "p.tif"})):
-        with pytest.raises(UserError, match=r"several maps|says classes"):
+        with pytest.raises(UserError, match=r"several maps|predicts classes"):
             ask(cfg, "continent", out, **options)

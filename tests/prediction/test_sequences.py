@@ -1,4 +1,4 @@
-"""Frames in, frames out, no truth anywhere."""
+"""Forecasts of frames without targets."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from openstl_ext.prediction.sequences import holds_frames, open_sequences
 from .scenes import forecasting, segmentation
 
 FRAMES = np.random.default_rng(0).random((4, 5, 2, 12, 10), dtype="float32")
-ASKED = {"num_frames": 3, "horizon": 2, "batch_size": 3}
+SETTINGS = {"num_frames": 3, "horizon": 2, "batch_size": 3}
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,14 @@ def predictor() -> Predictor:
 
 
 def expected(predictor: Predictor, frames: np.ndarray) -> np.ndarray:
-    """What the method says itself."""
+    """Return the prediction of the method itself."""
     batch = predictor.method.data_preprocessor({"inputs": {"frames": torch.from_numpy(frames)}})
     with torch.inference_mode():
         return predictor.method.answer(batch["inputs"], 2)["forecast"].numpy()
 
 
 def folders(root: Path, frames: np.ndarray) -> Path:
-    """One folder a sample."""
+    """Write one folder per sample."""
     for name, sample in zip("abcd", frames, strict=True):
         (root / name).mkdir(parents=True)
         for t, frame in enumerate(sample):
@@ -39,20 +39,20 @@ def folders(root: Path, frames: np.ndarray) -> Path:
     return root
 
 
-def test_an_array_is_forecast_as_the_method_answers_its_newest_frames(tmp_path, predictor):
-    """If this fails, an operator's forecast is not the one that was judged."""
+def test_an_array_is_forecast_from_its_newest_frames(tmp_path, predictor):
+    """Forecasts would differ from those that were evaluated."""
     np.save(tmp_path / "frames.npy", FRAMES)
     source = open_sequences(tmp_path / "frames.npy")
     with array_file(tmp_path / "forecast.npy", source) as sink:
-        forecast_sequences(predictor, source, sink, **ASKED)
+        forecast_sequences(predictor, source, sink, **SETTINGS)
     found = np.load(tmp_path / "forecast.npy")
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected(predictor, FRAMES[:, -3:]), atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(5, 2, 12, 10), (5, 12, 10), (1, 5, 2, 12, 10)])
-def test_a_forecast_has_the_axes_of_what_it_is_made_from(tmp_path, shape):
-    """Whoever gives one sample should not have to take it out of a set of one."""
+def test_a_forecast_has_the_axes_of_its_input(tmp_path, shape):
+    """A single sample would be returned as a set of one."""
     np.savez(
         tmp_path / "frames.npz",
         other=np.zeros(1),
@@ -67,7 +67,7 @@ def test_a_forecast_has_the_axes_of_what_it_is_made_from(tmp_path, shape):
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_folders_are_forecast_into_folders(tmp_path, predictor, packed):
-    """What `--save-predictions` writes, pictures and packs read, has this layout."""
+    """Forecasts could not be read by figures and packing."""
     root = folders(tmp_path / "data", FRAMES)
     if packed:
         pack_folders(root)
@@ -77,7 +77,7 @@ def test_folders_are_forecast_into_folders(tmp_path, predictor, packed):
     source = open_sequences(root)
     assert holds_frames(root)
     (tmp_path / "out").mkdir()
-    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **ASKED)
+    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **SETTINGS)
     found = open_sequences(tmp_path / "out")
     assert found.names == ["a", "b", "c", "d"]
     wanted = expected(predictor, FRAMES[:, -3:])
@@ -85,45 +85,47 @@ def test_folders_are_forecast_into_folders(tmp_path, predictor, packed):
 
 
 def test_a_folder_of_frames_is_one_sample(tmp_path, predictor):
-    """The way there is out again: frames beside each other, not one folder down."""
+    """The forecast of one sample would be in a subfolder."""
     root = folders(tmp_path, FRAMES) / "b"
     source = open_sequences(root)
     assert holds_frames(root)
     (tmp_path / "out").mkdir()
-    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **ASKED)
+    forecast_sequences(predictor, source, frame_files(tmp_path / "out", source), **SETTINGS)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"0.npy", "1.npy"}
 
 
-def test_missing_values_are_blanked_and_what_was_never_seen_is_not_guessed(tmp_path, predictor):
-    """One NaN would else run through every convolution."""
+def test_missing_values_are_replaced_and_pixels_without_data_are_nan(tmp_path, predictor):
+    """One NaN would spread through every convolution."""
     frames = FRAMES[:1, :3].copy()
     frames[0, 1, :, 2:4, 2:4] = np.nan
     frames[0, :, :, 8:, :] = np.nan
     np.save(tmp_path / "frames.npy", frames)
     source, found = open_sequences(tmp_path / "frames.npy"), []
-    forecast_sequences(predictor, source, lambda _, f: found.append(f), **ASKED)
+    forecast_sequences(predictor, source, lambda _, f: found.append(f), **SETTINGS)
     wanted = expected(predictor, np.nan_to_num(frames))
     assert np.isnan(found[0][..., 8:, :]).all()
     np.testing.assert_allclose(found[0][..., :8, :], wanted[..., :8, :], atol=1e-6)
 
 
 def test_large_frames_can_be_cut_into_tiles(tmp_path, predictor):
-    """Frames that no GPU holds are forecast as a map is."""
+    """Frames larger than GPU memory could not be forecast."""
     frames = FRAMES[:2].repeat(3, axis=-1)
     np.save(tmp_path / "frames.npy", frames)
     source, found = open_sequences(tmp_path / "frames.npy"), []
-    forecast_sequences(predictor, source, lambda _, f: found.append(f), **ASKED, tile=12, overlap=6)
+    forecast_sequences(
+        predictor, source, lambda _, f: found.append(f), **SETTINGS, tile=12, overlap=6
+    )
     whole = expected(predictor, frames[:, -3:])
     cut = np.concatenate(found)
     assert cut.shape == whole.shape
     np.testing.assert_allclose(
         cut[..., 2:4], whole[..., 2:4], atol=1e-5
-    )  # one tile, far from its end
+    )  # one tile, far from its edge
     assert np.abs(cut - whole).max() > 1e-4
 
 
 def bad_files(folder: Path) -> dict[str, Path]:
-    """What is no sequence of frames, and the word that says so."""
+    """Write invalid files; return them by a word of the expected message."""
     arrays = {"(3,)": np.zeros(3), "real": np.zeros((3, 4, 4), complex), "(0,": np.zeros((0, 4, 4))}
     found = {}
     for number, (word, array) in enumerate(arrays.items()):
@@ -138,8 +140,8 @@ def bad_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def test_what_is_no_sequence_is_refused_by_name(tmp_path):
-    """A traceback of numpy does not say which file."""
+def test_invalid_files_are_rejected_with_their_name(tmp_path):
+    """Users would get a traceback of numpy without a file name."""
     for word, path in bad_files(tmp_path).items():
         with pytest.raises(DataError) as error:
             open_sequences(path)
@@ -147,8 +149,8 @@ def test_what_is_no_sequence_is_refused_by_name(tmp_path):
         assert path.name in str(error.value)
 
 
-def test_samples_of_unlike_length_or_shape_are_refused(tmp_path):
-    """They would end in an error of stacking, or in a forecast from other steps."""
+def test_samples_of_different_length_or_shape_are_rejected(tmp_path):
+    """Forecasts would start from different years, or fail when stacked."""
     root = folders(tmp_path, FRAMES)
     np.save(root / "c" / "9.npy", np.zeros((2, 4, 4)))
     with pytest.raises(DataError, match=r"9.npy has shape \(2, 4, 4\)"):
@@ -160,7 +162,7 @@ def test_samples_of_unlike_length_or_shape_are_refused(tmp_path):
 
 
 def test_an_error_leaves_no_forecast(tmp_path, predictor, monkeypatch):
-    """A file with some of the samples looks whole to whoever loads it."""
+    """A file with some of the samples would look complete."""
     np.save(tmp_path / "frames.npy", FRAMES)
     source = open_sequences(tmp_path / "frames.npy")
     read = source.read
@@ -174,16 +176,16 @@ def test_an_error_leaves_no_forecast(tmp_path, predictor, monkeypatch):
 
     def forecast() -> None:
         with array_file(tmp_path / "forecast.npy", source) as sink:
-            forecast_sequences(predictor, source, sink, **ASKED)
+            forecast_sequences(predictor, source, sink, **SETTINGS)
 
     with pytest.raises(DataError, match="gone"):
         forecast()
     assert {path.name for path in tmp_path.iterdir()} == {"frames.npy"}
 
 
-def test_classes_are_no_frames(tmp_path):
-    """A map of probabilities in an array of frames would be taken for a forecast."""
+def test_methods_that_predict_classes_cannot_forecast_frames(tmp_path):
+    """An array of probabilities would be used as a forecast."""
     np.save(tmp_path / "frames.npy", FRAMES)
     labels = Predictor(segmentation(), device="cpu")
     with pytest.raises(ConfigError, match="classes"):
-        forecast_sequences(labels, open_sequences(tmp_path / "frames.npy"), print, **ASKED)
+        forecast_sequences(labels, open_sequences(tmp_path / "frames.npy"), print, **SETTINGS)

@@ -1,4 +1,4 @@
-"""How an area is cut."""
+"""Division of an area into tiles."""
 
 from itertools import pairwise
 
@@ -16,17 +16,17 @@ sizes = st.integers(1, 40).flatmap(
 
 
 @given(sizes)
-def test_every_pixel_is_covered_and_neighbours_share_what_was_asked(sizes):
-    """A pixel between two tiles would have no answer, and a seam would show."""
+def test_every_pixel_is_covered_and_neighbours_overlap(sizes):
+    """Pixels between tiles would have no prediction."""
     size, overlap, length = sizes
     found = starts(length, size=size, overlap=overlap)
     assert {p for s in found for p in range(s, s + size)} >= set(range(length))
     assert all(a < b <= a + size - overlap for a, b in pairwise(found))
-    assert found[-1] + size == max(length, size)  # nothing beyond the border but in a small raster
+    assert found[-1] + size == max(length, size)  # beyond the edge only in a small raster
 
 
-def test_a_region_has_the_tiles_that_the_whole_has_there():
-    """A map of a region would else differ from the map of all."""
+def test_tiles_do_not_depend_on_the_region():
+    """A map of a region would differ from the full map."""
     tiling = Tiling(height=70, width=90, size=32, overlap=8)
     area = Window(30, 40, 10, 20)
     some = list(tiling.covering(area))
@@ -37,7 +37,7 @@ def test_a_region_has_the_tiles_that_the_whole_has_there():
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(0, 0), (8, 8), (8, 9), (8, -1)])
-def test_tiles_that_do_not_advance_are_refused(size, overlap):
-    """They would be cut for ever."""
+def test_tiles_that_do_not_advance_are_rejected(size, overlap):
+    """Tiling would not end."""
     with pytest.raises(ConfigError, match="overlap"):
         Tiling(height=9, width=9, size=size, overlap=overlap)

@@ -1,4 +1,4 @@
-"""Small GeoTIFFs, written by rasterio itself and not by what is tested."""
+"""Small GeoTIFFs, written by rasterio, not by the tested code."""
 
 import warnings
 from pathlib import Path
@@ -36,7 +36,7 @@ def write_tif(
     visible: np.ndarray | None = None,
     descriptions: tuple[str, ...] = (),
 ) -> Path:
-    """Bands (N, rows, columns) with what a file may say of them."""
+    """Write bands (N, rows, columns) with the metadata of a file."""
     bands = bands if bands.ndim == 3 else bands[None]
     count, height, width = bands.shape
     with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):

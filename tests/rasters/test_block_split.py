@@ -1,4 +1,4 @@
-"""Spatial splits: laws that hold for any raster, any blocks and any chance."""
+"""Properties of block splits for any raster, block size and seed."""
 
 import json
 import pickle
@@ -63,7 +63,7 @@ def chips(split: BlockSplit, name: str, size: int, stride: int, buffer: int) -> 
 @given(case=cases())
 @settings(deadline=None, max_examples=60)
 def test_no_pixel_is_shared_and_the_buffer_holds(case: Any) -> None:
-    """If this fails, a net is tested on pixels that it was trained on."""
+    """Nets would be tested on pixels that they were trained on."""
     split, size, stride, buffer = case
     owner = np.full((split.height, split.width), -1)
     for code, name in enumerate(split.names):
@@ -82,8 +82,8 @@ def test_no_pixel_is_shared_and_the_buffer_holds(case: Any) -> None:
 
 @given(case=cases())
 @settings(deadline=None, max_examples=60)
-def test_every_allowed_place_is_drawn_from_and_no_other(case: Any) -> None:
-    """If this fails, some land is never trained on, or land of the test is."""
+def test_every_allowed_position_is_drawn_and_no_other(case: Any) -> None:
+    """Some areas would never be trained on, or test areas would be."""
     split, size, _, buffer = case
     for name in split.names:
         expected = by_pixel(split, name, size, buffer)
@@ -98,8 +98,8 @@ def test_every_allowed_place_is_drawn_from_and_no_other(case: Any) -> None:
 
 @given(case=cases())
 @settings(deadline=None, max_examples=40)
-def test_chips_overlap_by_no_more_than_the_stride_says(case: Any) -> None:
-    """If this fails, pixels of the test count twice."""
+def test_first_pixels_of_chips_are_a_stride_apart(case: Any) -> None:
+    """Test pixels would be counted twice."""
     split, size, stride, buffer = case
     for name in split.names:
         found = chips(split, name, size, stride, buffer)
@@ -114,8 +114,10 @@ def test_chips_overlap_by_no_more_than_the_stride_says(case: Any) -> None:
     seed=st.integers(0, 99),
 )
 @settings(deadline=None, max_examples=60)
-def test_shares_are_as_exact_as_whole_blocks_allow(blocks: int, parts: list, seed: int) -> None:
-    """If this fails, a tenth for the test is a twentieth for some seed."""
+def test_shares_are_as_exact_as_the_number_of_blocks_allows(
+    blocks: int, parts: list, seed: int
+) -> None:
+    """The size of a split would depend on the seed."""
     shares = {f"split{k}": part / sum(parts) for k, part in enumerate(parts)}
     size = {"height": 4, "width": 4 * blocks, "block_size": 4, "shares": shares}
     assume(min(shares.values()) * blocks >= 1)
@@ -127,16 +129,16 @@ def test_shares_are_as_exact_as_whole_blocks_allow(blocks: int, parts: list, see
     np.testing.assert_array_equal(split.codes, BlockSplit.draw(**size, seed=seed).codes)
 
 
-def test_shares_that_divide_the_blocks_are_met() -> None:
-    """If this fails, 0.1 of 100 blocks is 9, for a tenth is no binary number."""
+def test_shares_that_divide_the_blocks_are_exact() -> None:
+    """0.1 of 100 blocks would be 9, because 0.1 is rounded in binary."""
     split = BlockSplit.draw(height=100, width=100, block_size=10, shares=SHARES, seed=3)
     assert np.bincount(split.codes.ravel()).tolist() == [0, 50, 20, 20, 10]
     other = BlockSplit.draw(height=100, width=100, block_size=10, shares=SHARES, seed=4)
     assert (split.codes != other.codes).any()
 
 
-def test_blocks_without_data_are_given_to_nobody() -> None:
-    """If this fails, the test split is ocean."""
+def test_blocks_without_data_are_not_used() -> None:
+    """The test split could consist of ocean."""
     valid = np.linspace(0, 1, 100).reshape(10, 10)
     split = BlockSplit.draw(
         height=95, width=100, block_size=10, shares=SHARES, seed=0, valid_share=valid, min_valid=0.6
@@ -145,8 +147,8 @@ def test_blocks_without_data_are_given_to_nobody() -> None:
     assert np.bincount(split.codes.ravel()).tolist() == [60, 20, 8, 8, 4]
 
 
-def test_unused_blocks_are_no_obstacle_to_a_buffer() -> None:
-    """If this fails, islands lose their coast."""
+def test_unused_blocks_need_no_buffer() -> None:
+    """Islands would lose their coast."""
     codes = np.array([[0, 1, 0], [0, 0, 2]])
     split = BlockSplit(height=20, width=30, block_size=10, names=("train", "test"), codes=codes)
     assert split.allows("train", Window(0, 10, 10, 10), 0)
@@ -156,8 +158,8 @@ def test_unused_blocks_are_no_obstacle_to_a_buffer() -> None:
     assert split.windows("train", size=10, stride=10, buffer=0) == [Window(0, 10, 10, 10)]
 
 
-def test_a_block_alone_gives_what_it_can() -> None:
-    """If this fails, a grid that ignores the buffer finds no chip where there is room for one."""
+def test_an_isolated_block_has_chips_inside_its_buffer() -> None:
+    """An isolated block with room for a chip would have none."""
     codes = np.full((3, 3), 1)
     codes[1, 1] = 2
     split = BlockSplit(height=384, width=384, block_size=128, names=("train", "val"), codes=codes)
@@ -167,8 +169,8 @@ def test_a_block_alone_gives_what_it_can() -> None:
     assert len(whole.windows("val", size=64, stride=64, buffer=0)) == 36
 
 
-def test_chips_are_drawn_evenly() -> None:
-    """If this fails, some places are trained on more than others."""
+def test_chips_are_drawn_uniformly() -> None:
+    """Some positions would be trained on more than others."""
     split = BlockSplit(
         height=12, width=8, block_size=4, names=("a", "b"), codes=np.array([[1, 1], [1, 2], [1, 0]])
     )
@@ -184,7 +186,7 @@ def test_chips_are_drawn_evenly() -> None:
 
 
 def test_memory_grows_with_blocks_and_not_with_pixels() -> None:
-    """If this fails, a global raster needs a table of eight billion places."""
+    """A global raster would need a table of billions of positions."""
     split = BlockSplit.draw(height=10**6, width=10**6, block_size=20_000, shares=SHARES, seed=0)
     runs = split._placement("val", (128, 128), 16).runs()
     assert len(runs) > 10**10
@@ -192,7 +194,7 @@ def test_memory_grows_with_blocks_and_not_with_pixels() -> None:
 
 
 def test_a_mask_marks_the_pixels_of_a_split() -> None:
-    """If this fails, statistics are taken of the test."""
+    """Statistics would include test pixels."""
     codes = np.array([[1, 2], [0, 1]])
     split = BlockSplit(height=7, width=8, block_size=4, names=("train", "test"), codes=codes)
     expected = np.zeros((11, 12), bool)
@@ -201,7 +203,7 @@ def test_a_mask_marks_the_pixels_of_a_split() -> None:
 
 
 def test_a_stored_split_is_read_back(tmp_path: Path) -> None:
-    """If this fails, the test of today is the training of yesterday."""
+    """Later runs would test on pixels of earlier training."""
     split = BlockSplit.draw(
         height=95,
         width=77,
@@ -222,20 +224,18 @@ def test_a_stored_split_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "other"}, "its format is 'other'"),
-        ({"names": None}, "not a whole block split"),
-        ({"names": ["train", "train"]}, "each named once"),
-        ({"blocks": ["12", "1"]}, "not a whole block split"),
-        ({"blocks": ["12"]}, r"have \(2, 2\) blocks"),
-        ({"blocks": ["1x", ".1"]}, "not a whole block split"),
-        ({"blocks": ["13", ".1"]}, "belongs to split 3 of 2"),
-        ({"blocks": ["12", ".2"]}, "split train has 1 blocks, not 2"),
-        ({"height": 40}, "blocks of 4"),
-        ({"block_size": 0}, "blocks of 0"),
+        ({"format": "other"}, r"Invalid value 'other' - at `\$\.format`; draw the split again"),
+        ({"names": None}, r"Expected `array`, got `null` - at `\$\.names`; draw the split again"),
+        ({"blocks": ["12", "1"]}, "draw the split again"),
+        ({"blocks": ["12"]}, "blocks are not 2 rows of 2; draw the split again"),
+        ({"blocks": ["12", ".x"]}, "matching regex"),
+        ({"height": 40}, "blocks are not 10 rows of 2"),
     ],
 )
-def test_a_damaged_split_is_refused(tmp_path: Path, change: dict, message: str) -> None:
-    """If this fails, splits overlap after an edit by hand."""
+def test_a_file_of_another_format_or_an_incomplete_one_is_rejected(
+    tmp_path: Path, change: dict, message: str
+) -> None:
+    """Splits could overlap."""
     codes = np.array([[1, 2], [0, 1]])
     split = BlockSplit(height=7, width=8, block_size=4, names=("train", "test"), codes=codes)
     path = tmp_path / "split.json"
@@ -246,28 +246,28 @@ def test_a_damaged_split_is_refused(tmp_path: Path, change: dict, message: str) 
     assert "split.json" in str(error.value)
 
 
-def test_a_split_that_is_cut_short_or_absent_is_named(tmp_path: Path) -> None:
-    """If this fails, a lost file ends in a traceback."""
+def test_a_truncated_or_missing_split_is_named(tmp_path: Path) -> None:
+    """A missing file would end in a traceback."""
     path = tmp_path / "split.json"
-    with pytest.raises(DataError, match=r"no block split at .*split\.json"):
+    with pytest.raises(DataError, match=r"split\.json: No such file"):
         BlockSplit.read(path)
     split = BlockSplit.draw(height=95, width=77, block_size=10, shares=SHARES, seed=0)
     split.write(path)
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(DataError, match=r"split\.json is not a whole block split"):
+    with pytest.raises(DataError, match=r"split\.json: .*draw the split again"):
         BlockSplit.read(path)
 
 
-def test_what_cannot_be_is_said_with_a_way_out() -> None:
-    """If this fails, a user sees an empty list and no reason."""
+def test_impossible_splits_are_rejected_with_a_remedy() -> None:
+    """Users would get an empty list without a reason."""
     size = {"height": 90, "width": 90, "block_size": 30, "seed": 0}
     with pytest.raises(DataError, match=r"too few for .*: calibration would get none"):
         BlockSplit.draw(**size, shares={**SHARES, "train": 0.55, "calibration": 0.05})
-    with pytest.raises(DataError, match="above zero and one together"):
+    with pytest.raises(DataError, match="must be positive and sum to 1"):
         BlockSplit.draw(**size, shares={"train": 0.5, "val": 0.4})
     split = BlockSplit.draw(**size, shares=SHARES)
     rng = np.random.default_rng(0)
-    way_out = r"'calibration' has no place .* 1 blocks are 30 .* 20 \+ 2 \* 8 = 36; .* larger"
+    way_out = r"into split 'calibration': .* 1 blocks are 30 .* 20 \+ 2 \* 8 = 36; .* larger"
     with pytest.raises(DataError, match=way_out):
         split.windows("calibration", size=20, stride=20, buffer=8)
     with pytest.raises(DataError, match=way_out):

@@ -1,4 +1,4 @@
-"""rasterio is optional."""
+"""rasterio is an optional dependency."""
 
 import subprocess
 import sys
@@ -9,17 +9,19 @@ from openstl_ext.errors import UserError
 from openstl_ext.rasters.raster_file import rasterio
 
 
-def test_without_rasterio_a_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails, the first map ends in a traceback."""
+def test_without_rasterio_the_message_gives_the_install_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Users would get a traceback."""
     monkeypatch.setitem(sys.modules, "rasterio", None)
     with pytest.raises(UserError, match=r"pip install 'openstl_ext\[geo\]'") as error:
         rasterio()
     assert "\n" not in str(error.value)
 
 
-def test_nothing_is_imported_before_a_raster_is_opened() -> None:
-    """If this fails, forecasting video needs GDAL."""
-    parts = ("layer", "writer", "lonlat", "region", "block_split", "grid", "scene", "window")
+def test_rasterio_is_imported_only_when_a_raster_is_opened() -> None:
+    """Video forecasting would require GDAL."""
+    parts = ("layer", "writer", "lonlat", "region", "block_split", "grid", "window")
     code = (
         f"import sys, importlib; [importlib.import_module('openstl_ext.rasters.' + p) "
         f"for p in {parts}]; sys.exit(bool({{'rasterio', 'torch'}} & set(sys.modules)))"

@@ -21,7 +21,9 @@ model = dict(
     net=dict(type="ConvLSTMUNet", in_channels=4, widths=(4, 8)),
     loss=dict(type="BCEDice"),
 )
-test_dataloader = dict(dataset=dict(type="LTSSegmentation", root="gone", patch_size=32))
+test_dataloader = dict(
+    dataset=dict(type="LTSSegmentation", root="gone", split="test", patch_size=32)
+)
 """
 CONFIG = "configs/toy.py"
 

@@ -57,7 +57,7 @@ SIZE = ("--num_samples", 9, "--num_frames", 5, "--image_size", 8)
 @pytest.mark.parametrize(
     ("tool", "arguments", "place", "message"),
     [
-        ("generate_boiling_data.py", SIZE, "", "num_samples 8 there, 9 asked"),
+        ("generate_boiling_data.py", SIZE, "", "num_samples is 8, not 9"),
         ("generate_boiling_data.py", SIZE, "boiling.json/under", "Not a directory"),
         ("create_dataloader.py", (), "nowhere", "generate_boiling_data.py"),
         ("pack_frames.py", (), "nowhere", "nowhere"),

@@ -1,4 +1,4 @@
-"""The command that prepares long time series, as a user types it."""
+"""Command that prepares long time series."""
 
 from pathlib import Path
 
@@ -20,33 +20,33 @@ def root(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_miniature_is_one_command_away_and_never_among_real_data(tmp_path: Path) -> None:
-    """If this fails, nothing can be tried offline, or trying destroys a night's work."""
+def test_one_command_writes_a_miniature_and_never_into_real_data(tmp_path: Path) -> None:
+    """Real data would be overwritten by synthetic data."""
     root = tmp_path / "mini"
     assert "SYNTHETIC" in call(TOOL, "--root", root, "--miniature")
     for form in ("", "patches", "geotiff"):
-        told = call(TOOL, "verify", "--root", root / form, "--patch-size", 32)
-        assert "10 years 2008-2018 without 2012" in told
-        assert "of the observations are missing" in told
-        assert "no pixel is shared between train, val, test" in told
+        report = call(TOOL, "verify", "--root", root / form, "--patch-size", 32)
+        assert "10 years 2008-2018 without 2012" in report
+        assert "of the observations are missing" in report
+        assert "no pixel is shared between train, val, test" in report
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/label.npy").write_text("real")
-    with pytest.raises(SystemExit, match=r"error: .*mine is not empty"):
+    with pytest.raises(SystemExit, match=r"error: .*mine has files that are not marked"):
         call(TOOL, "--root", tmp_path / "mine", "--miniature")
 
 
 def test_a_series_is_cut_verified_and_balanced(root: Path) -> None:
-    """If this fails, own data cannot be brought in."""
-    told = call(TOOL, "cut", "--root", root, *SIZES, "--negative-ratio", 0.5)
-    assert "train: " in told
+    """Users could not prepare their own data."""
+    report = call(TOOL, "cut", "--root", root, *SIZES, "--negative-ratio", 0.5)
+    assert "train: " in report
     assert "no pixel is shared" in call(TOOL, "verify", "--root", root, "--patch-size", 16)
     patches = root.parent / "patches"
     call(TOOL, "cut", "--source", root, "--root", patches, "--form", "patches", *SIZES)
     assert len(LTSSegmentation(root=str(patches), split="train", patch_size=16)) > 3
 
 
-def test_statistics_of_some_bands_can_be_asked_for(root: Path) -> None:
-    """If this fails, a config that takes two bands finds no statistics of them."""
+def test_statistics_of_some_bands_can_be_computed(root: Path) -> None:
+    """Configs with two bands would have no statistics."""
     out = root / "nir_red.json"
     assert "nir, red" in call(
         TOOL, "statistics", "--root", root, "--bands", "nir", "red", "--out", out
@@ -60,22 +60,22 @@ def test_statistics_of_some_bands_can_be_asked_for(root: Path) -> None:
 
 
 def test_published_files_are_converted(tmp_path: Path) -> None:
-    """If this fails, the refusal of a pickle names a command that does not work."""
+    """The command in the message about a pickle would not work."""
     np.save(tmp_path / "landsat_stackV2.npy", np.ones((3, 2, 8, 8), np.float32))
     np.save(tmp_path / "labelV2.npy", np.zeros((8, 8), bool))
     command = ("convert", "--source", tmp_path, "--root", tmp_path / "lts", "--bands", "red", "nir")
-    told = call(TOOL, *command, "--years", "1999", "2001-2002")
-    assert "landsat_stack.npy: (3, 2, 8, 8) red, nir" in told
+    report = call(TOOL, *command, "--years", "1999", "2001-2002")
+    assert "landsat_stack.npy: (3, 2, 8, 8) red, nir" in report
     for years in (["1999-"], ["soon"], ["2001", "2000"], ["1999"]):
         with pytest.raises(SystemExit, match="error: "):
             call(TOOL, *command, "--years", *years)
 
 
 def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
-    """If this fails, a typo prints a traceback, or nothing."""
-    with pytest.raises(SystemExit, match=r"error: say cut, convert, statistics, verify"):
+    """A typing error would print a traceback."""
+    with pytest.raises(SystemExit, match=r"error: give cut, convert, statistics, verify"):
         call(TOOL, "--root", tmp_path)
     with pytest.raises(SystemExit, match=r"error: no dataset at .*nowhere"):
         call(TOOL, "cut", "--root", tmp_path / "nowhere")
-    with pytest.raises(SystemExit, match=r"error: .*has no landsat_stackV2\.npy"):
+    with pytest.raises(SystemExit, match=r"error: .*landsat_stack\.npy: not a readable array"):
         call(TOOL, "convert", "--source", tmp_path, "--bands", "red")

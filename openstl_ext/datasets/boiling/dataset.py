@@ -18,7 +18,7 @@ MAKE = (
 @final
 @DATASETS.register_module()
 class Boiling(SequenceDataset):
-    """Boiling: a map of temperature that spreads, rises, and restarts from 0 where it boils.
+    """Simulated heat that spreads over a map, rises, and restarts from 0 where it boils.
 
     Files:
         As in ``FrameFolders``, made by ``tools/prepare_data/generate_boiling_data.py`` and

@@ -1,4 +1,4 @@
-"""Rasters of the Human Modification index, known by their names."""
+"""Find the rasters of the Human Modification index by their file names."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,24 +10,24 @@ PREPARE = "python tools/prepare_data/human_modification.py"
 OF_A_YEAR = re.compile(r"HM_(\d{4})(?:_(.+))?$", re.IGNORECASE)
 FIXED = re.compile(r"(?:hm_static|SRTM)_(.+)$", re.IGNORECASE)
 RESOLUTION = re.compile(r"(?:^|_)\d+k?m?$", re.IGNORECASE)
-"""Ending of a name: 1000, 1km."""
+"""Resolution at the end of a name: 1000, 1km."""
 
 INDEX = "HM"
-"""Name of the variable in files that name none, as in HM_1990_1km.tif."""
+"""Variable of files without a name of one, such as HM_1990_1km.tif."""
 
 Key = tuple[str, int | None]
-"""A variable and its year; None for one that does not change."""
+"""Variable and year; None for a static variable."""
 
 
 def find(root: Path, files: str = "*") -> dict[Key, list[Path]]:
-    """What rasters a folder and its subfolders hold.
+    """Find the rasters of a folder and its subfolders.
 
     Args:
         root: The folder.
-        files: Pattern of the names that are looked at, as in ``*_1000.tiff``.
+        files: Pattern of the file names to consider, such as ``*_1000.tiff``.
 
     Raises:
-        DatasetNotFoundError: If there is no such folder.
+        DatasetNotFoundError: If the folder does not exist.
     """
     if not root.is_dir():
         raise DatasetNotFoundError(root, prepare=f"{PREPARE} --help")
@@ -39,7 +39,7 @@ def find(root: Path, files: str = "*") -> dict[Key, list[Path]]:
 
 
 def _key(stem: str) -> Key | None:
-    """Variable and year of a file."""
+    """Return variable and year of a file; None for other files."""
     if match := OF_A_YEAR.match(stem):
         return RESOLUTION.sub("", match[2] or "") or INDEX, int(match[1])
     if match := FIXED.match(stem):
@@ -51,33 +51,33 @@ def _key(stem: str) -> Key | None:
 def chosen(
     root: Path, found: Mapping[Key, Sequence[Path]], *, wanted: Sequence[Key]
 ) -> dict[Key, Path]:
-    """The raster of each variable and year.
+    """Select the raster of each variable and year.
 
     Args:
         root: The folder, for messages.
-        found: What it holds.
-        wanted: Variables and their years.
+        found: Rasters of the folder.
+        wanted: Variables and years to select.
 
     Raises:
-        DataError: If one is absent, with a list of what is there; or if two files claim to be one.
+        DataError: If one is missing, with a list of the existing ones; or if two files match.
     """
     if absent := [key for key in wanted if key not in found]:
         raise DataError(
-            f"{root} has no raster of {_listed(absent)}; put "
+            f"{root} has no raster of {_listed(absent)}; copy "
             f"{', '.join(_file_name(*key) for key in absent[:3])} there, or change years, target, "
-            f"dynamic or static of the dataset. There are: {_listed(found) or 'none at all'}"
+            f"dynamic or static of the dataset; existing are: {_listed(found) or 'none'}"
         )
     for key in wanted:
         if len(found[key]) > 1:
             raise DataError(
-                f"{' and '.join(map(str, found[key]))} are both {_listed([key])}; say which with "
+                f"{' and '.join(map(str, found[key]))} are both {_listed([key])}; select one with "
                 "files, as in files='*_1000.tiff'"
             )
     return {key: found[key][0] for key in wanted}
 
 
 def _listed(keys: Sequence[Key] | Mapping[Key, Sequence[Path]]) -> str:
-    """Variables with their years, in words."""
+    """List variables with their years, for messages."""
     years: dict[str, list[str]] = {}
     for name, year in keys:
         years.setdefault(name, []).extend([str(year)] if year else [])
@@ -85,7 +85,7 @@ def _listed(keys: Sequence[Key] | Mapping[Key, Sequence[Path]]) -> str:
 
 
 def _file_name(name: str, year: int | None) -> str:
-    """What a file that is missing would be called."""
+    """Return the expected name of a missing file."""
     if name == INDEX:
         return f"HM_{year}_*.tif"
     if name == "elevation":

@@ -1,4 +1,4 @@
-"""The command that prepares the rasters of the Human Modification index."""
+"""Prepare rasters of the Human Modification index: split, statistics, verification."""
 
 import argparse
 from argparse import ArgumentParser, Namespace
@@ -41,14 +41,19 @@ def _parser(description: str | None) -> ArgumentParser:
         "--miniature", action="store_true", help="write a small synthetic continent"
     )
     commands = parser.add_subparsers(metavar="COMMAND")
-    for name, do, what, add in (
-        ("split", _split, "deal blocks out to train, val, test and calibration", _add_split),
-        ("statistics", _statistics, "mean and spread in the training blocks", _add_statistics),
+    for name, run_it, text, add in (
+        ("split", _split, "assign blocks to train, val, test and calibration", _add_split),
+        (
+            "statistics",
+            _statistics,
+            "mean and standard deviation in the training blocks",
+            _add_statistics,
+        ),
         ("verify", _verify, "read every raster, and compare the splits", _add_verify),
     ):
-        command = commands.add_parser(name, help=what, description=what)
-        command.set_defaults(do=do)
-        # absent unless given: a subcommand's default would cover what was said before its name
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(do=run_it)
+        # no default: that of a subcommand would replace a value given before its name
         _add_root(command, argparse.SUPPRESS)
         _add_choice(command)
         add(command)
@@ -57,20 +62,37 @@ def _parser(description: str | None) -> ArgumentParser:
 
 def _add_root(parser: ArgumentParser, default: Any = Path("data/human_modification")) -> None:
     parser.add_argument(
-        "--root", type=Path, default=default, help="where it lies (data/human_modification)"
+        "--root", type=Path, default=default, help="folder of the data (data/human_modification)"
     )
 
 
 def _add_choice(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--version", choices=VERSIONS, default="simple", help="which rasters (%(default)s)")
-    add("--target", metavar="NAME", help="another target than that of the version")
-    add("--dynamic", nargs="*", metavar="NAME", help="other covariates with a raster a year")
-    add("--static", nargs="*", metavar="NAME", help="other covariates that do not change")
+    add(
+        "--version",
+        choices=VERSIONS,
+        default="simple",
+        help="published version of the rasters (%(default)s)",
+    )
+    add("--target", metavar="NAME", help="target, if not that of the version")
+    add(
+        "--dynamic",
+        nargs="*",
+        metavar="NAME",
+        help="covariates with a raster per year, if not those of the version",
+    )
+    add(
+        "--static", nargs="*", metavar="NAME", help="static covariates, if not those of the version"
+    )
     add("--years", nargs="+", type=int, default=YEARS, metavar="YEAR", help="1990 to 2020")
     add("--values", choices=LIMITS, default="0-1", help="range of the target (%(default)s)")
-    add("--zero-where-missing", nargs="*", metavar="NAME", help="covariates whose gaps mean none")
-    add("--files", default="*", metavar="PATTERN", help="names that are looked at, as *_1000.tiff")
+    add("--zero-where-missing", nargs="*", metavar="NAME", help="covariates whose gaps mean 0")
+    add(
+        "--files",
+        default="*",
+        metavar="PATTERN",
+        help="file names to consider, such as *_1000.tiff",
+    )
 
 
 def _add_split(parser: ArgumentParser) -> None:
@@ -79,12 +101,12 @@ def _add_split(parser: ArgumentParser) -> None:
     add("--buffer", type=int, default=usual.buffer, help="pixels between splits (%(default)s)")
     add("--block-size", type=int, help="pixels; chip and two buffers if not given")
     add("--shares", type=float, nargs=4, default=list(SHARES.values()), metavar="SHARE")
-    add("--seed", type=int, default=usual.seed, help="same seed, same split (%(default)s)")
+    add("--seed", type=int, default=usual.seed, help="seed of the split (%(default)s)")
     add(
         "--min-valid",
         type=float,
         default=usual.min_valid,
-        help="share of a block that must be known in the newest year (%(default)s)",
+        help="smallest share of known pixels of a block in the newest year (%(default)s)",
     )
 
 
@@ -99,17 +121,17 @@ def _add_verify(parser: ArgumentParser) -> None:
 
 
 def _choice(args: Namespace) -> HMChoice:
-    """What the arguments ask for."""
+    """Return the selection of rasters of the arguments."""
     names = ("target", "dynamic", "static", "zero_where_missing")
-    said = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     return replace(
-        VERSIONS[args.version], **said, years=args.years, values=args.values, files=args.files
+        VERSIONS[args.version], **given, years=args.years, values=args.values, files=args.files
     )
 
 
 def _miniature(args: Namespace) -> list[str]:
     if not args.miniature:
-        raise ConfigError("say split, statistics, verify or --miniature; --help explains")
+        raise ConfigError("give split, statistics, verify or --miniature; see --help")
     prepare(PREPARATION, args.root, Namespace(miniature=True))
     return [f"verify it: {PREPARE} verify --root {args.root} --values {SIMPLE_VALUES}"]
 
@@ -147,7 +169,7 @@ def _write(root: Path, form: str | None) -> None:
 
 def _fetch(root: Path, source: Path | None, form: str | None) -> None:
     del root, source, form
-    raise ConfigError("fetch the rasters from Zenodo, record 16907328, and put them into --root")
+    raise ConfigError("download the rasters from Zenodo, record 16907328, to --root")
 
 
 PREPARATION = Preparation(

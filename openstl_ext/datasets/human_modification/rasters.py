@@ -1,4 +1,4 @@
-"""The Human Modification index and what surrounds it, read in windows."""
+"""Human Modification index and covariates, read in windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,29 +22,29 @@ ZERO_WHERE_MISSING = (
     *PRESSURES,
     *("ele", "elevation", "dpi_dsi", "iucn_nostrict", "iucn_strict"),
 )
-"""Covariates whose gaps mean none: no pressure, sea level, no protection."""
+"""Covariates whose gaps mean 0: no pressure, sea level, no protection."""
 
 LIMITS = {"0-1": 1.0, "0-10000": 10_000.0}
 SLACK = 1e-4
-"""By what share of the range rounding may carry a value out of it."""
+"""Share of the range by which a value may exceed it, because of rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HMChoice:
-    """Which rasters are read, and how.
+    """Selection of rasters, and their interpretation.
 
     Args:
-        target: Variable that is forecast: HM of the first published files, AA of the later ones.
-        dynamic: Covariates with a raster a year.
-        static: Covariates that do not change.
-        years: Of the rasters, ascending in equal steps.
-        values: Range of the target as the files have it: ``0-1`` or ``0-10000``.
-        zero_where_missing: Covariates whose gaps become 0; others keep theirs.
-        lonlat: Whether places on earth are wanted.
-        files: Pattern of the file names that are looked at.
+        target: Variable to forecast: HM of the first published files, AA of the later ones.
+        dynamic: Names of covariates with a raster per year.
+        static: Names of covariates that do not change.
+        years: Years of the rasters, ascending in equal steps.
+        values: Range of the target in the files: ``0-1`` or ``0-10000``.
+        zero_where_missing: Covariates whose gaps become 0.
+        lonlat: Whether longitude and latitude are inputs.
+        files: Pattern of the file names to consider.
 
     Raises:
-        ConfigError: If these do not go together.
+        ConfigError: If arguments are inconsistent.
     """
 
     target: str = "HM"
@@ -59,23 +59,25 @@ class HMChoice:
 
     def __post_init__(self) -> None:
         for name in ("dynamic", "static", "years", "zero_where_missing"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))  # configs give lists
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # configs contain lists
         steps = {later - earlier for earlier, later in pairwise(self.years)}
         if len(steps) != 1 or min(steps) < 1:
-            raise ConfigError(f"years {self.years} do not ascend in equal steps, two at least")
+            raise ConfigError(
+                f"years are {list(self.years)}; give at least two, ascending in equal steps"
+            )
         object.__setattr__(self, "step", steps.pop())
         if self.values not in LIMITS:
             raise ConfigError(
-                f"values {self.values!r} is no range of the index; {nearest(self.values, LIMITS)}"
+                f"values {self.values!r} is not a range; {nearest(self.values, LIMITS)}"
             )
         names = (self.target, *self.dynamic, *self.static)
         if twice := {name for name in names if names.count(name) > 1}:
-            raise ConfigError(f"{', '.join(sorted(twice))}: each variable is read once")
+            raise ConfigError(f"{', '.join(sorted(twice))}: name each variable once")
         known = {*ZERO_WHERE_MISSING, *self.dynamic, *self.static}
         for name in self.zero_where_missing:
             if name not in known:
                 raise ConfigError(
-                    f"zero_where_missing: {name!r} is no covariate; {nearest(name, known)}"
+                    f"zero_where_missing: {name!r} is not a covariate; {nearest(name, known)}"
                 )
 
     @property
@@ -88,16 +90,16 @@ class HMChoice:
 class HMRasters:
     """Windows of all rasters of a folder, on one grid.
 
-    A pixel that lacks a frame or a covariate is missing in all frames: so it is in training, in a
-    test and in a map alike, and what a net learns to do without is what it will have to.
+    A pixel that lacks a frame or a covariate is missing in all frames, equally in training, tests
+    and maps, so that a net is applied under the conditions of its training.
 
     Args:
         root: Folder of the rasters.
-        choice: Which of them.
-        years: Those that are read; all of the choice if not given.
+        choice: Selection of the rasters.
+        years: Years to read; all of the selection if not given.
 
     Raises:
-        DataError: If a raster is absent, or two lie on different grids.
+        DataError: If a raster is missing, or two have different grids.
     """
 
     def __init__(self, root: Path, choice: HMChoice, *, years: Sequence[int] | None = None) -> None:
@@ -115,11 +117,11 @@ class HMRasters:
         self._zero = frozenset(choice.zero_where_missing)
 
     def path(self, name: str, year: int | None) -> Path:
-        """The file of a variable."""
+        """Return the file of a variable."""
         return Path(self._layers[name, year].path)
 
     def frames(self, window: Window, years: Sequence[int]) -> NDArray[np.float32]:
-        """The target (years, 1, rows, columns); NaN where missing and in years without a raster.
+        """Read the target (years, 1, rows, columns); NaN where missing or without a raster.
 
         Raises:
             DataError: If a value is outside the declared range.
@@ -131,20 +133,20 @@ class HMRasters:
         return out
 
     def dynamic(self, window: Window, years: Sequence[int]) -> NDArray[np.float32]:
-        """Covariates of some years (years, C, rows, columns); 0 where a gap means none."""
+        """Read covariates of some years (years, C, rows, columns); 0 where a gap means 0."""
         names = self.choice.dynamic
         return np.array([[self._covariate(n, y, window) for n in names] for y in years], np.float32)
 
     def static(self, window: Window) -> NDArray[np.float32]:
-        """Covariates that do not change (C, rows, columns); 0 where a gap means none."""
+        """Read static covariates (C, rows, columns); 0 where a gap means 0."""
         names = self.choice.static
         return np.array([self._covariate(name, None, window) for name in names], np.float32)
 
     def inputs(self, window: Window, years: Sequence[int]) -> dict[str, NDArray]:
-        """What a net is shown of a window in some years; beyond the border nothing is valid.
+        """Read the inputs of a window in some years; beyond the edge they are not valid.
 
         Returns:
-            ``frames`` and ``valid`` (years, 1, rows, columns), and as they were chosen ``dynamic``
+            ``frames`` and ``valid`` (years, 1, rows, columns), and if selected ``dynamic``
             (years, C, rows, columns), ``static`` (C, rows, columns), ``lonlat`` (2, rows, columns).
         """
         choice, frames = self.choice, self.frames(window, years)
@@ -158,31 +160,31 @@ class HMRasters:
         known = np.isfinite(frames).all(axis=(0, 1))
         for values in fields.values():
             known &= np.isfinite(values).all(axis=tuple(range(values.ndim - 2)))
-        if choice.lonlat:  # no net can take a place that is not on earth, known or not
+        if choice.lonlat:  # nets need finite coordinates, also outside the projection
             fields["lonlat"] = np.nan_to_num(fields["lonlat"])
         frames = np.where(known, frames, np.nan)
         return {"frames": frames, "valid": np.isfinite(frames), **fields}
 
-    def there(self, window: Window) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Where each year has its truth, and where it has all that a net is shown.
+    def availability(self, window: Window) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return where each year has a target, and where it has all inputs.
 
-        Covariates whose gaps become 0 are not read, so it costs less than the inputs.
+        Covariates whose gaps become 0 are not read, so this is faster than reading the inputs.
 
         Shape:
             - returns: twice (years, rows, columns).
         """
-        truth = np.isfinite(self.frames(window, self.years))[:, 0]
-        seen = truth.copy()
+        has_target = np.isfinite(self.frames(window, self.years))[:, 0]
+        has_inputs = has_target.copy()
         for name, year in self._layers:
             if name != self.choice.target and name not in self._zero:
-                there = np.isfinite(self._layers[name, year].read(window))
-                seen[slice(None) if year is None else self.years.index(year)] &= there
+                known = np.isfinite(self._layers[name, year].read(window))
+                has_inputs[slice(None) if year is None else self.years.index(year)] &= known
         if self.choice.lonlat:
-            seen &= np.isfinite(lonlat(self.grid, window)).all(axis=0)
-        return truth, seen
+            has_inputs &= np.isfinite(lonlat(self.grid, window)).all(axis=0)
+        return has_target, has_inputs
 
-    def barest(self, window: Window, years: Sequence[int]) -> tuple[Path, float]:
-        """Which raster has least data in a window, and in what share of it."""
+    def emptiest(self, window: Window, years: Sequence[int]) -> tuple[Path, float]:
+        """Return the raster with the fewest known pixels in a window, and their share."""
         shares = {
             self.path(name, year): float(np.isfinite(layer.read(window)).mean())
             for (name, year), layer in self._layers.items()
@@ -194,13 +196,13 @@ class HMRasters:
     def _target(self, window: Window, year: int) -> NDArray[np.float32]:
         layer, limit = self._layers[self.choice.target, year], self.choice.limit
         values = layer.read(window)
-        odd = (values < -SLACK * limit) | (values > (1 + SLACK) * limit)  # of a NaN, neither
-        if odd.any():
+        outside = (values < -SLACK * limit) | (values > (1 + SLACK) * limit)  # False for NaN
+        if outside.any():
             other = next(name for name in LIMITS if name != self.choice.values)
             raise DataError(
-                f"{layer.path}: {values[odd][0]:g} at {window} is outside the range "
-                f"{self.choice.values}; set values={other!r} if that is what the file holds, else "
-                f"mend it or its scale and nodata tags: {PREPARE} verify --root {self.root}"
+                f"{layer.path}: {values[outside][0]:g} at {window} is outside the range "
+                f"{self.choice.values}; set values={other!r} if the file has that range, else "
+                f"correct its scale and nodata tags and run `{PREPARE} verify --root {self.root}`"
             )
         return values
 
@@ -211,10 +213,10 @@ class HMRasters:
 
 @final
 class HMScene:
-    """An area to be mapped from its newest years.
+    """Scene of the newest years of an area, for maps.
 
     Args:
-        rasters: The area, with the years that are shown to the net.
+        rasters: The area, with the input years.
     """
 
     def __init__(self, rasters: HMRasters) -> None:
@@ -222,10 +224,10 @@ class HMScene:
         self.clip: tuple[float, float] | None = (0.0, rasters.choice.limit)
 
     def read(self, window: Window) -> dict[str, np.ndarray]:
-        """The inputs of a window; a pixel that lacks any of them gets no answer."""
+        """Read the inputs of a window; a pixel that lacks any of them gets no prediction."""
         return self.rasters.inputs(window, self.rasters.years)
 
     def steps(self, horizon: int) -> list[str]:
-        """The years of a forecast."""
+        """Return the years of a forecast."""
         last, step = self.rasters.years[-1], self.rasters.choice.step
         return [str(last + step * k) for k in range(1, horizon + 1)]

@@ -17,15 +17,15 @@ SPLIT = "split.json"
 
 
 def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
-    """Blocks of each split, and how far a chip keeps from those of others, in pixels.
+    """Read the blocks of each split, and the buffer between chips of different splits, in pixels.
 
     Args:
-        path: As the preparation tool writes it.
-        grid: Of the rasters that it must be of.
+        path: File of the preparation tool.
+        grid: Grid of the rasters, which the split must match.
 
     Raises:
-        DatasetNotFoundError: If it is not there.
-        DataError: If it is damaged, of another raster, or without a buffer.
+        DatasetNotFoundError: If the file does not exist.
+        DataError: If it is incomplete or of another raster.
     """
     prepare = f"{PREPARE} split --root {path.parent}"
     if not path.is_file():
@@ -33,13 +33,10 @@ def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
     split = BlockSplit.read(path)
     if (split.height, split.width) != (grid.height, grid.width):
         raise DataError(
-            f"{path} splits {split.height} x {split.width} pixels, but the rasters have "
-            f"{grid.describe()}; draw it again: {prepare}"
+            f"{path}: size is {split.height} x {split.width}, but the rasters have "
+            f"{grid.describe()}; draw the split again with `{prepare}`"
         )
-    buffer = split.about.get("buffer")
-    if not isinstance(buffer, int) or buffer < 0:
-        raise DataError(f"{path} says no buffer in about; draw it again: {prepare}")
-    return split, buffer
+    return split, int(split.about["buffer"])
 
 
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.1, "calibration": 0.1}
@@ -47,23 +44,23 @@ SHARES = {"train": 0.7, "val": 0.1, "test": 0.1, "calibration": 0.1}
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRecipe:
-    """How blocks are drawn.
+    """Parameters of the block split.
 
     Args:
-        chip_size: Side of the chips that will be cut, in pixels.
-        buffer: Least distance between chips of two splits, in pixels, on either side of a border.
-        block_size: Side of a block; one chip and the buffers around it if not given.
-        shares: Part of the blocks that each split gets.
-        seed: Of the shuffle.
-        min_valid: Blocks with a lesser share of known pixels in the newest year are left out.
+        chip_size: Side of the chips, in pixels.
+        buffer: Smallest distance between a chip and a block of another split, in pixels.
+        block_size: Side of a block; a chip and the buffers around it if not given.
+        shares: Share of the blocks of each split.
+        seed: Seed of the shuffle.
+        min_valid: Blocks with a smaller share of known pixels in the newest year are not used.
 
     Source:
         GMoncrieff/spatio-temporal@d765a15, ``create_validity_mask.py``.
 
     Deviations:
-        Upstream has blocks of 128 for chips of 128, and moves training chips by up to 32 pixels
-        across their borders, into blocks of the other splits. With blocks of 192 a chip moves
-        by as much and stays apart. Blocks of 128 with ``buffer=0`` are possible.
+        Upstream uses blocks of 128 for chips of 128 and moves training chips by up to 32 pixels,
+        into blocks of other splits. Blocks of 192 allow the same movement without overlap. Blocks
+        of 128 with ``buffer=0`` are possible.
     """
 
     chip_size: int = 128
@@ -75,24 +72,26 @@ class SplitRecipe:
 
 
 def draw_split(root: Path, choice: HMChoice, recipe: SplitRecipe) -> list[str]:
-    """Write ``split.json`` beside the rasters.
+    """Draw a split and write ``split.json`` to the folder of the rasters.
 
     Args:
         root: Folder of the rasters.
-        choice: Which of them; the target of the newest year decides where data are.
-        recipe: How blocks are drawn.
+        choice: Their selection; the target of the newest year determines the known pixels.
+        recipe: Parameters of the split.
 
     Returns:
         A line for each split.
 
     Raises:
-        DataError: If a split gets no block, or no place for a chip.
+        DataError: If a split gets no block, or no chip fits.
     """
     target = HMChoice(
         target=choice.target, values=choice.values, years=choice.years, files=choice.files
     )
     rasters = HMRasters(root, target, years=choice.years[-1:])
-    size = recipe.block_size or recipe.chip_size + 2 * recipe.buffer
+    size = recipe.block_size
+    if size is None:
+        size = recipe.chip_size + 2 * recipe.buffer
     height, width = rasters.grid.height, rasters.grid.width
     known = np.zeros(block_shape(height, width, size))
     for (row, column), window in blocks(height, width, size):
@@ -113,13 +112,13 @@ def draw_split(root: Path, choice: HMChoice, recipe: SplitRecipe) -> list[str]:
             "known_in": rasters.path(choice.target, rasters.years[0]).name,
         },
     )
-    lines = [told(split, name, recipe.chip_size, recipe.buffer) for name in split.names]
+    lines = [summary(split, name, recipe.chip_size, recipe.buffer) for name in split.names]
     split.write(root / SPLIT)
     return [*lines, f"{root / SPLIT}: {int((split.codes > 0).sum())} of {known.size} blocks used"]
 
 
 def blocks(height: int, width: int, size: int) -> Iterator[tuple[tuple[int, int], Window]]:
-    """Place and pixels of each block of a raster; the last ones are cut off by the border."""
+    """Yield index and pixels of each block of a raster; the last ones are cut off by the edge."""
     area = Window(0, 0, height, width)
     for row, column in np.ndindex(*block_shape(height, width, size)):
         window = Window(row * size, column * size, size, size).meet(area)
@@ -127,11 +126,15 @@ def blocks(height: int, width: int, size: int) -> Iterator[tuple[tuple[int, int]
         yield (row, column), window
 
 
-def told(split: BlockSplit, name: str, chip_size: int, buffer: int) -> str:
-    """How large a split is, in words; an error if no chip fits."""
+def summary(split: BlockSplit, name: str, chip_size: int, buffer: int) -> str:
+    """Return a line about the size of a split.
+
+    Raises:
+        DataError: If no chip fits.
+    """
     chips = split.windows(name, size=chip_size, stride=chip_size, buffer=buffer)
     count = int((split.codes == split.names.index(name) + 1).sum())
     return (
         f"{name}: {count} blocks of {split.block_size} pixels, {len(chips)} chips of {chip_size} "
-        f"side by side, {buffer} pixels or more from blocks of other splits"
+        f"without overlap, at least {buffer} pixels from blocks of other splits"
     )

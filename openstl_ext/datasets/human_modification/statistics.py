@@ -1,4 +1,4 @@
-"""Mean and spread of the Human Modification rasters in the training blocks."""
+"""Mean and standard deviation of the Human Modification rasters in the training blocks."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -19,15 +19,15 @@ Pieces = Iterator[NDArray[np.float32]]
 
 
 def measure_training(root: Path, choice: HMChoice) -> Statistics:
-    """Statistics of all pixels of the training blocks where the target of the year is known.
+    """Compute statistics of all pixels of the training blocks where the target is known.
 
-    Covariates are counted as a net is shown them, gaps that mean none being 0; those of a year
-    where the target of that year is known, those that do not change where the newest is. One mean
-    of the target serves all years. Memory is that of a block, whatever the raster.
+    Covariates are those of the inputs, with gaps that mean 0 replaced. Dynamic covariates count
+    where the target of their year is known, static ones where the newest target is. The target has
+    one mean for all years. Memory is that of a block, for rasters of any size.
 
     Args:
         root: Folder of the rasters and the split.
-        choice: Which rasters.
+        choice: Selection of the rasters.
 
     Raises:
         DataError: If a variable has no value or only one, or the target is not in its range.
@@ -36,7 +36,7 @@ def measure_training(root: Path, choice: HMChoice) -> Statistics:
         GMoncrieff/spatio-temporal@d765a15.
 
     Deviations:
-        Upstream takes 256 random windows of the whole raster, validation and test among them.
+        Upstream uses 256 random windows of the raster, validation and test areas included.
     """
     rasters = HMRasters(root, choice)
     split, _ = read_split(root / SPLIT, rasters.grid)
@@ -61,7 +61,7 @@ def measure_training(root: Path, choice: HMChoice) -> Statistics:
 
 
 def training_blocks(split: BlockSplit) -> Iterator[Window]:
-    """The pixels of each training block."""
+    """Yield the pixels of each training block."""
     own = split.codes == split.names.index("train") + 1
     for place, window in blocks(split.height, split.width, split.block_size):
         if own[place]:
@@ -80,7 +80,7 @@ def _static(rasters: HMRasters, window: Window) -> NDArray[np.float32]:
 
 
 def _in_range(pieces: Pieces, rasters: HMRasters) -> Pieces:
-    """The same pieces; an error at the end if they use next to nothing of the declared range."""
+    """Yield the pieces; raise at the end if they use a small part of the declared range only."""
     largest = 0.0
     for piece in pieces:
         largest = max(largest, float(np.nanmax(piece, initial=0)))
@@ -89,7 +89,7 @@ def _in_range(pieces: Pieces, rasters: HMRasters) -> Pieces:
 
 
 def check_used(largest: float, rasters: HMRasters) -> None:
-    """Refuse an index from 0 to 1 that is said to be from 0 to 10000.
+    """Reject an index from 0 to 1 that is declared as 0 to 10000.
 
     Raises:
         DataError: With the file and the remedy.
@@ -97,6 +97,6 @@ def check_used(largest: float, rasters: HMRasters) -> None:
     choice = rasters.choice
     if choice.limit > 1 and largest <= 1:
         raise DataError(
-            f"{rasters.path(choice.target, choice.years[-1])} and the other years reach "
-            f"{largest:g} where values={choice.values!r} is declared; set values='0-1'"
+            f"{rasters.path(choice.target, choice.years[-1])}: the largest value of all years is "
+            f"{largest:g}, but values={choice.values!r} is declared; set values='0-1'"
         )

@@ -38,7 +38,7 @@ TEST_PERSONS = range(17, 26)
 @final
 @DATASETS.register_module()
 class KTH(SequenceDataset):
-    """KTH actions: ten frames as input, the next twenty or forty as target.
+    """Ten frames of a moving person as input, the next twenty or forty as target.
 
     Each recording is decoded once into an array on disk, and samples are read by mapping it: the
     memory in use does not grow with the set.

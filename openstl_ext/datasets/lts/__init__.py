@@ -1,4 +1,4 @@
-"""Segmentation of long time series of satellite images: data set, forms on disk and preparation."""
+"""Segmentation of long time series of satellite images: dataset, file formats, preparation."""
 
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 

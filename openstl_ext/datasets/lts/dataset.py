@@ -1,4 +1,4 @@
-"""LTS: sites in long time series of satellite images."""
+"""LTS: segmentation of sites in long time series of satellite images."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,16 +16,16 @@ from openstl_ext.datasets.lts.scene import SeriesScene
 from openstl_ext.datasets.synthetic.landscape import write_toy
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, nearest
-from openstl_ext.rasters.scene import Scene
+from openstl_ext.rasters.window import Scene
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Item, Metainfo
 
 
 def fill_from_years(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give a missing value that of the nearest earlier year, else that of the nearest later.
+    """Replace a missing value by that of the nearest earlier year, else of the nearest later one.
 
-    The rule is one of order, not of years that are counted: 1990 may fill 2011 if nothing lies
-    between. What is missing in every year stays NaN.
+    "Nearest" refers to the order of images, however many years lie between. A value that is
+    missing in every year stays NaN.
 
     Args:
         frames: Values, oldest first, NaN where missing.
@@ -42,14 +42,14 @@ def fill_from_years(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.take_along_axis(frames, source, axis=0)
 
 
-def draw_turn() -> tuple[bool, int]:
-    """Whether to mirror, and how many quarter turns; each of the eight is as likely."""
+def draw_turns() -> tuple[bool, int]:
+    """Draw whether to mirror and a number of quarter turns; all eight are equally likely."""
     mirror, turns = torch.rand(2).tolist()
     return mirror < 0.5, int(turns * 4)
 
 
-def turned(field: Tensor, mirror: bool, turns: int) -> Tensor:
-    """A field (..., H, W), mirrored left to right or not, then turned by quarters."""
+def rotated(field: Tensor, mirror: bool, turns: int) -> Tensor:
+    """Mirror a field (..., H, W) left to right if requested, then rotate it by quarter turns."""
     return torch.rot90(field.flip(-1) if mirror else field, turns, dims=(-2, -1)).contiguous()
 
 
@@ -57,7 +57,7 @@ Fill = Literal["mean", "nearest_year"]
 
 
 def _left_missing(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same: the preprocessor makes the mean of what is not valid."""
+    """Return the frames unchanged: the preprocessor replaces missing values by the mean."""
     return frames
 
 
@@ -70,27 +70,27 @@ FILLS: Mapping[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
 @final
 @DATASETS.register_module()
 class LTSSegmentation(SequenceDataset):
-    """Yearly images of a patch in, the class of each of its pixels out.
+    """Yearly images of a patch as input, the class of each pixel as target.
 
     Files:
-        One of three forms, all with ``stack.json`` (years, bands, nodata, scale, classes) and
-        ``statistics.json``, and all giving the same items bit for bit:
+        One of three formats, all with ``stack.json`` (years, bands, nodata, scale, classes) and
+        ``statistics.json``. All give identical items:
 
         - ``landsat_stack.npy`` (years, bands, H, W) of any real number type, ``label.npy`` (H, W)
           and ``<split>_coords.npy`` (N, 2), first row and column of each patch;
         - ``images/<name>.npy`` (years, bands, P, P), ``labels/<name>.npy`` (P, P) and
-          ``splits/<split>.txt``, a name a line;
-        - GeoTIFF, one raster a year (``<any>_<year>.tif``) or one with a band for each year and
+          ``splits/<split>.txt``, a name per line;
+        - GeoTIFF, one raster per year (``<any>_<year>.tif``) or one with a band for each year and
           band, and ``label.tif``, with ``<split>_coords.npy`` or ``blocks.json``.
 
         Made from your own or the published files by ``tools/prepare_data/lts_segmentation.py``.
 
     Channels and units:
-        The bands by name, in the unit of ``stack.json``: stored numbers times its scale. NaN and
-        not valid where the observation is missing.
+        Bands by name, in the unit of ``stack.json``: stored numbers times its scale. NaN and not
+        valid where the observation is missing.
 
     Splits:
-        Those that were cut: blocks of the area, with a buffer between them.
+        Blocks of the area with a buffer between them, drawn by the tool.
 
     Licence:
         That of your images. The published images and labels are not public.
@@ -98,30 +98,30 @@ class LTSSegmentation(SequenceDataset):
     Args:
         root: Folder of the data.
         split: One of train, val, test.
-        num_years: So many of the newest years; all if not given.
-        bands: Which bands by name, in this order; all as stored if not given.
+        num_years: Number of the newest years to use; all if not given.
+        bands: Names of the bands, in order; all as stored if not given.
         patch_size: Side of a patch in pixels, as it was cut.
-        fill: ``mean`` leaves a missing value invalid, and the preprocessor makes it the mean;
-            ``nearest_year`` takes the value of the nearest earlier year, else of the nearest later,
-            which counts as valid, and leaves what is missing in all years to the mean.
-        augment: Mirror and turn patches by quarters, all years and the label alike; for training.
-        ignore_index: What a label says where the truth is not known.
+        fill: ``mean`` leaves a missing value invalid, and the preprocessor replaces it by the mean;
+            ``nearest_year`` uses the valid value of the nearest earlier year, else of the nearest
+            later one, and the mean where all years are missing.
+        augment: Mirror and rotate patches by quarter turns, with their labels; for training.
+        ignore_index: Label of unknown pixels.
 
     Shape:
         - ``item["inputs"]``: frames and valid, (T, C, P, P).
         - ``item["data_samples"]``: labels and valid, (P, P); 0 and not valid where unknown.
 
     Raises:
-        DatasetNotFoundError: If files are missing; it gives the command that makes them.
-        DataError: If files disagree, or a label is no class.
-        ConfigError: If years or bands are asked for that are not there.
+        DatasetNotFoundError: If files are missing; it gives the command that writes them.
+        DataError: If files disagree, or a label is not a class.
+        ConfigError: If requested years or bands do not exist.
 
     Source:
-        Data as the training script of ST-Mamba reads them; its pickle is converted, not read.
+        Data of the training script of ST-Mamba; its pickle is converted, not read.
 
     Deviations:
-        Upstream fills nothing, so that a missing observation is a number like any other; it counts
-        a label that it cannot read as background. Its last years are taken, as here.
+        Upstream treats a missing observation as an ordinary number and an unreadable label as
+        background. It uses the newest years, as here.
     """
 
     metainfo = Metainfo(name="lts", channels=(), classes=("background", "site"), lead=(1, "yr"))
@@ -139,12 +139,14 @@ class LTSSegmentation(SequenceDataset):
         ignore_index: int = 255,
     ) -> None:
         if augment and self.check_split(split) != "train":
-            raise ConfigError(f"augment is for training; leave it out of the {split} dataset")
+            raise ConfigError(f"augment is for training; remove it from the {split} dataset")
         self.patches = open_patches(Path(root), self.check_split(split), patch_size)
         facts = self.patches.facts
         if 0 <= ignore_index < len(facts.classes):
             name = facts.classes[ignore_index]
-            raise ConfigError(f"ignore_index {ignore_index} is the class {name!r}")
+            raise ConfigError(
+                f"ignore_index {ignore_index} is the class {name!r}; use another number"
+            )
         self._years, self._bands = facts.newest(num_years), facts.places(bands)
         self._fill, self._augment, self._ignored = _fill_of(fill), augment, ignore_index
         self.metainfo = described(_metainfo(facts, self._years, self._bands), Path(root))
@@ -157,10 +159,10 @@ class LTSSegmentation(SequenceDataset):
 
     @classmethod
     def scene(cls, source: Path, settings: Mapping[str, Any]) -> Scene:
-        """An area to map: a folder, array or raster without a label.
+        """Open an area for a map: a folder, array or raster; a label is not needed.
 
         Args:
-            source: What holds the series; ``stack.json`` beside it as for training.
+            source: The series, with ``stack.json`` in the same folder as for training.
             settings: Arguments of the dataset in the config.
         """
         series = open_series(Path(source), labelled=False)
@@ -178,9 +180,9 @@ class LTSSegmentation(SequenceDataset):
         frames = torch.from_numpy(self._fill(self._observed(index)))
         labels = torch.from_numpy(self.patches.labels(index, self._ignored))
         if self._augment:
-            turn = draw_turn()
-            frames, labels = turned(frames, *turn), turned(labels, *turn)
-        valid = torch.from_numpy(~np.isnan(frames.numpy()))  # ten times faster than torch's
+            turns = draw_turns()
+            frames, labels = rotated(frames, *turns), rotated(labels, *turns)
+        valid = torch.from_numpy(~np.isnan(frames.numpy()))  # ten times faster than torch.isnan
         known = labels != self._ignored
         return {
             "inputs": {"frames": frames, "valid": valid},
@@ -188,11 +190,11 @@ class LTSSegmentation(SequenceDataset):
         }
 
     def sample_id(self, index: int) -> str:
-        """Name of the patch: its first row and column, or that of its file."""
+        """Return the name of the patch: its first row and column, or that of its file."""
         return self.patches.names[index]
 
     def missing_share(self) -> float:
-        """Share of the observations that are missing, before any is filled; reads all samples."""
+        """Compute the share of missing observations before filling; reads all samples."""
         shares = [float(np.isnan(self._observed(index)).mean()) for index in range(len(self))]
         return float(np.mean(shares))
 
@@ -202,7 +204,7 @@ class LTSSegmentation(SequenceDataset):
 
 def _fill_of(name: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     if name not in FILLS:
-        raise ConfigError(f"there is no fill {name!r}; {nearest(name, FILLS)}")
+        raise ConfigError(f"fill {name!r} does not exist; {nearest(name, FILLS)}")
     return FILLS[name]
 
 

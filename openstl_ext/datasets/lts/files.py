@@ -1,4 +1,4 @@
-"""Which of the forms of a series a folder holds, and how it is opened."""
+"""Detect the format of a series in a folder and open it."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ CONVERT = f"{PREPARE} convert --source {{root}} --root {{root}} --bands NAME [NA
 
 
 def forms_in(root: Path) -> list[str]:
-    """Names of the forms that a folder holds: stack, patches, geotiff."""
+    """Return the formats that a folder contains: stack, patches, geotiff."""
     found = {
         "stack": (root / STACK).is_file(),
         "patches": (root / SPLITS).is_dir(),
@@ -26,11 +26,11 @@ def forms_in(root: Path) -> list[str]:
 
 
 def open_patches(root: Path, split: str, patch_size: int) -> Patches:
-    """The samples of a split, whatever their form.
+    """Open the samples of a split in any format.
 
     Raises:
-        DatasetNotFoundError: If the folder holds no series.
-        DataError: If it holds several forms, or its files disagree.
+        DatasetNotFoundError: If the folder contains no series.
+        DataError: If it contains several formats, or its files disagree.
     """
     form = _only_form(root)
     if form == "patches":
@@ -42,70 +42,63 @@ def open_patches(root: Path, split: str, patch_size: int) -> Patches:
 
 
 def open_series(source: Path, *, labelled: bool = True) -> Series:
-    """An area, whatever its form.
+    """Open an area in any format.
 
     Args:
-        source: Folder of the series; or its one array or raster.
-        labelled: Whether it must have a label.
+        source: Folder of the series, or its array or raster.
+        labelled: Whether a label is required.
 
     Raises:
         DatasetNotFoundError: If there is no series.
-        DataError: If there are several, or patches only, or what is there is unreadable.
+        DataError: If there are several formats, or patches only, or a file is not readable.
     """
     if source.is_file():
-        refuse_pickle(source, source.parent)
         is_array = source.suffix == ".npy"
         return (LandsatStack if is_array else GeoTIFFSeries)(source, labelled=labelled)
     form = _only_form(source)
     if form == "patches":
-        raise DataError(f"{source}: holds patches, and an area is needed: a stack or GeoTIFF")
+        raise DataError(f"{source} contains patches, expected an area: a stack or GeoTIFFs")
     if form == "stack":
         return LandsatStack(source / STACK, labelled=labelled)
     return GeoTIFFSeries(source, labelled=labelled)
 
 
 def check_statistics(root: Path, facts: SeriesFacts, bands: tuple[str, ...]) -> None:
-    """Refuse statistics that are of other bands than the series, or of these in another order.
+    """Reject statistics of other bands than those of the series, or in another order.
 
-    They may be of all bands as stored, or of those that are yielded; the preprocessor asks for
-    just the latter. Without the file there is nothing to compare.
+    They may be of all stored bands, or of the bands that the dataset returns; the preprocessor
+    checks the latter. Without the file nothing is checked.
 
     Raises:
-        DataError: If they do not fit, or are a pickle.
+        DataError: If they do not match, or are a pickle.
     """
     path = root / STATISTICS
     if not path.is_file():
         if (root / PICKLE).is_file():
-            refuse_pickle(root / PICKLE, root)
+            raise DataError(
+                f"{root / PICKLE}: a pickle may run code and is not read; convert it with "
+                f"`{CONVERT.format(root=root)}`"
+            )
         return
-    read = Statistics.read(path, prepare=f"{PREPARE} statistics --root {root}")
+    prepare = f"{PREPARE} statistics --root {root}"
+    read = Statistics.read(path, prepare=prepare)
     names = read.groups["frames"].names if "frames" in read.groups else ()
     if names not in (facts.bands, bands):
         raise DataError(
-            f"{path}: statistics of {', '.join(names) or 'no band'}, but the series has "
-            f"{', '.join(facts.bands)}; make them anew: {PREPARE} statistics --root {root}"
+            f"{path}: bands are {', '.join(names) or 'none'}, but the series has "
+            f"{', '.join(facts.bands)}; compute the statistics again with `{prepare}`"
         )
-
-
-def refuse_pickle(path: Path, root: Path) -> None:
-    """Answer a pickle with the command that converts it.
-
-    Raises:
-        DataError: If it is one.
-    """
-    if path.suffix in (".pkl", ".pickle"):
-        command = CONVERT.format(root=root)
-        raise DataError(f"{path}: a pickle may run code and is not read; convert it: {command}")
 
 
 def _only_form(root: Path) -> str:
     forms = forms_in(root)
     if len(forms) > 1:
         raise DataError(
-            f"{root}: holds several forms of a series ({', '.join(forms)}); keep one a folder"
+            f"{root} contains a series in several formats ({', '.join(forms)}); use a folder for "
+            "each"
         )
     if not forms:
-        if root.is_dir() and list(root.glob("landsat_stackV*.npy")):
-            raise DatasetNotFoundError(root / STACK, prepare=CONVERT.format(root=root))
-        raise DatasetNotFoundError(root, prepare=f"{PREPARE} --root {root} --help")
+        is_published = root.is_dir() and any(root.glob("landsat_stackV*.npy"))
+        prepare = CONVERT.format(root=root) if is_published else f"{PREPARE} --root {root} --help"
+        raise DatasetNotFoundError(root, prepare=prepare)
     return forms[0]

@@ -1,47 +1,47 @@
-"""``stack.json``: what the numbers of a series of satellite images mean."""
+"""``stack.json``: years, bands, classes and scaling of a series of satellite images."""
 
-import json
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import ConfigError, DataError, nearest
+from openstl_ext.json_file import read_json
 
 FILE = "stack.json"
 PREPARE = "python tools/prepare_data/lts_segmentation.py"
 """The tool; its subcommands are ``cut``, ``convert``, ``verify`` and ``statistics``."""
+EXAMPLE = '{"years": [2011, 2013], "bands": ["red", "nir"], "nodata": -9999, "scale": 0.0001}'
 
 Transform = tuple[float, float, float, float, float, float]
+Classes = Annotated[tuple[str, ...], msgspec.Meta(min_length=2)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SeriesFacts:
-    """Years and bands of a series, and how its stored numbers become values.
+class SeriesFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Years and bands of a series, and the conversion of its stored numbers to values.
 
     Args:
-        years: Of each image, oldest first; a year that is not there is a gap, and none is made up.
+        years: Year of each image, ascending; a missing year is a gap and is not filled.
         bands: Name of each band, in order.
         classes: Name of each class of the label.
-        nodata: Stored number that stands for a missing observation; NaN always does.
+        nodata: Stored number that means a missing observation; NaN always does.
         scale: A value is the stored number times this, plus the offset.
         offset: Added after scaling.
         unit: Unit of the values.
         crs: Coordinate reference system as WKT; empty for none.
         transform: From column and row to coordinates, as in ``rasters.Grid``; None for none.
         patch_size: Side of the patches that were cut, in pixels; None if none were.
-        buffer: Pixels that were left out between the splits.
+        buffer: Pixels between the splits that are in none of them.
     """
 
-    years: tuple[int, ...]
-    bands: tuple[str, ...]
-    classes: tuple[str, ...] = ("background", "site")
+    years: tuple[int, ...] = ()
+    bands: tuple[str, ...] = ()
+    classes: Classes = ("background", "site")
     nodata: float | None = None
     scale: float = 1.0
     offset: float = 0.0
@@ -52,53 +52,44 @@ class SeriesFacts:
     buffer: int = 0
 
     def write(self, path: Path) -> None:
-        """Replace a file by these, whole."""
-        atomic_write(path, (json.dumps(asdict(self), indent=1) + "\n").encode())
+        """Write the file atomically."""
+        text = msgspec.json.format(msgspec.json.encode(self), indent=1)
+        atomic_write(path, text + b"\n")
 
     @classmethod
-    def read(cls, path: Path) -> "SeriesFacts":
-        """The facts of a file.
+    def read(cls, path: Path, *, complete: bool = True) -> "SeriesFacts":
+        """Read the file.
+
+        Args:
+            path: The file.
+            complete: Whether it must contain years and bands; GeoTIFFs may have them instead.
 
         Raises:
-            DataError: If it is unreadable or contradicts itself.
+            DataError: If the file is not readable or inconsistent; it names file and field.
         """
-        return cls.of(content_of(path), path)
-
-    @classmethod
-    def of(cls, content: dict[str, Any], path: Path) -> "SeriesFacts":
-        """Facts from what a file says, perhaps completed by what others say.
-
-        Raises:
-            DataError: If a field is missing, unknown or makes no sense; it names file and field.
-        """
-        unknown = sorted(set(content) - set(cls.__dataclass_fields__))
-        if unknown:
-            advice = nearest(unknown[0], cls.__dataclass_fields__)
-            raise DataError(f"{path}: {unknown[0]!r} is no field of it; {advice}")
-        for name in ("years", "bands"):
-            if not content.get(name):
-                raise DataError(f"{path}: says no {name}; add them, as in {EXAMPLE}")
-        try:
-            facts = cls(**{name: _PARSERS[name](value) for name, value in content.items()})
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{path}: {error}; it should be as in {EXAMPLE}") from None
-        facts._check(path)
+        facts = read_json(path, cls, advice=f"it should be as in {EXAMPLE}")
+        if complete:
+            facts.check(path)
         return facts
 
-    def _check(self, path: Path) -> None:
+    def check(self, path: Path) -> None:
+        """Reject missing or repeated names, and years that do not ascend.
+
+        Raises:
+            DataError: If so; it names the file and the field.
+        """
+        for name in ("years", "bands", "classes"):
+            values: tuple[Any, ...] = getattr(self, name)
+            if not values or len(set(values)) < len(values):
+                raise DataError(
+                    f"{path}: {name} are {list(values)}, expected at least one, each once; it "
+                    f"should be as in {EXAMPLE}"
+                )
         if any(after <= before for before, after in pairwise(self.years)):
-            raise DataError(f"{path}: years must rise, oldest first; they are {self.years}")
-        for name in ("bands", "classes"):
-            named: tuple[str, ...] = getattr(self, name)
-            if len(set(named)) < len(named):
-                raise DataError(f"{path}: two {name} have one name: {', '.join(named)}")
-        if len(self.classes) < 2:
-            raise DataError(f"{path}: {len(self.classes)} classes, and two are the least")
-        if not self.scale or not math.isfinite(self.scale) or not math.isfinite(self.offset):
-            raise DataError(f"{path}: scale {self.scale} and offset {self.offset} give no values")
+            raise DataError(f"{path}: years are {self.years}; order them, oldest first")
 
     def in_data_units(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Stored numbers as values, float32, NaN where the observation is missing."""
+        """Convert stored numbers to values, float32, NaN where the observation is missing."""
         values = stored.astype(np.float32)
         if (self.scale, self.offset) != (1.0, 0.0):
             values *= np.float32(self.scale)
@@ -107,87 +98,35 @@ class SeriesFacts:
         if is_float:
             np.copyto(values, np.nan, where=np.isinf(stored))
         if self.nodata is not None and (is_float or self.nodata == int(self.nodata)):
-            # in the stored type: -3.4e38 has more digits as a double, and whole numbers are faster
+            # compared in the stored type: -3.4e38 has more digits as a double; integers are faster
             with np.errstate(over="ignore"):
                 nodata = stored.dtype.type(self.nodata) if is_float else int(self.nodata)
             np.copyto(values, np.nan, where=stored == nodata)
         return values
 
     def newest(self, num_years: int | None) -> slice:
-        """Where the newest years lie.
+        """Return the slice of the newest years.
 
         Raises:
-            ConfigError: If there are not so many.
+            ConfigError: If there are fewer.
         """
         length = len(self.years)
         if num_years is not None and not 1 <= num_years <= length:
             raise ConfigError(
-                f"num_years {num_years} of a series of {length} years "
+                f"num_years is {num_years}, but the series has {length} years "
                 f"({self.years[0]}-{self.years[-1]})"
             )
         return slice(length - (num_years or length), length)
 
     def places(self, bands: Sequence[str] | None) -> list[int]:
-        """Where bands lie that are asked for by name; all in their order if none are.
+        """Return the indices of bands by name; all bands for None.
 
         Raises:
-            ConfigError: If one is not there, or asked for twice.
+            ConfigError: If a band does not exist or is named twice.
         """
-        wanted = self.bands if bands is None else tuple(bands)
-        if unknown := [name for name in wanted if name not in self.bands]:
+        names = self.bands if bands is None else tuple(bands)
+        if unknown := [name for name in names if name not in self.bands]:
             raise ConfigError(f"there is no band {unknown[0]!r}; {nearest(unknown[0], self.bands)}")
-        if not wanted or len(set(wanted)) < len(wanted):
-            raise ConfigError(f"bands {list(wanted)}: name each band once, and at least one")
-        return [self.bands.index(name) for name in wanted]
-
-
-def content_of(path: Path) -> dict[str, Any]:
-    """The fields of a file, unchecked.
-
-    Raises:
-        DataError: If it is no JSON object.
-    """
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not readable ({error}); it should be as in {EXAMPLE}") from None
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: not a JSON object; it should be as in {EXAMPLE}")
-    return content
-
-
-EXAMPLE = '{"years": [2011, 2013], "bands": ["red", "nir"], "nodata": -9999, "scale": 0.0001}'
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or int(value) != value:
-        raise ValueError(f"{value!r} is no whole number")
-    return int(value)
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(name, str) and name for name in value):
-        raise ValueError(f"{value!r} is no list of names")
-    return tuple(value)
-
-
-def _numbers(value: Any) -> Transform | None:
-    if value is None:
-        return None
-    a, b, c, d, e, f = (float(v) for v in value)
-    return a, b, c, d, e, f
-
-
-_PARSERS: dict[str, Any] = {
-    "years": lambda value: tuple(_whole(v) for v in value),
-    "bands": _names,
-    "classes": _names,
-    "nodata": lambda value: None if value is None else float(value),
-    "scale": float,
-    "offset": float,
-    "unit": str,
-    "crs": str,
-    "transform": _numbers,
-    "patch_size": lambda value: None if value is None else _whole(value),
-    "buffer": _whole,
-}
+        if not names or len(set(names)) < len(names):
+            raise ConfigError(f"bands are {list(names)}; name at least one, and each band once")
+        return [self.bands.index(name) for name in names]

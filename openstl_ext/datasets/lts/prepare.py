@@ -1,4 +1,4 @@
-"""The command that prepares long time series of satellite images."""
+"""Prepare long time series of satellite images: patches, statistics, verification."""
 
 import argparse
 from argparse import ArgumentParser, Namespace
@@ -33,49 +33,60 @@ def _parser(description: str | None) -> ArgumentParser:
         "--miniature", action="store_true", help="write a small synthetic landscape in all forms"
     )
     commands = parser.add_subparsers(metavar="COMMAND")
-    for name, do, what, add in (
+    for name, run_it, text, add in (
         ("cut", _cut, "cut a series with its label into patches", _add_cut),
-        ("convert", _convert, "take over the files of ST-Mamba", _add_convert),
-        ("statistics", _statistics, "mean and spread of bands in training", _add_statistics),
-        ("verify", _verify, "count, and compare the splits", _add_verify),
+        ("convert", _convert, "convert the files of ST-Mamba", _add_convert),
+        (
+            "statistics",
+            _statistics,
+            "mean and standard deviation of bands in training",
+            _add_statistics,
+        ),
+        ("verify", _verify, "count pixels, and compare the splits", _add_verify),
     ):
-        command = commands.add_parser(name, help=what, description=what)
-        command.set_defaults(do=do)
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(do=run_it)
         add(command)
     return parser
 
 
 def _add_root(parser: ArgumentParser, default: Any = Path("data/lts")) -> None:
-    parser.add_argument("--root", type=Path, default=default, help="where it lies (data/lts)")
+    parser.add_argument("--root", type=Path, default=default, help="folder of the data (data/lts)")
 
 
 def _add_cut(parser: ArgumentParser) -> None:
     add, usual = parser.add_argument, CutRecipe()
-    # absent unless given: a subcommand's default would cover what was said before its name
+    # no default: that of a subcommand would replace a value given before its name
     _add_root(parser, argparse.SUPPRESS)
     add("--source", type=Path, metavar="FOLDER", help="series with its label; --root if not given")
-    add("--form", choices=FORMS, default=FORMS[0], help="corners, or a file a patch (%(default)s)")
+    add(
+        "--form", choices=FORMS, default=FORMS[0], help="corners, or a file per patch (%(default)s)"
+    )
     add("--patch-size", type=int, default=usual.patch_size, help="pixels (%(default)s)")
-    add("--stride", type=int, help="pixels between training patches; side by side if not given")
+    add("--stride", type=int, help="pixels between training patches; a patch size if not given")
     add("--block-size", type=int, help="pixels of a block; eight patches if not given")
     add("--buffer", type=int, default=usual.buffer, help="pixels between splits (%(default)s)")
     add("--shares", type=float, nargs=3, default=list(SHARES.values()), metavar="SHARE")
-    add("--seed", type=int, default=usual.seed, help="same seed, same patches (%(default)s)")
+    add("--seed", type=int, default=usual.seed, help="seed of the split (%(default)s)")
     add(
         "--negative-ratio",
         type=float,
         metavar="R",
-        help="keep R background patches for each with a site, in training; ST-Mamba has 0.01",
+        help="keep R background patches per patch with a site, in training; ST-Mamba uses 0.01",
     )
-    add("--balance-all-splits", action="store_true", help="in val and test too, as ST-Mamba does")
+    add("--balance-all-splits", action="store_true", help="also in val and test, as ST-Mamba does")
     add("--ignore-index", type=int, default=usual.ignore_index, help="label of unknown pixels")
     _add_years(parser)
-    add("--workers", type=int, default=1, help="processes; they change nothing else (%(default)s)")
+    add("--workers", type=int, default=1, help="number of processes (%(default)s)")
 
 
 def _add_years(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--years", dest="num_years", type=int, metavar="N", help="the newest N years; all"
+        "--years",
+        dest="num_years",
+        type=int,
+        metavar="N",
+        help="the newest N years; all if not given",
     )
 
 
@@ -89,10 +100,10 @@ def _add_convert(parser: ArgumentParser) -> None:
         nargs="+",
         default=["1990-2011", "2013-2024"],
         metavar="YEAR",
-        help="of the images, as 1990-2011 2013-2024 (the default)",
+        help="years of the images, such as 1990-2011 2013-2024 (the default)",
     )
-    add("--patch-size", type=int, default=128, help="of the corners, in pixels (%(default)s)")
-    add("--nodata", type=float, help="stored number that means missing, beside NaN")
+    add("--patch-size", type=int, default=128, help="size at the corners, in pixels (%(default)s)")
+    add("--nodata", type=float, help="stored number that means missing; NaN always does")
     add("--scale", type=float, default=1.0, help="a value is the stored number times this")
     add("--unit", default="1", help="unit of the values")
     add("--ignore-index", type=int, default=255, help="label of unknown pixels (%(default)s)")
@@ -100,9 +111,13 @@ def _add_convert(parser: ArgumentParser) -> None:
 
 def _add_statistics(parser: ArgumentParser) -> None:
     _add_root(parser, argparse.SUPPRESS)
-    parser.add_argument("--bands", nargs="+", metavar="NAME", help="which, in this order; all")
+    parser.add_argument(
+        "--bands", nargs="+", metavar="NAME", help="names in order; all if not given"
+    )
     _add_years(parser)
-    parser.add_argument("--patch-size", type=int, default=128, help="if there are no blocks")
+    parser.add_argument(
+        "--patch-size", type=int, default=128, help="pixels, used without blocks (%(default)s)"
+    )
     parser.add_argument("--out", type=Path, help=f"{STATISTICS} in the root if not given")
 
 
@@ -114,7 +129,7 @@ def _add_verify(parser: ArgumentParser) -> None:
 
 def _miniature(args: Namespace) -> list[str]:
     if not args.miniature:
-        raise ConfigError("say cut, convert, statistics, verify or --miniature; --help explains")
+        raise ConfigError("give cut, convert, statistics, verify or --miniature; see --help")
     prepare(PREPARATION, args.root, Namespace(miniature=True))
     return [f"verify it: {PREPARE} verify --root {args.root} --patch-size 32"]
 
@@ -161,7 +176,7 @@ def _verify(args: Namespace) -> list[str]:
 
 
 def years_of(texts: list[str]) -> tuple[int, ...]:
-    """Years that were given one by one or as first-last.
+    """Parse years such as 1990 or 1990-2011.
 
     Raises:
         ConfigError: If a text is neither.
@@ -170,7 +185,7 @@ def years_of(texts: list[str]) -> tuple[int, ...]:
     for text in texts:
         first, _, last = text.partition("-")
         if not (first.isdigit() and (last or first).isdigit()):
-            raise ConfigError(f"{text!r} is neither a year nor two, as in 1990-2011")
+            raise ConfigError(f"{text!r} is neither a year nor a range of years such as 1990-2011")
         years += range(int(first), int(last or first) + 1)
     return tuple(years)
 
@@ -182,7 +197,7 @@ def _write(root: Path, form: str | None) -> None:
 
 def _fetch(root: Path, source: Path | None, form: str | None) -> None:
     del root, source, form
-    raise ConfigError("the published images and labels are not public; cut or convert your own")
+    raise ConfigError("the published images and labels are not public; cut or convert yours")
 
 
 PREPARATION = Preparation(

@@ -1,4 +1,4 @@
-"""What a prepared series holds, and whether its splits are apart."""
+"""Count the contents of a prepared series and check that its splits do not overlap."""
 
 import hashlib
 import re
@@ -20,22 +20,22 @@ from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.rasters.window import Window
 
 NAMED = re.compile(r"r(\d+)_c(\d+)$")
-"""Name of a patch that was cut here."""
+"""Name of a patch with its row and column."""
 
 
 def verify(root: Path, patch_size: int, *, ignore_index: int = 255) -> list[str]:
-    """Read every patch of every split, count, and compare the splits.
+    """Read every patch of every split, count pixels, and compare the splits.
 
     Args:
         root: Folder of the data.
         patch_size: Side of a patch, in pixels.
-        ignore_index: What the label says where the truth is not known.
+        ignore_index: Label of unknown pixels.
 
     Returns:
-        A line for each split, and one for the splits together.
+        A line for each split, and one for the comparison.
 
     Raises:
-        DataError: If a patch is odd, or two splits share pixels.
+        DataError: If a patch is not readable, or two splits share pixels.
     """
     splits: dict[str, Patches] = {}
     for split in ("train", "val", "test"):
@@ -45,7 +45,7 @@ def verify(root: Path, patch_size: int, *, ignore_index: int = 255) -> list[str]
             if not forms_in(root):
                 raise
     if not splits:
-        raise DataError(f"{root}: holds a series and no split; cut it first")
+        raise DataError(f"{root} contains a series without splits; cut it first")
     facts = next(iter(splits.values())).facts
     check_statistics(root, facts, facts.bands)
     lines = [
@@ -54,21 +54,21 @@ def verify(root: Path, patch_size: int, *, ignore_index: int = 255) -> list[str]
     ]
     seen: dict[str, set[bytes]] = {}
     for split, patches in splits.items():
-        line, seen[split] = _told(patches, ignore_index)
+        line, seen[split] = _summary(patches, ignore_index)
         lines.append(f"{split}: {line}")
     for one, other in combinations(splits, 2):
         shared = _shared(splits[one], splits[other], patch_size, seen[one] & seen[other])
         if shared:
             raise DataError(
-                f"{root}: {shared} pairs of patches of {one} and {other} share pixels, so a score "
-                "would be a memory test; cut them anew"
+                f"{root}: {shared} pairs of patches of {one} and {other} share pixels, so scores "
+                "would be too good; cut them again"
             )
     lines.append(f"no pixel is shared between {', '.join(splits)}")
     return lines
 
 
-def _told(patches: Patches, ignore_index: int) -> tuple[str, set[bytes]]:
-    """A line about a split, and a hash of every image in it."""
+def _summary(patches: Patches, ignore_index: int) -> tuple[str, set[bytes]]:
+    """Return a line about a split, and a hash of each of its images."""
     facts = patches.facts
     years, bands = slice(0, len(facts.years)), range(len(facts.bands))
     missing, total, known = 0, 0, np.zeros(len(facts.classes), np.int64)
@@ -81,7 +81,7 @@ def _told(patches: Patches, ignore_index: int) -> tuple[str, set[bytes]]:
         by_year += gaps.mean(axis=(1, 2, 3)) / len(patches.names)
         labels = patches.labels(index, ignore_index)
         known += np.bincount(labels[labels != ignore_index], minlength=len(known))
-        if not gaps.all():  # patches without a single observation are all alike
+        if not gaps.all():  # patches without any observation are equal
             hashes.add(hashlib.sha256(frames.tobytes()).digest())
     worst = int(by_year.argmax())
     shares = ", ".join(
@@ -95,12 +95,12 @@ def _told(patches: Patches, ignore_index: int) -> tuple[str, set[bytes]]:
     return line, hashes
 
 
-def _shared(one: Patches, other: Patches, patch_size: int, alike: set[bytes]) -> int:
-    """Pairs that overlap; where places are not known, images that are the same."""
+def _shared(one: Patches, other: Patches, patch_size: int, equal: set[bytes]) -> int:
+    """Count pairs that overlap or, where positions are unknown, images that are equal."""
     places = [_places(patches, patch_size) for patches in (one, other)]
     names = len(set(one.names) & set(other.names))
     if places[0] is None or places[1] is None:
-        return max(names, len(alike))
+        return max(names, len(equal))
     return count_overlaps(places[0], places[1], patch_size)
 
 
@@ -115,12 +115,12 @@ def _places(patches: Patches, patch_size: int) -> list[Window] | None:
 
 
 def count_overlaps(one: Iterable[Window], other: Iterable[Window], patch_size: int) -> int:
-    """Pairs of patches of two splits that share a pixel.
+    """Count the pairs of patches of two splits that share a pixel.
 
     Args:
         one: Patches of a split.
-        other: Patches of another.
-        patch_size: Side of them all, in pixels.
+        other: Patches of another split.
+        patch_size: Side of all patches, in pixels.
     """
     cells: Mapping[tuple[int, int], list[Window]] = defaultdict(list)
     for window in one:

@@ -1,4 +1,4 @@
-"""An area of a series, to be mapped."""
+"""Area of a series for maps."""
 
 from collections.abc import Callable, Sequence
 from typing import final
@@ -12,13 +12,13 @@ from openstl_ext.rasters.window import Window
 
 @final
 class SeriesScene:
-    """Inputs of any window, read when asked for.
+    """Scene that reads the inputs of windows from a series.
 
     Args:
         series: The area.
-        years: Which of them.
-        bands: Which of them, in the order that is wanted.
-        fill: What is done about missing values.
+        years: Slice of the years.
+        bands: Indices of the bands, in the order of the inputs.
+        fill: Function that replaces missing values.
     """
 
     clip: tuple[float, float] | None = None
@@ -35,7 +35,7 @@ class SeriesScene:
         self.grid = series.grid
 
     def read(self, window: Window) -> dict[str, np.ndarray]:
-        """Frames (T, C, H, W) and where they are valid; beyond the border nothing is."""
+        """Read frames (T, C, H, W) and their validity, which is False beyond the edge."""
         length = len(self.series.facts.years[self.years])
         shape = (length, len(self.bands), window.height, window.width)
         frames = np.full(shape, np.nan, np.float32)
@@ -47,6 +47,6 @@ class SeriesScene:
         return {"frames": frames, "valid": ~np.isnan(frames)}
 
     def steps(self, horizon: int) -> list[str]:
-        """None: the answer is one map of labels."""
+        """Return no names: the prediction is one map of labels."""
         del horizon
         return []

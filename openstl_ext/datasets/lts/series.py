@@ -1,4 +1,4 @@
-"""A long series of images of one area with its label, however it lies on the disk."""
+"""Interfaces of a series of images with its label, independent of the file format."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,39 +12,39 @@ from openstl_ext.rasters.window import Window
 
 
 class Series(Protocol):
-    """An area that is read in windows.
+    """Interface of an area that is read in windows.
 
     Attributes:
         facts: Years, bands and classes.
-        grid: Where the pixels lie.
+        grid: Grid of the pixels.
     """
 
     facts: SeriesFacts
     grid: Grid
 
     def frames(self, window: Window, years: slice, bands: Sequence[int]) -> NDArray[np.float32]:
-        """Values (T, C, H, W) of a window inside the area, NaN where an observation is missing."""
+        """Read a window inside the area: values (T, C, H, W), NaN where missing."""
 
     def labels(self, window: Window, ignore_index: int) -> NDArray[np.int64]:
-        """Class indices (H, W) of a window inside the area."""
+        """Read the class indices (H, W) of a window inside the area."""
 
 
 class Patches(Protocol):
-    """The samples of a split.
+    """Interface of the samples of a split.
 
     Attributes:
         facts: Years, bands and classes.
-        names: One a sample, unique.
+        names: Name of each sample, unique.
     """
 
     facts: SeriesFacts
     names: list[str]
 
     def frames(self, index: int, years: slice, bands: Sequence[int]) -> NDArray[np.float32]:
-        """Values (T, C, H, W) of a sample, NaN where an observation is missing."""
+        """Read a sample: values (T, C, H, W), NaN where missing."""
 
     def labels(self, index: int, ignore_index: int) -> NDArray[np.int64]:
-        """Class indices (H, W) of a sample."""
+        """Read the class indices (H, W) of a sample."""
 
 
 class WindowPatches:
@@ -52,7 +52,7 @@ class WindowPatches:
 
     Args:
         series: The area.
-        windows: One a sample.
+        windows: Window of each sample.
     """
 
     def __init__(self, series: Series, windows: Sequence[Window]) -> None:
@@ -68,5 +68,5 @@ class WindowPatches:
 
 
 def name_of(window: Window) -> str:
-    """Name of a patch, by where it lies."""
+    """Return the name of a patch: its first row and column."""
     return f"r{window.row:06d}_c{window.column:06d}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import repeat
 from multiprocessing import get_context
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.datasets.lts.files import STATISTICS, forms_in, open_series
@@ -34,22 +35,22 @@ from openstl_ext.statistics import Statistics
 
 def balanced(
     windows: Sequence[Window],
-    looks: Sequence[tuple[bool, bool]],
+    contents: Sequence[tuple[bool, bool]],
     negative_ratio: float | None,
     *,
     seed: Sequence[int],
 ) -> tuple[list[Window], str]:
-    """The patches that are kept, in their order, and a sentence about them.
+    """Select patches with sites and some background patches; also return a line of report.
 
     Args:
-        windows: Candidates.
-        looks: For each, whether anything is known of it, and whether it has a site.
-        negative_ratio: Background patches kept for each patch with a site; None for all of them.
-        seed: Which background patches are kept.
+        windows: Candidates; the selected ones keep their order.
+        contents: For each, whether it has any known label, and whether it has a site.
+        negative_ratio: Background patches to keep per patch with a site; None keeps all.
+        seed: Seed of the selection.
     """
-    positive = [i for i, (_, has_site) in enumerate(looks) if has_site]
-    negative = [i for i, (known, has_site) in enumerate(looks) if known and not has_site]
-    unknown = len(looks) - len(positive) - len(negative)
+    positive = [i for i, (_, has_site) in enumerate(contents) if has_site]
+    negative = [i for i, (known, has_site) in enumerate(contents) if known and not has_site]
+    unknown = len(contents) - len(positive) - len(negative)
     kept = np.array(negative, np.int64)
     if negative_ratio is not None:
         number = min(round(negative_ratio * len(positive)), len(negative))
@@ -59,7 +60,7 @@ def balanced(
         f"{len(order)} patches, {len(positive)} with a site, {len(kept)} of {len(negative)} without"
     )
     if unknown:
-        line += f"; {unknown} without any known label left out"
+        line += f"; {unknown} without any known label omitted"
     return [windows[i] for i in order], line
 
 
@@ -69,21 +70,21 @@ SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 
 @dataclass(frozen=True, kw_only=True)
 class CutRecipe:
-    """All that decides which patches there are.
+    """Parameters that determine the patches of each split.
 
     Args:
         patch_size: Side of a patch, in pixels.
-        stride: Pixels between training patches; patches of val and test lie side by side, so that
-            none of their pixels is judged twice. A patch size if not given.
-        block_size: Side of the blocks that are dealt out to the splits, in pixels; eight patches
-            if not given.
-        buffer: Least number of pixels between patches of one split and blocks of another.
-        shares: Part of the blocks that each split gets.
-        seed: Of the blocks and of the balance.
-        negative_ratio: Background patches kept for each patch with a site; all if not given.
-        balance_all_splits: Balance val and test too, which changes what is judged.
-        ignore_index: What the label says where the truth is not known.
-        num_years: So many of the newest years; all if not given.
+        stride: Pixels between training patches; a patch size if not given. Patches of val and test
+            do not overlap, so that each of their pixels is evaluated once.
+        block_size: Side of the blocks that are assigned to the splits, in pixels; eight patches if
+            not given.
+        buffer: Smallest number of pixels between patches of a split and blocks of another.
+        shares: Share of the blocks of each split.
+        seed: Seed of the blocks and of the selection of patches.
+        negative_ratio: Background patches to keep per patch with a site; all if not given.
+        balance_all_splits: Apply the ratio to val and test too, which changes the test set.
+        ignore_index: Label of unknown pixels.
+        num_years: Number of the newest years to use; all if not given.
     """
 
     patch_size: int = 128
@@ -98,48 +99,48 @@ class CutRecipe:
     num_years: int | None = None
 
     def __post_init__(self) -> None:
-        sizes = {"patch_size": self.patch_size, "stride": self.stride, "block": self.block_size}
-        if bad := [f"{k} {v}" for k, v in sizes.items() if v is not None and v < 1]:
-            raise ConfigError(f"{bad[0]}: sizes are at least one pixel")
-        if self.buffer < 0 or (self.negative_ratio is not None and self.negative_ratio < 0):
-            raise ConfigError("neither the buffer nor the negative ratio may be below zero")
-        if self.balance_all_splits and self.negative_ratio is None:
-            raise ConfigError("balancing all splits needs a negative ratio")
+        ratio = self.negative_ratio
+        if (ratio is None and self.balance_all_splits) or (ratio is not None and ratio < 0):
+            raise ConfigError(
+                f"negative_ratio is {ratio}; it must not be negative, and balance_all_splits "
+                "needs it"
+            )
 
 
 def cut(
     source: Path, root: Path, recipe: CutRecipe, *, form: str = "coords", workers: int = 1
 ) -> list[str]:
-    """Deal blocks out, choose the patches of each split and measure the training blocks.
+    """Assign blocks to splits, select the patches of each, and compute training statistics.
 
     The result does not depend on the number of workers.
 
     Args:
         source: Folder of the series with its label.
-        root: Where the result goes; for corners the folder of the series.
-        recipe: What to cut.
-        form: ``coords`` writes corners beside the series; ``patches`` writes a file a patch.
-        workers: Processes that look at labels and write patches.
+        root: Folder of the result; for corners that of the series.
+        recipe: Parameters.
+        form: ``coords`` writes corners beside the series; ``patches`` writes a file per patch.
+        workers: Number of processes that read labels and write patches.
 
     Returns:
-        What was done, a line each.
+        A line for each result.
 
     Raises:
-        ConfigError: If corners are asked for in another folder.
-        DataError: If the series is odd, or a split gets no patch.
+        ConfigError: If corners would be written to another folder.
+        DataError: If the series is not readable, or a split gets no patch.
     """
     if form == "coords" and root.resolve() != source.resolve():
         raise ConfigError(
-            f"corners lie beside the series, in {source}; leave --root out, or take --form patches"
+            f"corners must be in the folder of the series, {source}; omit --root, or use "
+            "--form patches"
         )
     if form == "patches" and (other := [name for name in forms_in(root) if name != "patches"]):
-        raise DataError(f"{root} holds a series as {other[0]}; choose another --root for patches")
+        raise DataError(f"{root} contains a series as {other[0]}; choose another --root")
     series = open_series(source)
     years = series.facts.newest(recipe.num_years)
     blocks = BlockSplit.draw(
         height=series.grid.height,
         width=series.grid.width,
-        block_size=recipe.block_size or 8 * recipe.patch_size,
+        block_size=8 * recipe.patch_size if recipe.block_size is None else recipe.block_size,
         shares=recipe.shares,
         seed=recipe.seed,
     )
@@ -147,13 +148,16 @@ def cut(
     with _pool(series, workers) as each:
         for number, split in enumerate(recipe.shares):
             windows = _candidates(blocks, split, recipe)
-            looks = each(_look, windows, recipe.ignore_index)
+            contents = each(_contents_of, windows, recipe.ignore_index)
             balance = split == "train" or recipe.balance_all_splits
             ratio = recipe.negative_ratio if balance else None
-            chosen[split], line = balanced(windows, looks, ratio, seed=(recipe.seed, number))
+            chosen[split], line = balanced(windows, contents, ratio, seed=(recipe.seed, number))
             lines.append(f"{split}: {line}")
             if not chosen[split]:
-                raise DataError(f"{source}: no patch of {split} is left ({line})")
+                raise DataError(
+                    f"{source}: split {split} has no patch ({line}); use a smaller block_size, or "
+                    "correct the label"
+                )
         if synthetic.is_marked(source) and source != root:
             root.mkdir(parents=True, exist_ok=True)
             synthetic.mark(root, "LTS")
@@ -161,13 +165,15 @@ def cut(
             _write_patches(root, chosen, each, recipe, years)
     _write_facts(series, blocks, root, chosen, recipe, years, form=form)
     if form == "coords" and recipe.num_years:
-        lines.append(f"the series stays whole: say num_years={recipe.num_years} in the config")
+        lines.append(f"the series keeps all years: set num_years={recipe.num_years} in the config")
     return lines
 
 
 def _candidates(blocks: BlockSplit, split: str, recipe: CutRecipe) -> list[Window]:
-    """All patches that fit into the blocks of a split."""
-    stride = recipe.stride if split == "train" and recipe.stride else recipe.patch_size
+    """Return all patches that fit into the blocks of a split."""
+    stride = recipe.patch_size
+    if split == "train" and recipe.stride is not None:
+        stride = recipe.stride
     return blocks.windows(split, size=recipe.patch_size, stride=stride, buffer=recipe.buffer)
 
 
@@ -181,7 +187,7 @@ def _write_facts(
     *,
     form: str,
 ) -> None:
-    """Everything but the patches; ``stack.json`` comes last."""
+    """Write all files except the patches; ``stack.json`` is last."""
     bands, kept = series.facts.bands, series.facts.years[years]
     found = measure(training_blocks(series, blocks, range(len(bands)), years), bands)
     about = {"taken from": f"the training blocks, {span(kept)}", "cut": asdict(recipe)}
@@ -191,7 +197,7 @@ def _write_facts(
         if form == "coords":
             write_corners(coords_file(root, split), windows)
     facts = replace(series.facts, patch_size=recipe.patch_size, buffer=recipe.buffer)
-    if form == "patches":  # they hold values, not what was stored
+    if form == "patches":  # patches contain scaled values
         facts = replace(facts, years=kept, nodata=None, scale=1.0, offset=0.0, transform=None)
     facts.write(root / FACTS)
 
@@ -215,11 +221,11 @@ _SERIES: list[Series] = []
 
 @contextmanager
 def _pool(series: Series, workers: int) -> Iterator[Any]:
-    """A way to call a function of (series, window, number) for all windows, results in order."""
+    """Yield a function that maps ``do(series, window, number)`` over windows, in order."""
     if workers <= 1:
         yield lambda do, windows, number: [do(series, window, number) for window in windows]
         return
-    # spawned, as a fork of a process with threads may hang
+    # spawned, because forking a process with threads may hang
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_open_in_worker, initargs=(series,)
     ) as pool:
@@ -236,8 +242,8 @@ def _in_worker(do: Any, window: Window, number: int) -> Any:
     return do(_SERIES[0], window, number)
 
 
-def _look(series: Series, window: Window, ignore_index: int) -> tuple[bool, bool]:
-    """Whether anything is known of a patch, and whether it has anything but background."""
+def _contents_of(series: Series, window: Window, ignore_index: int) -> tuple[bool, bool]:
+    """Return whether a patch has any known label, and any class except background."""
     labels = series.labels(window, ignore_index)
     known = labels != ignore_index
     return bool(known.any()), bool((known & (labels > 0)).any())
@@ -251,4 +257,4 @@ def _write_patch(
     classes = series.labels(window, ignore_index)
     kind = np.uint8 if 0 <= ignore_index < 256 and len(facts.classes) < 256 else np.int64
     for folder, array in ((images, values), (labels, classes.astype(kind))):
-        np.save(folder / f"{name_of(window)}.npy", array)  # the folder appears whole
+        np.save(folder / f"{name_of(window)}.npy", array)  # the folder is atomic

@@ -1,4 +1,4 @@
-"""One array of years, bands, rows and columns, mapped into memory, and one of labels."""
+"""Series as two memory-mapped arrays: images and labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,24 +17,24 @@ from openstl_ext.rasters.window import Window
 
 STACK = "landsat_stack.npy"
 LABEL = "label.npy"
-ADVICE = f"make it anew: {PREPARE} --help"
-NOWHERE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-"""Transform of an array that does not say where it lies: coordinates are columns and rows."""
+ADVICE = f"write it again: {PREPARE} --help"
+NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+"""Transform of an array without georeference: coordinates are columns and rows."""
 
 
 @final
 class LandsatStack:
-    """A series as ``landsat_stack.npy`` (years, bands, H, W) beside ``stack.json``.
+    """Series in ``landsat_stack.npy`` (years, bands, H, W) beside ``stack.json``.
 
     Arrays are mapped at the first read of each process, so an instance may be pickled and forked.
 
     Args:
         path: The array of images.
-        labelled: Whether ``label.npy`` (H, W) must lie beside it.
+        labelled: Whether ``label.npy`` (H, W) is required in the same folder.
 
     Raises:
         DatasetNotFoundError: If a file is missing.
-        DataError: If the files do not belong together; it names both.
+        DataError: If shapes or metadata disagree; it names both files.
     """
 
     def __init__(self, path: Path, *, labelled: bool = True) -> None:
@@ -49,19 +49,19 @@ class LandsatStack:
         expected = (len(self.facts.years), len(self.facts.bands))
         if len(shape) != 4 or shape[:2] != expected:
             raise DataError(
-                f"{path}: shape {shape}, but {facts_path} says {expected[0]} years and "
-                f"{expected[1]} bands, so ({expected[0]}, {expected[1]}, H, W) is expected"
+                f"{path}: shape is {shape}, expected ({expected[0]}, {expected[1]}, H, W) for the "
+                f"years and bands of {facts_path}; correct the latter"
             )
         if labelled and self._array(self.label).shape != shape[2:]:
             raise DataError(
-                f"{self.label}: shape {self._array(self.label).shape}, but {path} has images of "
-                f"{shape[2:]}"
+                f"{self.label}: shape is {self._array(self.label).shape}, expected {shape[2:]} as "
+                f"in {path}"
             )
         self.grid = Grid(
             height=shape[2],
             width=shape[3],
             crs=self.facts.crs,
-            transform=self.facts.transform or NOWHERE,
+            transform=self.facts.transform or NO_TRANSFORM,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class LandsatStack:
     def frames(self, window: Window, years: slice, bands: Sequence[int]) -> NDArray[np.float32]:
         rows, columns = window.slices
         stored = self._array(self.path)[years, :, rows, columns]
-        # a basic slice reads no band that a neighbour does not need; a list copies once more
+        # a slice of bands is read without the copy that a list of indices needs
         return self.facts.in_data_units(stored[:, _as_slice(bands)])
 
     def labels(self, window: Window, ignore_index: int) -> NDArray[np.int64]:
@@ -87,7 +87,7 @@ class LandsatStack:
 
 
 def _as_slice(places: Sequence[int]) -> slice | list[int]:
-    """The same places as a slice where they follow one another."""
+    """Convert consecutive indices to a slice."""
     first = places[0]
     if list(places) == list(range(first, first + len(places))):
         return slice(first, first + len(places))

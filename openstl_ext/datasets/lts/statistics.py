@@ -1,4 +1,4 @@
-"""Mean and standard deviation of each band of a series, a piece at a time."""
+"""Mean and standard deviation of each band of a series, computed in pieces."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,21 +12,21 @@ from openstl_ext.rasters.window import Window
 from openstl_ext.statistics import ChannelStatistics
 
 ROWS = 64
-"""Rows of a block that are read at once."""
+"""Number of rows of a block that are read together."""
 
 
 def measure(pieces: Iterable[NDArray[np.float32]], bands: Sequence[str]) -> ChannelStatistics:
-    """Statistics of all valid values of pieces (T, C, H, W), whatever their number.
+    """Compute statistics of all valid values of pieces (T, C, H, W).
 
-    Sums are kept in float64 about the mean so far (Chan's update), so that neither length nor a
-    large mean costs digits.
+    Sums are float64 and relative to the current mean (Chan's update), so that precision does not
+    decrease with the number of values or the size of the mean.
 
     Args:
         pieces: Values, NaN where missing.
         bands: Name of each band.
 
     Raises:
-        DataError: If a band has no valid value, or but one value everywhere.
+        DataError: If a band has no valid value, or the same value everywhere.
     """
     count, mean, square = (np.zeros(len(bands)) for _ in range(3))
     for piece in pieces:
@@ -44,8 +44,11 @@ def measure(pieces: Iterable[NDArray[np.float32]], bands: Sequence[str]) -> Chan
     std = np.sqrt(square / np.maximum(count, 1))
     for band, number, width in zip(bands, count, std, strict=True):
         if not width > 0:
-            what = "one value everywhere" if number else "no valid value"
-            raise DataError(f"band {band} has {what} in the training blocks, so no scale")
+            reason = "the same value everywhere" if number else "no valid value"
+            raise DataError(
+                f"band {band} has {reason} in the training blocks, so it cannot be normalised; "
+                "leave it out"
+            )
     return ChannelStatistics(
         names=tuple(bands),
         mean=tuple(mean.tolist()),
@@ -57,7 +60,7 @@ def measure(pieces: Iterable[NDArray[np.float32]], bands: Sequence[str]) -> Chan
 def training_blocks(
     series: Series, split: BlockSplit, bands: Sequence[int], years: slice
 ) -> Iterator[NDArray[np.float32]]:
-    """Values of all training blocks, each pixel once, some rows at a time."""
+    """Yield the values of all training blocks, each pixel once, some rows at a time."""
     own = split.codes == split.names.index("train") + 1
     area = Window(0, 0, split.height, split.width)
     size = split.block_size
@@ -70,5 +73,5 @@ def training_blocks(
 
 
 def span(years: Sequence[int]) -> str:
-    """How many years, and the first and the last, for whoever reads a file."""
+    """Describe the number and range of years."""
     return f"{len(years)} years, {years[0]}-{years[-1]}"

@@ -26,7 +26,7 @@ PUBLISHED = {"num_digits": 2, "image_size": 64, "speed": 0.1}
 @final
 @DATASETS.register_module()
 class MovingMNIST(SequenceDataset):
-    """Moving MNIST: ten frames of two moving digits as input, the next ten as target.
+    """Ten frames of two moving digits as input, the next ten as target.
 
     Training sequences are drawn when they are read, from torch's generator, which the loop seeds
     from (seed, epoch, index): each epoch has new sequences, and every worker draws the same ones.

@@ -1,4 +1,4 @@
-"""A synthetic continent on which cities and fields grow from year to year."""
+"""Synthetic continent on which cities and fields grow from year to year."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,27 +20,27 @@ BURN_IN = 30
 """Years of growth before the first map."""
 
 GROWTH = 1.4
-"""Rate, a year, at which a pixel amid a full city fills up. Fast: thirty years of maps are few."""
+"""Growth rate per year inside a city; fast, because maps cover thirty years only."""
 
 APART = 30
-"""Pixels between two cities, roughly."""
+"""Approximate distance between cities, in pixels."""
 
 WEIGHTS = {"BU": 1.0, "AG": 0.55, "TI": 0.5, "EX": 0.6, "FR": 0.3, "HI": 0.25, "NS": 0.4, "PO": 0.2}
-"""How much each pressure modifies the land where it is 1."""
+"""Modification of the land by each pressure of 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Continent:
-    """What the rasters say; NaN in the sea.
+    """Contents of the rasters; NaN in the sea.
 
     Args:
         index: The Human Modification index of each year, 0 to 1.
         yearly: Covariates of each year, by name.
-        fixed: Covariates that do not change, by name.
-        years: Of the maps.
+        fixed: Static covariates, by name.
+        years: Years of the maps.
 
     Shape:
-        - index: (years, rows, columns); yearly: the same each; fixed: (rows, columns) each.
+        - index, each of yearly: (years, rows, columns); each of fixed: (rows, columns).
     """
 
     index: NDArray[np.float32]
@@ -50,56 +50,56 @@ class Continent:
 
 
 def draw(*, shape: tuple[int, int], years: Sequence[int], seed: int = 0) -> Continent:
-    """Raise land, found cities, build roads, and let it grow.
+    """Draw terrain, cities and roads, and simulate growth.
 
-    Growth is contagious and fills up: what a pixel gains in a year is its room, times what lies
-    around it, times how well one can build there, more along roads. A pixel's past is thus an S
-    in time, of which neither a constant nor a line knows the bend; its neighbours do.
+    The growth of a pixel in a year is proportional to its free space, to the development around it
+    and to its suitability, and larger along roads. Its curve in time is S-shaped: neither
+    persistence nor a linear trend can predict the bend, but the neighbours of the pixel can.
 
     Args:
         shape: Rows and columns.
-        years: Of the maps.
-        seed: Decides all.
+        years: Years of the maps.
+        seed: Seed of the continent.
     """
-    chance = np.random.default_rng(seed)
-    terrain = draw_terrain(chance, shape)
-    cities = _found(chance, terrain)
+    rng = np.random.default_rng(seed)
+    terrain = draw_terrain(rng, shape)
+    cities = _found(rng, terrain)
     roads = _roads(terrain, cities)
-    pressures = _grown(chance, terrain, cities, roads, years)
+    pressures = _grown(rng, terrain, cities, roads, years)
     empty = np.ones((len(years), *shape))
     for name, weight in WEIGHTS.items():
         empty *= 1 - weight * pressures[name]
-    seen = 1 - empty + chance.normal(0, 0.001, empty.shape)
-    gaps = ~terrain.land | _gaps(chance, terrain, years)
+    seen = 1 - empty + rng.normal(0, 0.001, empty.shape)
+    gaps = ~terrain.land | _gaps(rng, terrain, years)
     index = np.where(gaps, np.nan, np.clip(seen, 0, 1))
     people = 9000 * pressures["BU"] ** 1.5 + 60 * pressures["AG"]
     wealth = blurred(people * (1 + 0.02 * np.arange(len(years)))[:, None, None], 6)
     yearly = {**pressures, "population": people, "gdp": np.maximum(wealth, 0) * 12}
-    # where there is no pressure, the published rasters have no data
+    # the published rasters have no data where there is no pressure
     yearly = {n: np.where((v > 1e-4) & terrain.land, v, np.nan) for n, v in yearly.items()}
     return Continent(
         index=index.astype(np.float32),
         yearly={name: values.astype(np.float32) for name, values in yearly.items()},
-        fixed=_fixed(chance, terrain),
+        fixed=_fixed(rng, terrain),
         years=tuple(years),
     )
 
 
-def _found(chance: np.random.Generator, terrain: Terrain) -> NDArray[np.int64]:
-    """Where cities are, (number, 2): on good ground, and apart."""
+def _found(rng: np.random.Generator, terrain: Terrain) -> NDArray[np.int64]:
+    """Draw the positions of cities (number, 2), on suitable land and apart from each other."""
     shape = terrain.land.shape
-    wish = terrain.suitable * np.exp(noise(chance, shape, 12)) * chance.random(shape)
+    wish = terrain.suitable * np.exp(noise(rng, shape, 12)) * rng.random(shape)
     rows, columns = np.indices(shape)
     cities = []
     while wish.max() > 0.2:
         row, column = divmod(int(wish.argmax()), shape[1])
         cities.append((row, column))
-        wish[np.hypot(rows - row, columns - column) < APART * chance.uniform(0.6, 1.2)] = 0
-    return np.array(cities, np.int64)[chance.permutation(len(cities))]
+        wish[np.hypot(rows - row, columns - column) < APART * rng.uniform(0.6, 1.2)] = 0
+    return np.array(cities, np.int64)[rng.permutation(len(cities))]
 
 
 def _roads(terrain: Terrain, cities: NDArray[np.int64]) -> Map:
-    """1 on straight roads from each city to the two nearest larger ones."""
+    """Draw straight roads from each city to the two nearest larger ones, as a map of 0 and 1."""
     roads = np.zeros(terrain.land.shape)
     for rank, city in enumerate(cities[1:], start=1):
         away = np.hypot(*(cities[:rank] - city).T)
@@ -113,13 +113,13 @@ def _roads(terrain: Terrain, cities: NDArray[np.int64]) -> Map:
 
 
 def _grown(
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     terrain: Terrain,
     cities: NDArray[np.int64],
     roads: Map,
     years: Sequence[int],
 ) -> dict[str, Map]:
-    """All pressures in each of the years, (years, rows, columns), 0 to 1."""
+    """Simulate all pressures (years, rows, columns), 0 to 1."""
     shape = terrain.land.shape
     built, fields = np.zeros(shape), np.zeros(shape)
     size = 1 / np.sqrt(1 + np.arange(len(cities)))
@@ -129,10 +129,10 @@ def _grown(
     fertile = scaled(terrain.rain, 450, 1100) * scaled(terrain.temperature, 4, 14)
     fields += 0.02 * near_road * fertile * terrain.suitable
     humid = scaled(terrain.rain, 900, 1500) * terrain.land
-    wood = scaled(noise(chance, shape, 5), 0.6, 1.6) * humid * terrain.suitable
-    mines = np.where(terrain.land, chance.random(shape) > 0.9994, 0.0)
-    opened = chance.integers(years[0] - 20, years[-1] + 5, shape)
-    lakes = scaled(noise(chance, shape, 3), 2.4, 2.8) * terrain.land
+    wood = scaled(noise(rng, shape, 5), 0.6, 1.6) * humid * terrain.suitable
+    mines = np.where(terrain.land, rng.random(shape) > 0.9994, 0.0)
+    opened = rng.integers(years[0] - 20, years[-1] + 5, shape)
+    lakes = scaled(noise(rng, shape, 3), 2.4, 2.8) * terrain.land
     kept: dict[str, list[Map]] = {name: [] for name in WEIGHTS}
     for year in range(years[0] - BURN_IN, years[-1] + 1):
         pull = share(built, 2.0)
@@ -156,26 +156,26 @@ def _grown(
     return {name: np.array(maps) for name, maps in kept.items()}
 
 
-def _gaps(chance: np.random.Generator, terrain: Terrain, years: Sequence[int]) -> NDArray[np.bool_]:
-    """Where the index is missing on land: some of the coast always, patches in some years."""
+def _gaps(rng: np.random.Generator, terrain: Terrain, years: Sequence[int]) -> NDArray[np.bool_]:
+    """Draw gaps of the index on land: parts of the coast in all years, patches in some."""
     shape = terrain.land.shape
     coast = terrain.land & (blurred(terrain.land.astype(float), 1.5) < 0.85)
-    always = coast & (noise(chance, shape, 10) > 0.8)
-    patches = [noise(chance, shape, 6) > 2.9 for _ in years]
+    always = coast & (noise(rng, shape, 10) > 0.8)
+    patches = [noise(rng, shape, 6) > 2.9 for _ in years]
     return np.array([always | patch for patch in patches])
 
 
-def _fixed(chance: np.random.Generator, terrain: Terrain) -> dict[str, NDArray[np.float32]]:
-    """Covariates that do not change, with gaps as the published ones have."""
+def _fixed(rng: np.random.Generator, terrain: Terrain) -> dict[str, NDArray[np.float32]]:
+    """Compute static covariates, with gaps as in the published ones."""
     land, shape = terrain.land, terrain.land.shape
-    cloudy = noise(chance, shape, 5) > 2.9
+    cloudy = noise(rng, shape, 5) > 2.9
     inland = blurred(land.astype(float), 12) * 10
     maps = {
         "ele": np.where(terrain.elevation > 0, terrain.elevation, np.nan),
         "tas": np.where(cloudy, np.nan, terrain.temperature),
         "tasmin": np.where(cloudy, np.nan, terrain.temperature - 6 - 0.8 * inland),
         "pr": np.where(cloudy, np.nan, terrain.rain),
-        "dpi_dsi": scaled(terrain.suitable + 0.2 * noise(chance, shape, 4), 0, 1.2) * 10,
+        "dpi_dsi": scaled(terrain.suitable + 0.2 * noise(rng, shape, 4), 0, 1.2) * 10,
         "iucn_nostrict": np.where(terrain.park - terrain.strict > 0, 1.0, np.nan),
         "iucn_strict": np.where(terrain.strict > 0, 1.0, np.nan),
     }

@@ -1,4 +1,4 @@
-"""A synthetic continent as the GeoTIFFs of the Human Modification index."""
+"""Write a synthetic continent as GeoTIFFs of the Human Modification index."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
 
 CRS = "EPSG:6933"
-"""Equal-area cylinder, metres."""
+"""Equal-area cylindrical projection, metres."""
 
 WEST, NORTH, PIXEL = 1_200_000.0, 1_900_000.0, 1000.0
 NODATA, SCALE = -32768, 1e-4
@@ -30,18 +30,18 @@ SIMPLE_VALUES = "0-10000"
 
 REGION = "region.geojson"
 AMOUNTS = ("gdp", "population")
-"""Covariates that are no shares."""
+"""Covariates that are not shares."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContinentRecipe:
-    """How large a set is.
+    """Size of a synthetic set.
 
     Args:
         shape: Rows and columns.
-        split: Blocks and chips.
+        split: Parameters of the block split.
         tile: Side of a tile of a file, in pixels.
-        seed: Decides all.
+        seed: Seed of the continent.
     """
 
     shape: tuple[int, int]
@@ -50,8 +50,8 @@ class ContinentRecipe:
     seed: int = 0
 
 
-# more blocks to test and to calibrate with than published: of a tenth, 15 blocks, a coverage is
-# known to a hundredth at best, and so is a margin
+# larger shares for test and calibration than published: with a tenth, 15 blocks, the standard error
+# of a coverage is at least 0.01, and a margin is as uncertain
 SHARES = {"train": 0.5, "val": 0.1, "test": 0.2, "calibration": 0.2}
 MINIATURE = ContinentRecipe(
     shape=(768, 960),
@@ -64,17 +64,17 @@ TOY = ContinentRecipe(
 
 
 def write(root: Path, recipe: ContinentRecipe) -> list[str]:
-    """Write all variables in both ways of naming, the split, the statistics and a region.
+    """Write all variables under both naming schemes, the split, the statistics and a region.
 
-    ``HM_<year>_1km.tif`` holds the index from 0 to 10000 as integers, ``HM_<year>_AA_1000.tiff``
-    the same from 0 to 1, as integers with a scale; so both versions can be tried on one folder.
+    ``HM_<year>_1km.tif`` contains the index from 0 to 10000 as integers, ``HM_<year>_AA_1000.tiff``
+    the same from 0 to 1 as integers with a scale, so one folder serves both versions.
 
     Args:
         root: Folder to write to.
-        recipe: How large it is.
+        recipe: Size of the set.
 
     Returns:
-        Lines that tell of the split.
+        Lines about the split.
 
     Raises:
         UserError: If rasterio is not installed.
@@ -101,7 +101,7 @@ def write(root: Path, recipe: ContinentRecipe) -> list[str]:
 
 
 def write_toy(root: Path) -> None:
-    """Write a small one."""
+    """Write a small set for tests."""
     write(root, TOY)
 
 
@@ -126,7 +126,7 @@ def _write_rasters(root: Path, continent: Continent, grid: Grid, tile: int) -> N
 
 
 def _write_region(root: Path, grid: Grid) -> None:
-    """A piece of the continent, as GeoJSON has it: longitude and latitude, whatever the rasters."""
+    """Write a part of the continent as GeoJSON, in longitude and latitude."""
     rows, columns = (np.array([0.3, 0.7]) * n for n in (grid.height, grid.width))
     corners = []
     for row, column in ((0, 0), (0, 1), (1, 1), (1, 0), (0, 0)):

@@ -1,4 +1,4 @@
-"""A synthetic landscape over some years, in which sites appear and grow."""
+"""Synthetic landscape over some years, in which sites appear and grow."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,16 +21,16 @@ from openstl_ext.rasters.writer import RasterWriter
 
 BANDS = ("blue", "green", "red", "nir")
 YEARS = (*range(2008, 2012), *range(2013, 2019))
-"""2012 is missing, as between two Landsats."""
+"""2012 is missing, as between two Landsat satellites."""
 
 NODATA, SCALE, UNKNOWN = -9999, 1e-4, 255
 PLANTS = np.array([0.04, 0.08, 0.05, 0.38])
 SOIL = np.array([0.09, 0.13, 0.18, 0.27])
 BARE = np.array([0.17, 0.20, 0.25, 0.24])
-"""Reflectance of each band; sites and what only looks like them are all ``BARE``."""
+"""Reflectance of each band; sites and other bare ground have the same."""
 
 NOISE = 0.06
-"""Spread of the error of a value: in one year, one pixel of a site tells little."""
+"""Standard deviation of the error of a value; one pixel of one year is not sufficient."""
 
 UTM = (
     'PROJCS["WGS 84 / UTM zone 33N",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,'
@@ -43,17 +43,17 @@ UTM = (
 )
 SIZE = 576
 MINIATURE = CutRecipe(patch_size=32, stride=16, block_size=72, buffer=4)
-"""Blocks that hold two by two patches for val and test, and nine that overlap for training."""
+"""Blocks have four patches in val and test, and nine overlapping ones in training."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Landscape:
-    """Images as stored, and what is to be found in them.
+    """Stored images and their label.
 
     Args:
         stored: Reflectance / ``SCALE``, int16 (years, bands, H, W), ``NODATA`` under clouds.
-        label: 1 where a site is in the last year, ``UNKNOWN`` where nobody looked, uint8 (H, W).
-        years: Of each image.
+        label: 1 at sites of the last year, ``UNKNOWN`` in some areas, uint8 (H, W).
+        years: Year of each image.
     """
 
     stored: NDArray[np.int16]
@@ -62,7 +62,7 @@ class Landscape:
 
     @property
     def facts(self) -> SeriesFacts:
-        """What the numbers mean, as they lie on disk."""
+        """Metadata of the stored numbers."""
         return SeriesFacts(
             years=self.years,
             bands=BANDS,
@@ -75,46 +75,46 @@ class Landscape:
 
 
 def draw(*, size: int = SIZE, years: tuple[int, ...] = YEARS, seed: int = 0) -> Landscape:
-    """Draw terrain, its plants, what is built on it and the clouds above.
+    """Draw relief, vegetation, bare objects and clouds.
 
-    A site appears, grows and stays. Fields are as bare, but come and go, also in the last year;
-    rocks are as bare from the first year on; tracks appear and stay, but are thin. So neither one
-    year, nor one pixel, nor shape alone tells a site; noise and clouds hide the rest.
+    A site appears, grows and stays. Fields are equally bare but change from year to year, rocks
+    are bare in all years, and tracks appear and stay but are thin. Therefore neither one year, one
+    pixel nor shape identifies a site; noise and clouds hide parts of it.
 
     Args:
         size: Rows and columns.
-        years: Of the images.
-        seed: Decides all.
+        years: Years of the images.
+        seed: Seed of the landscape.
     """
-    chance = np.random.default_rng(seed)
-    plants = 0.5 + 0.22 * smooth(chance, size, 24) + 0.12 * smooth(chance, size, 5)
-    relief = smooth(chance, size, 12)
-    bare, sites = cover(chance, Scale(size=size, num_years=len(years)))
+    rng = np.random.default_rng(seed)
+    plants = 0.5 + 0.22 * smooth(rng, size, 24) + 0.12 * smooth(rng, size, 5)
+    relief = smooth(rng, size, 12)
+    bare, sites = cover(rng, Scale(size=size, num_years=len(years)))
     stored = np.empty((len(years), len(BANDS), size, size), np.int16)
     for step in range(len(years)):
-        weather = 0.08 * chance.normal() + 0.06 * smooth(chance, size, 40)
+        weather = 0.08 * rng.normal() + 0.06 * smooth(rng, size, 40)
         green = np.clip(plants + weather, 0, 1)[..., None]
         ground = (green * PLANTS + (1 - green) * SOIL) * (1 + 0.12 * relief[..., None])
         share = bare[step][..., None]
         values = (1 - share) * ground + share * BARE * (1 + 0.08 * relief[..., None])
-        values += chance.normal(0, NOISE, values.shape)
+        values += rng.normal(0, NOISE, values.shape)
         values = np.moveaxis(np.clip(values, 0.001, 1.2) / SCALE, -1, 0)
-        clouds = smooth(chance, size, 14) > chance.uniform(1.0, 1.9)
+        clouds = smooth(rng, size, 14) > rng.uniform(1.0, 1.9)
         stored[step] = np.where(clouds, NODATA, np.rint(values))
     label = sites.astype(np.uint8)
-    label[smooth(chance, size, 20) > 2.1] = UNKNOWN
+    label[smooth(rng, size, 20) > 2.1] = UNKNOWN
     return Landscape(stored=stored, label=label, years=years)
 
 
 def write(root: Path, *, size: int = SIZE, seed: int = 0) -> None:
-    """Write a landscape in all forms: a stack, in ``patches`` and in ``geotiff``.
+    """Write a landscape in all formats: a stack, and the folders ``patches`` and ``geotiff``.
 
-    The third needs rasterio, and is left out without it.
+    The third needs rasterio and is omitted without it.
 
     Args:
         root: Folder to write to.
         size: Rows and columns of the landscape.
-        seed: Decides all.
+        seed: Seed of the landscape.
     """
     root.mkdir(parents=True, exist_ok=True)
     mark(root, "LTS")
@@ -140,7 +140,7 @@ def write_toy(root: Path) -> None:
 
 
 def write_stack(root: Path, landscape: Landscape) -> None:
-    """Write the array of images, the one of labels, and what they mean."""
+    """Write the arrays of images and labels, and their metadata."""
     root.mkdir(parents=True, exist_ok=True)
     for name, array in ((STACK, landscape.stored), (LABEL, landscape.label)):
         with atomic_file(root / name) as file:
@@ -149,12 +149,12 @@ def write_stack(root: Path, landscape: Landscape) -> None:
 
 
 def write_rasters(root: Path, landscape: Landscape, *, one_file: bool = False) -> None:
-    """Write the same as GeoTIFF: a raster a year, or one of all years, and the label.
+    """Write GeoTIFFs: a raster per year, or one with all years, and the label.
 
     Args:
         root: Folder to write to.
-        landscape: What to write.
-        one_file: All years in one raster.
+        landscape: The landscape.
+        one_file: Whether to write all years to one raster.
     """
     root.mkdir(parents=True, exist_ok=True)
     mark(root, "LTS")

@@ -1,8 +1,8 @@
-"""What SimVP does between its encoder and its decoder: one way a file.
+"""Translators of SimVP, between encoder and decoder.
 
-A translator maps (B, T*C, H, W) to the same, time folded into the channels. Its constructor takes
-``channels, hidden_channels, num_blocks, mlp_ratio, dropout, drop_path``, its name in TRANSLATORS is
-what a config writes as ``translator``.
+A translator maps (B, T*C, H, W) to the same shape, with time folded into the channels. Its
+constructor takes ``channels, hidden_channels, num_blocks, mlp_ratio, dropout, drop_path``. A config
+selects it by its name in TRANSLATORS: ``translator="gsta"``.
 """
 
 from openstl_ext.discovery import import_modules

@@ -10,11 +10,11 @@ from openstl_ext.registry import TRANSLATORS
 
 @TRANSLATORS.register_module(name="gsta")
 class GSTA(nn.Module):
-    """Mix time and space by large-kernel attention that gates its own output.
+    """Stack of GSTA blocks, which mix time and space by gated large-kernel attention.
 
     Args:
         channels: Frames times width of a frame, of input and output.
-        hidden_channels: Width between the first block and the last (hid_T upstream).
+        hidden_channels: Width of all blocks but the first (hid_T upstream).
         num_blocks: Number of blocks (N_T upstream).
         mlp_ratio: Width of the feed-forward layers as a multiple of their input's.
         dropout: Share of values dropped in the feed-forward layers.

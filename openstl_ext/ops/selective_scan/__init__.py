@@ -1,4 +1,4 @@
-"""The selective scan of Mamba: one function, five ways to compute it."""
+"""Selective scan of Mamba: one function with five backends."""
 
 from openstl_ext.ops.selective_scan.dispatch import BACKENDS, BackendError, obstacle
 from openstl_ext.ops.selective_scan.flops import OPERATORS, scan_flop_handle, scan_flops

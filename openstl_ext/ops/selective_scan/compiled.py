@@ -1,4 +1,4 @@
-"""Compile the C++ scan when it is first wanted, once for each machine and source."""
+"""Compile the C++ scan when it is first used, once for each machine and source."""
 
 import ctypes
 import hashlib
@@ -14,16 +14,16 @@ from pathlib import Path
 SOURCE = Path(__file__).with_name("scan.cpp")
 OPT_OUT = "OPENSTL_EXT_NO_NATIVE"
 FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-pthread")
-TUNED = ("-march=native",)  # some compilers refuse it; then without
+TUNED = ("-march=native",)  # some compilers reject it; then compile without
 TIMEOUT_SECONDS = 300
 
 
 class NotCompiledError(Exception):
-    """There is no library, and the message says why.
+    """The library is not available; the message contains the reason.
 
     Args:
         reason: One line.
-        broken: Whether something that should have worked did not, so that the user should know.
+        broken: Whether something failed that should work, so that the user should be warned.
     """
 
     def __init__(self, reason: str, *, broken: bool) -> None:
@@ -32,40 +32,40 @@ class NotCompiledError(Exception):
 
 
 def library(source: Path = SOURCE) -> ctypes.CDLL:
-    """The compiled scan, loaded; compiled now if this machine has not done it yet.
+    """Load the compiled scan; compile it first if this machine has not done so.
 
-    It calls nothing of PyTorch, so another version of PyTorch needs no other library.
+    It does not call PyTorch, so it works with any version of PyTorch.
 
     Raises:
-        NotCompiledError: If compiling is switched off, or there is no compiler, or it fails.
+        NotCompiledError: If compilation is disabled, there is no compiler, or it fails.
     """
     if os.environ.get(OPT_OUT, "0") not in ("", "0"):
-        raise NotCompiledError(f"switched off by {OPT_OUT}", broken=False)
-    found = _loaded(source)
-    if isinstance(found, NotCompiledError):
-        raise found
-    return found
+        raise NotCompiledError(f"disabled by {OPT_OUT}", broken=False)
+    loaded = _loaded(source)
+    if isinstance(loaded, NotCompiledError):
+        raise loaded
+    return loaded
 
 
 def cache_folder() -> Path:
-    """Where compiled libraries are kept, for this user alone."""
+    """Return the folder of compiled libraries, which belongs to this user."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "openstl_ext"
 
 
 @cache
 def _loaded(source: Path) -> ctypes.CDLL | NotCompiledError:
-    """One try a process: a failure costs its seconds once."""
+    """Load the library once per process; a failure is cached too."""
     try:
         folder = cache_folder()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:  # a home that cannot be written: compile for this process only
+        except OSError:  # the home folder is not writable: compile for this process only
             folder = Path(tempfile.mkdtemp(prefix="openstl_ext-"))
         path = _compiled(source, folder)
         try:
             return ctypes.CDLL(str(path))
-        except OSError:  # a damaged file; once more from the source
+        except OSError:  # a damaged file: compile again
             path.unlink()
             return ctypes.CDLL(str(_compiled(source, folder)))
     except NotCompiledError as error:
@@ -75,7 +75,7 @@ def _loaded(source: Path) -> ctypes.CDLL | NotCompiledError:
 
 
 def _compiled(source: Path, folder: Path) -> Path:
-    """The library's file, found or made; of two processes at once, either's will do."""
+    """Return the path of the library, compiled if needed; concurrent processes do not conflict."""
     compiler = _compiler()
     version = subprocess.run([*compiler, "--version"], capture_output=True, timeout=60).stdout
     identity = [source.read_bytes(), repr((FLAGS, TUNED)).encode(), version, _processor()]
@@ -91,12 +91,13 @@ def _compiled(source: Path, folder: Path) -> Path:
             if done.returncode == 0:
                 part.replace(path)
                 return path
-    said = [line for line in done.stderr.splitlines() if "error" in line] or [done.stderr.strip()]
-    raise NotCompiledError(f"`{shlex.join(command)}` failed: {said[0]}", broken=True)
+    errors = [line for line in done.stderr.splitlines() if "error" in line]
+    first = errors[0] if errors else done.stderr.strip()
+    raise NotCompiledError(f"`{shlex.join(command)}` failed: {first}", broken=True)
 
 
 def _compiler() -> list[str]:
-    """The command of a C++ compiler that knows GCC's vector extension."""
+    """Return the command of a C++ compiler with GCC's vector extension."""
     named = shlex.split(os.environ.get("CXX", ""))
     for command in ([named] if named else []) + [["g++"], ["clang++"], ["c++"]]:
         if shutil.which(command[0]):
@@ -105,7 +106,7 @@ def _compiler() -> list[str]:
 
 
 def _processor() -> bytes:
-    """What the machine can execute: homes are shared by nodes that differ."""
+    """Return the instruction sets of the machine: nodes that share a home folder can differ."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Which scan runs: chosen at call time, by device and by what works here; said once."""
+"""Select the backend of a scan at call time, by device and availability; log it once."""
 
 import importlib
 import importlib.util
@@ -16,7 +16,7 @@ from openstl_ext.ops.selective_scan.kernel import Kernel
 
 AUTO = "auto"
 FORCE = "OPENSTL_EXT_SCAN_BACKEND"
-KERNELS = ("triton", "native", "stepwise")  # by preference; the last runs anywhere
+KERNELS = ("triton", "native", "stepwise")  # in order of preference; the last runs anywhere
 BACKENDS = ("mamba_ssm", *KERNELS, "reference")
 LIMITS = {"mamba_ssm": "is not deterministic and has no gradient of the last state"}
 LOG = logging.getLogger(__name__)
@@ -25,11 +25,11 @@ _announced: set[tuple[str, str]] = set()
 
 
 class BackendError(UserError, RuntimeError):
-    """A way to scan was asked for that does not exist, or not here."""
+    """The requested scan backend does not exist or cannot run here."""
 
 
 class Obstacle(str):
-    """Why a backend cannot run; ``broken`` if it is installed and should have."""
+    """Reason why a backend cannot run; ``broken`` if it is installed and should run."""
 
     broken: bool
 
@@ -40,63 +40,64 @@ class Obstacle(str):
 
 
 def choose(
-    wanted: str | None,
+    requested: str | None,
     device: torch.device,
     dtype: torch.dtype,
     among: tuple[str, ...] = BACKENDS,
 ) -> str:
-    """Name of the backend to use.
+    """Return the name of the backend to use.
 
     Args:
-        wanted: A name, which is then the answer or an error; None or ``auto`` asks the environment
-            variable ``OPENSTL_EXT_SCAN_BACKEND``, then takes the first that works.
-        device: Where the tensors are.
-        dtype: What they are scanned in.
-        among: What the caller can use. The reference is never chosen, only asked for.
+        requested: A name, which is then returned or an error. With None or ``auto`` the environment
+            variable ``OPENSTL_EXT_SCAN_BACKEND`` is used, then the first backend that works.
+        device: Device of the tensors.
+        dtype: Float type of the scan.
+        among: Backends that the caller can use, in order of preference. The reference is only used
+            if requested.
 
     Raises:
-        BackendError: If what was asked for is unknown or cannot run; it lists those that can.
+        BackendError: If the request is unknown or cannot run; it lists those that can.
     """
-    asked = wanted
-    if wanted in (None, AUTO):
-        asked = os.environ.get(FORCE) or AUTO
-        if asked in set(BACKENDS) - set(among):
-            asked = AUTO  # the variable is for all calls; this one has less to choose from
-    if asked not in (*BACKENDS, AUTO):
-        where = f" (from {FORCE})" if asked != wanted else ""
+    name_or_auto = requested
+    if requested in (None, AUTO):
+        name_or_auto = os.environ.get(FORCE) or AUTO
+        if name_or_auto in set(BACKENDS) - set(among):
+            name_or_auto = AUTO  # the variable applies to all calls, this call supports fewer
+    if name_or_auto not in (*BACKENDS, AUTO):
+        where = f" (from {FORCE})" if name_or_auto != requested else ""
         raise BackendError(
-            f"there is no scan backend {asked!r}{where}; {nearest(str(asked), BACKENDS)} "
+            f"unknown scan backend {name_or_auto!r}{where}; {nearest(str(name_or_auto), BACKENDS)} "
             f"Available here: {_listed(device, dtype, among)}"
         )
-    passed: dict[str, Obstacle] = {}
-    for name in among if asked == AUTO else (str(asked),):
+    skipped: dict[str, Obstacle] = {}
+    for name in among if name_or_auto == AUTO else (str(name_or_auto),):
         reason = obstacle(name, device, dtype)
         if name not in among:
             reason = Obstacle(
                 LIMITS.get(name, "is no kernel, and this call is part of a traced program")
             )
         if reason is None:
-            _announce(name, device, passed)
+            _announce(name, device, skipped)
             return name
-        passed[name] = reason
+        skipped[name] = reason
     raise BackendError(
-        f"the scan backend {asked!r} cannot be used: {passed[str(asked)]}. "
+        f"the scan backend {name_or_auto!r} cannot be used: {skipped[str(name_or_auto)]}. "
         f"Available here: {_listed(device, dtype, among)}"
     )
 
 
-def kernel(wanted: str, device: torch.device, dtype: torch.dtype) -> Kernel:
-    """The kernel of that name, or with ``auto`` the first that works."""
-    return _module(choose(wanted, device, dtype, KERNELS))
+def kernel(requested: str, device: torch.device, dtype: torch.dtype) -> Kernel:
+    """Return the kernel of that name, or with ``auto`` the first that works."""
+    return _module(choose(requested, device, dtype, KERNELS))
 
 
 def obstacle(name: str, device: torch.device, dtype: torch.dtype) -> Obstacle | None:
-    """What keeps a backend from scanning on this device in this float type, if anything."""
+    """Return the reason why a backend cannot scan on this device in this float type, or None."""
     if name in ("reference", "stepwise"):
         return None
-    home = "cpu" if name == "native" else "cuda"
-    if device.type != home:
-        return Obstacle(f"runs on {home}, the tensors are on {device.type}")
+    supported = "cpu" if name == "native" else "cuda"
+    if device.type != supported:
+        return Obstacle(f"runs on {supported}, the tensors are on {device.type}")
     if dtype != torch.float32:
         return Obstacle(f"computes in float32, not in {dtype}".replace("torch.", ""))
     if name == "native":
@@ -121,17 +122,17 @@ def _installed(package: str) -> bool:
 
 @cache
 def _failure(name: str, device: torch.device) -> str | None:
-    """Try a tiny scan and compare it, once a process: that it imports proves nothing.
+    """Compare a small scan with the reference, once per process: an import alone is not enough.
 
-    It runs in a thread of its own, where none of the caller's modes holds: a trace would record
-    it, inference mode would forbid its gradients.
+    It runs in a separate thread, where the caller's modes are not active: a trace would record it,
+    and inference mode would disable its gradients.
     """
     try:
         with ThreadPoolExecutor(1) as thread:
             if name == "mamba_ssm":
                 return thread.submit(selfcheck.of_function, mamba.scan, device).result()
             return thread.submit(selfcheck.of_kernel, _module(name), device).result()
-    except Exception as error:  # foreign code fails in ways of its own
+    except Exception as error:  # third-party code can raise anything
         return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
@@ -139,12 +140,12 @@ def _listed(device: torch.device, dtype: torch.dtype, among: tuple[str, ...]) ->
     return ", ".join(name for name in among if obstacle(name, device, dtype) is None)
 
 
-def _announce(name: str, device: torch.device, passed: dict[str, Obstacle]) -> None:
-    """Say once what is in use and what was passed over: a slow scan must not go unseen."""
-    place = (name, device.type)
-    if place in _announced:
+def _announce(name: str, device: torch.device, skipped: dict[str, Obstacle]) -> None:
+    """Log once which backend is used and which were skipped, so that a slow scan is noticed."""
+    key = (name, device.type)
+    if key in _announced:
         return
-    _announced.add(place)
-    why = "; ".join(f"{other} {reason}" for other, reason in passed.items())
-    level = logging.WARNING if any(r.broken for r in passed.values()) else logging.INFO
+    _announced.add(key)
+    why = "; ".join(f"{other} {reason}" for other, reason in skipped.items())
+    level = logging.WARNING if any(r.broken for r in skipped.values()) else logging.INFO
     LOG.log(level, "selective scan on %s: %s%s", device.type, name, f" ({why})" if why else "")

@@ -1,30 +1,31 @@
-"""What a fast scan must offer, and what it may leave to others."""
+"""Interface of the fast kernels of a scan."""
 
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
 CHUNK = 16
-"""Positions between two saved states: they cost as much as N / 16 further inputs, whatever L is."""
+"""Positions between two saved states; the states need as much memory as N / 16 inputs."""
 
 
 class Operands(NamedTuple):
-    """The bare recurrence; everything around it is done once, in ``operator.py``.
+    """Operands of the recurrence alone; bias, softplus, skip and gate are in ``operator.py``.
 
     Channels come in ``K = order.shape[0]`` directions of ``Du`` channels each, ``D = K * Du``, and
     in G groups that share ``B`` and ``C``, K dividing G. All directions read the same ``u``.
 
     Args:
-        u: What enters the state.
+        u: Input of the state.
         dt: Step sizes, positive in all known uses.
         A: Decay rates, negative in all known uses.
         B: Weights into the state.
         C: Weights out of the state.
-        order: The positions that each direction visits, in turn; None for 0, 1, ... and K = 1.
+        order: Positions in the order in which each direction visits them; None for 0, 1, ... and
+            K = 1.
 
     Shape:
         - u: (B, Du, L); dt: (B, D, L); A: (D, N); B, C: (B, G, N, L); order: (K, L), int64.
-        - all but ``order`` have one float type and device, and are contiguous.
+        - all but ``order`` have the same float type and device, and are contiguous.
     """
 
     u: Tensor
@@ -36,12 +37,12 @@ class Operands(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a forward pass leaves.
+    """Result of a forward pass.
 
     Args:
-        y: Read-out of each direction, at the positions it belongs to.
+        y: Read-out of each direction, at its position.
         last: State after the last step.
-        states: State before every ``CHUNK`` steps, for the backward pass; empty if not asked for.
+        states: State before every ``CHUNK`` steps, for the backward pass; empty if not requested.
 
     Shape:
         - y: (B, D, L); last: (B, D, N); states: (B, ceil(L / CHUNK), N, D) or (0,).
@@ -53,7 +54,7 @@ class Outcome(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Gradients of the operands; those of ``u`` still apart by direction.
+    """Gradients of the operands; those of ``u`` are not yet summed over directions.
 
     Shape:
         - u, dt: (B, D, L); A: (D, N); B, C: (B, G, N, L).
@@ -67,15 +68,15 @@ class Gradients(NamedTuple):
 
 
 class Kernel(Protocol):
-    """A module with these two functions, which run without autograd and without autocast."""
+    """Module with these two functions, which run without autograd and autocast."""
 
     def forward(self, operands: Operands, *, keep_states: bool) -> Outcome:
-        """Walk along L once."""
+        """Scan along L."""
 
     def backward(
         self, operands: Operands, states: Tensor, grad_y: Tensor, grad_last: Tensor | None
     ) -> Gradients:
-        """Walk back, recomputing each chunk from its state.
+        """Compute the gradients from the end, recomputing each chunk from its saved state.
 
         Shape:
             - grad_y: (B, Du, L), the same for every direction; grad_last: (B, D, N).
@@ -83,5 +84,5 @@ class Kernel(Protocol):
 
 
 def num_chunks(length: int) -> int:
-    """How many states a scan of so many positions saves."""
+    """Return the number of states that a scan of this length saves."""
     return (length + CHUNK - 1) // CHUNK

@@ -1,4 +1,4 @@
-"""The CUDA scan of mamba_ssm, where it is installed and works."""
+"""CUDA scan of mamba_ssm, an optional package."""
 
 from torch import Tensor
 
@@ -14,17 +14,17 @@ def scan(
     delta_bias: Tensor | None = None,
     delta_softplus: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Output and last state; shapes as in ``reference_scan``.
+    """Compute output and last state; shapes as in ``reference_scan``.
 
-    Its backward pass adds with atomics, so that equal inputs give slightly different gradients,
-    and it has no gradient for the last state: ``selective_scan`` does not choose it where either
+    Its backward pass uses atomic additions, so equal inputs give slightly different gradients, and
+    it has no gradient of the last state. ``selective_scan`` does not select it if one of these
     matters.
 
     Source:
         state-spaces/mamba, ``selective_scan_fn``.
     """
-    # Some releases import without their kernel and fail at the first call, so ask for it by name.
-    # Never at import of this module: it brings transformers and triton, and may fail in any way.
+    # Some releases import without their kernel and fail at the first call, so import it by name.
+    # Not at the top of this module: the package imports transformers and triton and can fail.
     import selective_scan_cuda  # noqa: F401
     from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
 

@@ -1,4 +1,4 @@
-"""The scan in C++ for CPUs, float32: ``scan.cpp`` called through ctypes."""
+"""Scan in C++ for CPUs, float32: ``scan.cpp`` called through ctypes."""
 
 import ctypes
 
@@ -14,8 +14,8 @@ from openstl_ext.ops.selective_scan.kernel import (
     num_chunks,
 )
 
-LANES = 16  # of a vector; only how work is dealt depends on it
-TASKS = 32  # enough for the threads of a desktop; fixed, so that results do not depend on them
+LANES = 16  # of a vector; only the distribution of work depends on it
+TASKS = 32  # enough for the threads of a desktop; fixed, so that results do not depend on threads
 
 
 class _Sizes(ctypes.Structure):
@@ -28,7 +28,7 @@ class _Sizes(ctypes.Structure):
 
 
 def forward(operands: Operands, *, keep_states: bool) -> Outcome:
-    """Walk along L once; see ``kernel.Kernel``."""
+    """Scan along L; see ``kernel.Kernel``."""
     u, dt, a, b, c, _ = operands
     order = _order(operands)
     batch, channels, length = dt.shape
@@ -45,13 +45,13 @@ def forward(operands: Operands, *, keep_states: bool) -> Outcome:
 def backward(
     operands: Operands, states: Tensor, grad_y: Tensor, grad_last: Tensor | None
 ) -> Gradients:
-    """Walk back, recomputing each chunk from its state; see ``kernel.Kernel``."""
+    """Compute the gradients from saved states; see ``kernel.Kernel``."""
     u, dt, a, b, c, _ = operands
     order = _order(operands)
     a_t = a.t().contiguous()
     after = None if grad_last is None else grad_last.transpose(1, 2).contiguous()
-    pairs, blocks = len(b) * b.shape[1], len(a) // b.shape[1] // LANES
-    parts = max(1, min(TASKS // pairs, blocks))
+    pairs, vectors = len(b) * b.shape[1], len(a) // b.shape[1] // LANES
+    parts = max(1, min(TASKS // pairs, vectors))
     grad_u, grad_dt = torch.empty_like(dt), torch.empty_like(dt)
     grad_a = a.new_empty(len(u), *a_t.shape)
     grad_b, grad_c = b.new_empty(parts, *b.shape), c.new_empty(parts, *c.shape)
@@ -70,12 +70,12 @@ def _order(operands: Operands) -> Tensor:
 def _call(
     name: str, operands: Operands, tensors: tuple[Tensor | None, ...], *numbers: ctypes.c_int64
 ) -> None:
-    """Run a function of the library; the tensors live on in the caller until it returns."""
+    """Run a function of the library; the caller keeps the tensors alive until it returns."""
     loaded = library()
     assert loaded.scan_chunk() == CHUNK, "scan.cpp and kernel.py differ in CHUNK"
     u, dt, a, b, _, order = operands
     directions = 1 if order is None else len(order)
     sizes = _Sizes(*dt.shape[:2], u.shape[1], dt.shape[2], a.shape[1], b.shape[1], directions)
-    assert all(t is None or t.is_contiguous() for t in tensors), "a raw pointer knows no strides"
+    assert all(t is None or t.is_contiguous() for t in tensors), "a raw pointer has no strides"
     pointers = [ctypes.c_void_p(None if t is None else t.data_ptr()) for t in tensors]
     getattr(loaded, name)(ctypes.byref(sizes), *numbers, *pointers, torch.get_num_threads())

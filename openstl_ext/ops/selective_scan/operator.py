@@ -1,8 +1,8 @@
-"""The scan as one PyTorch operator, so that tracing, export, compilation and FLOP counts see it.
+"""The scan as one PyTorch operator, for tracing, export, compilation and FLOP counts.
 
-A kernel computes the bare recurrence; step sizes, skip, gate and the sum over directions are done
-here, once for all kernels. The kernel is chosen when the operator runs, not when it is traced, so
-an exported program runs on machines that lack the one at hand.
+A kernel computes the recurrence alone; step sizes, skip, gate and the sum over directions are
+computed here, once for all kernels. The kernel is selected when the operator runs, not when it is
+traced, so an exported program also runs on machines without the kernel of this one.
 """
 
 import torch
@@ -39,17 +39,17 @@ def scan(
     keep_states: bool,
     backend: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Scan along every direction and sum them; names and meaning as in ``selective_scan``.
+    """Scan along every direction and sum the outputs; arguments as in ``selective_scan``.
 
-    ``order`` holds the positions that each direction visits, in turn; None is one direction, from
-    0 to L-1. ``keep_states`` says whether a backward pass will follow. ``backend`` is the name of
-    a kernel or ``auto``.
+    ``order`` contains the positions in the order in which each direction visits them; None is one
+    direction, from 0 to L-1. ``keep_states`` is True if a backward pass will follow. ``backend`` is
+    the name of a kernel or ``auto``.
 
     Shape:
         - u, z: (B, Du, L); delta: (B, D, L) with D = K * Du; A: (D, N); B, C: (B, G, N, L);
           D, delta_bias: (D,); order: (K, L), K dividing G.
         - returns: output (B, Du, L), last state (B, D, N), and for the backward pass the states
-          and, where there is a gate, the output before it.
+          and, with a gate, the output before it.
     """
     with torch.autocast(u.device.type, enabled=False):
         dt = _step_sizes(delta, delta_bias, delta_softplus)
@@ -101,7 +101,7 @@ def scan_backward(
     ungated: Tensor,
     backend: str,
 ) -> list[Tensor]:
-    """Gradients of the tensors that are there, in their order."""
+    """Compute the gradients of the given tensors, in their order."""
     with torch.autocast(u.device.type, enabled=False):
         directions = 1 if order is None else len(order)
         grad_z = None
@@ -167,11 +167,11 @@ def _step_sizes(delta: Tensor, bias: Tensor | None, softplus: bool) -> Tensor:
 
 
 def _over_directions(skip: Tensor, u: Tensor) -> Tensor:
-    """The skips of all directions, which meet in one output channel."""
+    """Sum the skips of all directions, which share one output channel."""
     return skip.view(-1, u.shape[1]).sum(0)[:, None]
 
 
 def _operands(u: Tensor, dt: Tensor, *others: Tensor | None) -> Operands:
-    """Kernels take addresses, which know no strides."""
+    """Make the operands contiguous: kernels take addresses without strides."""
     given = (u, dt, *others)
     return Operands(*(None if t is None else t.contiguous() for t in given))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The scan as its formula reads: slow, differentiable by autograd, the judge of all others."""
+"""Reference implementation of the scan: slow, differentiable by autograd."""
 
 import torch
 from torch import Tensor
@@ -16,11 +16,11 @@ def reference_scan(
     delta_bias: Tensor | None = None,
     delta_softplus: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Output and last state of the scan, in the float type of ``u``.
+    """Compute output and last state of the scan, in the float type of ``u``.
 
-    Discretise, step along L, read out; then the skip and the gate. One index per step, as
-    mamba_ssm's own pure-PyTorch version has it. The backward pass of each index fills a gradient
-    of full size, which makes training quadratic in L.
+    Discretise, step along L, read out, then add the skip and multiply by the gate. There is one
+    index per step, as in mamba_ssm's pure-PyTorch version. The backward pass of each index fills a
+    gradient of full size, so training is quadratic in L.
 
     Shape:
         - u, delta, z: (B, D, L); A: (D, N); B, C: (B, G, N, L); D, delta_bias: (D,).

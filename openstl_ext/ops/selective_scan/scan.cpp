@@ -1,9 +1,9 @@
-// The selective scan for CPUs: what `stepwise.py` does, with states in registers.
+// Selective scan for CPUs: the algorithm of `stepwise.py` with states in registers.
 //
 // A vector holds one state of LANES neighbouring channels. For each chunk of CHUNK positions the
 // inputs of those channels are transposed into a tile, so that a step is plain vector arithmetic
 // and B and C are broadcasts. The backward pass recomputes a chunk from its saved state. Threads
-// share no output: each result is summed by one thread in one order, whatever their number.
+// share no output: each result is summed by one thread in one order for any number of threads.
 //
 // Plain C++17 with GCC's vector extension (g++ and clang); no header of PyTorch or Python.
 
@@ -82,7 +82,7 @@ void run(int64_t tasks, int threads, const Task& task) {
     try {
         for (int64_t i = 1; i < wanted; ++i) others.emplace_back(work);
     } catch (const std::system_error&) {
-        // no more threads to be had; those that run take all tasks
+        // no more threads available; the running ones take all tasks
     }
     work();
     for (auto& thread : others) thread.join();
@@ -102,8 +102,8 @@ inline void store(const Vec* tile, float* rows, int64_t length, const int64_t* a
         for (int t = 0; t < steps; ++t) rows[lane * length + at[t]] = ((const float*)&tile[t])[lane];
 }
 
-// Ask for what the next chunk reads or writes: it lies in one short piece a row, which no hardware
-// foresees.
+// Prefetch what the next chunk reads or writes: one short piece per row, which the hardware does
+// not predict.
 inline void expect(const float* rows, int64_t length, const int64_t* at, int count) {
     for (int lane = 0; lane < count; ++lane) __builtin_prefetch(rows + lane * length + *at);
 }
@@ -114,7 +114,7 @@ inline Vec pick(const float* from, int count) {
     return v;
 }
 
-// Where a block of channels of one sample lies in each tensor.
+// Offsets of some channels of one sample in each tensor.
 struct Block {
     int64_t sample, group, channel, shared, weights;
     const int64_t* order;
@@ -191,7 +191,7 @@ void scan_forward(const Sizes* sizes, const float* u, const float* dt, const flo
 
 // As above; grad_y (B, Du, L), grad_last (B, N, D) or null;
 // grad_u, grad_dt (B, D, L), grad_a (B, N, D), grad_b and grad_c (P, B, G, N, L): the channels of a
-// group are dealt to P parts, to be summed by the caller.
+// group are divided into P parts, to be summed by the caller.
 void scan_backward(const Sizes* sizes, int64_t parts, const float* u, const float* dt,
                    const float* a, const float* b, const float* c,
                    const int64_t* order, const float* states, const float* grad_y,

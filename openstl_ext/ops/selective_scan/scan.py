@@ -1,4 +1,4 @@
-"""The function that everybody calls."""
+"""Selective scan with automatic selection of the backend."""
 
 import torch
 from torch import Tensor
@@ -22,14 +22,14 @@ def selective_scan(
     *,
     backend: str | None = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """A linear recurrence whose step size and weights depend on the input.
+    """Compute a linear recurrence whose step size and weights depend on the input.
 
     With ``dt = softplus(delta + delta_bias)`` (or without the softplus), for each channel
 
         h_t = exp(dt_t A) h_{t-1} + dt_t B_t u_t,    y_t = C_t . h_t,    out = (y + D u) silu(z)
 
-    It computes in float32, under autocast too, or in float64 where ``u`` is; gradients flow to all
-    tensors, also from the last state. Names and layouts are those of mamba_ssm's
+    It is computed in float32, under autocast too, or in float64 if ``u`` is. All tensors get
+    gradients, also from the last state. Names and shapes are those of mamba_ssm's
     ``selective_scan_fn``.
 
     Args:
@@ -41,13 +41,13 @@ def selective_scan(
         D: Weight of the skip.
         z: Gate.
         delta_bias: Added to the step sizes of each channel.
-        delta_softplus: Whether step sizes go through softplus.
-        return_last_state: Whether to return the state after the last step, too.
-        backend: How to compute it: ``native`` (C++ on CPUs, compiled when first wanted unless
+        delta_softplus: Whether softplus is applied to the step sizes.
+        return_last_state: Whether to return the state after the last step as well.
+        backend: ``native`` (C++ on CPUs, compiled when first used unless
             ``OPENSTL_EXT_NO_NATIVE=1``), ``stepwise`` (plain PyTorch, anywhere), ``triton`` or
-            ``mamba_ssm`` (GPUs), ``reference`` (slow). By default what the environment variable
-            ``OPENSTL_EXT_SCAN_BACKEND`` says, else the first that works on the device of ``u``, in
-            the order mamba_ssm, triton, native, stepwise; a line in the log says which.
+            ``mamba_ssm`` (GPUs), ``reference`` (slow). Default: the value of the environment
+            variable ``OPENSTL_EXT_SCAN_BACKEND``, else the first that works on the device of
+            ``u``, in the order mamba_ssm, triton, native, stepwise; the choice is logged.
 
     Shape:
         - u, delta, z: (B, D, L); A: (D, N); D, delta_bias: (D,).
@@ -56,24 +56,24 @@ def selective_scan(
 
     Raises:
         ShapeError: If shapes or types do not fit together.
-        BackendError: If the backend asked for does not exist or cannot run; it lists the others.
+        BackendError: If the requested backend does not exist or cannot run; it lists the others.
 
     Source:
         Gu and Dao (arXiv:2312.00752); state-spaces/mamba@e9594ce, selective_scan_interface.py.
 
     Deviations:
-        Complex A is refused. Upstream's CUDA version drops the gradient of the last state and is
-        not deterministic; here it is chosen only where neither matters.
+        Complex A is rejected. Upstream's CUDA version drops the gradient of the last state and is
+        not deterministic; here it is selected only if neither matters.
     """
     tensors = prepared(u, delta, A, B, C, D, z, delta_bias)
-    wanted = backend
-    if not torch.compiler.is_compiling():  # while tracing, the choice is left to the operator
-        exacting = torch.are_deterministic_algorithms_enabled() or (
+    selected = backend
+    if not torch.compiler.is_compiling():  # while compiling, the operator selects at run time
+        exact = torch.are_deterministic_algorithms_enabled() or (
             return_last_state and torch.is_grad_enabled()
         )
-        among = tuple(b for b in dispatch.BACKENDS if not (exacting and b == "mamba_ssm"))
-        wanted = dispatch.choose(backend, u.device, tensors.u.dtype, among)
-    out, last = scan_with(wanted, tensors, delta_softplus)
+        among = tuple(b for b in dispatch.BACKENDS if not (exact and b == "mamba_ssm"))
+        selected = dispatch.choose(backend, u.device, tensors.u.dtype, among)
+    out, last = scan_with(selected, tensors, delta_softplus)
     out = out.to(u.dtype)
     return (out, last) if return_last_state else out
 
@@ -84,14 +84,14 @@ def scan_with(
     delta_softplus: bool,
     order: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Output and last state of a scan along each direction, summed over directions.
+    """Compute output and last state of a scan along each direction, summed over directions.
 
     Args:
-        backend: A name that ``choose`` has returned; None or ``auto`` leaves the choice of a
-            kernel to the operator.
-        tensors: What to scan.
+        backend: A name that ``choose`` returned; with None or ``auto`` the operator selects a
+            kernel.
+        tensors: Checked arguments of the scan.
         delta_softplus: As in ``selective_scan``.
-        order: The positions that each direction visits, in turn; only kernels take it.
+        order: Positions in the order in which each direction visits them; only for kernels.
 
     Shape:
         - u, z: (B, Du, L); delta: (B, K * Du, L); order: (K, L); K = 1 without an order.

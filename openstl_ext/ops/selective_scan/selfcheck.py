@@ -1,7 +1,6 @@
-"""Whether a fast scan computes what it should on this machine: a tiny case, both directions.
+"""Compare a fast scan with the reference on this machine: a small case, forward and backward.
 
-Compiled kernels have been seen to return nonsense on hardware that they were not built for,
-without any error.
+Compiled kernels can return wrong values without an error on hardware that they were not built for.
 """
 
 from collections.abc import Callable
@@ -15,40 +14,40 @@ from openstl_ext.ops.selective_scan.kernel import Kernel, Operands
 from openstl_ext.ops.selective_scan.reference import reference_scan
 
 Scan = Callable[..., tuple[Tensor, Tensor]]
-TOLERANCE = 1e-4  # of the largest value: finds nonsense, forgives another order of summation
+TOLERANCE = 1e-4  # of the largest value; allows another order of summation
 
 
 def of_kernel(kernel: Kernel, device: torch.device) -> str | None:
-    """What is wrong with a kernel, or None."""
+    """Return the error of a kernel as a sentence, or None."""
     operands = _case(device)
     ours = kernel.forward(operands, keep_states=True)
-    right = stepwise.forward(operands, keep_states=True)
+    expected = stepwise.forward(operands, keep_states=True)
     grad_y, grad_last = torch.cos(operands.u), torch.sin(ours.last)
-    back = kernel.backward(operands, ours.states, grad_y, grad_last)
-    right_back = stepwise.backward(operands, right.states, grad_y, grad_last)
-    return _verdict([*ours, *back], [*right, *right_back])
+    gradients = kernel.backward(operands, ours.states, grad_y, grad_last)
+    expected_gradients = stepwise.backward(operands, expected.states, grad_y, grad_last)
+    return _compare([*ours, *gradients], [*expected, *expected_gradients])
 
 
 def of_function(scan: Callable[..., tuple[Tensor, Tensor]], device: torch.device) -> str | None:
-    """What is wrong with a differentiable scan, or None."""
+    """Return the error of a differentiable scan as a sentence, or None."""
     results = []
     for function in (scan, cast(Scan, reference_scan)):
         leaves = [t.requires_grad_() for t in _case(device) if t is not None]
         out, last = function(*leaves)
         results.append([out, last, *torch.autograd.grad(out.square().sum(), leaves)])
-    return _verdict(*results)
+    return _compare(*results)
 
 
-def _verdict(found: list[Tensor], right: list[Tensor]) -> str | None:
-    for ours, theirs in zip(found, right, strict=True):
+def _compare(results: list[Tensor], expected: list[Tensor]) -> str | None:
+    for ours, theirs in zip(results, expected, strict=True):
         error = (ours - theirs).abs().max() / theirs.abs().max()
-        if not error < TOLERANCE:  # NaN is no agreement
-            return f"a test scan came out wrong by {error.item():.1e} of its scale"
+        if not error < TOLERANCE:  # also if it is NaN
+            return f"a test scan has an error of {error.item():.1e} of its scale"
     return None
 
 
 def _case(device: torch.device) -> Operands:
-    """Two samples, two groups, a length that no chunk divides; drawn without touching any seed."""
+    """Return two samples, two groups and a length that no chunk divides, without a random draw."""
 
     def wave(*shape: int, pace: float) -> Tensor:
         count = torch.Size(shape).numel()

@@ -1,9 +1,9 @@
-"""The scan in plain PyTorch, for any device and float type: a loop of one in-place step each.
+"""Scan in plain PyTorch, for any device and float type: a loop with one in-place step each.
 
-Inside, time comes first and channels last, (L, B, G, N, D/G): a step is then one contiguous
-``addcmul`` whose inner loop is long, and all that is not the recurrence itself is done for a whole
-chunk of steps at once. The batch is cut so that the buffers of a chunk stay in a CPU's cache. No
-operation here scatters with atomics, so equal inputs give equal bits.
+Internally, time comes first and channels last, (L, B, G, N, D/G): a step is then one contiguous
+``addcmul`` with a long inner loop, and everything but the recurrence is computed for a chunk of
+steps at once. The batch is split so that the buffers of a chunk stay in the cache of a CPU. No
+operation uses atomic additions, so equal inputs give equal bits.
 
 Source:
     The recurrence is that of Gu and Dao (arXiv:2312.00752); recomputing from saved states follows
@@ -25,19 +25,19 @@ from openstl_ext.ops.selective_scan.kernel import (
 )
 
 CACHED_ELEMENTS = 2**18  # of one buffer on a CPU: 1 MiB in float32, so that a chunk stays in cache
-WORTH_A_THREAD = 2**18  # elements of one step; below, threads wait for each other more than they do
-LARGE_ELEMENTS = 2**26  # elsewhere a step should be as wide as memory allows
+ELEMENTS_PER_THREAD = 2**18  # of one step; below, threads mostly wait for each other
+LARGE_ELEMENTS = 2**26  # of one buffer on other devices, where wide steps are faster
 
 
 @contextmanager
-def _alone(operands: Operands) -> Iterator[None]:
-    """One thread for the loop's many small operations.
+def _one_thread(operands: Operands) -> Iterator[None]:
+    """Use one thread for the many small operations of the loop.
 
-    With more, each ends at a barrier, where threads spin: on a busy machine that costs ten times
-    the work itself.
+    With several threads, each operation ends at a barrier, where threads spin; on a busy machine
+    this takes ten times as long as the work itself.
     """
     threads = torch.get_num_threads()
-    small = operands.dt.shape[1] * operands.A.shape[1] < WORTH_A_THREAD
+    small = operands.dt.shape[1] * operands.A.shape[1] < ELEMENTS_PER_THREAD
     if threads == 1 or operands.dt.device.type != "cpu" or not small:
         yield
         return
@@ -49,8 +49,8 @@ def _alone(operands: Operands) -> Iterator[None]:
 
 
 def forward(operands: Operands, *, keep_states: bool) -> Outcome:
-    """Walk along L once; see ``kernel.Kernel``."""
-    with _alone(operands):
+    """Scan along L; see ``kernel.Kernel``."""
+    with _one_thread(operands):
         return _forward(operands, keep_states)
 
 
@@ -79,8 +79,8 @@ def _forward(operands: Operands, keep_states: bool) -> Outcome:
 def backward(
     operands: Operands, states: Tensor, grad_y: Tensor, grad_last: Tensor | None
 ) -> Gradients:
-    """Walk back, recomputing each chunk from its state; see ``kernel.Kernel``."""
-    with _alone(operands):
+    """Compute the gradients from saved states; see ``kernel.Kernel``."""
+    with _one_thread(operands):
         return _backward(operands, states, grad_y, grad_last)
 
 
@@ -107,7 +107,7 @@ def _backward(
             through = decay.mul_(q)
             after = through[0].clone()
             through[1:] *= h[:-1]
-            through[0] *= before  # now the gradient of dt A
+            through[0] *= before  # this is the gradient of dt A
             torch.sum(torch.mul(through, walk.A, out=q), dim=-2, out=grad_dt[steps])
             grad_decay = grad_decay + through.mul_(walk.dt[steps].unsqueeze(-2)).sum((0, 1))
         grads.u[rows] = walk.in_place(grad_x * walk.dt)
@@ -119,7 +119,7 @@ def _backward(
 
 
 class _Walk:
-    """A slice of the batch in the order of time, with the buffers of one chunk.
+    """Slice of the batch in time order, with the buffers of one chunk.
 
     Shape:
         - u, dt, x: (L, b, G, D/G); A: (G, N, D/G); B, C: (L, b, G, N).
@@ -139,7 +139,7 @@ class _Walk:
         self.buffers = [dt.new_empty(shape) for _ in range(3)]
 
     def states(self, steps: slice, before: Tensor) -> tuple[Tensor, Tensor]:
-        """Decays and states of a chunk that starts from ``before``; valid until the next call."""
+        """Compute decays and states of a chunk from its first state; valid until the next call."""
         decay, h, _ = (buffer[: steps.stop - steps.start] for buffer in self.buffers)
         torch.mul(self.dt[steps].unsqueeze(-2), self.A, out=decay).exp_()
         torch.mul(self.x[steps].unsqueeze(-2), self.B[steps].unsqueeze(-1), out=h)
@@ -149,7 +149,7 @@ class _Walk:
         return decay, h
 
     def gradients_of_states(self, steps: slice, decay: Tensor, g: Tensor, after: Tensor) -> Tensor:
-        """The chain backwards: ``q_t = g_t C_t + decay_{t+1} q_{t+1}``, from ``after`` on."""
+        """Compute ``q_t = g_t C_t + decay_{t+1} q_{t+1}`` backwards, starting from ``after``."""
         q = self.buffers[2][: len(g)]
         torch.mul(g.unsqueeze(-2), self.C[steps].unsqueeze(-1), out=q)
         q[-1] += after
@@ -160,21 +160,21 @@ class _Walk:
         return q
 
     def in_time(self, tensor: Tensor, *, shared: bool = False) -> Tensor:
-        """What is met at each step.
+        """Return the values at each step, in the order of each direction.
 
         Shape:
-            - tensor: (b, D, L), (b, G * N, L), or (b, Du, L) when all directions share it.
+            - tensor: (b, D, L), (b, G * N, L), or (b, Du, L) if all directions share it.
             - returns: (L, b, G, D/G) or (L, b, G, N).
         """
         time = tensor.permute(2, 0, 1).contiguous()
         if self.order is not None:
             parts = [time] * len(self.order) if shared else time.chunk(len(self.order), dim=2)
-            met = [p.index_select(0, o) for p, o in zip(parts, self.order, strict=True)]
-            time = torch.cat(met, dim=2)
+            ordered = [p.index_select(0, o) for p, o in zip(parts, self.order, strict=True)]
+            time = torch.cat(ordered, dim=2)
         return time.view(*time.shape[:2], self.groups, -1)
 
     def in_place(self, time: Tensor) -> Tensor:
-        """What was met at each step, back at its position: the inverse of ``in_time``."""
+        """Return the values of each step to their positions: the inverse of ``in_time``."""
         time = time.flatten(2)
         if self.order is not None:
             placed = torch.empty_like(time)
@@ -185,16 +185,16 @@ class _Walk:
         return time.permute(1, 2, 0).contiguous()
 
     def by_group(self, states: Tensor) -> Tensor:
-        """States (b, N, D) as the walk has them."""
+        """Split the channels of states (b, N, D) into groups, (b, G, N, D/G)."""
         return states.unflatten(2, (self.groups, -1)).transpose(1, 2)
 
     def by_channel(self, states: Tensor) -> Tensor:
-        """States of the walk as (b, N, D)."""
+        """Merge the groups of states (b, G, N, D/G), (b, N, D)."""
         return states.transpose(1, 2).flatten(2)
 
 
 def _slices(operands: Operands) -> list[slice]:
-    """Parts of the batch whose buffers are small enough."""
+    """Split the batch into slices whose buffers are small enough."""
     batch, channels, _ = operands.dt.shape
     budget = CACHED_ELEMENTS if operands.dt.device.type == "cpu" else LARGE_ELEMENTS
     rows = max(1, budget // (CHUNK * channels * operands.A.shape[1]))

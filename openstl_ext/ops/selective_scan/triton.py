@@ -1,9 +1,9 @@
-"""The scan in Triton for GPUs, float32: a program walks a few channels of one sample.
+"""Scan in Triton for GPUs, float32: a program scans a few channels of one sample.
 
-Time comes before channels here, so that neighbouring threads read neighbouring numbers. Sums over
-channels are written apart by each program and added afterwards, without atomics: equal inputs give
-equal bits. The chunk that the backward pass recomputes lies in scratch memory, since Triton cannot
-index registers.
+Time comes before channels here, so that neighbouring threads read neighbouring numbers. Each
+program writes its own sums over channels, which are added afterwards without atomics: equal inputs
+give equal bits. The chunk that the backward pass recomputes is in scratch memory, because Triton
+cannot index registers.
 """
 
 import torch
@@ -19,11 +19,11 @@ from openstl_ext.ops.selective_scan.kernel import (
     num_chunks,
 )
 
-BLOCK = 16  # channels of a program: few, because small batches leave a GPU idle
+BLOCK = 16  # channels of a program; few, because small batches leave a GPU idle
 
 
 def forward(operands: Operands, *, keep_states: bool) -> Outcome:
-    """Walk along L once; see ``kernel.Kernel``."""
+    """Scan along L; see ``kernel.Kernel``."""
     plan = _Plan(operands)
     batch, channels, length = operands.dt.shape
     num_states = operands.A.shape[1]
@@ -39,7 +39,7 @@ def forward(operands: Operands, *, keep_states: bool) -> Outcome:
 def backward(
     operands: Operands, states: Tensor, grad_y: Tensor, grad_last: Tensor | None
 ) -> Gradients:
-    """Walk back, recomputing each chunk from its state; see ``kernel.Kernel``."""
+    """Compute the gradients from saved states; see ``kernel.Kernel``."""
     plan = _Plan(operands)
     batch, channels, length = operands.dt.shape
     groups, num_states = operands.B.shape[1:3]
@@ -63,7 +63,7 @@ def backward(
 
 
 class _Plan:
-    """What both kernels are launched with."""
+    """Inputs and sizes for the launch of both kernels."""
 
     def __init__(self, operands: Operands) -> None:
         u, dt, a, b, c, order = operands
@@ -81,7 +81,7 @@ class _Plan:
         self.sizes = (*counts, padded, BLOCK, CHUNK)
 
     def device(self) -> torch.cuda.device:
-        """Triton launches on the current device, which need not be that of the tensors."""
+        """Select the device of the tensors, because Triton launches on the current device."""
         return torch.cuda.device_of(self.inputs[0])
 
 
@@ -91,7 +91,7 @@ def _in_time(tensor: Tensor) -> Tensor:
 
 @triton.jit
 def _exp(x):  # type: ignore[no-untyped-def]
-    """As in scan.cpp: the GPU's own fast one is wrong in the last two bits, which adds up."""
+    """As in scan.cpp; the fast exponential of the GPU has errors in the last bits that add up."""
     x = tl.minimum(tl.maximum(x, -86.0), 88.0)
     k = tl.floor(x * 1.44269504 + 0.5)
     f = (x - k * 0.693359375) - k * -2.12194440e-4
@@ -252,5 +252,5 @@ def _backward(  # type: ignore[no-untyped-def]
             tl.store(grad_u + row * channels + channel, step * through_x, mask=live)
             tl.store(grad_dt + row * channels + channel, value * through_x + through_dt, mask=live)
         sum_a += sum_chunk
-        tl.debug_barrier()  # nobody may overwrite what another still reads
+        tl.debug_barrier()  # no thread may overwrite what another still reads
     tl.store(grad_a + sample * channels * num_states + entry, sum_a, mask=both)

@@ -1,4 +1,4 @@
-"""A small folder of rasters of the index, in known numbers, written by rasterio itself."""
+"""Small folder of rasters with known numbers, written by rasterio, not by the tested code."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ NAMES = ("train", "val", "test", "calibration")
 
 
 def index_of(year: int) -> np.ndarray:
-    """Values of a year: a ramp that differs from pixel to pixel and from year to year."""
+    """Return the values of a year: a ramp that differs in every pixel and year."""
     ramp = np.arange(SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE) / 4000
     return ramp + np.float32((year - 1990) / 100)
 
 
 def write_year(root: Path, name: str, year: int, values: np.ndarray, **tags: float) -> Path:
-    """A raster of a year."""
+    """Write the raster of a year."""
     return write_tif(root / f"HM_{year}_{name}_1000.tiff", values.astype(np.float32), **tags)
 
 
 def write_folder(root: Path) -> None:
-    """Index AA and covariate AG of all years, temperature tas, and a split in vertical stripes."""
+    """Write index AA and covariate AG of all years, temperature tas, and a split in stripes."""
     for year in YEARS:
         write_year(root, "AA", year, index_of(year), nodata=NODATA)
         write_year(root, "AG", year, index_of(year) * 2, nodata=NODATA)
@@ -42,7 +42,7 @@ def write_folder(root: Path) -> None:
     split.write(root / "split.json")
 
 
-def plant(root: Path, file: str, row: int, column: int, value: float = NODATA) -> None:
+def set_pixel(root: Path, file: str, row: int, column: int, value: float = NODATA) -> None:
     """Change one stored pixel of a file."""
     import rasterio
 

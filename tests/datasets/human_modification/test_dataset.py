@@ -1,4 +1,4 @@
-"""Human Modification: what a sample holds, and what is said of bad rasters."""
+"""Human Modification: contents of samples, and errors about rasters and arguments."""
 
 import json
 import pickle
@@ -23,7 +23,7 @@ from tests.datasets.human_modification.rasters_folder import (
     SHAPE,
     YEARS,
     index_of,
-    plant,
+    set_pixel,
     write_folder,
     write_year,
 )
@@ -42,7 +42,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(written: Path, tmp_path: Path) -> Path:
-    """A folder that a test may spoil."""
+    """Copy the folder, so that a test may change it."""
     return Path(shutil.copytree(written, tmp_path / "root"))
 
 
@@ -54,21 +54,20 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def direct(root: Path, **changed: Any) -> HumanModification:
-    """The dataset of the folder of known numbers."""
-    usual: dict[str, Any] = {"target": "AA", "dynamic": ["AG"], "static": ["tas"]}
-    return HumanModification(
-        root=str(root), split="train", **{**usual, "lonlat": True, "chip_size": 6, **changed}
-    )
+    """Build the dataset of the folder with known numbers."""
+    usual: dict[str, Any] = {"split": "train", "target": "AA", "dynamic": ["AG"]}
+    usual |= {"static": ["tas"], "lonlat": True, "chip_size": 6}
+    return HumanModification(root=str(root), **{**usual, **changed})
 
 
 def at(dataset: HumanModification, row: int, column: int, end: int) -> dict[str, Any]:
-    """The item of a chip of the grid."""
+    """Return the item of a chip of the grid."""
     index = dataset.chips.index((Window(row, column, 6, 6), end))
     return dataset[index]  # type: ignore[return-value]
 
 
-def test_a_sample_holds_the_years_before_and_after(root: Path) -> None:
-    """If this fails, years, covariates or places are mixed up, and the scores look fine."""
+def test_a_sample_contains_the_years_before_and_after(root: Path) -> None:
+    """Years, covariates or coordinates would be mixed up."""
     item = at(direct(root), 9, 1, 2000)
     place = (slice(9, 15), slice(1, 7))
     past = np.stack([index_of(y)[place] for y in (1990, 1995, 2000)])[:, None]
@@ -83,8 +82,8 @@ def test_a_sample_holds_the_years_before_and_after(root: Path) -> None:
     np.testing.assert_allclose(inputs["lonlat"][:, 0, 0], (10 + 1.5 / 2, 50 - 9.5 / 2))
 
 
-def test_years_to_come_are_missing(root: Path) -> None:
-    """If this fails, a forecast of 2025 is judged against something."""
+def test_future_years_are_missing(root: Path) -> None:
+    """Forecasts of 2025 would be compared with arbitrary values."""
     dataset = direct(root)
     targets = at(dataset, 9, 1, 2015)["data_samples"]
     assert targets["valid"].flatten(1).all(dim=1).tolist() == [True, False, False, False]
@@ -97,11 +96,11 @@ def test_years_to_come_are_missing(root: Path) -> None:
 
 
 def test_a_pixel_without_one_input_is_missing_in_all(root: Path) -> None:
-    """If this fails, a map asks other things of a pixel than the training did."""
-    plant(root, "HM_1995_AA_1000.tiff", 9, 1)
-    plant(root, "hm_static_tas_1000.tiff", 10, 2)
-    plant(root, "HM_2005_AA_1000.tiff", 11, 3)
-    plant(root, "HM_2000_AG_1000.tiff", 12, 4)
+    """Maps would treat missing pixels differently from training."""
+    set_pixel(root, "HM_1995_AA_1000.tiff", 9, 1)
+    set_pixel(root, "hm_static_tas_1000.tiff", 10, 2)
+    set_pixel(root, "HM_2005_AA_1000.tiff", 11, 3)
+    set_pixel(root, "HM_2000_AG_1000.tiff", 12, 4)
     item = at(direct(root), 9, 1, 2000)
     inputs, targets = item["inputs"], item["data_samples"]
     missing = torch.zeros(6, 6, dtype=torch.bool)
@@ -109,15 +108,15 @@ def test_a_pixel_without_one_input_is_missing_in_all(root: Path) -> None:
     assert torch.equal(~inputs["valid"], missing.expand(3, 1, 6, 6))
     assert torch.equal(inputs["frames"].isfinite(), inputs["valid"])
     assert torch.equal(~targets["valid"][1:], missing.expand(3, 1, 6, 6))
-    missing[2, 2] = True  # its truth is not known, its past is
+    missing[2, 2] = True  # its target is missing, its inputs are known
     assert torch.equal(~targets["valid"][0, 0], missing)
-    assert float(inputs["dynamic"][2, 0, 3, 3]) == 0  # no agriculture, which is no gap
+    assert float(inputs["dynamic"][2, 0, 3, 3]) == 0  # a gap of agriculture means 0
     strict = at(direct(root, zero_where_missing=()), 9, 1, 2000)
     assert not strict["data_samples"]["valid"][..., 3, 3].any()
 
 
-def test_a_place_that_is_not_on_earth_reaches_no_net(root: Path) -> None:
-    """If this fails, one NaN of a corner of the world map spreads over a whole chip."""
+def test_coordinates_outside_the_projection_are_not_nan(root: Path) -> None:
+    """A NaN in the corner of a world map would spread over a chip."""
     pixel, west, north = 300_000.0, -18_040_000.0, 9_020_000.0
     for year in YEARS:
         write_tif(
@@ -139,7 +138,7 @@ def test_a_place_that_is_not_on_earth_reaches_no_net(root: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["grid", "random"])
 def test_splits_share_no_pixel(toy: Path, mode: str) -> None:
-    """If this fails, the test is a memory test."""
+    """Nets would be tested on pixels that they were trained on."""
     taken: dict[str, np.ndarray] = {}
     for split in SPLITS:
         dataset = HumanModification(
@@ -148,9 +147,9 @@ def test_splits_share_no_pixel(toy: Path, mode: str) -> None:
         cover = np.zeros((dataset.rasters.grid.height, dataset.rasters.grid.width), bool)
         windows = [window for window, _ in dataset.chips]
         if mode == "random":
-            chance = np.random.default_rng(0)
+            rng = np.random.default_rng(0)
             windows = [
-                dataset.blocks.draw_window(split, size=16, buffer=dataset.buffer, rng=chance)
+                dataset.blocks.draw_window(split, size=16, buffer=dataset.buffer, rng=rng)
                 for _ in range(200)
             ]
         for window in windows:
@@ -163,8 +162,8 @@ def test_splits_share_no_pixel(toy: Path, mode: str) -> None:
         assert not (grown & taken[other]).any(), (one, other)
 
 
-def test_drawn_chips_are_a_function_of_their_place_in_the_run(root: Path) -> None:
-    """If this fails, a run that was killed goes on with other data."""
+def test_random_chips_depend_on_the_seed_only(root: Path) -> None:
+    """A resumed run would see other data."""
     dataset = direct(root, mode="random", chips_per_epoch=5, min_valid=0.01)
     assert len(dataset) == 5
     drawn = []
@@ -178,7 +177,7 @@ def test_drawn_chips_are_a_function_of_their_place_in_the_run(root: Path) -> Non
 
 
 def test_chips_with_little_data_are_neither_listed_nor_drawn(root: Path) -> None:
-    """If this fails, most of an epoch is sea."""
+    """Most chips of an epoch could be sea."""
     land = np.zeros(SHAPE, bool)
     land[:16] = True
     for year in YEARS:
@@ -191,22 +190,21 @@ def test_chips_with_little_data_are_neither_listed_nor_drawn(root: Path) -> None
         assert float(dataset[index]["data_samples"]["valid"][0].float().mean()) >= 0.9
 
 
-def test_names_of_samples_are_places_and_years(toy: Path) -> None:
-    """If this fails, saved forecasts of two chips overwrite each other."""
+def test_sample_ids_name_position_and_year(toy: Path) -> None:
+    """Saved forecasts of two chips would overwrite each other."""
     dataset = HumanModification(root=str(toy), split="test", chip_size=16, values="0-10000")
     ids = [dataset.sample_id(index) for index in range(len(dataset))]
     assert len(set(ids)) == len(ids)
     window, end = dataset.chips[0]
     assert ids[0] == f"r{window.row:05d}_c{window.column:05d}_{end}"
-    drawn = HumanModification(
-        root=str(toy), split="train", chip_size=16, values="0-10000", mode="random"
-    )
-    assert drawn.sample_id(7) == "00007"
+    settings = {"chip_size": 16, "values": "0-10000", "mode": "random"}
+    drawn = HumanModification(root=str(toy), split="train", **settings)
+    assert drawn.sample_id(7) == "train-00007"
     assert dataset.metainfo.synthetic
 
 
-def test_both_ways_of_naming_are_the_same_land(toy: Path) -> None:
-    """If this fails, the two versions are compared on different land."""
+def test_both_naming_schemes_give_the_same_data(toy: Path) -> None:
+    """The two versions would be compared on different data."""
     simple = HumanModification(
         root=str(toy), split="test", chip_size=16, values="0-10000", static=["elevation"]
     )
@@ -218,17 +216,17 @@ def test_both_ways_of_naming_are_the_same_land(toy: Path) -> None:
     assert (simple.metainfo.unit, newer.metainfo.unit) == ("0-10000", "0-1")
 
 
-def test_a_dataset_goes_to_a_worker(root: Path) -> None:
-    """If this fails, no loader with workers can be started on systems that spawn them."""
+def test_a_dataset_can_be_pickled(root: Path) -> None:
+    """Loaders with workers could not start on systems that spawn them."""
     dataset = direct(root)
     expected = dataset[3]["inputs"]["frames"]
     assert torch.equal(pickle.loads(pickle.dumps(dataset))[3]["inputs"]["frames"], expected)
 
 
-def test_a_scene_shows_what_the_training_shows(root: Path) -> None:
-    """If this fails, a map is made from other inputs than those that were learnt from."""
-    plant(root, "HM_2015_AA_1000.tiff", 9, 1)
-    for year in (1990, 1995, 2000):  # of no use to a map
+def test_a_scene_reads_the_inputs_of_training(root: Path) -> None:
+    """Maps would be computed from other inputs than training."""
+    set_pixel(root, "HM_2015_AA_1000.tiff", 9, 1)
+    for year in (1990, 1995, 2000):  # not needed for a map
         (root / f"HM_{year}_AA_1000.tiff").unlink()
     (root / "split.json").unlink()
     settings = {"target": "AA", "dynamic": ["AG"], "static": ["tas"], "lonlat": True}
@@ -242,7 +240,7 @@ def test_a_scene_shows_what_the_training_shows(root: Path) -> None:
         "lonlat": (2, 6, 6),
     }
     known = np.ones((6, 6), bool)
-    known[:, :2] = known[1, 3] = False  # beyond the border; missing in 2015
+    known[:, :2] = known[1, 3] = False  # beyond the edge; missing in 2015
     assert (inputs["valid"] == known).all()
     assert (np.isfinite(inputs["frames"]) == known).all()
     np.testing.assert_array_equal(inputs["frames"][2, 0, 0, 2:], index_of(2020)[8, :4])
@@ -251,8 +249,8 @@ def test_a_scene_shows_what_the_training_shows(root: Path) -> None:
     assert HumanModification.scene(root, {**settings, "values": "0-10000"}).clip == (0, 10_000)
 
 
-def test_a_region_outside_is_refused(root: Path) -> None:
-    """If this fails, a map of nothing is written."""
+def test_a_region_outside_is_rejected(root: Path) -> None:
+    """An empty map would be written."""
     ring = [[100, 0], [101, 0], [101, 1], [100, 0]]
     (root / "far.geojson").write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
     scene = HumanModification.scene(root, {"target": "AA"})
@@ -260,28 +258,28 @@ def test_a_region_outside_is_refused(root: Path) -> None:
         Region.read(root / "far.geojson", scene.grid)
 
 
-def test_a_missing_year_lists_what_is_there(root: Path) -> None:
-    """If this fails, an hour is spent on finding out which download broke off."""
+def test_a_missing_year_is_named_with_the_existing_ones(root: Path) -> None:
+    """Users could not find the incomplete download."""
     (root / "HM_2010_AA_1000.tiff").unlink()
     with pytest.raises(DataError) as error:
         direct(root)
     text = str(error.value)
-    assert f"{root} has no raster of AA 2010; put HM_2010_AA_*.tiff there" in text
+    assert f"{root} has no raster of AA 2010; copy HM_2010_AA_*.tiff there" in text
     assert "AA 1990, 1995, 2000, 2005, 2015, 2020; AG 1990" in text
     with pytest.raises(DatasetNotFoundError, match=r"human_modification\.py --help"):
         direct(root / "nowhere")
 
 
-def test_an_absent_static_names_its_file(root: Path) -> None:
-    """If this fails, a typo in a covariate is a channel of zeros."""
-    with pytest.raises(DataError, match=r"no raster of elevation; put SRTM_Elevation_\*\.tif"):
+def test_a_missing_static_covariate_is_named_with_its_file(root: Path) -> None:
+    """A typing error in a covariate would go unnoticed."""
+    with pytest.raises(DataError, match=r"no raster of elevation; copy SRTM_Elevation_\*\.tif"):
         direct(root, static=["elevation"])
-    with pytest.raises(DataError, match=r"put hm_static_ele_\*\.tiff there.* There are: .*tas"):
+    with pytest.raises(DataError, match=r"copy hm_static_ele_\*\.tiff there.* existing are: .*tas"):
         direct(root, static=["ele"])
 
 
-def test_two_files_of_one_name_are_told_apart_by_a_pattern(root: Path) -> None:
-    """If this fails, which of two resolutions is read depends on the disk."""
+def test_two_files_of_one_variable_are_selected_by_a_pattern(root: Path) -> None:
+    """The resolution that is read would be arbitrary."""
     (root / "fine").mkdir()
     write_tif(root / "fine" / "HM_1990_AA_300.tiff", index_of(1990))
     with pytest.raises(DataError, match=r"AA_1000\.tiff and .*AA_300\.tiff are both AA 1990"):
@@ -289,8 +287,8 @@ def test_two_files_of_one_name_are_told_apart_by_a_pattern(root: Path) -> None:
     assert len(direct(root, files="*_1000.tiff"))
 
 
-def test_a_raster_of_another_grid_is_refused(root: Path) -> None:
-    """If this fails, temperatures of the neighbour's valley are learnt from."""
+def test_a_raster_on_another_grid_is_rejected(root: Path) -> None:
+    """Covariates of other places would be learnt from."""
     shifted = (0.5, 0, 10.25, 0, -0.5, 50)
     write_tif(root / "hm_static_tas_1000.tiff", index_of(1990), transform=shifted)
     with pytest.raises(DataError) as error:
@@ -301,37 +299,34 @@ def test_a_raster_of_another_grid_is_refused(root: Path) -> None:
     assert text.count("32 x 48 pixels of 0.5 x -0.5 from") == 2
 
 
-def test_values_outside_the_declared_range_are_refused(root: Path) -> None:
-    """If this fails, an index from 0 to 10000 is learnt from as if it were from 0 to 1."""
-    plant(root, "HM_2000_AA_1000.tiff", 9, 2, value=7000)
+def test_values_outside_the_declared_range_are_rejected(root: Path) -> None:
+    """An index from 0 to 10000 would be used as 0 to 1."""
+    set_pixel(root, "HM_2000_AA_1000.tiff", 9, 2, value=7000)
     with pytest.raises(DataError, match=r"HM_2000_AA_1000\.tiff: 7000 at .*values='0-10000'"):
         direct(root)
-    plant(root, "HM_2000_AA_1000.tiff", 9, 2, value=-0.5)
+    set_pixel(root, "HM_2000_AA_1000.tiff", 9, 2, value=-0.5)
     with pytest.raises(DataError, match=r"-0\.5 at .* is outside the range 0-1"):
         direct(root)
 
 
 @pytest.mark.parametrize("mode", ["grid", "random"])
-def test_chips_without_data_name_the_barest_raster(root: Path, mode: str) -> None:
-    """If this fails, training runs on nothing, or searches for ever."""
+def test_chips_without_data_are_an_error_with_the_emptiest_raster(root: Path, mode: str) -> None:
+    """Training would run without data, or search endlessly."""
     empty = np.full(SHAPE, NODATA, np.float32)
     write_tif(root / "hm_static_tas_1000.tiff", empty, nodata=NODATA)
     with pytest.raises(DataError) as error:
         direct(root, mode=mode)[0]
     text = str(error.value)
-    assert "split 'train' none has 10% of its pixels known" in text
-    assert "hm_static_tas_1000.tiff (0%)" in text
+    assert "in split 'train' has 10% known pixels" in text
+    assert "hm_static_tas_1000.tiff (0% known)" in text
     assert "min_valid" in text
 
 
-def test_a_split_of_other_rasters_or_none_is_refused(root: Path) -> None:
-    """If this fails, blocks of the test lie where the training was."""
+def test_a_split_of_other_rasters_or_none_is_rejected(root: Path) -> None:
+    """Test blocks would overlap training areas."""
     document = json.loads((root / "split.json").read_text())
-    (root / "split.json").write_text(json.dumps({**document, "about": {}}))
-    with pytest.raises(DataError, match=r"split\.json says no buffer"):
-        direct(root)
     (root / "split.json").write_text(json.dumps({**document, "height": 31}))
-    with pytest.raises(DataError, match=r"splits 31 x 48 pixels, but the rasters have 32 x 48"):
+    with pytest.raises(DataError, match=r"size is 31 x 48, but the rasters have 32 x 48"):
         direct(root)
     (root / "split.json").unlink()
     with pytest.raises(DatasetNotFoundError, match=r"human_modification\.py split --root"):
@@ -346,30 +341,28 @@ def test_a_split_of_other_rasters_or_none_is_refused(root: Path) -> None:
         ({"values": "0-100"}, "did you mean '0-1"),
         ({"years": [1990, 2000, 2005]}, "equal steps"),
         ({"years": [1990, 1995, 2000]}, "need 4 years"),
-        ({"end_years": [1995]}, "inputs can end in 2000, 2005, 2010, 2015"),
-        ({"end_years": []}, "inputs can end in"),
+        ({"end_years": [1995]}, r"end_years are \[1995\]; choose from 2000, 2005, 2010, 2015"),
+        ({"end_years": []}, "choose from"),
         ({"zero_where_missing": ["elevatoin"]}, "did you mean 'elevation'"),
-        ({"dynamic": ["AG", "AA"]}, "AA: each variable is read once"),
+        ({"dynamic": ["AG", "AA"]}, "AA: name each variable once"),
         ({"min_valid": 0.0}, "min_valid"),
     ],
 )
-def test_arguments_that_cannot_be_meant_are_refused(
-    root: Path, changed: dict[str, Any], message: str
-) -> None:
-    """If this fails, a typo becomes a result."""
+def test_invalid_arguments_are_rejected(root: Path, changed: dict[str, Any], message: str) -> None:
+    """A typing error would change results silently."""
     with pytest.raises(ConfigError, match=message):
         direct(root, **changed)
 
 
 @pytest.mark.parametrize("kind", ["simple", "direct", "miniature_simple", "miniature_direct"])
-def test_a_benchmark_scales_the_channels_that_it_yields(kind: str) -> None:
-    """If this fails, rain is scaled as temperature, in one split alone perhaps."""
+def test_benchmarks_normalise_the_channels_of_their_dataset(kind: str) -> None:
+    """Covariates would be normalised with statistics of others."""
     cfg = Config.fromfile(BENCHMARKS / f"human_modification_{kind}.py")
     channels = cfg.model.data_preprocessor.channels
     for stage in ("train", "val", "test"):
-        said = cfg[f"{stage}_dataloader"].dataset
-        assert said.split == stage
-        assert channels.frames == [said.target]
-        assert channels.get("dynamic", []) == said.get("dynamic", [])
-        assert channels.get("static", []) == said.get("static", [])
-        assert cfg.model.data_preprocessor.statistics.startswith(f"{said.root}/statistics_")
+        dataset = cfg[f"{stage}_dataloader"].dataset
+        assert dataset.split == stage
+        assert channels.frames == [dataset.target]
+        assert channels.get("dynamic", []) == dataset.get("dynamic", [])
+        assert channels.get("static", []) == dataset.get("static", [])
+        assert cfg.model.data_preprocessor.statistics.startswith(f"{dataset.root}/statistics_")

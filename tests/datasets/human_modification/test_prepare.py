@@ -1,4 +1,4 @@
-"""Preparing rasters of the index, as a user types the commands."""
+"""Preparation of the rasters: split, statistics and checks, with their commands."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from tests.datasets.human_modification.rasters_folder import (
     SHAPE,
     YEARS,
     index_of,
-    plant,
+    set_pixel,
     write_folder,
     write_year,
 )
@@ -42,7 +42,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(written: Path, tmp_path: Path) -> Path:
-    """A folder that a test may spoil."""
+    """Copy the folder, so that a test may change it."""
     return Path(shutil.copytree(written, tmp_path / "root"))
 
 
@@ -50,7 +50,7 @@ call = partial(run_tool, "human_modification.py")
 
 
 def test_a_split_is_drawn_over_blocks_with_data(root: Path) -> None:
-    """If this fails, blocks of sea are dealt out, or another seed is the same split."""
+    """Blocks of sea would be assigned to splits, or the seed would have no effect."""
     sea = index_of(2020)
     sea[:8] = NODATA
     write_year(root, "AA", 2020, sea, nodata=NODATA)
@@ -68,32 +68,32 @@ def test_a_split_is_drawn_over_blocks_with_data(root: Path) -> None:
     assert (BlockSplit.read(root / "split.json").codes != first.codes).any()
 
 
-def test_a_split_without_place_for_a_chip_is_not_written(root: Path) -> None:
-    """If this fails, the training finds out after a day of statistics."""
+def test_a_split_without_a_chip_is_not_written(root: Path) -> None:
+    """Training would fail after a long computation of statistics."""
     (root / "split.json").unlink()
-    with pytest.raises(DataError, match="no place for a chip of 8 pixels with a buffer of 1"):
+    with pytest.raises(DataError, match="no chip of 8 pixels with a buffer of 1 fits"):
         draw_split(root, CHOICE, SplitRecipe(chip_size=8, buffer=1, block_size=8))
     assert not (root / "split.json").exists()
 
 
 def training_pixels() -> np.ndarray:
-    """Where the split of the folder trains: its first three stripes of blocks."""
+    """Return the training pixels of the folder: the first three stripes of blocks."""
     mask = np.zeros(SHAPE, bool)
     mask[:, :24] = True
     return mask
 
 
-def test_statistics_are_those_of_training_pixels_that_are_known(root: Path) -> None:
-    """If this fails, the test blocks leak into training, or gaps count as numbers."""
+def test_statistics_are_of_known_training_pixels(root: Path) -> None:
+    """Test blocks would influence normalisation, or gaps would count as numbers."""
     known = np.stack([training_pixels()] * len(YEARS))
     known[:, 3, 5] = False
     known[2, 8, 9] = False
     for k, year in enumerate(YEARS):
-        plant(root, f"HM_{year}_AA_1000.tiff", 3, 5)
+        set_pixel(root, f"HM_{year}_AA_1000.tiff", 3, 5)
         if k == 2:
-            plant(root, f"HM_{year}_AA_1000.tiff", 8, 9)
-    plant(root, "HM_1990_AG_1000.tiff", 7, 7)  # a gap that means none
-    plant(root, "hm_static_tas_1000.tiff", 2, 2)  # a gap that means not known
+            set_pixel(root, f"HM_{year}_AA_1000.tiff", 8, 9)
+    set_pixel(root, "HM_1990_AG_1000.tiff", 7, 7)  # a gap that means 0
+    set_pixel(root, "hm_static_tas_1000.tiff", 2, 2)  # a gap that means missing
     found = measure_training(root, CHOICE)
 
     index = np.stack([index_of(y) for y in YEARS]).astype(np.float64)
@@ -114,8 +114,8 @@ def test_statistics_are_those_of_training_pixels_that_are_known(root: Path) -> N
     assert found.about["zero_where_missing"] == ["AG"]
 
 
-def test_what_lies_outside_of_the_training_changes_nothing(root: Path) -> None:
-    """If this fails, normalisation knows the test."""
+def test_pixels_outside_the_training_blocks_do_not_change_statistics(root: Path) -> None:
+    """Normalisation would depend on the test set."""
     before = measure_training(root, CHOICE)
     for name, factor in (("AA", 0.5), ("AG", 100.0)):
         for year in YEARS:
@@ -125,26 +125,28 @@ def test_what_lies_outside_of_the_training_changes_nothing(root: Path) -> None:
     assert measure_training(root, CHOICE) == before
 
 
-def test_a_variable_that_says_nothing_is_named(root: Path) -> None:
-    """If this fails, a division by zero is trained on."""
+def test_a_constant_variable_is_rejected(root: Path) -> None:
+    """Normalisation would divide by zero."""
     write_tif(root / "hm_static_tas_1000.tiff", np.full(SHAPE, 3, np.float32))
-    with pytest.raises(DataError, match="tas has one value everywhere"):
+    with pytest.raises(DataError, match="tas has the same value everywhere"):
         measure_training(root, CHOICE)
 
 
-@pytest.mark.parametrize("do", [measure_training, verify])
-def test_an_index_to_1_that_is_said_to_go_to_10000_is_refused(
-    root: Path, do: Callable[[Path, HMChoice], object]
+@pytest.mark.parametrize("command", [measure_training, verify])
+def test_an_index_to_1_declared_to_10000_is_rejected(
+    root: Path, command: Callable[[Path, HMChoice], object]
 ) -> None:
-    """If this fails, figures are off by four digits and nothing says so."""
+    """Results would be wrong by four orders of magnitude."""
     choice = HMChoice(target="AA", values="0-10000")
-    with pytest.raises(DataError, match=r"HM_2020_AA_1000\.tiff and the other years reach 0\.\d+"):
-        do(root, choice)
+    with pytest.raises(
+        DataError, match=r"HM_2020_AA_1000\.tiff: the largest value of all years is 0\.\d+"
+    ):
+        command(root, choice)
 
 
-def test_verify_tells_of_each_raster_and_of_the_splits(root: Path) -> None:
-    """If this fails, a broken download is found in the middle of a training."""
-    plant(root, "hm_static_tas_1000.tiff", 2, 2)
+def test_verify_reports_each_raster_and_split(root: Path) -> None:
+    """A broken download would be found during training."""
+    set_pixel(root, "hm_static_tas_1000.tiff", 2, 2)
     lines = verify(root, CHOICE, chip_size=4)
     assert lines[0].startswith("32 x 48 pixels of 0.5 x -0.5")
     assert "HM_1995_AA_1000.tiff: 0.05 to 0.43375, 0.0% missing" in lines
@@ -156,13 +158,16 @@ def test_verify_tells_of_each_raster_and_of_the_splits(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("change", "message"),
     [
-        (lambda r: plant(r, "HM_2005_AA_1000.tiff", 20, 40, 1.5), r"HM_2005_AA.*1\.5 at .*outside"),
+        (
+            lambda r: set_pixel(r, "HM_2005_AA_1000.tiff", 20, 40, 1.5),
+            r"HM_2005_AA.*1\.5 at .*outside",
+        ),
         (lambda r: (r / "HM_2005_AA_1000.tiff").unlink(), "no raster of AA 2005"),
         (
             lambda r: write_year(r, "BU", 1990, np.full(SHAPE, NODATA), nodata=NODATA),
-            r"HM_1990_BU_1000\.tiff has no data at all",
+            r"HM_1990_BU_1000\.tiff has no data",
         ),
         (
             lambda r: write_tif(r / "hm_static_pr_1000.tiff", index_of(1990)[:, :9]),
@@ -170,22 +175,21 @@ def test_verify_tells_of_each_raster_and_of_the_splits(root: Path) -> None:
         ),
     ],
 )
-def test_verify_refuses_what_cannot_be_used(
-    root: Path, spoil: Callable[[Path], object], message: str
+def test_verify_rejects_unusable_rasters(
+    root: Path, change: Callable[[Path], object], message: str
 ) -> None:
-    """If this fails, what is verified fails later."""
-    spoil(root)
+    """Verified data would fail later."""
+    change(root)
     with pytest.raises(DataError, match=message):
         verify(root, CHOICE, chip_size=4)
 
 
-def test_commands_make_a_folder_ready(root: Path) -> None:
-    """If this fails, the README's commands do not work."""
+def test_the_commands_prepare_a_folder(root: Path) -> None:
+    """The documented commands would not work."""
     which = ("--root", root, "--version", "direct", "--dynamic", "AG", "--static", "tas")
-    said = call("split", *which, "--chip-size", 4, "--buffer", 1, "--block-size", 8)
-    assert "24 of 24 blocks used" in said
-    said = call("statistics", *which)
-    assert "AA: mean 0." in said
+    output = call("split", *which, "--chip-size", 4, "--buffer", 1, "--block-size", 8)
+    assert "24 of 24 blocks used" in output
+    assert "AA: mean 0." in call("statistics", *which)
     found = Statistics.read(root / "statistics_direct.json", prepare="")
     assert [found.groups[g].names for g in ("frames", "dynamic", "static")] == [
         ("AA",),
@@ -199,19 +203,19 @@ def test_commands_make_a_folder_ready(root: Path) -> None:
 
 
 def test_mistakes_are_one_sentence(root: Path) -> None:
-    """If this fails, a typo prints a traceback."""
-    with pytest.raises(SystemExit, match="error: say split, statistics, verify or --miniature"):
+    """A typing error would print a traceback."""
+    with pytest.raises(SystemExit, match="error: give split, statistics, verify or --miniature"):
         call("--root", root)
     with pytest.raises(SystemExit, match=r"error: .* has no raster of HM 1990"):
         call("verify", "--root", root)
-    with pytest.raises(SystemExit, match="is not empty, and what it holds is not marked"):
+    with pytest.raises(SystemExit, match="has files that are not marked as synthetic"):
         call("--root", root, "--miniature")
 
 
-def test_a_split_by_hand_that_overlaps_is_no_split(root: Path) -> None:
-    """If this fails, two splits could share a block; the file gives each block one letter."""
+def test_an_edited_split_with_an_extra_block_is_rejected(root: Path) -> None:
+    """Blocks would move to other splits after an edit."""
     document = json.loads((root / "split.json").read_text())
     document["blocks"][0] = "1" + document["blocks"][0]
     (root / "split.json").write_text(json.dumps(document))
-    with pytest.raises(DataError, match="not a whole block split"):
+    with pytest.raises(DataError, match="draw the split again"):
         verify(root, CHOICE, chip_size=4)

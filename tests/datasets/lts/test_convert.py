@@ -1,4 +1,4 @@
-"""The published files of ST-Mamba, taken over."""
+"""Conversion of the published files of ST-Mamba."""
 
 import pickle
 from dataclasses import replace
@@ -24,14 +24,14 @@ STATS = {"mean": np.array([1, 2, 3, 4.0]).reshape(1, 4, 1, 1), "std": [1.0, 2, 3
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """The files as they are named upstream; there are no corners of a test."""
+    """Write files with upstream's names, without test corners."""
     place = tmp_path / "published"
     place.mkdir()
-    chance = np.random.default_rng(0)
-    stack = chance.normal(size=(34, 4, 20, 24)).astype(np.float32)
+    rng = np.random.default_rng(0)
+    stack = rng.normal(size=(34, 4, 20, 24)).astype(np.float32)
     stack[3, 1, 5:9, 5:9] = np.nan
     np.save(place / "landsat_stackV2.npy", stack)
-    np.save(place / "labelV2.npy", (chance.random((20, 24)) < 0.1).astype(np.float32))
+    np.save(place / "labelV2.npy", (rng.random((20, 24)) < 0.1).astype(np.float32))
     np.save(place / "train_coordsV2.npy", np.array([[0, 0], [0, 8], [8, 3]]))
     np.save(place / "val_coordsV2.npy", np.array([[12, 16]]))
     (place / "norm_stats.pkl").write_bytes(pickle.dumps(STATS))
@@ -40,7 +40,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("beside", [False, True])
 def test_the_published_files_become_a_dataset(source: Path, tmp_path: Path, beside: bool) -> None:
-    """If this fails, who has the original data cannot use it here."""
+    """The original data could not be used."""
     root = source if beside else tmp_path / "ours"
     lines = convert(source, root, RECIPE)
     assert any(line.startswith("test: no corners") for line in lines)
@@ -70,8 +70,8 @@ def test_the_published_files_become_a_dataset(source: Path, tmp_path: Path, besi
         (STATS, "npz"),
     ],
 )
-def test_statistics_come_in_several_shapes(source: Path, content: Any, kind: str) -> None:
-    """If this fails, a pair of lists is no pair of lists."""
+def test_statistics_are_read_in_several_forms(source: Path, content: Any, kind: str) -> None:
+    """Statistics stored as lists or as npz could not be read."""
     (source / "norm_stats.pkl").unlink()
     if kind == "npz":
         np.savez(source / "norm_stats.npz", **content)
@@ -85,44 +85,46 @@ def test_statistics_come_in_several_shapes(source: Path, content: Any, kind: str
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"mean": [1.0, 2, 3], "std": [1.0, 2, 3]}, "3 numbers for mean, and 4 bands"),
-        ({"mean": [1.0] * 4}, r"holds \['mean'\], and no std"),
-        ({"mean": [1.0] * 4, "std": [0.0] * 4}, "make no scale"),
-        ({"mean": ["a"] * 4, "std": [1.0] * 4}, "its mean are no numbers"),
-        ("mean", "holds a str, not mean and std"),
+        ({"mean": [1.0, 2, 3], "std": [1.0, 2, 3]}, "3 numbers for mean, but there are 4 bands"),
+        ({"mean": [1.0] * 4}, r"0 numbers for std, .* has \['mean'\]"),
+        ("mean", r"0 numbers for mean, .* has \[\]"),
     ],
 )
-def test_statistics_that_do_not_fit_are_named(source: Path, content: Any, message: str) -> None:
-    """If this fails, every image is divided by a number of another band."""
+def test_statistics_that_do_not_match_are_rejected(
+    source: Path, content: Any, message: str
+) -> None:
+    """Bands would be normalised with numbers of others."""
     (source / "norm_stats.pkl").write_bytes(pickle.dumps(content))
     with pytest.raises(DataError, match=rf"norm_stats\.pkl: .*{message}"):
         convert(source, source, RECIPE)
 
 
-def test_what_the_files_do_not_say_must_be_said(source: Path, tmp_path: Path) -> None:
-    """If this fails, bands are named by guess, and years are counted through the gap."""
+def test_metadata_that_the_files_lack_is_required(source: Path, tmp_path: Path) -> None:
+    """Bands and years would be guessed."""
     with pytest.raises(ConfigError, match="--bands blue green red nir"):
         convert(source, tmp_path, replace(RECIPE, bands=()))
-    with pytest.raises(DataError, match=r"landsat_stackV2\.npy: shape \(34, 4, 20, 24\), but 35"):
+    with pytest.raises(
+        DataError, match=r"landsat_stackV2\.npy: shape is \(34, 4, 20, 24\), expected \(35"
+    ):
         convert(source, tmp_path, replace(RECIPE, years=tuple(range(1990, 2025))))
-    with pytest.raises(DataError, match=r"train_coordsV2\.npy: corner 2, \[8, 3\], leaves"):
+    with pytest.raises(DataError, match=r"train_coordsV2\.npy: corner 2 is \[8, 3\]"):
         convert(source, tmp_path, replace(RECIPE, patch_size=16))
     (source / "labelV2.npy").unlink()
-    with pytest.raises(DataError, match=r"has no labelV2\.npy"):
+    with pytest.raises(DataError, match=r"label\.npy: not a readable array"):
         convert(source, tmp_path, RECIPE)
 
 
-def test_a_label_that_is_no_class_is_an_error_not_a_negative(source: Path, tmp_path: Path) -> None:
-    """If this fails, a damaged label is empty ground, as upstream counts it."""
+def test_an_invalid_label_is_an_error(source: Path, tmp_path: Path) -> None:
+    """Invalid labels would be background, as upstream."""
     label = np.load(source / "labelV2.npy")
     label[17, 3] = np.nan
     np.save(source / "labelV2.npy", label)
-    with pytest.raises(DataError, match=r"labelV2\.npy: .* holds NaN"):
+    with pytest.raises(DataError, match=r"labelV2\.npy: .* has NaN"):
         convert(source, tmp_path, RECIPE)
 
 
-def test_statistics_follow_the_values_when_these_are_scaled(source: Path, tmp_path: Path) -> None:
-    """If this fails, who gives --scale trains on frames that are a constant, and sees no error."""
+def test_statistics_are_scaled_with_the_values(source: Path, tmp_path: Path) -> None:
+    """With --scale, normalised frames would be constant."""
     stack = np.load(source / "landsat_stackV2.npy").astype(np.float64)
     mean, std = (f(stack, axis=(0, 2, 3)) for f in (np.nanmean, np.nanstd))
     np.savez(source / "norm_stats.npz", mean=mean, std=std)
@@ -139,10 +141,10 @@ def test_statistics_follow_the_values_when_these_are_scaled(source: Path, tmp_pa
 
 
 @pytest.mark.parametrize("damaged", ["labelV2.npy", "val_coordsV2.npy", "norm_stats.pkl"])
-def test_files_that_make_no_sense_leave_no_half_dataset(
+def test_damaged_files_leave_no_incomplete_dataset(
     source: Path, tmp_path: Path, damaged: str
 ) -> None:
-    """If this fails, a stack without its splits waits for whoever looks there next."""
+    """A dataset without splits would be left behind."""
     (source / damaged).write_bytes(b"not this")
     with pytest.raises(DataError, match=damaged.replace(".", r"\.")):
         convert(source, tmp_path / "ours", RECIPE)

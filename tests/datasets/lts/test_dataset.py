@@ -1,14 +1,13 @@
-"""LTS: three forms on disk, one dataset."""
+"""LTS: three file formats, one dataset."""
 
 import json
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from msgspec.structs import replace
 
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.datasets.lts.metadata import SeriesFacts
@@ -24,7 +23,7 @@ RECIPE = CutRecipe(patch_size=16, block_size=32, buffer=2, stride=8)
 
 @pytest.fixture(scope="module")
 def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One landscape in every form."""
+    """Write one landscape in every format."""
     root = tmp_path_factory.mktemp("lts")
     drawn = landscape.draw(size=128, years=landscape.YEARS[-4:], seed=3)
     landscape.write_stack(root / "stack", drawn)
@@ -43,26 +42,17 @@ def root(tmp_path: Path) -> Path:
 
 
 def change_facts(root: Path, **changed: object) -> None:
-    """Let ``stack.json`` say something else."""
+    """Change fields of ``stack.json``."""
     content = json.loads((root / "stack.json").read_text())
     (root / "stack.json").write_text(json.dumps({**content, **changed}))
 
 
-def change_array(path: Path, array: NDArray) -> None:
-    """Write another array in place of one."""
-    np.save(path, array)
-
-
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 @pytest.mark.parametrize("other", ["yearly", "together", "patches"])
-def test_all_forms_give_the_same_items_bit_for_bit(
-    forms: dict[str, Path], split: str, other: str
-) -> None:
-    """If this fails, converting a set moves every score a little, and nobody knows why."""
+def test_all_formats_give_identical_items(forms: dict[str, Path], split: str, other: str) -> None:
+    """Converting a dataset would change its scores."""
     settings = {"split": split, "num_years": 3, "bands": ["nir", "red"], **PATCH}
-    ours, theirs = (
-        LTSSegmentation(root=str(forms[n]), split="train", **settings) for n in ("stack", other)
-    )
+    ours, theirs = (LTSSegmentation(root=str(forms[n]), **settings) for n in ("stack", other))
     assert len(ours) == len(theirs) > 0
     assert ours.metainfo.channels == theirs.metainfo.channels == ("nir", "red")
     assert ours.metainfo.years == theirs.metainfo.years
@@ -80,8 +70,8 @@ def test_all_forms_give_the_same_items_bit_for_bit(
     assert missing > 0
 
 
-def test_an_item_is_what_was_stored_in_data_units(root: Path) -> None:
-    """If this fails, a net learns from digital numbers, or from clouds of minus one."""
+def test_an_item_is_in_data_units(root: Path) -> None:
+    """Nets would be trained on stored numbers, or on nodata values."""
     dataset = LTSSegmentation(root=str(root), split="train", **PATCH)
     stack, label = np.load(root / "landsat_stack.npy"), np.load(root / "label.npy")
     row, column = np.load(root / "train_coords.npy")[5]
@@ -107,8 +97,8 @@ def test_an_item_is_what_was_stored_in_data_units(root: Path) -> None:
     assert dataset.missing_share() == pytest.approx(np.mean(gaps), rel=1e-6)
 
 
-def test_years_are_the_newest_and_bands_go_by_name(root: Path) -> None:
-    """If this fails, `num_years=2` maps a site of forty years ago, or red passes for blue."""
+def test_years_are_the_newest_and_bands_are_selected_by_name(root: Path) -> None:
+    """Old years or the wrong bands would be used."""
     all_of_it = LTSSegmentation(root=str(root), split="train", **PATCH)
     some = LTSSegmentation(
         root=str(root), split="train", num_years=2, bands=["red", "blue"], **PATCH
@@ -119,7 +109,7 @@ def test_years_are_the_newest_and_bands_go_by_name(root: Path) -> None:
     torch.testing.assert_close(
         some[0]["inputs"]["frames"], expected, rtol=0, atol=0, equal_nan=True
     )
-    with pytest.raises(ConfigError, match="num_years 5 of a series of 4"):
+    with pytest.raises(ConfigError, match="num_years is 5, but the series has 4 years"):
         LTSSegmentation(root=str(root), split="train", num_years=5, **PATCH)
     with pytest.raises(ConfigError, match=r"no band 'niir'; did you mean 'nir'"):
         LTSSegmentation(root=str(root), split="train", bands=["niir"], **PATCH)
@@ -127,12 +117,12 @@ def test_years_are_the_newest_and_bands_go_by_name(root: Path) -> None:
         LTSSegmentation(root=str(root), split="train", bands=["nir", "nir"], **PATCH)
 
 
-def test_unknown_labels_are_not_valid_and_are_a_class(root: Path) -> None:
-    """If this fails, a loss indexes class 255, or unknown ground trains as background."""
+def test_unknown_labels_are_not_valid(root: Path) -> None:
+    """A loss would index class 255, or unknown pixels would be background."""
     label = np.load(root / "label.npy")
     row, column = np.load(root / "train_coords.npy")[0]
     label[row, column : column + 16] = 255
-    change_array(root / "label.npy", label)
+    np.save(root / "label.npy", label)
     targets = LTSSegmentation(root=str(root), split="train", **PATCH)[0]["data_samples"]
     assert not targets["valid"][0].any()
     assert targets["valid"][1:].any()
@@ -143,8 +133,8 @@ def test_unknown_labels_are_not_valid_and_are_a_class(root: Path) -> None:
         LTSSegmentation(root=str(root), split="train", ignore_index=1, **PATCH)
 
 
-def test_a_year_that_is_missing_is_filled_by_the_rule(root: Path) -> None:
-    """If this fails, clouds are the mean although somebody asked for the year before."""
+def test_missing_years_are_filled_from_the_nearest_year(root: Path) -> None:
+    """The mean would replace a value of the previous year."""
     plain = LTSSegmentation(root=str(root), split="train", **PATCH)
     filled = LTSSegmentation(root=str(root), split="train", fill="nearest_year", **PATCH)
     gone = [not plain[i]["inputs"]["valid"].all() for i in range(len(plain))]
@@ -155,12 +145,14 @@ def test_a_year_that_is_missing_is_filled_by_the_rule(root: Path) -> None:
     assert torch.equal(after["valid"], ever.expand_as(after["valid"]))
     assert torch.equal(after["frames"][before["valid"]], before["frames"][before["valid"]])
     assert filled.missing_share() == plain.missing_share()
-    with pytest.raises(ConfigError, match="no fill 'nearest'; did you mean 'nearest_year'"):
+    with pytest.raises(
+        ConfigError, match="fill 'nearest' does not exist; did you mean 'nearest_year'"
+    ):
         LTSSegmentation(root=str(root), split="train", fill="nearest", **PATCH)
 
 
-def test_augmentation_turns_everything_alike_and_depends_on_its_place(root: Path) -> None:
-    """If this fails, labels point beside the sites, or a resumed run sees other patches."""
+def test_augmentation_rotates_all_fields_alike_and_depends_on_the_seed(root: Path) -> None:
+    """Labels would be displaced, or a resumed run would see other patches."""
     plain = LTSSegmentation(root=str(root), split="train", **PATCH)
     turned = LTSSegmentation(root=str(root), split="train", augment=True, **PATCH)
     index = next(i for i in range(len(plain)) if plain[i]["data_samples"]["labels"].sum() > 8)
@@ -192,8 +184,8 @@ def test_augmentation_turns_everything_alike_and_depends_on_its_place(root: Path
 
 
 @pytest.mark.parametrize("form", ["stack", "yearly", "patches"])
-def test_a_worker_gets_places_and_not_pixels(forms: dict[str, Path], form: str) -> None:
-    """If this fails, every worker is sent a copy of a stack that is larger than memory."""
+def test_a_pickled_dataset_contains_no_pixels(forms: dict[str, Path], form: str) -> None:
+    """Every worker would receive a copy of the stack."""
     dataset = LTSSegmentation(root=str(forms[form]), split="train", **PATCH)
     before = dataset[1]["inputs"]["frames"]
     sent = pickle.dumps(dataset)
@@ -204,7 +196,7 @@ def test_a_worker_gets_places_and_not_pixels(forms: dict[str, Path], form: str) 
 
 @pytest.mark.parametrize("form", ["stack", "yearly", "together"])
 def test_a_scene_reads_what_the_dataset_reads(forms: dict[str, Path], form: str) -> None:
-    """If this fails, a map is made from other inputs than the net was trained on."""
+    """Maps would be computed from other inputs than training."""
     settings = {"bands": ["nir", "red"], "num_years": 3, "fill": "nearest_year", **PATCH}
     dataset = LTSSegmentation(root=str(forms[form]), split="val", **settings)
     scene = LTSSegmentation.scene(forms[form], settings)
@@ -225,32 +217,32 @@ def test_a_scene_reads_what_the_dataset_reads(forms: dict[str, Path], form: str)
 
 
 def test_a_scene_needs_no_label_and_may_be_one_file(forms: dict[str, Path], tmp_path: Path) -> None:
-    """If this fails, only what has been mapped already can be mapped."""
+    """Only areas with labels could be mapped."""
     for name in ("landsat_stack.npy", "stack.json"):
         (tmp_path / name).write_bytes((forms["stack"] / name).read_bytes())
     for source in (tmp_path, tmp_path / "landsat_stack.npy", forms["together"] / "landscape.tif"):
         inputs = LTSSegmentation.scene(source, PATCH).read(Window(0, 0, 8, 8))
         assert inputs["frames"].shape == (4, 4, 8, 8)
-    with pytest.raises(DataError, match="holds patches, and an area is needed"):
+    with pytest.raises(DataError, match="contains patches, expected an area"):
         LTSSegmentation.scene(forms["patches"], PATCH)
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"years": [2016, 2017, 2018]}, r"landsat_stack\.npy: shape .*stack\.json says 3 years"),
-        ({"bands": ["red", "nir"]}, r"stack\.json says 4 years and 2 bands"),
-        ({"bands": ["red", "nir", "red", "b"]}, "two bands have one name"),
-        ({"years": [2018, 2017, 2016, 2015]}, "years must rise"),
-        ({"years": [2015, 2016, 2017, 2018.5]}, r"stack\.json: 2018\.5 is no whole number"),
-        ({"classes": ["site"]}, "1 classes, and two are the least"),
-        ({"yeers": [1]}, r"'yeers' is no field of it; did you mean 'years'"),
-        ({"years": []}, "says no years"),
-        ({"bands": ["nir", "red", "green", "blue"]}, r"statistics\.json: statistics of blue, "),
+        ({"years": [2016, 2017, 2018]}, r"expected \(3, 4, H, W\) for .*stack\.json"),
+        ({"bands": ["red", "nir"]}, r"landsat_stack\.npy: shape is .*expected \(4, 2, H, W\)"),
+        ({"bands": ["red", "nir", "red", "b"]}, "bands are .*, expected at least one, each once"),
+        ({"years": [2018, 2017, 2016, 2015]}, "order them, oldest first"),
+        ({"years": [2015, 2016, 2017, 2018.5]}, r"stack\.json: Expected `int`, .*years\[3\]"),
+        ({"classes": ["site"]}, "length >= 2 - at .*classes"),
+        ({"yeers": [1]}, r"unknown field `yeers`, did you mean 'years'\?; it should be as in"),
+        ({"years": []}, r"years are \[\], expected at least one"),
+        ({"bands": ["nir", "red", "green", "blue"]}, r"statistics\.json: bands are blue, "),
     ],
 )
-def test_facts_that_disagree_are_named(root: Path, changed: dict, message: str) -> None:
-    """If this fails, red is normalised as near infrared, or 2012 is made up."""
+def test_inconsistent_metadata_is_rejected(root: Path, changed: dict, message: str) -> None:
+    """Bands would be normalised with statistics of others."""
     change_facts(root, **changed)
     with pytest.raises(DataError, match=message):
         LTSSegmentation(root=str(root), split="train", **PATCH)
@@ -259,30 +251,30 @@ def test_facts_that_disagree_are_named(root: Path, changed: dict, message: str) 
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [
-        ("label.npy", np.zeros((128, 127)), r"label\.npy: shape \(128, 127\), but .*landsat_stack"),
+        ("label.npy", np.zeros((128, 127)), r"label\.npy: shape is \(128, 127\), .*landsat_stack"),
         ("label.npy", np.full((128, 128), 7), r"label\.npy: the window at .* label 7"),
         ("label.npy", np.full((128, 128), 0.5), r"label\.npy: .* label 0\.5"),
-        ("label.npy", np.full((128, 128), np.nan), r"label\.npy: .* holds NaN"),
+        ("label.npy", np.full((128, 128), np.nan), r"label\.npy: .* has NaN"),
         ("label.npy", np.full((128, 128), "site"), r"label\.npy: holds <U4"),
-        ("train_coords.npy", [[0, np.nan]], r"train_coords\.npy: corner 0, \[0\.0, nan\], is no"),
-        ("train_coords.npy", [[0, 0], [0.5, 0]], r"corner 1, \[0\.5, 0\.0\], is no place"),
-        ("train_coords.npy", [[0, 113]], r"corner 0, \[0, 113\], leaves the area of 128 x 128"),
-        ("train_coords.npy", [[-1, 0]], "leaves the area"),
-        ("train_coords.npy", [[0, 0, 0]], r"shape \(1, 3\) where \(N, 2\)"),
-        ("train_coords.npy", np.zeros((0, 2)), r"shape \(0, 2\)"),
-        ("train_coords.npy", [[8, 8], [8, 8]], "1 corners are there twice"),
+        ("train_coords.npy", [[0, np.nan]], r"train_coords\.npy: corner 0 is \[0\.0, nan\]"),
+        ("train_coords.npy", [[0, 0], [0.5, 0]], r"corner 1 is \[0\.5, 0\.0\]"),
+        ("train_coords.npy", [[0, 113]], r"corner 0 is \[0, 113\], .*inside 128 x 128"),
+        ("train_coords.npy", [[-1, 0]], "inside 128 x 128"),
+        ("train_coords.npy", [[0, 0, 0]], r"shape is \(1, 3\), expected \(N, 2\)"),
+        ("train_coords.npy", np.zeros((0, 2)), r"shape is \(0, 2\)"),
+        ("train_coords.npy", [[8, 8], [8, 8]], "1 corners occur twice"),
         ("landsat_stack.npy", np.zeros((4, 4, 128, 128), object), "landsat_stack"),
     ],
 )
-def test_arrays_that_are_odd_are_named(root: Path, name: str, array: list, message: str) -> None:
-    """If this fails, what cannot be read is background, as the original counts it."""
+def test_invalid_arrays_are_named(root: Path, name: str, array: list, message: str) -> None:
+    """Unreadable labels would be background, as upstream."""
     np.save(root / name, np.array(array), allow_pickle=True)
     with pytest.raises(DataError, match=message):
         LTSSegmentation(root=str(root), split="train", **PATCH)[0]
 
 
-def test_a_file_that_was_cut_off_is_named(root: Path) -> None:
-    """If this fails, half of a copy is a bus error in a worker."""
+def test_a_truncated_array_is_named(root: Path) -> None:
+    """A truncated copy would crash a worker."""
     path = root / "landsat_stack.npy"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"landsat_stack\.npy: not a readable array"):
@@ -290,8 +282,8 @@ def test_a_file_that_was_cut_off_is_named(root: Path) -> None:
 
 
 @pytest.mark.parametrize("gone", ["landsat_stack.npy", "label.npy", "stack.json", "val_coords.npy"])
-def test_what_is_missing_is_answered_with_the_command(root: Path, gone: str) -> None:
-    """If this fails, a new user is left with a stack of frames."""
+def test_a_missing_file_is_answered_with_the_command(root: Path, gone: str) -> None:
+    """Users would get a traceback."""
     (root / gone).unlink()
     (root / "blocks.json").unlink()
     with pytest.raises(DatasetNotFoundError, match=r"prepare_data/lts_segmentation\.py"):
@@ -299,7 +291,7 @@ def test_what_is_missing_is_answered_with_the_command(root: Path, gone: str) -> 
 
 
 def test_blocks_are_cut_when_there_are_no_corners(root: Path) -> None:
-    """If this fails, a split that was drawn by hand cannot be read."""
+    """A block split without corners could not be used."""
     cornered = LTSSegmentation(root=str(root), split="test", **PATCH)
     (root / "test_coords.npy").unlink()
     blocked = LTSSegmentation(root=str(root), split="test", **PATCH)
@@ -307,39 +299,39 @@ def test_blocks_are_cut_when_there_are_no_corners(root: Path) -> None:
     assert set(known) <= {blocked.sample_id(i) for i in range(len(blocked))}
 
 
-def test_a_patch_size_is_that_of_the_cut(forms: dict[str, Path]) -> None:
-    """If this fails, patches of another size reach from the training blocks into the test."""
-    with pytest.raises(ConfigError, match=r"patch_size 32, but the corners .* were cut for 16"):
+def test_the_patch_size_must_be_that_of_the_cut(forms: dict[str, Path]) -> None:
+    """Larger training patches would extend into test blocks."""
+    with pytest.raises(ConfigError, match=r"patch_size is 32, but the corners .* were cut for 16"):
         LTSSegmentation(root=str(forms["stack"]), split="train", patch_size=32)
-    with pytest.raises(DataError, match=r"\.npy: shape .* is expected, by .* patch_size=32"):
+    with pytest.raises(DataError, match=r"\.npy: shape is .* expected .* patch_size=32"):
         LTSSegmentation(root=str(forms["patches"]), split="train", patch_size=32)
 
 
-def test_pickles_are_refused_with_the_command_that_converts_them(root: Path) -> None:
-    """If this fails, a downloaded file runs code, or nobody learns what to do with it."""
+def test_a_pickle_is_rejected_with_the_command_that_converts_it(root: Path) -> None:
+    """A downloaded file could run code."""
     (root / "statistics.json").rename(root / "norm_stats.pkl")
     command = r"norm_stats\.pkl: a pickle may run code .*lts_segmentation\.py convert --source"
     with pytest.raises(DataError, match=command):
         LTSSegmentation(root=str(root), split="train", **PATCH)
 
 
-def test_two_forms_in_one_folder_are_refused(root: Path, forms: dict[str, Path]) -> None:
-    """If this fails, which of two series is read is a matter of luck."""
+def test_two_formats_in_one_folder_are_rejected(root: Path, forms: dict[str, Path]) -> None:
+    """The series that is read would be arbitrary."""
     (root / "landscape.tif").write_bytes((forms["together"] / "landscape.tif").read_bytes())
-    with pytest.raises(DataError, match=r"holds several forms of a series \(stack, geotiff\)"):
+    with pytest.raises(DataError, match=r"in several formats \(stack, geotiff\)"):
         LTSSegmentation(root=str(root), split="train", **PATCH)
 
 
-def test_the_published_names_are_answered_with_the_conversion(tmp_path: Path) -> None:
-    """If this fails, who has the original files thinks that they are none."""
+def test_published_file_names_are_answered_with_the_conversion(tmp_path: Path) -> None:
+    """Users of the original files would not find the converter."""
     np.save(tmp_path / "landsat_stackV2.npy", np.zeros((1, 1, 2, 2)))
     with pytest.raises(DatasetNotFoundError, match="convert --source"):
         LTSSegmentation(root=str(tmp_path), split="train")
 
 
 @pytest.mark.parametrize("dtype", ["int16", "uint16", "float16", "float32", "float64"])
-def test_missing_is_found_in_every_number_type(dtype: str) -> None:
-    """If this fails, the sky of one sensor is data."""
+def test_nodata_is_recognised_in_every_number_type(dtype: str) -> None:
+    """Nodata of one type would be read as data."""
     kind = np.dtype(dtype)
     facts = SeriesFacts(years=(2000,), bands=("red",), nodata=7, scale=0.5, offset=1)
     stored = np.array([7, 8, 9]).astype(kind)

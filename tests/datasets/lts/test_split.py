@@ -1,4 +1,4 @@
-"""Cutting: which patches there are, and what is measured on them."""
+"""Cutting a series into patches, and statistics of the training blocks."""
 
 import json
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_facts
 
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.datasets.lts.metadata import SeriesFacts
@@ -34,15 +35,15 @@ def corners(root: Path) -> dict[str, np.ndarray]:
 
 
 def painted(root: Path, split: str, margin: int = 0) -> np.ndarray:
-    """Which pixels the patches of a split cover, and those around them."""
+    """Return the pixels covered by the patches of a split, with a margin around them."""
     cover = np.zeros((120 + 2 * margin, 120 + 2 * margin), bool)
     for row, column in corners(root)[split]:
         cover[row : row + 8 + 2 * margin, column : column + 8 + 2 * margin] = True
     return cover[margin : margin + 120, margin : margin + 120]
 
 
-def test_no_pixel_is_shared_and_a_buffer_lies_between(root: Path) -> None:
-    """If this fails, a score on the test is a memory test."""
+def test_no_pixel_is_shared_and_the_buffer_is_kept(root: Path) -> None:
+    """Nets would be tested on pixels that they were trained on."""
     cut(root, root, RECIPE)
     for one, other in combinations(SPLITS, 2):
         assert painted(root, one).any()
@@ -50,14 +51,14 @@ def test_no_pixel_is_shared_and_a_buffer_lies_between(root: Path) -> None:
 
 
 def test_only_training_patches_overlap_each_other(root: Path) -> None:
-    """If this fails, some pixels of the test count twice."""
+    """Test pixels would be counted twice."""
     cut(root, root, RECIPE)
     for split, found in corners(root).items():
         assert (painted(root, split).sum() < 64 * len(found)) == (split == "train")
 
 
 def test_statistics_are_of_valid_pixels_of_training_blocks(root: Path) -> None:
-    """If this fails, the test has told the net how bright it is, or clouds are part of the mean."""
+    """Statistics would include test pixels or clouds."""
     cut(root, root, RECIPE)
     stack = np.load(root / "landsat_stack.npy").astype(np.float64)
     own = BlockSplit.read(root / "blocks.json").mask("train", Window(0, 0, 120, 120))
@@ -71,8 +72,8 @@ def test_statistics_are_of_valid_pixels_of_training_blocks(root: Path) -> None:
         assert written["count"][band] == values.size
 
 
-def test_a_large_mean_costs_no_digits() -> None:
-    """If this fails, brightness temperatures in kelvin have a spread of zero, or of noise."""
+def test_statistics_are_precise_for_a_large_mean() -> None:
+    """Temperatures in kelvin would have a wrong standard deviation."""
     pieces = np.random.default_rng(0).normal(30_000, 1, (50, 2, 1, 40, 40)).astype(np.float32)
     pieces[3:5] = np.nan
     exact = pieces[np.isfinite(pieces)].astype(np.float64)
@@ -80,13 +81,14 @@ def test_a_large_mean_costs_no_digits() -> None:
     assert found.mean == (pytest.approx(exact.mean(), rel=1e-12),)
     assert found.std == (pytest.approx(exact.std(), rel=1e-9),)
     assert found.count == (exact.size,)
-    for values, what in ((pieces[3:5], "no valid value"), (pieces[:1] * 0, "one value everywhere")):
-        with pytest.raises(DataError, match=f"band thermal has {what}"):
+    same = "the same value everywhere"
+    for values, reason in ((pieces[3:5], "no valid value"), (pieces[:1] * 0, same)):
+        with pytest.raises(DataError, match=f"band thermal has {reason}"):
             measure(values, ["thermal"])
 
 
-def test_balance_leaves_val_and_test_alone_unless_asked(root: Path) -> None:
-    """If this fails, the judged share of background is that of the training recipe."""
+def test_only_training_patches_are_balanced_by_default(root: Path) -> None:
+    """The share of background in the test set would depend on the training recipe."""
     label = (np.random.default_rng(0).random((120, 120)) < 0.006).astype(np.uint8)
     np.save(root / "label.npy", label)
     cut(root, root, RECIPE)
@@ -111,8 +113,8 @@ def test_balance_leaves_val_and_test_alone_unless_asked(root: Path) -> None:
                 np.testing.assert_array_equal(found, all_of_it[split])
 
 
-def test_seed_decides_and_workers_do_not(root: Path, tmp_path: Path) -> None:
-    """If this fails, no two machines balance alike, as in the original."""
+def test_patches_depend_on_the_seed_and_not_on_workers(root: Path, tmp_path: Path) -> None:
+    """Two machines would select different patches."""
     recipe = replace(RECIPE, negative_ratio=0.3)
     files = ("train_coords.npy", "val_coords.npy", "statistics.json", "blocks.json")
     written = []
@@ -123,22 +125,22 @@ def test_seed_decides_and_workers_do_not(root: Path, tmp_path: Path) -> None:
     assert all(one != other for one, other in zip(written[0], written[2], strict=True))
 
 
-def test_ground_that_nobody_looked_at_is_left_out(root: Path) -> None:
-    """If this fails, patches without truth make batches whose loss is of nothing."""
+def test_patches_without_known_labels_are_omitted(root: Path) -> None:
+    """Batches without any label would have an undefined loss."""
     label = np.load(root / "label.npy")
     label[:60] = 255
     np.save(root / "label.npy", label)
     lines = cut(root, root, RECIPE)
-    assert any("without any known label left out" in line for line in lines)
+    assert any("without any known label omitted" in line for line in lines)
     for found in corners(root).values():
         assert all((label[r : r + 8, c : c + 8] != 255).any() for r, c in found)
     np.save(root / "label.npy", np.full_like(label, 255))
-    with pytest.raises(DataError, match="no patch of train is left"):
+    with pytest.raises(DataError, match="split train has no patch"):
         cut(root, root, RECIPE)
 
 
-def test_patches_carry_the_mark_and_what_they_need(root: Path) -> None:
-    """If this fails, patches of a made-up landscape pass for the real one, or name no years."""
+def test_patches_keep_years_and_the_synthetic_mark(root: Path) -> None:
+    """Synthetic patches would pass as real ones."""
     landscape.write_toy(root / "toy")
     recipe = CutRecipe(patch_size=8, block_size=32, buffer=0)
     cut(root / "toy", root / "patches", recipe, form="patches")
@@ -146,38 +148,38 @@ def test_patches_carry_the_mark_and_what_they_need(root: Path) -> None:
     assert dataset.metainfo.synthetic
     assert dataset.metainfo.years == landscape.YEARS[-4:]
     verify(root / "patches", 8)
-    with pytest.raises(DataError, match="holds a series as stack; choose another --root"):
+    with pytest.raises(DataError, match="contains a series as stack; choose another --root"):
         cut(root / "toy", root / "toy", recipe, form="patches")
-    with pytest.raises(ConfigError, match="corners lie beside the series"):
+    with pytest.raises(ConfigError, match="corners must be in the folder of the series"):
         cut(root / "toy", root / "elsewhere", recipe)
 
 
 @pytest.mark.parametrize("form", ["coords", "patches"])
 def test_the_newest_years_can_be_cut_alone(root: Path, form: str) -> None:
-    """If this fails, a short series is normalised by years that nobody shows the net."""
+    """A short series would be normalised with years that are not used."""
     landscape.write_toy(root / "toy")
     place = root / ("toy" if form == "coords" else "patches")
     recipe = CutRecipe(patch_size=8, block_size=32, buffer=0)
     split = {"root": str(place), "split": "test", "patch_size": 8}
     cut(root / "toy", place, recipe, form=form)
     whole = Statistics.read(place / "statistics.json", prepare="")
-    told = cut(root / "toy", place, replace(recipe, num_years=2), form=form)
+    lines = cut(root / "toy", place, replace(recipe, num_years=2), form=form)
     short = Statistics.read(place / "statistics.json", prepare="")
     assert short.about["taken from"].endswith(
         f"2 years, {landscape.YEARS[-2]}-{landscape.YEARS[-1]}"
     )
     assert short.groups["frames"].mean != whole.groups["frames"].mean
     if form == "coords":
-        assert "num_years=2" in told[-1]
+        assert "num_years=2" in lines[-1]
         split["num_years"] = 2
     assert LTSSegmentation(**split).metainfo.years == landscape.YEARS[-2:]
-    with pytest.raises(ConfigError, match="num_years 9 of a series of 4 years"):
+    with pytest.raises(ConfigError, match="num_years is 9, but the series has 4 years"):
         cut(root / "toy", place, replace(recipe, num_years=9), form=form)
 
 
 @pytest.mark.parametrize("form", ["coords", "patches"])
-def test_splits_that_overlap_are_found(root: Path, form: str) -> None:
-    """If this fails, corners that somebody edited go unnoticed."""
+def test_overlapping_splits_are_found(root: Path, form: str) -> None:
+    """Edited corners would go unnoticed."""
     place = root if form == "coords" else root / "patches"
     cut(root, place, RECIPE, form=form)
     lines = verify(place, 8)
@@ -197,7 +199,7 @@ def test_splits_that_overlap_are_found(root: Path, form: str) -> None:
 
 
 def test_copies_under_other_names_are_found(root: Path) -> None:
-    """If this fails, a patch that was renamed is trained and tested on."""
+    """A renamed patch would be in training and test."""
     place = root / "patches"
     cut(root, place, RECIPE, form="patches")
     name = (place / "splits/train.txt").read_text().split()[0]
@@ -208,11 +210,11 @@ def test_copies_under_other_names_are_found(root: Path) -> None:
         verify(place, 8)
 
 
-def test_overlaps_are_counted_as_by_hand() -> None:
-    """If this fails, the search by cells misses a neighbour."""
-    chance = np.random.default_rng(0)
+def test_overlaps_are_counted_exactly() -> None:
+    """The search by cells would miss neighbours."""
+    rng = np.random.default_rng(0)
     one, other = (
-        [Window(int(r), int(c), 8, 8) for r, c in chance.integers(0, 90, (60, 2))] for _ in "ab"
+        [Window(int(r), int(c), 8, 8) for r, c in rng.integers(0, 90, (60, 2))] for _ in "ab"
     )
     expected = sum(a.meet(b) is not None for a in one for b in other)
     assert count_overlaps(one, other, 8) == expected > 0
@@ -220,19 +222,24 @@ def test_overlaps_are_counted_as_by_hand() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"patch_size": 0}, {"stride": 0}, {"buffer": -1}, {"negative_ratio": -0.1}],
+    [{"patch_size": 0}, {"stride": 0}, {"buffer": -1}, {"block_size": 0}],
 )
-def test_recipes_that_mean_nothing_are_refused(wrong: dict) -> None:
-    """If this fails, a typo cuts no patches, or all of them."""
-    with pytest.raises(ConfigError):
+def test_sizes_without_patches_are_rejected(root: Path, wrong: dict) -> None:
+    """A typing error would cut no patches, or another number of them."""
+    with pytest.raises(DataError, match="must be"):
+        cut(root, root, replace(RECIPE, **wrong))
+
+
+@pytest.mark.parametrize("wrong", [{"negative_ratio": -0.1}, {"balance_all_splits": True}])
+def test_impossible_ratios_are_rejected(wrong: dict) -> None:
+    """A typing error would keep the wrong background patches."""
+    with pytest.raises(ConfigError, match="negative_ratio is"):
         CutRecipe(**wrong)
-    with pytest.raises(ConfigError, match="needs a negative ratio"):
-        CutRecipe(balance_all_splits=True)
 
 
-def test_facts_survive_the_cut(root: Path) -> None:
-    """If this fails, cutting a series forgets its scale or its place on earth."""
+def test_metadata_is_kept_by_the_cut(root: Path) -> None:
+    """Cutting would lose scale or georeference."""
     before = SeriesFacts.read(root / "stack.json")
     cut(root, root, RECIPE)
     after = SeriesFacts.read(root / "stack.json")
-    assert after == replace(before, patch_size=8, buffer=3)
+    assert after == replace_facts(before, patch_size=8, buffer=3)

@@ -1,10 +1,10 @@
-"""Gaps that are filled, and squares that are turned."""
+"""Filling of missing years, and rotation of patches."""
 
 import numpy as np
 import pytest
 import torch
 
-from openstl_ext.datasets.lts.dataset import draw_turn, fill_from_years, turned
+from openstl_ext.datasets.lts.dataset import draw_turns, fill_from_years, rotated
 
 GAP = np.nan
 
@@ -19,18 +19,18 @@ GAP = np.nan
         ([GAP, GAP], [GAP, GAP]),
     ],
 )
-def test_earlier_comes_before_later(years: list[float], filled: list[float]) -> None:
-    """If this fails, what a site became is shown before it was there, where an older look was."""
+def test_earlier_years_are_preferred(years: list[float], filled: list[float]) -> None:
+    """A later value would be used where an earlier one exists."""
     frames = np.array(years, np.float32).reshape(-1, 1, 1, 1)
     np.testing.assert_array_equal(fill_from_years(frames).ravel(), np.array(filled, np.float32))
     np.testing.assert_array_equal(frames.ravel(), np.array(years, np.float32))
 
 
 def test_every_pixel_and_band_is_filled_from_itself() -> None:
-    """If this fails, a cloud over one pixel takes colours from another."""
-    chance = np.random.default_rng(0)
-    frames = chance.random((6, 3, 5, 4)).astype(np.float32)
-    frames[chance.random(frames.shape) < 0.5] = np.nan
+    """A missing pixel would get the value of another pixel or band."""
+    rng = np.random.default_rng(0)
+    frames = rng.random((6, 3, 5, 4)).astype(np.float32)
+    frames[rng.random(frames.shape) < 0.5] = np.nan
     filled = fill_from_years(frames)
     for place in np.ndindex(frames.shape[1:]):
         alone = frames[(slice(None), *place)].reshape(-1, 1, 1, 1)
@@ -38,14 +38,14 @@ def test_every_pixel_and_band_is_filled_from_itself() -> None:
         np.testing.assert_array_equal(filled[(slice(None), *place)], expected)
 
 
-def test_all_eight_turns_come_up_equally_often() -> None:
-    """If this fails, a net learns which way the sun stands from a biased coin."""
+def test_all_eight_rotations_are_equally_likely() -> None:
+    """Augmentation would prefer some orientations."""
     torch.manual_seed(0)
     counts: dict[tuple[bool, int], int] = {}
     for _ in range(4000):
-        turn = draw_turn()
+        turn = draw_turns()
         counts[turn] = counts.get(turn, 0) + 1
     assert len(counts) == 8
     assert all(abs(count - 500) < 100 for count in counts.values())
     square = torch.arange(6).view(1, 2, 3)
-    assert len({tuple(turned(square, *turn).flatten().tolist()) for turn in counts}) == 8
+    assert len({tuple(rotated(square, *turn).flatten().tolist()) for turn in counts}) == 8

@@ -1,4 +1,4 @@
-"""The synthetic continent: the same everywhere, in real files, and worth learning."""
+"""Synthetic continent: reproducible, in the real format, and hard for baselines."""
 
 from pathlib import Path
 
@@ -29,32 +29,32 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def mean_error(said: np.ndarray, truth: np.ndarray) -> float:
-    return float(np.nanmean(np.abs(said - truth)))
+def mean_error(predicted: np.ndarray, target: np.ndarray) -> float:
+    return float(np.nanmean(np.abs(predicted - target)))
 
 
-def test_growth_is_neither_none_nor_a_line(continent: Continent) -> None:
-    """If this fails, a baseline that costs nothing cannot be beaten, and nothing is shown."""
+def test_growth_is_neither_constant_nor_linear(continent: Continent) -> None:
+    """Baselines could not be beaten, and the miniature would show nothing."""
     past, last = continent.index[1:3]
     line = last - past
     for step in range(1, 5):
-        truth = continent.index[2 + step]
-        change = mean_error(last, truth)
+        target = continent.index[2 + step]
+        change = mean_error(last, target)
         assert change > 0.04 * step
-        assert mean_error(last + step * line, truth) > 0.4 * change
+        assert mean_error(last + step * line, target) > 0.4 * change
 
 
-def test_growth_is_told_by_the_neighbours(continent: Continent) -> None:
-    """If this fails, a net that looks around has no more to say than one that does not."""
+def test_growth_depends_on_neighbouring_pixels(continent: Continent) -> None:
+    """Nets with spatial context would have no advantage."""
     known = np.isfinite(continent.index).all(axis=0)
-    last, truth = np.nan_to_num(continent.index[2]), continent.index[6]
+    last, target = np.nan_to_num(continent.index[2]), continent.index[6]
     line = last - np.nan_to_num(continent.index[1])
     own = [np.ones_like(last), last, line, last**2, last * line, line**2, last**3]
     alone = np.stack(own, axis=-1)[known]
     around = [blurred(field, width) for field in (last, line) for width in (1.0, 2.0, 4.0)]
     near = np.stack(around, axis=-1)[known]
     both = np.concatenate([alone, near, near**2, near * alone[:, 1:2]], axis=1)
-    change = (truth - last)[known]
+    change = (target - last)[known]
 
     def explained(features: np.ndarray) -> float:
         weights, *_ = np.linalg.lstsq(features, change, rcond=None)
@@ -64,8 +64,8 @@ def test_growth_is_told_by_the_neighbours(continent: Continent) -> None:
     assert explained(both) > 0.75
 
 
-def test_land_sea_and_gaps(continent: Continent) -> None:
-    """If this fails, what is missing in the real rasters is never met in the miniature."""
+def test_the_continent_has_sea_and_gaps(continent: Continent) -> None:
+    """Missing data of the real rasters would not occur in the miniature."""
     known = np.isfinite(continent.index)
     assert 0.5 < known.mean() < 0.9
     assert not known[:, 0, 0].any()  # sea
@@ -83,15 +83,15 @@ def test_land_sea_and_gaps(continent: Continent) -> None:
 
 
 def test_the_same_seed_gives_the_same_land(continent: Continent) -> None:
-    """If this fails, two people who try the same command have two sets."""
+    """The same command would give two different sets."""
     again = draw(shape=(192, 256), years=YEARS, seed=0)
     np.testing.assert_array_equal(again.index, continent.index)
     other = draw(shape=(192, 256), years=YEARS, seed=1)
     assert not np.array_equal(np.isfinite(other.index), np.isfinite(continent.index))
 
 
-def test_files_are_what_the_published_ones_are(root: Path) -> None:
-    """If this fails, the tools are tried on a format that nobody has."""
+def test_files_have_the_format_of_the_published_ones(root: Path) -> None:
+    """The tools would be tested on another format."""
     names = {path.name for path in root.iterdir()}
     assert {"HM_1990_1km.tif", "SRTM_Elevation_1km.tif", "HM_2020_gdp_1000.tiff"} <= names
     assert {"hm_static_iucn_strict_1000.tiff", "SYNTHETIC.txt", "split.json"} <= names
@@ -111,7 +111,7 @@ def test_files_are_what_the_published_ones_are(root: Path) -> None:
 
 @pytest.mark.slow
 def test_every_split_of_the_miniature_has_a_dozen_chips(tmp_path: Path) -> None:
-    """If this fails, a score on the miniature is chance."""
+    """Scores on the miniature would be random."""
     assert isinstance(MINIATURE, ContinentRecipe)
     write(tmp_path, MINIATURE)
     for split in ("train", "val", "test", "calibration"):

@@ -1,4 +1,4 @@
-"""The synthetic landscape: the same everywhere, and worth more than one pixel of one year."""
+"""Synthetic landscape: reproducible, and hard to classify from single pixels."""
 
 from pathlib import Path
 
@@ -20,39 +20,39 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def arrays(root: Path, split: str) -> tuple[NDArray, NDArray]:
-    """All pixels of a split: what was seen of each (N, T * C), 0 for missing; whether a site."""
+    """Return normalised values (N, T * C) of all pixels of a split, 0 for missing, and sites."""
     dataset = LTSSegmentation(root=str(root), split=split, patch_size=32)
     found = Statistics.read(root / "statistics.json", prepare="").groups["frames"]
     mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in (found.mean, found.std))
-    seen, truth = [], []
+    seen, target = [], []
     for index in range(len(dataset)):
         item = dataset[index]
         frames = np.nan_to_num((item["inputs"]["frames"].numpy() - mean) / std)
         known = item["data_samples"]["valid"].numpy()
         seen.append(frames.reshape(-1, 32, 32)[:, known].T)
-        truth.append(item["data_samples"]["labels"].numpy()[known])
-    return np.concatenate(seen), np.concatenate(truth) > 0
+        target.append(item["data_samples"]["labels"].numpy()[known])
+    return np.concatenate(seen), np.concatenate(target) > 0
 
 
-def dice(score: NDArray, truth: NDArray) -> float:
-    """The best over all thresholds, which flatters."""
+def dice(score: NDArray, target: NDArray) -> float:
+    """Compute the best Dice over all thresholds, an upper bound."""
     found = []
     for share in np.linspace(0.5, 8, 40):
-        said = score > np.percentile(score, 100 - share)
-        found.append(2 * (said & truth).sum() / (said.sum() + truth.sum()))
+        predicted = score > np.percentile(score, 100 - share)
+        found.append(2 * (predicted & target).sum() / (predicted.sum() + target.sum()))
     return float(max(found))
 
 
-def fitted(seen: NDArray, truth: NDArray) -> NDArray:
-    """Weights of ridge regression with the classes balanced, which ranks as a logistic does."""
-    weight = np.where(truth, 1 / truth.mean(), 1 / (1 - truth.mean()))[:, None]
+def fitted(seen: NDArray, target: NDArray) -> NDArray:
+    """Fit a ridge regression with balanced classes; it ranks pixels as a logistic one does."""
+    weight = np.where(target, 1 / target.mean(), 1 / (1 - target.mean()))[:, None]
     inputs = np.column_stack([seen, np.ones(len(seen))]).astype(np.float64)
     moments = inputs.T @ (weight * inputs) + np.eye(inputs.shape[1])
-    return np.linalg.solve(moments, inputs.T @ (weight[:, 0] * (2.0 * truth - 1)))
+    return np.linalg.solve(moments, inputs.T @ (weight[:, 0] * (2.0 * target - 1)))
 
 
-def test_time_tells_more_than_one_year_and_a_pixel_does_not_tell_all(root: Path) -> None:
-    """If this fails, the miniature ranks a regression of pixels with a net of time and space."""
+def test_time_series_and_neighbours_are_needed(root: Path) -> None:
+    """A regression of pixels would equal nets with spatial and temporal context."""
     train, test = arrays(root, "train"), arrays(root, "test")
     scores = {}
     for name, part in {"last year": slice(-4, None), "all years": slice(None)}.items():
@@ -63,7 +63,7 @@ def test_time_tells_more_than_one_year_and_a_pixel_does_not_tell_all(root: Path)
 
 
 def test_there_are_enough_patches_and_enough_sites(root: Path) -> None:
-    """If this fails, a learning proof on it proves luck."""
+    """Scores on the miniature would be random."""
     sizes = {}
     for split in ("train", "val", "test"):
         dataset = LTSSegmentation(root=str(root), split=split, patch_size=32)
@@ -77,8 +77,8 @@ def test_there_are_enough_patches_and_enough_sites(root: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["patches", "geotiff"])
-def test_every_form_is_there_and_holds_the_same_landscape(root: Path, form: str) -> None:
-    """If this fails, one of the real formats cannot be tried offline."""
+def test_every_format_contains_the_same_landscape(root: Path, form: str) -> None:
+    """A real format could not be tried offline."""
     stack, other = (
         LTSSegmentation(root=str(place), split="test", patch_size=32)
         for place in (root, root / form)
@@ -90,15 +90,15 @@ def test_every_form_is_there_and_holds_the_same_landscape(root: Path, form: str)
     assert other.metainfo == stack.metainfo
 
 
-def test_seed_decides_all() -> None:
-    """If this fails, two people who try the same command have two landscapes."""
+def test_the_landscape_depends_on_the_seed_only() -> None:
+    """The same command would give two different landscapes."""
     one, two, other = (landscape.draw(size=64, years=(2000, 2001), seed=seed) for seed in (1, 1, 2))
     assert one.stored.tobytes() == two.stored.tobytes() != other.stored.tobytes()
     assert one.label.tobytes() == two.label.tobytes() != other.label.tobytes()
 
 
-def test_a_site_was_not_there_at_first_and_stays() -> None:
-    """If this fails, the label says something else than the images show."""
+def test_a_site_appears_and_stays() -> None:
+    """The label would not match the images."""
     bare, sites = cover(np.random.default_rng(0), Scale(size=300, num_years=10))
     assert 0.005 < sites.mean() < 0.1
     own = bare[:, sites]
@@ -110,8 +110,8 @@ def test_a_site_was_not_there_at_first_and_stays() -> None:
     assert set(DENSITY) == {"site", "field", "rock", "track"}
 
 
-def test_smooth_noise_is_smooth_and_of_unit_spread() -> None:
-    """If this fails, terrain is salt and pepper, and a net need not look around."""
+def test_smooth_noise_is_smooth_with_unit_standard_deviation() -> None:
+    """Terrain would be white noise without spatial structure."""
     field = smooth(np.random.default_rng(0), 128, 8)
     assert (field.mean(), field.std()) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
     assert np.abs(np.diff(field, axis=0)).mean() < 0.2

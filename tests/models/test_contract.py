@@ -1,0 +1,88 @@
+"""Contract of every registered net."""
+
+import json
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from openstl_ext.interfaces import (
+    TOY_SHAPE,
+    CovariateModel,
+    DenseModel,
+    FrameModel,
+    RecurrentModel,
+    provides,
+)
+from openstl_ext.methods.base import Method
+from openstl_ext.registry import METHODS, MODELS
+from tests.toy_net import toy_net
+
+METHODS.import_from_location()
+MODELS.import_from_location()
+NETS = {
+    name: cls
+    for name, cls in sorted(MODELS.module_dict.items())
+    if cls.__module__.startswith("openstl_ext.")
+}
+LENGTH, CHANNELS, HEIGHT, WIDTH = TOY_SHAPE
+
+
+def run(net: Any, seed: int) -> list[Tensor]:
+    """Call a net through its interface on a random batch of two; return its tensors."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def field(*shape: int) -> Tensor:
+        return torch.rand(2, *shape, HEIGHT, WIDTH, generator=generator)
+
+    frames = field(LENGTH, CHANNELS)
+    if provides(net, RecurrentModel):
+        frame, state = net(frames[:, 0], None)
+        return [frame, net(frames[:, 1], state)[0]]
+    if provides(net, CovariateModel):
+        covariates = {"dynamic": field(LENGTH, 2), "static": field(1), "lonlat": field(2)}
+        return [output for output in net(frames, **covariates) if output is not None]
+    return [net(frames)]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_toy_arguments_are_values_of_a_config(name: str) -> None:
+    """A config could not contain the small net."""
+    arguments = NETS[name].toy_arguments()
+    json.dumps(arguments)
+    assert type(MODELS.build({"type": name, **arguments})) is NETS[name]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_method_requires_the_interface_of_every_net(name: str) -> None:
+    """No method could train or evaluate the net."""
+    methods = [m for m in METHODS.module_dict.values() if issubclass(m, Method)]
+    assert any(provides(NETS[name], method.interface) for method in methods)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_outputs_have_the_shape_of_the_interface(name: str) -> None:
+    """A method would compare or chain frames of the wrong shape."""
+    net = toy_net(NETS[name]).eval()
+    for output in run(net, seed=0):
+        assert output.shape[0] == 2
+        assert output.shape[-2:] == (HEIGHT, WIDTH)
+        if provides(NETS[name], FrameModel):
+            assert output.shape[2:] == TOY_SHAPE[1:]
+        if provides(NETS[name], RecurrentModel):
+            assert output.shape[1:] == TOY_SHAPE[1:]
+        if NETS[name].interface in (DenseModel, CovariateModel):
+            assert output.ndim == 4
+
+
+@pytest.mark.parametrize("name", NETS)
+@torch.inference_mode()
+def test_a_net_keeps_nothing_from_one_call_to_the_next(name: str) -> None:
+    """A prediction would depend on the batches before it."""
+    torch.manual_seed(0)
+    net: nn.Module = toy_net(NETS[name]).eval()
+    first = run(net, seed=0)
+    run(net, seed=1)
+    for before, after in zip(first, run(net, seed=0), strict=True):
+        torch.testing.assert_close(before, after, rtol=0, atol=0)
