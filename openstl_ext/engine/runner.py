@@ -54,19 +54,6 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     return runner
 
 
-def require_test(cfg: Config) -> None:
-    """Check that a config has a test split.
-
-    Raises:
-        ConfigError: If it has none, as for pre-training.
-    """
-    if cfg.get("test_dataloader") is None:
-        raise ConfigError(
-            f"{cfg.get('identity') or cfg.filename} has no test_dataloader, so there is nothing "
-            "to test; add test_dataloader and test_evaluator to the config"
-        )
-
-
 def counted_in_iterations(schedule: Any) -> Any:
     """Return the config of a schedule with ``by_epoch=False``; one that waits for scores as it is.
 
@@ -84,6 +71,19 @@ def counted_in_iterations(schedule: Any) -> Any:
             part=schedule,
         )
     return {**schedule, "by_epoch": False}
+
+
+def require_test(cfg: Config) -> None:
+    """Check that a config has a test split.
+
+    Raises:
+        ConfigError: If it has none, as for pre-training.
+    """
+    if cfg.get("test_dataloader") is None:
+        raise ConfigError(
+            f"{cfg.get('identity') or cfg.filename} has no test_dataloader, so there is nothing "
+            "to test; add test_dataloader and test_evaluator to the config"
+        )
 
 
 TRAINING = (

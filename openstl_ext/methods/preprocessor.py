@@ -52,7 +52,7 @@ class SequencePreprocessor(BaseDataPreprocessor):
         std: float | Sequence[float] = 1.0,
         statistics: str | None = None,
         channels: Mapping[str, Sequence[str]] | None = None,
-        prepare: str = "the tool of tools/prepare_data for this dataset",
+        prepare: str = "openstl-ext data --help",
     ) -> None:
         super().__init__()
         self.statistics, self.prepare = statistics, prepare

@@ -50,7 +50,7 @@ def test_a_backend_that_is_switched_off_has_a_remedy(monkeypatch: pytest.MonkeyP
     """Selective scans would be slow, and the user would not learn how to change that."""
     monkeypatch.setenv("OPENSTL_EXT_NO_NATIVE", "1")
     native = next(found for found in doctor.scan_backends() if found.text.startswith("native"))
-    assert "switched off by OPENSTL_EXT_NO_NATIVE" in native.text
+    assert "disabled by OPENSTL_EXT_NO_NATIVE" in native.text
     assert native.remedy == "unset OPENSTL_EXT_NO_NATIVE"
 
 

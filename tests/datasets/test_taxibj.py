@@ -73,7 +73,7 @@ def test_sample_ids_name_array_and_row(root: str) -> None:
 
 def test_a_missing_file_is_answered_with_the_command(tmp_path: Path) -> None:
     """A first run would end in a traceback."""
-    with pytest.raises(DatasetNotFoundError, match=r"prepare_data/taxibj\.py --root"):
+    with pytest.raises(DatasetNotFoundError, match=r"data taxibj --root"):
         TaxiBJ(root=str(tmp_path / "nowhere"), split="train")
 
 

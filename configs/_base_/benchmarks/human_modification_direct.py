@@ -20,7 +20,7 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/human_modification/statistics_direct.json",
-        prepare="python tools/prepare_data/human_modification.py statistics --version direct",
+        prepare="openstl-ext data human-modification statistics --version direct",
         channels=dict(frames=["AA"], dynamic=dynamic, static=static),
     ),
 )

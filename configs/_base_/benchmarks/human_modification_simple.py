@@ -16,7 +16,7 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/human_modification/statistics_simple.json",
-        prepare="python tools/prepare_data/human_modification.py statistics --version simple",
+        prepare="openstl-ext data human-modification statistics --version simple",
         channels=dict(frames=["HM"], static=static),
     ),
 )

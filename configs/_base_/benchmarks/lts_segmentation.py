@@ -9,7 +9,7 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/lts/statistics.json",
-        prepare="python tools/prepare_data/lts_segmentation.py cut --root data/lts",
+        prepare="openstl-ext data lts cut --root data/lts",
         channels=dict(frames=bands),
     ),
 )

@@ -1,11 +1,11 @@
-"""LTS on its synthetic miniature, which prepare_data/lts_segmentation.py --miniature writes."""
+"""LTS on its synthetic miniature, which `openstl-ext data lts --miniature` writes."""
 
 _base_ = "lts_segmentation.py"
 
 model = dict(
     data_preprocessor=dict(
         statistics="data/miniature/lts/statistics.json",
-        prepare="python tools/prepare_data/lts_segmentation.py --miniature",
+        prepare="openstl-ext data lts --miniature",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""TaxiBJ 4 to 4 on its synthetic miniature, which prepare_data/taxibj.py --miniature writes."""
+"""TaxiBJ 4 to 4 on its synthetic miniature, which `openstl-ext data taxibj --miniature` writes."""
 
 _base_ = "taxibj_4to4.py"
 

@@ -266,7 +266,7 @@ def test_a_missing_year_is_named_with_the_existing_ones(root: Path) -> None:
     text = str(error.value)
     assert f"{root} has no raster of AA 2010; copy HM_2010_AA_*.tiff there" in text
     assert "AA 1990, 1995, 2000, 2005, 2015, 2020; AG 1990" in text
-    with pytest.raises(DatasetNotFoundError, match=r"human_modification\.py --help"):
+    with pytest.raises(DatasetNotFoundError, match=r"data human-modification --help"):
         direct(root / "nowhere")
 
 
@@ -332,7 +332,7 @@ def test_a_split_of_other_rasters_or_none_is_rejected(root: Path) -> None:
     with pytest.raises(DataError, match=r"size is 31 x 48, but the rasters have 32 x 48"):
         direct(root)
     (root / "split.json").unlink()
-    with pytest.raises(DatasetNotFoundError, match=r"human_modification\.py split --root"):
+    with pytest.raises(DatasetNotFoundError, match=r"data human-modification split --root"):
         direct(root)
 
 

@@ -222,7 +222,7 @@ def test_missing_actions_and_doubled_recordings_are_rejected(root: Path) -> None
 
 def test_missing_files_and_invalid_arguments_are_reported(root: Path) -> None:
     """A first run would end in a traceback."""
-    with pytest.raises(DatasetNotFoundError, match=r"prepare_data/kth\.py --root"):
+    with pytest.raises(DatasetNotFoundError, match=r"data kth --root"):
         KTH(root=str(root / "nowhere"), split="train")
     write(root, num_frames=2, persons=(17,), form="jpeg")
     with pytest.raises(ConfigError, match="choose with `form=`"):

@@ -286,7 +286,7 @@ def test_a_missing_file_is_answered_with_the_command(root: Path, gone: str) -> N
     """Users would get a traceback."""
     (root / gone).unlink()
     (root / "blocks.json").unlink()
-    with pytest.raises(DatasetNotFoundError, match=r"prepare_data/lts_segmentation\.py"):
+    with pytest.raises(DatasetNotFoundError, match=r"openstl-ext data lts"):
         LTSSegmentation(root=str(root), split="val", **PATCH)
 
 
@@ -310,7 +310,7 @@ def test_the_patch_size_must_be_that_of_the_cut(forms: dict[str, Path]) -> None:
 def test_a_pickle_is_rejected_with_the_command_that_converts_it(root: Path) -> None:
     """A downloaded file could run code."""
     (root / "statistics.json").rename(root / "norm_stats.pkl")
-    command = r"norm_stats\.pkl: a pickle may run code .*lts_segmentation\.py convert --source"
+    command = r"norm_stats\.pkl: a pickle may run code .*openstl-ext data lts convert --source"
     with pytest.raises(DataError, match=command):
         LTSSegmentation(root=str(root), split="train", **PATCH)
 

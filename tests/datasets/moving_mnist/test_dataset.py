@@ -126,7 +126,7 @@ def test_other_arguments_than_those_of_the_published_test_set_draw_one(
 
 def test_missing_files_are_answered_with_the_command(tmp_path: Path, root: str) -> None:
     """A first run would end in a traceback."""
-    with pytest.raises(DatasetNotFoundError, match=r"prepare_data/moving_mnist\.py --root"):
+    with pytest.raises(DatasetNotFoundError, match=r"data moving-mnist --root"):
         MovingMNIST(root=str(tmp_path / "nowhere"), split="train")
     (Path(root) / TEST_DIGITS).unlink()
     with pytest.raises(DatasetNotFoundError, match="t10k-images"):
