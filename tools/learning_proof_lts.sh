@@ -33,7 +33,7 @@ for MODEL in $MODELS; do
 done
 
 # shellcheck disable=SC2086  # a list of folders
-"$PYTHON" tools/leaderboard.py $RUNS --metrics dice@site iou@site precision@site recall@site kappa |
+"$PYTHON" tools/leaderboard.py $RUNS --metrics 'dice[site]' 'iou[site]' 'precision[site]' 'recall[site]' kappa |
     sed 1,2d | "$PYTHON" tools/fill_block.py "$OUT/learning_proof.md" lts
 
 # shellcheck disable=SC2086

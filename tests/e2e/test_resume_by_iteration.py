@@ -70,7 +70,7 @@ def test_one_process_continues_exactly(tmp_path: Path) -> None:
 def test_two_processes_with_workers_and_a_plateau_continue_exactly(tmp_path: Path) -> None:
     """A rate that waits for scores would fall at another iteration after a resume."""
     options = options_of(toy_sites.options(), workers=2)
-    check_resume(tmp_path, options, ranks=2, score="dice@site")
+    check_resume(tmp_path, options, ranks=2, score="dice[site]")
     # the score of a resume is in the state of the plateau, and its rate in the optimiser
     assert final(tmp_path / "whole")["param_schedulers"][0]["best"] is not None
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
-from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.runner import build
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split, sample_ids
@@ -15,7 +14,7 @@ from openstl_ext.structures import Channel, Metainfo
 from tests.engine import toy
 
 
-class Ids(SequenceDataset):
+class Ids(Dataset):
     """Dataset that fails when an item is read."""
 
     metainfo = Metainfo(name="ids", channels=(Channel("a"),))

@@ -142,7 +142,7 @@ def test_a_method_without_frames_is_refused_before_it_trains(tmp_path: Path) -> 
     cfg = toy.config(tmp_path, **toy_sites.options(**QUIET))
     with pytest.raises(ConfigError, match="Segmentation forecasts no frames to draw; remove"):
         build(cfg).train()
-    with pytest.raises(ConfigError, match="1 or more"):
+    with pytest.raises(ConfigError, match="at least 1"):
         ForecastFigureHook(num_samples=0)
 
 

@@ -18,7 +18,14 @@ STEPS = 4
 def cost(net: torch.nn.Module, strategy: Any, horizon: int) -> int:
     """Count the multiply-adds of one sample of the toy batch."""
     terms = {"mse": {"loss": {"type": "L2"}}}
-    method = MultiHorizonRegression(net=net, strategy=strategy, terms=terms, hold_dynamic=True)
+    levels = (0.025, 0.975) if isinstance(net, QuantileConvLSTM) else ()
+    method = MultiHorizonRegression(
+        net=net,
+        strategy=strategy,
+        terms=terms,
+        quantile_levels=levels,
+        hold_dynamic=True,
+    )
     return count_flops(method, method.toy_batch(1)["inputs"], horizon).total
 
 
