@@ -40,7 +40,7 @@ done
 
 echo "== 6/6  the leaderboard"
 "$PYTHON" tools/leaderboard.py "$RUNS" --out "$RUNS/leaderboard.md" \
-    --metrics mae 'mae@*' rmse bias r2_change ssim coverage coverage_calibrated width_calibrated
+    --metrics mae 'mae@*' rmse bias r2_change ssim coverage width
 
 echo
 for RECIPE in $RECIPES; do

@@ -35,6 +35,8 @@ class Ids(Dataset):
 class Repeated(Dataset):
     """Wrapper without sample ids of its own, as mmengine's RepeatDataset."""
 
+    metainfo = Ids.metainfo
+
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
 
