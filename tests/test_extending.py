@@ -16,9 +16,8 @@ FENCED = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the documented files into a folder beside the base configs."""
+    """Write the documented files into a folder of their own."""
     home = tmp_path_factory.mktemp("home")
-    (home / "configs").symlink_to(ROOT / "configs", target_is_directory=True)
     files = FENCED.findall(PAGE.read_text())
     assert len(files) == 6, "a model, a dataset, a metric, a method, an ensemble and a config"
     for name, text in files:
@@ -34,9 +33,10 @@ def run(lab: Path) -> subprocess.CompletedProcess:
     toy = "from my_lab.tides import Tides; from pathlib import Path; Tides.make_toy(Path())"
     data = lab / "data/tides"
     data.mkdir(parents=True)
-    environment = {**os.environ, "PYTHONPATH": str(lab), "OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, "-c", toy], cwd=data, env=environment, check=True)
-    command = [sys.executable, str(ROOT / "tools/train.py"), "my_lab/config.py", "--test"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    importing = {**environment, "PYTHONPATH": str(lab)}
+    subprocess.run([sys.executable, "-c", toy], cwd=data, env=importing, check=True)
+    command = [sys.executable, "-m", "openstl_ext", "train", "my_lab/config.py", "--test"]
     return subprocess.run(
         [*command, "--work-dir", "out"],
         cwd=lab,
