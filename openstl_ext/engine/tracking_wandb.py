@@ -115,7 +115,7 @@ class WandbTracker(Tracker):
             dir=str(folder.resolve()),
             config=config.to_dict(),
             allow_val_change=True,  # a resumed run has resume=True
-            # no login prompt, which nobody may answer; the run has its own log
+            # no login prompt, which may remain unanswered; the run has its own log
             settings={"init_timeout": SECONDS, "login_timeout": SECONDS, "console": "off"},
         )
         run.define_metric(AXIS)

@@ -37,7 +37,7 @@ def map_scene(
 
     Args:
         answer: From a batch of inputs to fields (B, ..., H, W), of which the first is never NaN;
-            another may be, such as an interval of a step that nobody has calibrated. ``index`` of
+            another may be, such as an interval of a step without calibration. ``index`` of
             the inputs is the number of the first pixel of each tile.
         scene: What is read.
         sink: Receives finished rows of every field, (..., rows, columns), NaN without a

@@ -189,8 +189,8 @@ def _block(
         page.text(left, above + LINE / 2, f"{horizon}, valid_px = {number}", align="left", size=7)
         right = left + layout.block[0]
         digits = ".0f" if error >= 1000 else ".3g"  # 2,830, and not 2.83e+03
-        told = f"MAE {error:{digits}}" if number else "no truth"
-        page.text(right, above + LINE / 2, told, align="right", size=7, color=FAINT)
+        text = f"MAE {error:{digits}}" if number else "no target"
+        page.text(right, above + LINE / 2, text, align="right", size=7, color=FAINT)
         for column, field in enumerate(fields):
             cmap, norm = scales.of(column)
             box = (left + column * layout.pitch, above + LINE, *layout.panel)
@@ -226,7 +226,7 @@ def _legend(page: Page, samples: Sequence[PanelSample], scales: _Scales) -> None
     """Write the colour of missing data, and whether values lie beyond the scale."""
     middle = page.height - MARGIN
     page.frame((MARGIN, middle - 6, 12, 12), fill=scales.missing)
-    words = "no data, or no truth to compare with"
+    words = "no data or no target"
     shown = np.concatenate([a[np.isfinite(a)] for s in samples for a in (s.target, s.forecast)])
     low, high = scales.norms[0].vmin, scales.norms[0].vmax
     if shown.size and (shown.min() < low or shown.max() > high):

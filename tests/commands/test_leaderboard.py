@@ -14,14 +14,14 @@ from openstl_ext.results.record import Record
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """Two seeds of one recipe."""
-    judged = protocol_of({"type": "Toy"}, [], {"name": "toy"}, size=3, shapes={})
+    protocol = protocol_of({"type": "Toy"}, [], {"name": "toy"}, size=3, shapes={})
     for seed in range(2):
         Record(
             config="toy/net",
             name="Net",
             method="DirectForecast",
             model="Net",
-            protocol=judged,
+            protocol=protocol,
             metrics={"mse_sum": 2.0 + seed, "mse_sum@1": 1.0, "ssim": 0.5},
             seed=seed,
         ).write(tmp_path / f"work_dirs/toy/net/seed_{seed}/result.json")

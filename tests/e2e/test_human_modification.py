@@ -1,4 +1,4 @@
-"""From rasters with gaps to a record, calibrated intervals and a map of years to come."""
+"""From rasters with gaps to a record, calibrated intervals and maps of future years."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def recipe(work_dir: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def tested(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The work directory of a small recipe that was trained for an epoch, and tested."""
+    """Return the work directory of a small recipe, trained for one epoch and tested."""
     work_dir = tmp_path_factory.mktemp("hm")
     with pytest.MonkeyPatch.context() as patch:
         # timing takes a second, and is tested where it lives
@@ -43,8 +43,8 @@ def tested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work_dir
 
 
-def test_figures_stand_beside_the_pixels_that_they_are_of(tested: Path) -> None:
-    """A score of a coast with ten valid pixels looks like one of a continent."""
+def test_scores_have_the_number_of_their_pixels(tested: Path) -> None:
+    """A score from ten valid pixels would look like one of a continent."""
     record = Record.read(tested / "result.json")
     cfg = recipe(tested)
     dataset = HumanModification(
@@ -65,8 +65,8 @@ def test_figures_stand_beside_the_pixels_that_they_are_of(tested: Path) -> None:
         assert scores["mae@4"] > 0
 
 
-def test_simple_forecasts_are_rows_of_the_table(tested: Path) -> None:
-    """A forecast that says the last map again must never be missing beside one that costs days."""
+def test_baselines_are_rows_of_the_table(tested: Path) -> None:
+    """A net could be published that is worse than persistence."""
     (table,) = board_of([tested], ["mae", "coverage", "valid_pixels"]).tables
     labels = {row.label for row in table.rows}
     recipe_name = next(row.name for row in table.rows if not row.is_baseline)
@@ -74,8 +74,8 @@ def test_simple_forecasts_are_rows_of_the_table(tested: Path) -> None:
     assert labels == {*baselines, recipe_name, f"{recipe_name} + conformal"}
 
 
-def test_a_region_becomes_a_map_a_year_and_quantile(tested: Path, tmp_path: Path) -> None:
-    """If this fails, what was learnt never reaches the years that nobody has seen."""
+def test_a_region_becomes_a_map_per_year_and_quantile(tested: Path, tmp_path: Path) -> None:
+    """Trained nets could not be applied to future years."""
     cfg, root = recipe(tested), toy_set("HumanModification")
     best = checkpoint.best(tested)
     margin = Calibration.read(tested / "calibration.json")
@@ -83,8 +83,8 @@ def test_a_region_becomes_a_map_a_year_and_quantile(tested: Path, tmp_path: Path
     request = Request(
         source=root, out=tmp_path / "maps", region=root / "region.geojson", device="cpu"
     )
-    said = predict(cfg, best, request)
-    assert "widened by" in said
+    message = predict(cfg, best, request)
+    assert "widened by" in message
     names = {f"{root.stem}_{year}_{kind}.tif" for year in YEARS for kind in QUANTILES}
     assert {path.name for path in request.out.glob("*.tif")} == names
     for year, wide in zip(YEARS, margin.margins, strict=True):
@@ -108,8 +108,8 @@ def test_a_region_becomes_a_map_a_year_and_quantile(tested: Path, tmp_path: Path
         assert (found["lower"] <= found["upper"])[known].all()
 
 
-def test_two_ranks_learn_the_margins_and_reach_the_scores_of_one(tmp_path: Path) -> None:
-    """Else coverage, or a map, would say how many GPUs a laboratory has."""
+def test_two_ranks_have_the_margins_and_scores_of_one(tmp_path: Path) -> None:
+    """Coverage and maps would depend on the number of GPUs."""
     cfg = recipe(tmp_path)
     options = {
         "model": {"_delete_": True, **cfg.model.to_dict()},

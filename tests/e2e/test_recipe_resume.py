@@ -1,4 +1,4 @@
-"""A published recipe that was stopped and goes on is the one that was never stopped."""
+"""A published recipe that is interrupted and resumed equals the uninterrupted one."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ ITERATIONS = 8
 
 
 class PowerCutError(Exception):
-    """What ends a run in its middle."""
+    """Error that ends a run in the middle of an epoch."""
 
 
 class PowerCutHook(Hook):
@@ -57,8 +57,8 @@ def recipe(identity: str, work_dir: Path, *, resume: bool = False) -> Runner:
 
 
 @pytest.mark.parametrize("identity", RECIPES)
-def test_a_recipe_goes_on_exactly(identity: str, tmp_path: Path) -> None:
-    """Else a month of training on a queue with a time limit gives another model than it says."""
+def test_a_recipe_is_resumed_exactly(identity: str, tmp_path: Path) -> None:
+    """A training on a queue with a time limit would give another model than its config."""
     recipe(identity, tmp_path / "whole").train()
     stopped = recipe(identity, tmp_path / "stopped")
     stopped.register_hook(PowerCutHook())

@@ -1,4 +1,4 @@
-"""A run that was killed and goes on is the run that was never stopped, bit for bit."""
+"""A run that is killed and resumed equals the uninterrupted run, bit for bit."""
 
 import itertools
 import json
@@ -50,7 +50,7 @@ def final(work_dir: Path) -> dict[str, Any]:
 
 
 def assert_same(mine: Any, other: Any, where: str = "") -> None:
-    """Equal to the last bit, through nested dicts and lists."""
+    """Assert equality to the last bit, through nested dicts and lists."""
     if isinstance(mine, torch.Tensor):
         assert torch.equal(mine, other), where
     elif isinstance(mine, dict):
@@ -65,7 +65,7 @@ def assert_same(mine: Any, other: Any, where: str = "") -> None:
 
 
 def losses(work_dir: Path, rank: int = 0) -> dict[int, set[str]]:
-    """All losses ever seen at each iteration; a set of one where the replay was exact."""
+    """Return all losses logged at each iteration; a set of one if the replay is exact."""
     seen: dict[int, set[str]] = {}
     for line in (work_dir / f"losses_{rank}.txt").read_text().splitlines():
         iteration, loss = line.split()
@@ -74,7 +74,7 @@ def losses(work_dir: Path, rank: int = 0) -> dict[int, set[str]]:
 
 
 def check_cases(cases: Iterable[tuple[int, ...]], root: Path) -> None:
-    """Each case never stopped, and killed at two random moments: equal in all that was saved."""
+    """Compare runs without interruption with runs that are killed at two random moments."""
     chance = random.Random(0)
     legs: dict[Path, list[dict[str, Any]]] = {}
     for case in cases:
@@ -107,13 +107,13 @@ def name_of(case: tuple[int, ...]) -> str:
     return "-".join(name for name, on in zip(SWITCHES, case, strict=True) if on) or "plain"
 
 
-def test_a_killed_run_becomes_what_it_would_have_been(tmp_path: Path) -> None:
-    """Else nobody could trust a model trained on a queue with a time limit."""
+def test_a_killed_run_equals_the_uninterrupted_one(tmp_path: Path) -> None:
+    """Models trained on a queue with a time limit would differ from others."""
     check_cases(sorted(QUICK), tmp_path)
 
 
-def test_three_ranks_go_on_exactly_too(tmp_path: Path) -> None:
-    """Sums of three have an order, which torch changes after the first step of a process."""
+def test_three_ranks_are_resumed_exactly(tmp_path: Path) -> None:
+    """Sums over three ranks have an order, which torch changes after the first step."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     options, _ = options_of((0, 1, 1, 0, 1))
     journey = [
@@ -127,15 +127,15 @@ def test_three_ranks_go_on_exactly_too(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", REST, ids=name_of)
-def test_a_killed_run_becomes_what_it_would_have_been_in_every_combination(
+def test_a_killed_run_equals_the_uninterrupted_one_in_every_combination(
     case: tuple[int, ...], tmp_path: Path
 ) -> None:
-    """Workers, ranks, accumulation, EMA and bf16 could each be exact, and two of them not."""
+    """Workers, ranks, accumulation, EMA and bf16 could each be exact, but not together."""
     check_cases([case], tmp_path)
 
 
-def test_workers_do_not_change_what_is_learned(tmp_path: Path) -> None:
-    """Else the number of workers would be a hyperparameter."""
+def test_workers_do_not_change_the_weights(tmp_path: Path) -> None:
+    """The number of workers would be a hyperparameter."""
     runs = {
         tmp_path / str(n): [{"options": {"train_dataloader.num_workers": n}}] for n in (0, 1, 2)
     }
@@ -146,7 +146,7 @@ def test_workers_do_not_change_what_is_learned(tmp_path: Path) -> None:
 
 
 def test_a_kill_at_any_point_of_a_save_loses_at_most_one_interval(tmp_path: Path) -> None:
-    """Else the very thing that protects a run could end it."""
+    """Saving a checkpoint could destroy the run."""
     # the second save of a run; each fsyncs file, folder, manifest, folder
     points = [["fsync", n, "kill"] for n in range(9, 13)] + [["write", 5, "kill"]]
     whole = tmp_path / "whole"
@@ -161,7 +161,7 @@ def test_a_kill_at_any_point_of_a_save_loses_at_most_one_interval(tmp_path: Path
 
 
 def test_a_kill_at_any_moment_can_be_resumed(tmp_path: Path) -> None:
-    """Kills come from outside, at no moment that we chose."""
+    """A kill at a moment that no test chose could end the run."""
     chance = random.Random(1)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     frequent = {"default_hooks.checkpoint": {"interval": 1, "by_epoch": False}}
@@ -176,7 +176,7 @@ def test_a_kill_at_any_moment_can_be_resumed(tmp_path: Path) -> None:
 
 
 def test_a_run_killed_before_its_validation_still_validates(tmp_path: Path) -> None:
-    """Else the best checkpoint could be one that was never judged against the others."""
+    """The best checkpoint could be one that was not compared with the others."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     # the fourth fsync ends the first save
     journey = [{"fault": ["fsync", 4, "kill"]}, {"options": {"resume": True}}]
@@ -190,8 +190,8 @@ def test_a_run_killed_before_its_validation_still_validates(tmp_path: Path) -> N
     assert validated[0] == validated[1]
 
 
-def test_a_truncated_newest_checkpoint_falls_back_loudly(tmp_path: Path) -> None:
-    """Else a node that crashed would cost the run."""
+def test_a_truncated_newest_checkpoint_is_replaced_with_a_warning(tmp_path: Path) -> None:
+    """A crashed node would end the run."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     travel({whole: [{}]})
     travel(
@@ -216,7 +216,7 @@ def test_a_truncated_newest_checkpoint_falls_back_loudly(tmp_path: Path) -> None
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_intact(tmp_path: Path) -> None:
-    """Else a full disk would cost the run, and not only the hours since it filled."""
+    """A full disk would destroy the run."""
     whole, full = tmp_path / "whole", tmp_path / "full"
     runs = {
         whole: [{"ranks": 2}],
@@ -232,7 +232,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_intact(tmp_path: Path) -> None:
 
 
 def test_a_signal_to_all_processes_of_a_job_does_not_break_the_loader(tmp_path: Path) -> None:
-    """Slurm signals workers too; torch's die of it, and take the run with them before it saves."""
+    """Workers would die of the signal that Slurm sends to all processes, before the run saves."""
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     options = {"train_dataloader.num_workers": 2}
     kill = {"type": "KillHook", "at": 3, "signum": 15, "workers": True}
@@ -246,7 +246,7 @@ def test_a_signal_to_all_processes_of_a_job_does_not_break_the_loader(tmp_path: 
 
 
 def test_a_run_with_workers_ends(tmp_path: Path) -> None:
-    """Workers that ignore SIGTERM kept every tool from ending: Python waits for them at exit."""
+    """Workers that ignore SIGTERM would keep a command from ending: Python waits for them."""
     every = {f"{stage}_dataloader.num_workers": 1 for stage in ("train", "val", "test")}
     failing = {**every, "optim_wrapper.optimizer.lr": 1e30, "param_scheduler": None}
     runs = {
@@ -255,13 +255,13 @@ def test_a_run_with_workers_ends(tmp_path: Path) -> None:
     }
     codes = travel(runs)
     assert codes[tmp_path / "good"] == [[0], [0]], log_of(tmp_path / "good")
-    said = log_of(tmp_path / "diverged")
-    assert "the loss is not finite" in said
-    assert "workers outlive the run" not in said
+    log = log_of(tmp_path / "diverged")
+    assert "the loss is not finite" in log
+    assert "workers outlive the run" not in log
 
 
-def test_a_signal_saves_and_the_run_goes_on_exactly(tmp_path: Path) -> None:
-    """Schedulers send SIGTERM or SIGUSR1 before they kill; the minutes between are for saving."""
+def test_a_signal_saves_and_the_run_is_resumed_exactly(tmp_path: Path) -> None:
+    """The minutes between the signal of a scheduler and the kill would be lost."""
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     hooks = [{"type": "LossDiary"}, {"type": "KillHook", "at": 7, "signum": 15}]
     options = {"optim_wrapper.accumulative_counts": 2}

@@ -1,4 +1,4 @@
-"""A run of segmentation is one run too: killed or not, on however many ranks."""
+"""Runs of segmentation: resume and scores on several ranks."""
 
 import json
 from pathlib import Path
@@ -24,8 +24,8 @@ def final(work_dir: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_a_plateau_outlives_a_kill(ranks: int, tmp_path: Path) -> None:
-    """Counters that start anew keep the rate too high for as long again, after every kill."""
+def test_a_plateau_is_resumed_exactly(ranks: int, tmp_path: Path) -> None:
+    """After each kill the rate would stay too high for another patience."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     first, second = (3 * 8 + 2, 6 * 8) if ranks == 1 else (3 * 4 + 1, 6 * 4)
     codes = travel(
@@ -48,11 +48,11 @@ def test_a_plateau_outlives_a_kill(ranks: int, tmp_path: Path) -> None:
     assert final(whole)["optimizer"]["param_groups"][0]["lr"] < 1e-2, "the plateau never came"
 
 
-def test_all_ranks_slow_down_together(tmp_path: Path) -> None:
-    """Upstream steps on the first rank only; from the first plateau on, the weights drift apart."""
+def test_all_ranks_reduce_the_rate_together(tmp_path: Path) -> None:
+    """Weights would diverge from the first plateau on, as upstream, which steps on rank 0 only."""
     work_dir = tmp_path / "run"
-    told = options(**EPOCHS, custom_hooks=[DIARY, {"type": "RateDiary"}])
-    codes = travel({work_dir: [{"options": told, "ranks": 2}]})
+    changes = options(**EPOCHS, custom_hooks=[DIARY, {"type": "RateDiary"}])
+    codes = travel({work_dir: [{"options": changes, "ranks": 2}]})
     assert codes[work_dir] == [[0, 0]], log_of(work_dir)
     first, second = ((work_dir / f"rates_{rank}.txt").read_text() for rank in (0, 1))
     assert first == second
@@ -60,7 +60,7 @@ def test_all_ranks_slow_down_together(tmp_path: Path) -> None:
 
 
 def test_scores_of_labels_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -> None:
-    """Else a Dice would say how many GPUs a laboratory has."""
+    """A Dice would depend on the number of GPUs."""
     work_dir = tmp_path / "run"
     legs = [{"options": options(), "ranks": ranks, "test": True} for ranks in (1, 2, 3)]
     codes = travel({work_dir: legs})[work_dir]

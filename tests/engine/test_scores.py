@@ -1,4 +1,4 @@
-"""Schedules and checkpoints that wait for a score get it."""
+"""Schedules and checkpoints that depend on a score."""
 
 import math
 import re
@@ -27,7 +27,7 @@ def config(work_dir: Path, **more: Any) -> Config:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"monitor": "dise"}, "monitor='dise' is not a score; did you mean 'dice'"),
         ({"monitor": "dice[sight]"}, "'dice[sight]' is not a score; did you mean 'dice[site]'"),
@@ -36,25 +36,25 @@ def config(work_dir: Path, **more: Any) -> Config:
         ({"rule": "less"}, "rule='less', but dice[site] is best when greater"),
     ],
 )
-def test_a_schedule_that_would_wait_in_vain_is_refused(
-    change: dict, said: str, tmp_path: Path
+def test_a_schedule_of_an_unknown_score_is_rejected(
+    change: dict, message: str, tmp_path: Path
 ) -> None:
-    """Mmengine says so after the first epoch, or, with the wrong rule, never."""
-    with pytest.raises(ConfigError, match=re.escape(said)):
+    """The mistake would show after the first epoch, or with the wrong rule never."""
+    with pytest.raises(ConfigError, match=re.escape(message)):
         build(config(tmp_path, param_scheduler=[{**PLATEAU, **change}]))
 
 
-def test_a_schedule_cannot_wait_for_more_of_what_is_no_better(
+def test_a_schedule_needs_a_score_with_a_direction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A score without a direction has no plateau."""
+    """The rate would fall where the score improves."""
     monkeypatch.setattr(Dice, "higher_is_better", None)
     with pytest.raises(ConfigError, match="has no direction"):
         build(config(tmp_path, param_scheduler=[PLATEAU]))
 
 
-def test_a_schedule_needs_a_validation_to_wait_for(tmp_path: Path) -> None:
-    """Without one the rate never falls, and nothing says why."""
+def test_a_schedule_of_a_score_needs_a_validation(tmp_path: Path) -> None:
+    """The rate would never fall."""
     cfg = config(tmp_path, param_scheduler=[PLATEAU])
     for block in ("val_dataloader", "val_cfg", "val_evaluator"):
         cfg.pop(block, None)
@@ -62,8 +62,8 @@ def test_a_schedule_needs_a_validation_to_wait_for(tmp_path: Path) -> None:
         build(cfg)
 
 
-def test_the_best_of_a_class_can_be_kept(tmp_path: Path) -> None:
-    """A typo in the class would show when the first epoch is over."""
+def test_the_score_of_a_class_can_select_the_checkpoint(tmp_path: Path) -> None:
+    """A typo in the class would show after the first epoch."""
     hook = {"default_hooks.checkpoint": {"save_best": "dice[site]"}}
     assert build(config(tmp_path, **hook)).hooks
     hook["default_hooks.checkpoint"]["save_best"] = "dice[sights]"
@@ -71,8 +71,8 @@ def test_the_best_of_a_class_can_be_kept(tmp_path: Path) -> None:
         build(config(tmp_path, **hook))
 
 
-def test_the_published_schedule_is_what_it_says(tmp_path: Path) -> None:
-    """AdamW 1e-4, weight decay 1e-5, gradients of length 1 at most, patience 5, factor 0.1."""
+def test_the_schedule_has_the_published_values(tmp_path: Path) -> None:
+    """AdamW 1e-4, weight decay 1e-5, gradient norm at most 1, patience 5, factor 0.1."""
     schedule = load(SCHEDULE)
     cfg = config(tmp_path)
     for block in ("optim_wrapper", "param_scheduler"):
@@ -88,7 +88,7 @@ def test_the_published_schedule_is_what_it_says(tmp_path: Path) -> None:
 
 
 def reduced(scores: list[float], **how: Any) -> list[float]:
-    """Learning rate after each validation, by mmengine."""
+    """Return the learning rate after each validation, by mmengine."""
     weight = torch.nn.Parameter(torch.zeros(()))
     wrapper = OptimWrapper(torch.optim.SGD([weight], lr=1.0))
     plateau = ReduceOnPlateauLR(wrapper, monitor="dice[site]", rule="greater", **how)
@@ -101,7 +101,7 @@ def reduced(scores: list[float], **how: Any) -> list[float]:
 
 
 def test_the_plateau_is_that_of_torch_and_nan_is_no_progress() -> None:
-    """A site that no validation patch has gives NaN; the run must go on, and not think it best."""
+    """A NaN, the score of a class without pixels, would count as the best score or end the run."""
     scores = [math.nan, 0.0, 0.1, math.nan, 0.3, 0.3, math.nan, 0.29, 0.31, math.nan, 0.3, 0.3, 0.1]
     weight = torch.nn.Parameter(torch.zeros(()))
     optimizer = torch.optim.SGD([weight], lr=1.0)
@@ -119,9 +119,9 @@ def test_the_plateau_is_that_of_torch_and_nan_is_no_progress() -> None:
 def test_a_validation_without_any_site_does_not_end_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every patch of a small validation may be background, which has no Dice of the sites."""
+    """A small validation split without a site would end the run."""
     monkeypatch.setattr(Dice, "ratio", lambda *_: math.nan)
-    told = {"train_cfg.max_epochs": 3, "custom_hooks": []}
-    run = build(config(tmp_path, **told))
+    changes = {"train_cfg.max_epochs": 3, "custom_hooks": []}
+    run = build(config(tmp_path, **changes))
     run.train()
     assert run.optim_wrapper.param_groups[0]["lr"] == 5e-3  # patience 1, factor 0.5

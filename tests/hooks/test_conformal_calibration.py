@@ -1,4 +1,4 @@
-"""Intervals are calibrated before a test, on samples of their own."""
+"""Calibration of intervals before a test, on samples of its own."""
 
 import json
 import math
@@ -26,7 +26,7 @@ LEVELS = (0.025, 0.975)
 
 
 class Noise(Dataset):
-    """Noise about the last frame, stronger at each horizon; every split is drawn alike."""
+    """Noise around the last frame, stronger at each horizon, with the same law in every split."""
 
     metainfo = Metainfo(name="noise", channels=(Channel("x"),), synthetic=True)
 
@@ -53,8 +53,8 @@ class Noise(Dataset):
         }
 
 
-class Sure(nn.Module):
-    """The last frame again, with an interval that is far too narrow."""
+class Narrow(nn.Module):
+    """Repeat the last frame, with an interval that is far too narrow."""
 
     interface = CovariateModel
 
@@ -76,14 +76,14 @@ class Sure(nn.Module):
 
 
 def record_of(work_dir: Path, **net: Any) -> Record:
-    """Test a net that is too sure of itself; returns the record it left."""
+    """Test the net with narrow intervals and return its record."""
     calibration = {"split": "calibration", "length": 8}  # else as the test
     baselines = [{"type": "Persistence"}, {"type": "LinearExtrapolation"}]
     cfg = Config(
         {
             "model": {
                 "type": "MultiHorizonRegression",
-                "net": {"type": "Sure", **net},
+                "net": {"type": "Narrow", **net},
                 "strategy": "direct",
                 "terms": {"mse": {"loss": {"type": "L2"}}},
                 "quantile_levels": LEVELS if net.get("interval", True) else (),
@@ -103,7 +103,7 @@ def record_of(work_dir: Path, **net: Any) -> Record:
                 {"type": "ResultHook"},
             ],
             "work_dir": str(work_dir),
-            "identity": "noise/sure",
+            "identity": "noise/narrow",
             "seed": 4,
             "log_level": "ERROR",
         }
@@ -114,10 +114,10 @@ def record_of(work_dir: Path, **net: Any) -> Record:
 
 @pytest.fixture(scope="module")
 def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder, while what the configs name is registered."""
+    """Return a folder while the classes of the configs are registered."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(DATASETS.module_dict, "Noise", Noise)
-        patch.setitem(MODELS.module_dict, "Sure", Sure)
+        patch.setitem(MODELS.module_dict, "Narrow", Narrow)
         # timing takes a second, and is tested where it lives
         patch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
         yield tmp_path_factory.mktemp("noise")
@@ -125,12 +125,12 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def record(work_dir: Path) -> Record:
-    """What one test run found."""
+    """Return the record of one test."""
     return record_of(work_dir)
 
 
-def test_the_test_tells_coverage_before_and_after(record: Record, work_dir: Path) -> None:
-    """An interval that promises 95 % and keeps 10 % is worse than none."""
+def test_the_record_has_the_coverage_before_and_after(record: Record, work_dir: Path) -> None:
+    """The effect of the calibration would not be visible."""
     metrics, calibrated = record.metrics, record.postprocessed["conformal"]
     assert metrics["coverage@1"] < 0.2
     assert calibrated.keys() == metrics.keys()
@@ -138,17 +138,17 @@ def test_the_test_tells_coverage_before_and_after(record: Record, work_dir: Path
     for lead in ("@1", "@2"):
         assert calibrated[f"coverage{lead}"] == pytest.approx(0.95, abs=0.02)
     found = Calibration.read(work_dir / "calibration.json")
-    # the truth is a normal one about the middle: 1.96 deviations, less the half width in data units
+    # the target is normal around the middle: 1.96 deviations, less the half width in data units
     assert found.margin[0] == pytest.approx(1.96 - 0.2, rel=0.08)
     assert found.margin[1] == pytest.approx(2 * 1.96 - 0.2, rel=0.08)
     width = calibrated["width@1"] - metrics["width@1"]
     assert width == pytest.approx(2 * found.margin[0], rel=1e-4)
 
 
-def test_a_horizon_without_truth_has_neither_margin_nor_score(
+def test_a_horizon_without_targets_has_neither_margin_nor_score(
     record: Record, work_dir: Path
 ) -> None:
-    """A margin of 0 for what was never observed would pass for a calibrated one."""
+    """A margin of 0 would look like a calibrated one."""
     metrics, calibrated = record.metrics, record.postprocessed["conformal"]
     found = Calibration.read(work_dir / "calibration.json")
     assert found.margin[2] is None
@@ -159,8 +159,8 @@ def test_a_horizon_without_truth_has_neither_margin_nor_score(
     assert calibrated["coverage"] is not None  # pixels without a target do not count
 
 
-def test_baselines_are_judged_on_the_same_pixels_and_have_no_interval(record: Record) -> None:
-    """Persistence and a line are what a forecast has to beat; they must not end the test."""
+def test_baselines_have_the_same_pixels_and_no_interval(record: Record) -> None:
+    """A baseline without intervals would end the test, or be scored on other pixels."""
     assert set(record.baselines) == {"Persistence", "LinearExtrapolation"}
     for scores in record.baselines.values():
         assert scores["coverage"] is None
@@ -170,14 +170,14 @@ def test_baselines_are_judged_on_the_same_pixels_and_have_no_interval(record: Re
     assert record.baselines["LinearExtrapolation"]["mae"] > record.metrics["mae"]
 
 
-def test_a_net_without_intervals_says_so(work_dir: Path) -> None:
-    """A traceback after hours of training names a line of ours and not the config's."""
+def test_a_net_without_intervals_is_rejected(work_dir: Path) -> None:
+    """The user would get a traceback after hours of training."""
     with pytest.raises(ConfigError, match="predicts no intervals"):
         record_of(work_dir, interval=False)
 
 
-def test_other_methods_are_refused_before_the_training() -> None:
-    """After the training is too late to learn that there is nothing to calibrate."""
+def test_methods_without_quantiles_are_rejected_before_the_training() -> None:
+    """The mistake would show after the training."""
 
     class Run:
         model = nn.Linear(1, 1)
@@ -187,7 +187,7 @@ def test_other_methods_are_refused_before_the_training() -> None:
 
 
 def test_margins_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -> None:
-    """Two laboratories with the same weights must draw the same map."""
+    """Maps would depend on the number of GPUs."""
     net = {
         **{"type": "QuantileConvLSTM", "hidden_channels": 4, "num_layers": 1, "num_horizons": 2},
         **{"dynamic_channels": 0, "static_channels": 0, "location_channels": 0},
@@ -205,11 +205,11 @@ def test_margins_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -> None:
         "test_evaluator": [{"type": "IntervalCoverage"}, {"type": "ChangeR2"}],
         "custom_hooks": [{"type": "ConformalCalibrationHook", "dataset": waves}],
     }
-    legs = {
+    runs = {
         tmp_path / f"on_{ranks}": [{"options": options, "ranks": ranks, "test": True}]
         for ranks in (1, 2)
     }
-    codes = travel(legs)
+    codes = travel(runs)
     alone, shared = (tmp_path / "on_1", tmp_path / "on_2")
     assert codes == {alone: [[0]], shared: [[0, 0]]}, log_of(shared)
     margins = [Calibration.read(folder / "calibration.json") for folder in (alone, shared)]

@@ -1,4 +1,4 @@
-"""What a run forecasts is drawn when it is done, and the run is left as it was."""
+"""The figure of forecasts at the end of a run; the run is not changed by it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,19 +32,19 @@ QUIET = {"log_level": "ERROR", "custom_hooks": [HOOK]}
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[PanelSample], dict[str, Any]]]:
-    """Samples and titles of every panel, as they are drawn."""
-    honest, seen = forecast_figure.draw_panel, []
+    """Record samples and titles of every figure."""
+    original, seen = forecast_figure.draw_panel, []
 
     def draw(samples: list[PanelSample], about: dict[str, Any], **style: Any) -> Any:
         seen.append((samples, about))
-        return honest(samples, about, **style)
+        return original(samples, about, **style)
 
     monkeypatch.setattr(forecast_figure, "draw_panel", draw)
     return seen
 
 
 def test_after_training_the_best_checkpoint_is_drawn(tmp_path: Path, drawn: list) -> None:
-    """If this fails, the picture is of a state that is not the one in the table."""
+    """The figure would show other weights than the table."""
     # so fast after its first epoch that the last one is not the best
     faster = {"type": "MultiStepLR", "milestones": [1], "gamma": 1e4, "by_epoch": True}
     cfg = toy.config(tmp_path, **QUIET, param_scheduler=[faster])
@@ -59,16 +59,16 @@ def test_after_training_the_best_checkpoint_is_drawn(tmp_path: Path, drawn: list
     loader = run.val_dataloader
     for sample, index in zip(samples, [1, 3, 5], strict=True):
         with torch.no_grad():
-            (judged,) = run.model.eval().test_step(loader.collate_fn([loader.dataset[index]]))
-        np.testing.assert_array_equal(sample.forecast, judged["forecast"][:, 0])
-        np.testing.assert_array_equal(sample.target, judged["target"][:, 0])
+            (tested,) = run.model.eval().test_step(loader.collate_fn([loader.dataset[index]]))
+        np.testing.assert_array_equal(sample.forecast, tested["forecast"][:, 0])
+        np.testing.assert_array_equal(sample.target, tested["target"][:, 0])
     picture = imread(tmp_path / "panel.png")
     assert picture.shape[0] > 300
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_run_that_draws_is_the_run_that_does_not(tmp_path: Path) -> None:
-    """If this fails, looking at a run changes it: its weights, its test, or how it goes on."""
+def test_drawing_does_not_change_a_run(tmp_path: Path) -> None:
+    """Weights, test or resume of a run would depend on its figure."""
     scores = {}
     for name, hooks in (("plain", []), ("drawn", [HOOK])):
         options = {**QUIET, "custom_hooks": hooks, "train_cfg.max_epochs": 2}
@@ -82,8 +82,10 @@ def test_a_run_that_draws_is_the_run_that_does_not(tmp_path: Path) -> None:
     assert_same(plain, other, "drawn")
 
 
-def test_a_test_draws_what_was_tested_and_the_trackers_get_it(tmp_path: Path, drawn: list) -> None:
-    """If this fails, a test by itself leaves no picture, or hides the curves of the training."""
+def test_a_test_draws_the_tested_weights_and_the_trackers_get_the_figure(
+    tmp_path: Path, drawn: list
+) -> None:
+    """A separate test would have no figure, or overwrite the curves of the training."""
     build(toy.config(tmp_path, **{**QUIET, "custom_hooks": [], "train_cfg.max_epochs": 1})).train()
     assert not (tmp_path / "panel.png").exists()
     cfg = toy.config(tmp_path, **QUIET)
@@ -108,7 +110,7 @@ def test_a_test_draws_what_was_tested_and_the_trackers_get_it(tmp_path: Path, dr
 
 
 def test_two_ranks_end_and_one_draws(tmp_path: Path) -> None:
-    """If this fails, a run on many GPUs hangs at its end, or writes the picture twice at once."""
+    """A run on several GPUs would hang at its end, or write the figure twice."""
     work_dir = tmp_path / "run"
     options = {"custom_hooks": [HOOK], "train_cfg.max_epochs": 1}
     legs = [{"options": options, "ranks": 2}, {"options": options, "ranks": 2, "test": True}]
@@ -118,27 +120,27 @@ def test_two_ranks_end_and_one_draws(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", ["draw_panel", "atomic_write"])
-def test_a_picture_that_fails_costs_no_run(
+def test_a_figure_that_fails_does_not_end_the_run(
     broken: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """If this fails, a full disk or an odd sample ends days of training with an error."""
+    """A full disk or an odd sample would end days of training with an error."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(forecast_figure, broken, fail)
     run = build(toy.config(tmp_path, **{**QUIET, "train_cfg.max_epochs": 1}))
-    told: list[str] = []
-    monkeypatch.setattr(run.logger, "warning", told.append)
+    warnings: list[str] = []
+    monkeypatch.setattr(run.logger, "warning", warnings.append)
     run.train()
-    assert told == ["the figure was not drawn: OSError: No space left on device"]
+    assert warnings == ["the figure was not drawn: OSError: No space left on device"]
     assert not list(tmp_path.glob("panel*"))
 
 
-def test_a_method_without_frames_is_refused_before_it_trains(tmp_path: Path) -> None:
-    """If this fails, the mistake shows after the training."""
+def test_a_method_without_frames_is_rejected_before_the_training(tmp_path: Path) -> None:
+    """The mistake would show after the training."""
     cfg = toy.config(tmp_path, **toy_sites.options(**QUIET))
     with pytest.raises(ConfigError, match="Segmentation forecasts no frames to draw; remove"):
         build(cfg).train()
@@ -151,12 +153,12 @@ def test_a_method_without_frames_is_refused_before_it_trains(tmp_path: Path) -> 
     [(100, 4, [12, 37, 62, 87]), (7, 7, list(range(7))), (3, 7, [0, 1, 2]), (1, 7, [0])],
 )
 def test_samples_are_spread_over_the_split(length: int, number: int, indices: list[int]) -> None:
-    """If this fails, all samples are overlapping chips of one corner of the raster."""
+    """All samples would be overlapping chips of one corner of the raster."""
     assert spread(length, number) == indices
 
 
 class Chips(Dataset):
-    """Samples of the method's own toys, counted as they are read."""
+    """Samples of the toy batch of a method; reads are counted."""
 
     def __init__(self, method: Any, unit: str = "1", **metainfo: Any) -> None:
         self.batch, self.read = method.toy_batch(9), list[int]()
@@ -183,8 +185,8 @@ def quantiles() -> Any:
     return toy_method("MultiHorizonRegression", "QuantileConvLSTM")
 
 
-def test_intervals_and_gaps_are_drawn_where_there_are_any(quantiles: Any) -> None:
-    """If this fails, a forecast with its uncertainty looks like one without, or gaps like truth."""
+def test_intervals_and_gaps_are_drawn(quantiles: Any) -> None:
+    """A forecast with intervals would look like one without, or gaps like targets."""
     chips = Chips(quantiles)
     before = list(forecasts(quantiles, chips, [0, 4], 0, seed=0))
     assert chips.read == [0, 4]
@@ -212,18 +214,18 @@ def test_intervals_and_gaps_are_drawn_where_there_are_any(quantiles: Any) -> Non
         ({"lead": (5, "yr"), "years": (1990, 1995, 2000)}, ["2005", "2010"]),
     ],
 )
-def test_horizons_are_called_by_year_or_distance(
+def test_horizons_are_named_by_year_or_lead_time(
     metainfo: dict, names: list[str], quantiles: Any
 ) -> None:
-    """If this fails, nobody knows which year a row shows."""
+    """A reader could not see which year a row shows."""
     chips: Any = Chips(quantiles, **metainfo)
     assert horizon_names(chips, 0, 2) == names
     chips.target_names = lambda index: [str(2000 + 5 * index), str(2005 + 5 * index)]
     assert horizon_names(chips, 3, 2) == ["2015", "2020"]
 
 
-def test_maps_of_human_modification_are_called_by_their_year(tmp_path: Path) -> None:
-    """If this fails, the row of 2020 may be that of 2010: each sample begins in its own year."""
+def test_maps_of_human_modification_are_named_by_their_year(tmp_path: Path) -> None:
+    """The row of 2020 could be that of 2010, because each sample begins in its own year."""
     HumanModification.make_toy(tmp_path)
     toy_chips: dict = {"chip_size": 16, "values": "0-10000"}
     chips = HumanModification(root=str(tmp_path), split="test", **toy_chips)
@@ -235,8 +237,8 @@ def test_maps_of_human_modification_are_called_by_their_year(tmp_path: Path) -> 
     assert horizon_names(drawn, 0, 4) == ["+5 yr", "+10 yr", "+15 yr", "+20 yr"]
 
 
-def test_a_channel_is_found_by_name_or_number(quantiles: Any) -> None:
-    """If this fails, inflow is shown where outflow was asked for."""
+def test_a_channel_is_selected_by_label_or_position(quantiles: Any) -> None:
+    """Inflow would be drawn in place of outflow."""
     chips = Chips(quantiles)
     find: Callable[..., int] = forecast_figure.channel_of
     assert find("x", chips, 1) == find(0, chips, 1) == 0
@@ -245,8 +247,8 @@ def test_a_channel_is_found_by_name_or_number(quantiles: Any) -> None:
             find(unknown, chips, 1)
 
 
-def test_every_method_of_forecasting_can_be_drawn() -> None:
-    """If this fails, the hook is for one method, and video has no pictures."""
+def test_every_forecast_method_can_be_drawn() -> None:
+    """The hook would work for one method only."""
     for name, net in (("DirectForecast", "SimVP"), ("RecurrentForecast", "ConvLSTM")):
         method = toy_method(name, net)
         (found,) = forecasts(method, Chips(method), [2], "x", seed=0)

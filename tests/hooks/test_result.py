@@ -1,4 +1,4 @@
-"""One record a test run."""
+"""The record of a test run."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class Ramp(Dataset):
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
-    """Test a model that says the last frame again; returns the record it left."""
+    """Test a net that repeats the last frame, and return its record."""
     monkeypatch.setitem(DATASETS.module_dict, "Ramp", Ramp)
     # timing takes a second, and is tested where it lives
     monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
@@ -73,8 +73,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record
     return test
 
 
-def test_the_record_holds_what_a_table_needs(run):
-    """What is not in the record cannot be asked for later: the run is over."""
+def test_the_record_has_all_facts_of_the_table(run):
+    """Facts that are not in the record are lost after the run."""
     record = run()
     assert (record.config, record.name, record.seed) == ("ramp/persistence", "Persistence", 4)
     assert (record.method, record.model) == ("DirectForecast", "Persistence")
@@ -95,15 +95,15 @@ def test_the_record_holds_what_a_table_needs(run):
     assert record.date.endswith("Z")
 
 
-def test_the_place_of_the_data_does_not_change_the_protocol_but_the_data_do(run):
-    """Toy data under another root must not rank with the real ones."""
+def test_the_protocol_depends_on_the_data_and_not_on_their_folder(run):
+    """Toy data in another folder would be ranked with the real data."""
     here = run().protocol["fingerprint"]
     assert run({"root": "/elsewhere"}).protocol["fingerprint"] == here
     assert run({"length": 2}).protocol["fingerprint"] != here
 
 
-def test_the_weights_that_were_judged_are_named_by_their_checksum(run, tmp_path: Path):
-    """A score without its weights cannot be checked."""
+def test_the_tested_weights_are_recorded_with_their_checksum(run, tmp_path: Path):
+    """A score could not be traced to its weights."""
     entry = Entry(file="best.pth", epoch=4, iteration=50, kind="best")
     path = save({"state_dict": {}}, tmp_path, entry, keep=2)
     listed = json.loads((path.parent / "manifest.json").read_text())["checkpoints"][0]
@@ -116,15 +116,15 @@ def test_the_weights_that_were_judged_are_named_by_their_checksum(run, tmp_path:
 
 
 def test_the_seed_is_that_of_the_training(run, tmp_path: Path):
-    """Judged under another seed, three copies of one run would pass for three runs."""
+    """Three tests of one training with other seeds would pass for three runs."""
     entry = Entry(file="best.pth", epoch=1, iteration=1, kind="best")
     state = {"state_dict": {}, "meta": {"plan": {"seed": 9}}}
     path = save(state, tmp_path, entry, keep=2)
     assert run(load_from=str(path)).seed == 9
 
 
-def test_a_failed_profile_does_not_cost_the_scores(run, monkeypatch: pytest.MonkeyPatch):
-    """Hours of testing must not be lost because a counter meets an operator it cannot trace."""
+def test_a_failed_profile_does_not_lose_the_scores(run, monkeypatch: pytest.MonkeyPatch):
+    """An operator that cannot be traced would lose hours of testing."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("cannot trace")
@@ -136,12 +136,12 @@ def test_a_failed_profile_does_not_cost_the_scores(run, monkeypatch: pytest.Monk
     assert record.frames_per_second is None
 
 
-def test_a_choice_on_the_test_data_is_flagged():
-    """A checkpoint chosen on the test set makes its score too good."""
+def test_selection_on_the_test_data_is_recorded():
+    """A score that is too good would not be marked."""
     test = {"dataset": {"type": "Ramp", "split": "test"}}
     val = {"dataset": {"type": "Ramp", "split": "val"}}
-    honest = Config({"val_dataloader": val, "test_dataloader": test})
-    assert selection_of(honest) == {"split": "val", "on_test": False}
+    separate = Config({"val_dataloader": val, "test_dataloader": test})
+    assert selection_of(separate) == {"split": "val", "on_test": False}
     flattered = Config({"val_dataloader": test, "test_dataloader": test})
     assert selection_of(flattered) == {"split": "test", "on_test": True}
     assert selection_of(Config({"test_dataloader": test})) is None

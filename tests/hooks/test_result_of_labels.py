@@ -1,4 +1,4 @@
-"""The record of a run that labels, and the table that is made of it."""
+"""The record of a segmentation, and its table."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ HOOKS = [{"type": "BaselinesHook"}, {"type": "ResultHook"}]
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
-    """Test a net that has learnt nothing; the record it left."""
+    """Return the record of an untrained net."""
     monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
     run = build(toy.config(tmp_path, **toy_sites.options(custom_hooks=HOOKS)), train=False)
     run.baselines = {"Persistence": {"mse": 0.0}}  # of a run before in this process
@@ -24,8 +24,8 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     return Record.read(tmp_path / "result.json")
 
 
-def test_the_record_names_classes_and_no_baseline_of_frames(record: Record) -> None:
-    """Persistence of frames has no labels; scores of another run would be a lie."""
+def test_the_record_has_scores_of_classes_and_no_baselines_of_frames(record: Record) -> None:
+    """Persistence of frames has no labels; its scores would be wrong."""
     assert record.baselines == {}
     assert {"dice", "dice[background]", "dice[site]", "kappa"} <= set(record.metrics)
     about = record.about["dice"]
@@ -39,13 +39,13 @@ def test_the_record_names_classes_and_no_baseline_of_frames(record: Record) -> N
 
 
 def test_a_table_shows_means_and_on_demand_a_class(record: Record) -> None:
-    """The site is what the task is about; with its direction, as the whole has it."""
+    """The score of the class of interest could not be shown, or would have no direction."""
     (table,) = tables_of([record])
     assert table.metrics == ("dice", "iou", "kappa")
-    (asked,) = tables_of([record], ["dice[site]", "iou[*"])
-    assert asked.metrics == ("dice[site]", "iou[background]", "iou[site]")
-    assert asked.best("dice[site]") == record.metrics["dice[site]"]
-    text = markdown(Board((asked,), (), ()))
+    (table,) = tables_of([record], ["dice[site]", "iou[*"])
+    assert table.metrics == ("dice[site]", "iou[background]", "iou[site]")
+    assert table.best("dice[site]") == record.metrics["dice[site]"]
+    text = markdown(Board((table,), (), ()))
     assert "2 frames of 1 x 6 x 6 -> labels (background, site); 7 test samples." in text
     assert "samples/s" in text
     assert "dice[site] \N{UPWARDS ARROW}" in text

@@ -1,4 +1,4 @@
-"""Regression over horizons, with gaps: what is learnt, what is said, and how gaps stay out."""
+"""Regression over horizons with gaps: losses, forecasts, and pixels without data."""
 
 import math
 from typing import Any
@@ -25,7 +25,7 @@ TERMS: dict[str, Any] = {
 
 
 class Weights(nn.Module):
-    """A weighted mean of all frames for each horizon, and an interval around it."""
+    """Predict a weighted mean of all frames for each horizon, with an interval."""
 
     def __init__(self, *, num_horizons: int = 4, length: int = 4, interval: bool = True) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def batch(size: int = 2) -> dict[str, Any]:
 
 
 def still(made: dict[str, Any]) -> dict[str, Any]:
-    """The same without covariates of years to come."""
+    """Return the batch without covariates of future years."""
     del made["inputs"]["dynamic"]
     return made
 
@@ -71,29 +71,29 @@ def still(made: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("strategy", ["direct", "autoregressive"])
 @pytest.mark.parametrize("side", ["inputs", "data_samples"])
 @pytest.mark.parametrize("filler", [math.nan, math.inf, -9999.0])
-def test_what_lies_in_a_gap_moves_no_loss_gradient_or_forecast(
+def test_invalid_pixels_change_no_loss_gradient_or_forecast(
     strategy: str, side: str, filler: float
 ) -> None:
-    """A coast of NaN would end the training; one of -9999 would teach the net about nodata."""
+    """NaN would end the training; nodata values would be learnt."""
     found = []
-    for planted in (0.0, filler):
-        border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
-        method = built(strategy, data_preprocessor=border)
+    for filled in (0.0, filler):
+        preprocessor = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
+        method = built(strategy, data_preprocessor=preprocessor)
         raw = still(batch())
-        raw[side]["frames"] = torch.where(raw[side]["valid"], raw[side]["frames"], planted)
+        raw[side]["frames"] = torch.where(raw[side]["valid"], raw[side]["frames"], filled)
         ready = method.data_preprocessor(raw, training=True)
         losses = method(**ready, mode="loss")
         sum(v for k, v in losses.items() if k.startswith("loss_")).backward()
         gradients = [p.grad for p in method.parameters()]
-        said = method(**method.data_preprocessor(raw), mode="predict")
-        found.append([*losses.values(), *gradients, *(s["forecast"] for s in said)])
-    for honest, other in zip(*found, strict=True):
+        predicted = method(**method.data_preprocessor(raw), mode="predict")
+        found.append([*losses.values(), *gradients, *(s["forecast"] for s in predicted)])
+    for expected, other in zip(*found, strict=True):
         assert other.isfinite().all()
-        assert torch.equal(honest, other)
+        assert torch.equal(expected, other)
 
 
-def test_a_nan_covariate_reaches_nothing() -> None:
-    """Rasters of income end at borders; the border fills them with the mean."""
+def test_nan_covariates_have_no_effect() -> None:
+    """Rasters that end at a coast would make the loss NaN."""
     method, raw = built(), batch()
     raw["inputs"]["dynamic"][:, :, 0, :3] = torch.nan
     raw["inputs"]["static"][..., 5] = torch.nan
@@ -102,8 +102,8 @@ def test_a_nan_covariate_reaches_nothing() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["direct", "autoregressive"])
-def test_a_batch_without_truth_is_zero_with_a_graph(strategy: str) -> None:
-    """A batch of open sea must pass backward, or a run ends by chance."""
+def test_a_batch_without_targets_has_a_zero_loss_with_a_graph(strategy: str) -> None:
+    """A batch of open sea would end the run."""
     method, ready = built(strategy), still(batch())
     ready["data_samples"]["valid"] &= False
     losses = method(**ready, mode="loss")
@@ -113,21 +113,22 @@ def test_a_batch_without_truth_is_zero_with_a_graph(strategy: str) -> None:
     assert all(p.grad is not None and p.grad.eq(0).all() for p in method.parameters())
 
 
-def test_horizons_without_truth_take_no_part_in_the_mean() -> None:
-    """Upstream adds a 0 for each, so that windows near the end of the record weigh less."""
+def test_horizons_without_targets_are_left_out_of_the_mean() -> None:
+    """Windows near the end of the record would have less weight, as upstream."""
     method, ready = built(terms={"mse": {"loss": {"type": "L2"}}}), batch()
-    truth = ready["data_samples"]
-    truth["valid"][:, 2:] = False
-    said = method.forecast(ready["inputs"], 4)["forecast"]
+    target = ready["data_samples"]
+    target["valid"][:, 2:] = False
+    predicted = method.forecast(ready["inputs"], 4)["forecast"]
     each = [
-        (said[:, k] - truth["frames"][:, k])[truth["valid"][:, k]].square().mean() for k in (0, 1)
+        (predicted[:, k] - target["frames"][:, k])[target["valid"][:, k]].square().mean()
+        for k in (0, 1)
     ]
     found = method(**ready, mode="loss")["loss_mse"]
     torch.testing.assert_close(found, (each[0] + each[1]) / 2)
 
 
-def test_terms_are_weighted_logged_and_start_when_they_should() -> None:
-    """A warm-up that counts batches by itself would start anew after a resume."""
+def test_terms_are_weighted_logged_and_start_at_their_iteration() -> None:
+    """A warm-up would start again after a resume."""
     terms = {
         "mse": {"loss": {"type": "L2"}},
         "late": {"loss": {"type": "L1"}, "weight": 0.5, "start_iteration": 10},
@@ -142,36 +143,36 @@ def test_terms_are_weighted_logged_and_start_when_they_should() -> None:
         assert set(losses) == {"mse", "late", "loss_mse", "loss_late"}
 
 
-def test_each_term_is_of_what_it_says() -> None:
-    """A pinball on the wrong end, or a change since the wrong frame, trains without a word."""
-    border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
+def test_each_term_compares_its_quantity() -> None:
+    """A pinball loss of the wrong quantile, or a change from the wrong frame, would be trained."""
+    preprocessor = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
     mean = {"type": "L1"}
     ways = ("forecast", "change", "data_change", *LEVELS)
     terms = {str(way).replace(".", "_"): {"loss": mean, "of": way} for way in ways}
-    method = built(terms=terms, data_preprocessor=border)
+    method = built(terms=terms, data_preprocessor=preprocessor)
     ready = method.data_preprocessor(batch(), training=True)
     del ready["inputs"]["valid"], ready["data_samples"]["valid"]
     losses = method(**ready, mode="loss")
-    said = method.forecast(ready["inputs"], 4)
-    truth = ready["data_samples"]["frames"]
-    torch.testing.assert_close(losses["forecast"], (said["forecast"] - truth).abs().mean())
+    predicted = method.forecast(ready["inputs"], 4)
+    target = ready["data_samples"]["frames"]
+    torch.testing.assert_close(losses["forecast"], (predicted["forecast"] - target).abs().mean())
     for k, name in enumerate(("0_025", "0_975")):
-        expected = (said["quantiles"][:, k] - truth).abs().mean()
+        expected = (predicted["quantiles"][:, k] - target).abs().mean()
         torch.testing.assert_close(losses[name], expected)
     torch.testing.assert_close(losses["change"], losses["forecast"])
     torch.testing.assert_close(losses["data_change"], 0.2 * losses["forecast"])
 
 
-def test_change_since_an_unknown_frame_is_not_compared() -> None:
-    """Else change is counted from the mean that fills the gap."""
+def test_change_since_an_invalid_frame_is_not_compared() -> None:
+    """Change would be counted from the mean that fills the gap."""
     terms = {"change": {"loss": {"type": "L1"}, "of": "change"}}
     method, ready = built(terms=terms), batch()
     ready["inputs"]["valid"][:, -1, :, 8:] = False
     last = ready["inputs"]["frames"][:, -1:]
-    planted = last.clone()
-    planted[..., 8:, :] += 5.0
+    filled = last.clone()
+    filled[..., 8:, :] += 5.0
     found = []
-    for frames in (last, planted):
+    for frames in (last, filled):
         inputs = {**ready["inputs"], "frames": ready["inputs"]["frames"].clone()}
         method.net.mix = nn.Conv2d(4, 4, 1)  # sees no neighbours
         torch.manual_seed(0)
@@ -181,8 +182,8 @@ def test_change_since_an_unknown_frame_is_not_compared() -> None:
     assert torch.equal(*found)
 
 
-def test_a_criterion_for_each_horizon() -> None:
-    """Rare change is rarer after five years than after twenty: bins weigh differently."""
+def test_each_horizon_may_have_its_own_criterion() -> None:
+    """Bins of rare change could not be weighted by horizon."""
     each = [{"type": "Pinball", "quantile": q} for q in (0.1, 0.4, 0.6, 0.9)]
     one = built(terms={"a": {"loss": each}})
     ready = batch()
@@ -194,31 +195,31 @@ def test_a_criterion_for_each_horizon() -> None:
         for loss in each
     ]
     assert len({p["a"].item() for p in parts}) == 4
-    said = one.forecast(ready["inputs"], 4)["forecast"]
-    truth = ready["data_samples"]["frames"]
+    predicted = one.forecast(ready["inputs"], 4)["forecast"]
+    target = ready["data_samples"]["frames"]
     by_hand = [
         torch.maximum(q * (t - s), (q - 1) * (t - s)).mean()
-        for q, s, t in zip((0.1, 0.4, 0.6, 0.9), said.unbind(1), truth.unbind(1), strict=True)
+        for q, s, t in zip((0.1, 0.4, 0.6, 0.9), predicted.unbind(1), target.unbind(1), strict=True)
     ]
     torch.testing.assert_close(one(**ready, mode="loss")["a"], sum(by_hand).detach() / 4)
     with pytest.raises(ConfigError, match="4 horizons need as many"):
         built(terms={"a": {"loss": each[:2]}})(**ready, mode="loss")
 
 
-def test_steps_are_rolled_by_hand() -> None:
-    """A window that keeps its oldest frame shows the net what it never saw in training."""
+def test_steps_equal_a_rollout_by_hand() -> None:
+    """The net would get windows that it never had in training."""
     method = built("autoregressive")
     inputs = still(batch())["inputs"]
     frames, steps = inputs["frames"], []
     for _ in range(6):
-        said = method.net(frames, static=inputs["static"]).forecast.unsqueeze(2)
-        steps.append(said)
-        frames = torch.cat([frames[:, 1:], said], dim=1)
+        predicted = method.net(frames, static=inputs["static"]).forecast.unsqueeze(2)
+        steps.append(predicted)
+        frames = torch.cat([frames[:, 1:], predicted], dim=1)
     torch.testing.assert_close(method.forecast(inputs, 6)["forecast"], torch.cat(steps, dim=1))
 
 
-def test_stepwise_training_looks_at_the_next_frame_alone() -> None:
-    """The published net is trained one step ahead; later truth must not leak into it."""
+def test_stepwise_training_uses_the_next_frame_only() -> None:
+    """Later targets would leak into the training."""
     method, ready = built("autoregressive"), still(batch())
     before = method(**ready, mode="loss")
     ready["data_samples"]["frames"][:, 1:] = 7.0
@@ -226,21 +227,21 @@ def test_stepwise_training_looks_at_the_next_frame_alone() -> None:
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-def test_covariates_of_years_to_come_are_not_made_up_unasked() -> None:
-    """Population of 2035 is not known; the last one held is a choice that a config must say."""
+def test_future_covariates_are_held_only_on_request() -> None:
+    """A forecast would use covariates that do not exist."""
     inputs = batch()["inputs"]
     with pytest.raises(ConfigError, match="hold_dynamic"):
         built("autoregressive").forecast(inputs, 2)
     method = built("autoregressive", hold_dynamic=True)
-    said = method.forecast(inputs, 2)["forecast"]
-    second = torch.cat([inputs["frames"][:, 1:], said[:, :1]], dim=1)
+    predicted = method.forecast(inputs, 2)["forecast"]
+    second = torch.cat([inputs["frames"][:, 1:], predicted[:, :1]], dim=1)
     held = torch.cat([inputs["dynamic"][:, 1:], inputs["dynamic"][:, -1:]], dim=1)
     expected = method.net(second, dynamic=held, static=inputs["static"]).forecast
-    torch.testing.assert_close(said[:, 1, 0], expected[:, 0])
+    torch.testing.assert_close(predicted[:, 1, 0], expected[:, 0])
 
 
-def test_a_direct_net_says_no_more_than_it_has() -> None:
-    """Fewer horizons are cut; more would have to be made up."""
+def test_a_direct_net_has_a_largest_horizon() -> None:
+    """Frames beyond the horizons of the net would be invented."""
     method, inputs = built(), batch()["inputs"]
     assert method.max_horizon == 4
     assert method.forecast(inputs, 2)["quantiles"].shape[:3] == (2, 2, 2)
@@ -251,8 +252,8 @@ def test_a_direct_net_says_no_more_than_it_has() -> None:
 
 def test_calibrated_ends_lie_a_margin_further_out_in_data_units() -> None:
     """A margin in normalised units would be wrong by the deviation of the data."""
-    border = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
-    method, ready = built(data_preprocessor=border), batch()
+    preprocessor = {"type": "SequencePreprocessor", "mean": 0.3, "std": 0.2}
+    method, ready = built(data_preprocessor=preprocessor), batch()
     margins = Calibration(
         coverage=0.95, levels=LEVELS, margin=(0.01, -0.02, None), num_valid=(9, 9, 0)
     )
@@ -283,13 +284,13 @@ def test_calibrated_ends_lie_a_margin_further_out_in_data_units() -> None:
         ({"terms": {"a": {"loss": {"type": "L2"}, "of": "forcast"}}}, "forecast"),
     ],
 )
-def test_a_config_that_means_nothing_is_refused(options: dict, message: str) -> None:
-    """A misspelt weight would otherwise be 1."""
+def test_wrong_arguments_are_rejected(options: dict, message: str) -> None:
+    """A misspelt weight would be 1."""
     with pytest.raises(ConfigError, match=message):
         built(**{"strategy": "direct", **options})
 
 
-def test_a_quantile_of_a_net_without_any_is_refused() -> None:
-    """The term would be missing from the loss, and no line would say so."""
+def test_a_term_of_an_unknown_quantile_is_rejected() -> None:
+    """The term would be missing from the loss."""
     with pytest.raises(ConfigError, match="a level must be in quantile_levels"):
         built(net=Weights(interval=False))(**batch(), mode="loss")

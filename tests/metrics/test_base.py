@@ -30,7 +30,7 @@ def interval_of_mean(tallies: np.ndarray) -> list[float] | None:
 
 
 def sharded(tallies: np.ndarray, world: int, batch: int) -> list[np.ndarray]:
-    """What each rank holds: its samples, gathered batch by batch."""
+    """Return the tallies of each rank, gathered batch by batch."""
     empty = np.empty((0, 2, 0))
     shards = []
     for rank in range(world):
@@ -43,15 +43,15 @@ def sharded(tallies: np.ndarray, world: int, batch: int) -> list[np.ndarray]:
 @settings(max_examples=200, deadline=None)
 @given(size=st.integers(1, 257), batch=st.integers(1, 17), world=st.integers(1, 8))
 def test_any_sharding_gives_the_same_bits(size: int, batch: int, world: int) -> None:
-    """More GPUs would change a published figure, if only in its last digit."""
+    """More GPUs would change a score in its last digit."""
     tallies = TALLIES[:size]
     merged = merge_shards(sharded(tallies, world, batch), size)
     np.testing.assert_array_equal(merged, tallies)
     np.testing.assert_array_equal(exact_sums(merged), exact_sums(tallies[::-1]))
 
 
-def test_the_sum_is_exact_whatever_the_order() -> None:
-    """A sum that rounds on the way depends on who adds first."""
+def test_the_sum_is_exact_in_any_order() -> None:
+    """A score would depend on the order of the samples."""
     values = TALLIES.ravel()
     orders = [RNG.permutation(values) for _ in range(9)]
     assert len({order.sum() for order in orders}) > 1  # or the test shows nothing
@@ -62,7 +62,7 @@ def test_the_sum_is_exact_whatever_the_order() -> None:
 
 @pytest.mark.parametrize("world", [2, 3, 8])
 def test_every_rank_returns_the_scores_of_all(world: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rank that knows only its own share would choose another best checkpoint."""
+    """Ranks would select different checkpoints."""
     samples = drawn_samples(5)
     alone = evaluated(SummedMSE(), samples)
     ranks = [SummedMSE() for _ in range(world)]
@@ -76,8 +76,8 @@ def test_every_rank_returns_the_scores_of_all(world: int, monkeypatch: pytest.Mo
     assert ranks[0].describe() == ranks[-1].describe()
 
 
-def test_mmengine_drives_a_metric_under_whole_names() -> None:
-    """The engine looks for the best checkpoint under these keys."""
+def test_mmengine_returns_scores_under_their_full_names() -> None:
+    """The best checkpoint would not be found."""
     evaluator = Evaluator([SummedMSE(), MeanRMSE()])
     samples = drawn_samples(3)
     evaluator.process(data_samples=samples, data_batch={})
@@ -97,26 +97,26 @@ def test_mmengine_drives_a_metric_under_whole_names() -> None:
         [1, 1, 1, 1, 1, 1],  # padded with fewer samples than ranks
     ],
 )
-def test_anything_but_one_tally_a_sample_is_refused(held: list[int]) -> None:
-    """A duplicate counts twice, and nothing in the score shows it."""
+def test_other_than_one_tally_per_sample_is_rejected(held: list[int]) -> None:
+    """A duplicate would count twice without a trace."""
     with pytest.raises(ConfigError, match="round_up=False"):
         merge_shards([np.ones((n, 2, 1)) for n in held], size=5)
 
 
-def test_fewer_samples_than_ranks_is_no_error() -> None:
-    """A toy test set on eight GPUs must still be judged."""
+def test_there_may_be_fewer_samples_than_ranks() -> None:
+    """A toy test set could not be evaluated on eight GPUs."""
     shards = [np.ones((1, 2, 3)), np.full((1, 2, 3), 2.0), np.empty((0, 2, 0))]
     assert merge_shards(shards, size=2)[:, 0, 0].tolist() == [1, 2]
 
 
-def test_samples_of_different_horizons_are_refused() -> None:
-    """The score of a lead that some samples lack is a score of another test set."""
+def test_samples_of_different_horizons_are_rejected() -> None:
+    """A lead would be scored on a part of the test set."""
     with pytest.raises(ShapeError, match=r"\(2,\), \(3,\)"):
         merge_shards([np.ones((1, 2, 2)), np.ones((1, 2, 3))], size=2)
 
 
-def test_a_lead_weighs_what_its_pixels_weigh() -> None:
-    """The overall score pools all leads; a mean of means would favour the gappy ones."""
+def test_the_overall_score_pools_all_leads() -> None:
+    """A mean of means would give leads with gaps too much weight."""
     target = torch.zeros(2, 1, 2, 2)
     forecast = torch.tensor([1.0, 3.0]).view(2, 1, 1, 1).expand(2, 1, 2, 2)
     valid = torch.ones(2, 1, 2, 2, dtype=torch.bool)
@@ -130,16 +130,16 @@ def test_a_lead_weighs_what_its_pixels_weigh() -> None:
     }
 
 
-def test_a_metric_forgets_a_round_before_the_next() -> None:
-    """The second validation would otherwise be scored together with the first."""
+def test_an_evaluation_starts_without_earlier_samples() -> None:
+    """The second validation would include the first."""
     metric, samples = SummedMSE(), drawn_samples(3)
     first = evaluated(metric, samples)
     assert evaluated(metric, samples) == first
     assert metric.results == []
 
 
-def test_nothing_but_floats_is_kept() -> None:
-    """Kept frames fill the memory of a node with ten thousand samples."""
+def test_only_floats_are_kept() -> None:
+    """Frames of ten thousand samples would fill the memory."""
     metric = SummedMSE()
     metric.process(None, drawn_samples(3, (4, 1, 32, 32)))
     (kept,) = metric.results
@@ -147,7 +147,7 @@ def test_nothing_but_floats_is_kept() -> None:
 
 
 def test_the_interval_is_reproducible_and_narrows_with_more_samples() -> None:
-    """An interval that jumps between two readings of one run says nothing."""
+    """Two readings of one run would show different intervals."""
     tallies = np.stack([RNG.normal(5, 1, (400, 1)), np.ones((400, 1))], axis=1)
     low, high = interval_of_mean(tallies) or []
     assert [low, high] == interval_of_mean(tallies)
@@ -156,8 +156,8 @@ def test_the_interval_is_reproducible_and_narrows_with_more_samples() -> None:
     assert few_high - few_low > 2 * (high - low)
 
 
-def test_there_is_no_interval_where_none_can_be_had() -> None:
-    """One sample cannot say how far the next would be; NaN is no JSON."""
+def test_one_sample_or_nan_has_no_interval() -> None:
+    """NaN is not valid JSON."""
     assert interval_of_mean(TALLIES[:1]) is None
     broken = TALLIES[:5].copy()
     broken[2, 0, 0] = math.nan
@@ -165,7 +165,7 @@ def test_there_is_no_interval_where_none_can_be_had() -> None:
 
 
 def test_the_interval_of_a_root_is_an_interval_of_roots() -> None:
-    """An interval in squared units beside a score in units would never hold it."""
+    """An interval in squared units would not contain the score."""
     metric = MeanRMSE()
     value = evaluated(metric, drawn_samples(6))["rmse"]
     low, high = metric.describe()["rmse"]["interval"]

@@ -1,4 +1,4 @@
-"""Scores of change, and how many pixels they are of."""
+"""Scores of change, and the number of valid pixels."""
 
 import math
 
@@ -11,25 +11,25 @@ from openstl_ext.metrics.mean_pixel import Bias, MeanMAE, ValidPixels
 from tests.metrics.samples import draw, drawn_samples, evaluated, frames, sample
 
 
-def test_r2_is_its_textbook_formula_over_all_valid_pixels() -> None:
-    """A mean of R2 over chips is another number: chips without change divide by nothing."""
+def test_r2_is_the_formula_over_all_valid_pixels() -> None:
+    """A mean of R2 over chips is another number, and undefined for chips without change."""
     samples = drawn_samples(3)
     samples[0]["valid"][1, :, :5] = False
     samples[2]["valid"][:, :, :, 4:] = False
     scores = evaluated(ChangeR2(), samples)
     for key, leads in (("r2_change", slice(None)), ("r2_change@1", slice(1)), ("r2_change@2", [1])):
-        true, said = [], []
+        observed, predicted = [], []
         for s in samples:
             valid = s["valid"][leads]
-            true.append((s["target"] - s["last"])[leads][valid].double().numpy())
-            said.append((s["forecast"] - s["last"])[leads][valid].double().numpy())
-        y, x = np.concatenate(true), np.concatenate(said)
+            observed.append((s["target"] - s["last"])[leads][valid].double().numpy())
+            predicted.append((s["forecast"] - s["last"])[leads][valid].double().numpy())
+        y, x = np.concatenate(observed), np.concatenate(predicted)
         expected = 1 - ((y - x) ** 2).sum() / ((y - y.mean()) ** 2).sum()
         assert scores[key] == pytest.approx(expected, rel=1e-6)
 
 
-def test_saying_the_last_frame_again_explains_no_change() -> None:
-    """R2 of the values is near 1 for it, and ranks it beside models that work."""
+def test_persistence_explains_no_change() -> None:
+    """Persistence would rank beside working models, as with R2 of the values."""
     samples = drawn_samples(4)
     for s in samples:
         s["last"] = draw(*s["last"].shape, seed=7)
@@ -38,15 +38,15 @@ def test_saying_the_last_frame_again_explains_no_change() -> None:
     assert evaluated(ChangeR2(), samples)["r2_change"] < 0
 
 
-def test_where_nothing_varies_nothing_is_explained() -> None:
-    """0 / 0 is no score, and neither is rounding over rounding."""
+def test_equal_change_everywhere_has_no_score() -> None:
+    """Rounding errors would be divided by rounding errors."""
     still = sample(frames([[0.4, 0.1]]), frames([[0.5, 0.5]]))
     still["last"] = still["target"][0] - 0.1
     assert math.isnan(evaluated(ChangeR2(), [still])["r2_change"])
 
 
 def test_a_bias_keeps_its_sign() -> None:
-    """Too much growth everywhere and too little are different mistakes."""
+    """Too high and too low forecasts could not be distinguished."""
     high = sample(frames([[0.5, 0.9]]), frames([[0.4, 0.7]]))
     assert evaluated(Bias(), [high])["bias"] == pytest.approx(0.15)
     low = sample(high["target"], high["forecast"])
@@ -54,8 +54,8 @@ def test_a_bias_keeps_its_sign() -> None:
     assert evaluated(Bias(), [high, low])["bias"] == pytest.approx(0, abs=1e-7)
 
 
-def test_valid_pixels_are_counted_whatever_is_said_of_them() -> None:
-    """A mean over ten pixels must not stand beside one over a continent without a word."""
+def test_valid_pixels_do_not_depend_on_the_forecast() -> None:
+    """A mean over ten pixels would look like one over a continent."""
     samples = drawn_samples(3)
     samples[1]["valid"][0, 0, :2] = False
     for s in samples:

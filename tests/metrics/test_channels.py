@@ -95,7 +95,7 @@ def test_a_score_has_the_unit_of_the_data(metric: SampleMetric, unit: str, expec
     assert described["unit"] == expected
 
 
-def test_a_metric_knows_when_the_dataset_has_other_channels() -> None:
+def test_other_channels_than_those_of_the_dataset_are_rejected() -> None:
     """Scores would stand under the names of other channels."""
     metric = of_channels(MeanMSE(), (*KELVIN, Channel("u10")))
     with pytest.raises(ShapeError, match="the forecast has 2 channels, but metainfo"):
@@ -126,7 +126,7 @@ def test_a_common_factor_of_all_areas_changes_no_mean(metric: SampleMetric) -> N
 
 
 def test_num_valid_counts_pixels_and_not_areas() -> None:
-    """The number under a figure says how many observations are behind it."""
+    """The number of observations behind a score would be wrong."""
     lone = two_channels()
     lone["weight"] = torch.tensor([[3.0, 1.0]])
     metric = MeanMAE()

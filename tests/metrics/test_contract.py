@@ -1,4 +1,4 @@
-"""Laws every registered metric keeps."""
+"""Rules for every registered metric."""
 
 import math
 
@@ -29,7 +29,7 @@ def built(name: str) -> SampleMetric:
     return METRICS.build({"type": name})
 
 
-def test_every_promised_score_is_registered_once() -> None:
+def test_every_score_name_is_registered_once() -> None:
     """Two metrics of one name would overwrite each other in a record."""
     names = [METRICS.get(name).name for name in NAMES]
     assert len(names) == len(set(names))
@@ -37,8 +37,8 @@ def test_every_promised_score_is_registered_once() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_perfect_forecast_is_the_best_score(name: str) -> None:
-    """A metric that prefers an error to the truth ranks models upside down."""
+def test_a_perfect_forecast_has_the_best_score(name: str) -> None:
+    """A table would rank models in reverse order."""
     metric = built(name)
     near = drawn_samples(4)
     perfect = [sample(s["target"], s["target"]) for s in near]
@@ -52,7 +52,7 @@ def test_a_perfect_forecast_is_the_best_score(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_do_not_depend_on_order_or_batch_size(name: str) -> None:
-    """A score that depends on the loader cannot be compared with anybody else's."""
+    """Scores would depend on the loader."""
     metric, samples = built(name), drawn_samples(7)
     whole = evaluated(metric, samples, batch_size=7)
     assert list(whole) == [metric.name, f"{metric.name}@1", f"{metric.name}@2"]
@@ -62,24 +62,24 @@ def test_scores_do_not_depend_on_order_or_batch_size(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("side", ["forecast", "target"])
-def test_what_lies_in_a_gap_changes_nothing(name: str, side: str) -> None:
-    """Missing data are stored as NaN or as -9999; neither may move a figure."""
+def test_invalid_pixels_have_no_effect(name: str, side: str) -> None:
+    """NaN or -9999 in gaps would change scores."""
     metric, (whole,) = built(name), drawn_samples(1, (2, 2, 24, 24))
     gaps = torch.zeros_like(whole["valid"])
     gaps[0, :, 3:5, 20:] = True
     scores = []
     for filler in (0.5, -9999.0, math.nan, math.inf):
-        planted = {**whole, "valid": ~gaps}
-        planted[side] = torch.where(gaps, filler, whole[side])
-        scores.append(evaluated(metric, [planted]))
+        filled = {**whole, "valid": ~gaps}
+        filled[side] = torch.where(gaps, filler, whole[side])
+        scores.append(evaluated(metric, [filled]))
     assert all(math.isfinite(value) for value in scores[0].values())
     for other in scores[1:]:
         assert other == pytest.approx(scores[0], rel=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nan_in_a_forecast_surfaces(name: str) -> None:
-    """A net that answers NaN must not look better for the pixels it failed at."""
+def test_nan_in_a_forecast_reaches_the_score(name: str) -> None:
+    """A net with NaN would be scored on its other pixels."""
     metric, samples = built(name), drawn_samples(2, (2, 1, 24, 24))
     samples[1]["forecast"][1, 0, 12, 12] = math.nan
     scores = evaluated(metric, samples)
@@ -89,8 +89,8 @@ def test_nan_in_a_forecast_surfaces(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lead_without_truth_has_no_score_and_no_say(name: str) -> None:
-    """A made-up 0 for what was never observed would pass for a perfect forecast."""
+def test_a_lead_without_targets_has_no_score_and_no_weight(name: str) -> None:
+    """A lead without observations would look like a perfect forecast."""
     metric, samples = built(name), drawn_samples(2)
     alone = evaluated(metric, [sample(s["forecast"][:1], s["target"][:1]) for s in samples])
     for s in samples:
@@ -103,7 +103,7 @@ def test_a_lead_without_truth_has_no_score_and_no_say(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_do_not_depend_on_the_number_of_threads(name: str) -> None:
-    """Torchrun gives each rank one thread; a score must not tell that from a free machine."""
+    """Scores under torchrun, with one thread per rank, would differ."""
     metric = built(name)
     large = drawn_samples(4, (1, 3, 128, 200))
     threads = torch.get_num_threads()
@@ -118,8 +118,8 @@ def test_scores_do_not_depend_on_the_number_of_threads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_metric_says_what_it_is(name: str) -> None:
-    """A table without unit, direction and interval cannot be read."""
+def test_a_metric_describes_its_scores(name: str) -> None:
+    """A table would have no unit, direction or interval."""
     metric = built(name)
     before = metric.describe()[metric.name]
     assert before["unit"]
@@ -137,7 +137,7 @@ def test_a_metric_says_what_it_is(name: str) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_are_the_same_on_a_gpu(name: str) -> None:
-    """Frames are judged where the forecast lies; a table mixes runs from both kinds of machine."""
+    """Scores of runs on CPUs and GPUs would not be comparable."""
     samples = drawn_samples(3, (3, 3, 24, 20))
     samples[1]["valid"][0, :, :4, :] = False
     moved = [{field: value.cuda() for field, value in s.items()} for s in samples]

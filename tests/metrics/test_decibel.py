@@ -9,11 +9,11 @@ from openstl_ext.metrics.decibel import CEILING, PSNR, SNR
 from tests.metrics.samples import drawn_samples, evaluated, frames, sample
 
 TARGET = frames([[1.0, 0.0], [1.0, 0.0]])
-FORECAST = frames([[0.9, 0.1], [0.9, 0.1]])  # mean squares: error 0.01, truth 0.5
+FORECAST = frames([[0.9, 0.1], [0.9, 0.1]])  # mean squares: error 0.01, target 0.5
 
 
-def test_ratios_are_what_they_are_by_hand() -> None:
-    """A peak of 255 on data in [0, 1] adds 48 dB, and has been published."""
+def test_ratios_equal_those_by_hand() -> None:
+    """A wrong peak, such as 255 for data in [0, 1], adds 48 dB."""
     pair = [sample(FORECAST, TARGET)]
     assert evaluated(PSNR(), pair)["psnr"] == pytest.approx(20.0, abs=1e-5)
     assert evaluated(PSNR(data_range=10), pair)["psnr"] == pytest.approx(40.0, abs=1e-5)
@@ -21,7 +21,7 @@ def test_ratios_are_what_they_are_by_hand() -> None:
 
 
 def test_psnr_equals_scikit_image_frame_by_frame() -> None:
-    """The mean is over frames: one ratio of the whole set is another number."""
+    """One ratio of the whole set would be another number than the mean over frames."""
     samples = drawn_samples(3, (4, 3, 12, 9))
     theirs = np.mean(
         [
@@ -34,8 +34,8 @@ def test_psnr_equals_scikit_image_frame_by_frame() -> None:
 
 
 @pytest.mark.parametrize("metric", [PSNR(), SNR()], ids=lambda m: m.name)
-def test_a_perfect_frame_counts_the_ceiling_and_is_told(metric: PSNR | SNR) -> None:
-    """One frame without error would make the mean of a test set infinite."""
+def test_a_perfect_frame_has_the_ceiling_and_is_counted(metric: PSNR | SNR) -> None:
+    """One frame without error would make the mean infinite."""
     perfect, other = sample(TARGET, TARGET), sample(FORECAST, TARGET)
     alone = evaluated(metric, [other])[metric.name]
     both = evaluated(metric, [perfect, other])[metric.name]
@@ -43,8 +43,8 @@ def test_a_perfect_frame_counts_the_ceiling_and_is_told(metric: PSNR | SNR) -> N
     assert metric.describe()[metric.name]["num_perfect"] == 1
 
 
-def test_a_frame_without_signal_is_not_counted_whatever_the_forecast() -> None:
-    """Zero over anything is minus infinity dB, zero over zero nothing at all."""
+def test_a_frame_without_signal_is_not_counted() -> None:
+    """Its ratio is minus infinity or undefined."""
     silent = torch.zeros_like(TARGET)
     heard = evaluated(SNR(), [sample(FORECAST, TARGET)])["snr"]
     for forecast in (silent, FORECAST):
@@ -55,8 +55,8 @@ def test_a_frame_without_signal_is_not_counted_whatever_the_forecast() -> None:
 
 
 @pytest.mark.parametrize("kind", [PSNR, SNR])
-def test_clipping_holds_the_forecast_and_not_the_truth(kind: type[PSNR | SNR]) -> None:
-    """OpenSTL clips before these scores; the same figure needs the same step, and only there."""
+def test_the_forecast_is_clipped_and_not_the_target(kind: type[PSNR | SNR]) -> None:
+    """Scores would differ from OpenSTL's."""
     wild = frames([[1.5, 0.1], [0.9, -3.0]])
     tame = frames([[1.0, 0.1], [0.9, 0.0]])
     clipped = evaluated(kind(clip=(0.0, 1.0)), [sample(wild, TARGET)])

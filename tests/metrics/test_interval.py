@@ -1,4 +1,4 @@
-"""Metrics of intervals, by hand, and the laws of metrics for them."""
+"""Coverage and width of intervals: numbers by hand, and rules."""
 
 import math
 from typing import Any
@@ -27,8 +27,8 @@ def with_quantiles(samples: list[Sample]) -> list[Sample]:
     return made
 
 
-def test_coverage_and_width_are_what_they_are_by_hand() -> None:
-    """An end that is left out, or a gap that is counted, moves 95 % where nobody sees it."""
+def test_coverage_and_width_equal_those_by_hand() -> None:
+    """Open ends, or counted gaps, would change the coverage."""
     lone: Any = {
         "forecast": frames([[0.0, 0.0], [0.0, 0.0]]),
         "target": frames([[0.0, 1.0], [2.0, 9.0]]),
@@ -45,7 +45,7 @@ def test_coverage_and_width_are_what_they_are_by_hand() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_forecast_without_an_interval_has_no_score(kind: type[SampleMetric]) -> None:
-    """Persistence has no interval; a coverage of 0 would be a lie, a crash the end of the test."""
+    """A baseline would have a coverage of 0, or end the test."""
     metric = kind()
     scores = evaluated(metric, drawn_samples(3))
     assert all(math.isnan(value) for value in scores.values())
@@ -78,7 +78,7 @@ def test_levels_that_are_no_interval_are_rejected(levels: Any) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_scores_do_not_depend_on_order_or_batch_size(kind: type[SampleMetric]) -> None:
-    """A coverage that depends on the loader cannot be compared with anybody else's."""
+    """Scores would depend on the loader."""
     metric, samples = kind(), with_quantiles(drawn_samples(7))
     whole = evaluated(metric, samples, batch_size=7)
     assert evaluated(metric, samples, batch_size=1) == whole
@@ -87,19 +87,19 @@ def test_scores_do_not_depend_on_order_or_batch_size(kind: type[SampleMetric]) -
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("field", ["quantiles", "target"])
-def test_what_lies_in_a_gap_changes_nothing(kind: type[SampleMetric], field: str) -> None:
-    """The sea has no truth, and may hold anything."""
+def test_invalid_pixels_have_no_effect(kind: type[SampleMetric], field: str) -> None:
+    """Fill values would change scores."""
     metric, (whole,) = kind(), with_quantiles(drawn_samples(1))
     whole["valid"][0, :, 3:5] = False
-    honest = evaluated(metric, [whole])
+    expected = evaluated(metric, [whole])
     for filler in (math.nan, math.inf, -9999.0):
-        planted: Any = {**whole, field: torch.where(whole["valid"], whole[field], filler)}
-        assert evaluated(metric, [planted]) == honest
+        filled: Any = {**whole, field: torch.where(whole["valid"], whole[field], filler)}
+        assert evaluated(metric, [filled]) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nan_in_an_end_surfaces(kind: type[SampleMetric]) -> None:
-    """A comparison with NaN is False, and would pass for a truth outside."""
+def test_nan_in_an_end_reaches_the_score(kind: type[SampleMetric]) -> None:
+    """NaN compares as False, and would count as a target outside."""
     metric, samples = kind(), with_quantiles(drawn_samples(2))
     samples[1]["quantiles"][1, 1, 0, 2, 2] = math.nan
     scores = evaluated(metric, samples)
@@ -109,8 +109,8 @@ def test_nan_in_an_end_surfaces(kind: type[SampleMetric]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_lead_without_truth_has_no_score_and_no_say(kind: type[SampleMetric]) -> None:
-    """A horizon beyond the record is neither covered nor missed."""
+def test_a_lead_without_targets_has_no_score_and_no_weight(kind: type[SampleMetric]) -> None:
+    """A horizon without observations would count as covered or missed."""
     metric, samples = kind(), with_quantiles(drawn_samples(2))
     for sample in samples:
         sample["valid"][1] = False

@@ -1,4 +1,4 @@
-"""Laws that every metric of labels keeps, and their numbers by hand and by force."""
+"""Rules for every metric of labels, and their numbers by hand and by counting."""
 
 import math
 
@@ -29,14 +29,14 @@ def built(name: str, classes: tuple[str, ...] = CLASSES) -> SampleMetric:
     return METRICS.build({"type": name, "classes": classes})
 
 
-def test_every_promised_score_is_registered_once() -> None:
+def test_every_score_name_is_registered_once() -> None:
     """Two metrics of one name would overwrite each other in a record."""
     names = [METRICS.get(name).name for name in METRICS.module_dict if name in NAMES]
     assert len(names) == len(set(names))
     assert set(names) >= {"iou", "dice", "precision", "recall", "overall_accuracy", "kappa"}
 
 
-# by force: every pixel is asked, in plain Python
+# each pixel is counted, in plain Python
 
 
 def by_force(name: str, samples: list[Sample]) -> dict[str, float]:
@@ -58,15 +58,15 @@ def by_force(name: str, samples: list[Sample]) -> dict[str, float]:
     scores = {}
     for k, label in enumerate(CLASSES):
         true = {i for i, (t, _) in enumerate(pairs) if t == k}
-        said = {i for i, (_, a) in enumerate(pairs) if a == k}
+        predicted = {i for i, (_, a) in enumerate(pairs) if a == k}
         scores[label] = (
             {
-                "IoU": lambda t=true, s=said: len(t & s) / len(t | s),
-                "Dice": lambda t=true, s=said: 2 * len(t & s) / (len(t) + len(s)),
-                "Precision": lambda t=true, s=said: len(t & s) / len(s) if s else 0.0,
-                "Recall": lambda t=true, s=said: len(t & s) / len(t) if t else 0.0,
+                "IoU": lambda t=true, s=predicted: len(t & s) / len(t | s),
+                "Dice": lambda t=true, s=predicted: 2 * len(t & s) / (len(t) + len(s)),
+                "Precision": lambda t=true, s=predicted: len(t & s) / len(s) if s else 0.0,
+                "Recall": lambda t=true, s=predicted: len(t & s) / len(t) if t else 0.0,
             }[name]()
-            if true | said
+            if true | predicted
             else math.nan
         )
     known = [value for value in scores.values() if not math.isnan(value)]
@@ -76,8 +76,8 @@ def by_force(name: str, samples: list[Sample]) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("seed", range(5))
-def test_scores_are_those_of_counting_every_pixel(name: str, seed: int) -> None:
-    """A formula that is right for one matrix only would pass a test by hand."""
+def test_scores_equal_those_of_counting_each_pixel(name: str, seed: int) -> None:
+    """A formula could be right for one matrix only."""
     samples = drawn_labels(seed + 5)[seed:]
     for s in samples:  # unlike matrices: seed 0 lacks a class on one side or on both
         side = [("target", "labels"), ("target",), ("labels",), (), ()][seed]
@@ -87,10 +87,10 @@ def test_scores_are_those_of_counting_every_pixel(name: str, seed: int) -> None:
 
 
 def test_scores_by_hand() -> None:
-    """Two hits, one alarm, three misses of the site; what is not valid is not asked."""
-    truth = mapped([1, 1, 1, 1, 1], [0, 0, 0, 0, 255])
+    """Two hits, one false alarm, three misses of the site; invalid pixels do not count."""
+    target = mapped([1, 1, 1, 1, 1], [0, 0, 0, 0, 255])
     answer = mapped([1, 1, 0, 0, 0], [1, 0, 0, 0, 1])
-    samples = [label_sample(answer, truth, truth != 255)]
+    samples = [label_sample(answer, target, target != 255)]
     samples[0]["probability"] = samples[0]["probability"][:2]
     scores = {
         k: v
@@ -107,19 +107,19 @@ def test_scores_by_hand() -> None:
     assert scores == pytest.approx(expected)
 
 
-def test_a_class_that_is_nowhere_has_no_score_and_no_say() -> None:
-    """Upstream's 1 would reward a test set for the sites that it lacks."""
-    truth, answer = mapped([0, 0, 1, 1]), mapped([0, 1, 1, 1])
+def test_an_absent_class_has_no_score_and_no_weight() -> None:
+    """A 1, as upstream, would reward a test set without sites."""
+    target, answer = mapped([0, 0, 1, 1]), mapped([0, 1, 1, 1])
     for name in PER_CLASS:
-        scores = evaluated(built(name), [label_sample(answer, truth)])
+        scores = evaluated(built(name), [label_sample(answer, target)])
         key = METRICS.get(name).name
         assert math.isnan(scores[f"{key}[water]"])
         assert scores[key] == (scores[f"{key}[background]"] + scores[f"{key}[site]"]) / 2
 
 
 @pytest.mark.parametrize("side", [0, 1])
-def test_a_class_that_is_missed_altogether_scores_nothing(side: int) -> None:
-    """Left out, it would raise the mean of a model that never dares to answer it."""
+def test_a_class_without_hits_scores_zero(side: int) -> None:
+    """A model that never predicts a class would gain."""
     pair = (mapped([0, 1, 2]), mapped([0, 1, 1]))
     for name in PER_CLASS:
         scores = evaluated(built(name), [label_sample(pair[side], pair[1 - side])])
@@ -127,7 +127,7 @@ def test_a_class_that_is_missed_altogether_scores_nothing(side: int) -> None:
 
 
 def test_kappa_of_one_class_only_has_no_value() -> None:
-    """0 / 0 is neither perfect nor chance."""
+    """0 / 0 is neither perfect agreement nor chance."""
     metric, only = built("CohenKappa"), mapped([1, 1, 1])
     assert math.isnan(evaluated(metric, [label_sample(only, only)])["kappa"])
     assert evaluated(metric, [label_sample(only, mapped([1, 1, 0]))])["kappa"] == 0
@@ -137,8 +137,8 @@ def test_kappa_of_one_class_only_has_no_value() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_perfect_answer_is_the_best_score(name: str) -> None:
-    """A metric that prefers an error to the truth ranks models upside down."""
+def test_a_perfect_prediction_has_the_best_score(name: str) -> None:
+    """A table would rank models in reverse order."""
     metric, near = built(name), drawn_labels(4)
     perfect = [label_sample(s["target"], s["target"], s["valid"]) for s in near]
     best, worse = (evaluated(metric, s)[metric.name] for s in (perfect, near))
@@ -147,7 +147,7 @@ def test_a_perfect_answer_is_the_best_score(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_do_not_depend_on_order_or_batch_size(name: str) -> None:
-    """A score that depends on the loader cannot be compared with anybody else's."""
+    """Scores would depend on the loader."""
     metric, samples = built(name), drawn_labels(7)
     whole = evaluated(metric, samples, batch_size=7)
     columns = [f"{metric.name}[{c}]" for c in CLASSES] if name in PER_CLASS else []
@@ -158,8 +158,8 @@ def test_scores_do_not_depend_on_order_or_batch_size(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("ranks", [2, 3, 8])
-def test_scores_do_not_depend_on_the_ranks(name: str, ranks: int) -> None:
-    """Eight ranks share five samples: some see none, and none may be padded."""
+def test_scores_do_not_depend_on_the_number_of_ranks(name: str, ranks: int) -> None:
+    """Ranks without samples would change the score."""
     metric, samples = built(name), drawn_labels(5)
     shards = []
     for rank in range(ranks):
@@ -172,8 +172,8 @@ def test_scores_do_not_depend_on_the_ranks(name: str, ranks: int) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("side", ["target", "labels", "probability"])
-def test_what_lies_in_a_gap_changes_nothing(name: str, side: str) -> None:
-    """Pixels without a label are stored as 255 or as -1; neither may move a figure."""
+def test_invalid_pixels_have_no_effect(name: str, side: str) -> None:
+    """The labels 255 or -1 of unlabelled pixels would change scores."""
     metric, (whole,) = built(name), drawn_labels(1)
     fillers = (0, 1, 255, -1) if side != "probability" else (0.5, math.nan, math.inf)
     found = [
@@ -186,8 +186,8 @@ def test_what_lies_in_a_gap_changes_nothing(name: str, side: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_an_answer_that_is_no_number_surfaces(name: str, bad: float) -> None:
-    """The label of a NaN is the first class, which is mostly right: nobody would notice."""
+def test_nan_in_a_probability_reaches_the_score(name: str, bad: float) -> None:
+    """The label of a NaN is the first class, which is mostly right."""
     metric, samples = built(name), drawn_labels(2)
     samples[1]["probability"][1, 5, 5] = bad
     scores = evaluated(metric, samples)
@@ -196,8 +196,8 @@ def test_an_answer_that_is_no_number_surfaces(name: str, bad: float) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_to_judge_has_no_score(name: str) -> None:
-    """A made-up 0 or 1 would enter a table."""
+def test_no_valid_pixel_has_no_score(name: str) -> None:
+    """An invented 0 or 1 would enter a table."""
     metric, samples = built(name), drawn_labels(3)
     alone = evaluated(metric, samples[:2])
     samples[2]["valid"][:] = False
@@ -207,8 +207,8 @@ def test_nothing_to_judge_has_no_score(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_metric_says_what_it_is(name: str) -> None:
-    """A table without direction, classes and interval cannot be read."""
+def test_a_metric_describes_its_scores(name: str) -> None:
+    """A table would have no direction, classes or interval."""
     metric = built(name)
     score = evaluated(metric, drawn_labels(5))[metric.name]
     facts = metric.describe()[metric.name]
@@ -223,8 +223,8 @@ def test_a_metric_says_what_it_is(name: str) -> None:
         assert all(low < high for low, high in facts["intervals"].values())
 
 
-def test_single_labels_are_judged_as_maps_are() -> None:
-    """Classification asks the same metrics, with one label a sample."""
+def test_single_labels_are_scored_like_maps() -> None:
+    """Classification could not use these metrics."""
     pairs = [(0, 0), (0, 1), (1, 1), (2, 2)]
     samples = [label_sample(torch.tensor(a), torch.tensor(t)) for t, a in pairs]
     assert evaluated(built("OverallAccuracy"), samples) == {"overall_accuracy": 0.75}
@@ -236,30 +236,30 @@ def test_single_labels_are_judged_as_maps_are() -> None:
 
 @pytest.mark.parametrize("bad", [-1, 3, 255])
 @pytest.mark.parametrize("side", ["target", "labels"])
-def test_a_label_that_is_no_class_is_refused(bad: int, side: str) -> None:
-    """Counted, it would be another pair of classes, and move two scores."""
+def test_a_label_that_is_no_class_is_rejected(bad: int, side: str) -> None:
+    """It would be counted as another pair of classes."""
     (one,) = drawn_labels(1)
     one[side][5, 5] = bad
     with pytest.raises(DataError, match=rf"class {bad} at a valid pixel.*0 to 2: background, site"):
         built("IoU").process(None, [one])
 
 
-def test_a_net_of_other_classes_is_refused() -> None:
-    """Two logits scored as three classes would show as a class that is never found."""
+def test_a_net_with_other_classes_is_rejected() -> None:
+    """Two logits scored as three classes would look like a class that is never found."""
     (one,) = drawn_labels(1)
     with pytest.raises(ConfigError, match="the net predicts 3 classes, but Dice has 2"):
         built("Dice", ("background", "site")).process(None, [one])
 
 
 @pytest.mark.parametrize("classes", [(), ("site",), ("a", "a"), "ab", ("a", "b c"), ("a", "b@c")])
-def test_names_that_no_table_can_show_are_refused(classes: tuple[str, ...]) -> None:
-    """`iou[a]b]` or two scores of one name could not be read back."""
+def test_names_that_a_score_cannot_contain_are_rejected(classes: tuple[str, ...]) -> None:
+    """`iou[a]b]`, or two scores of one name, could not be read."""
     with pytest.raises(ConfigError, match="class"):
         built("IoU", classes)
 
 
-def test_names_in_another_order_than_the_dataset_are_refused() -> None:
-    """The scores of site and background would change places, and nobody would know."""
+def test_another_order_of_classes_than_the_dataset_is_rejected() -> None:
+    """Scores of two classes would be exchanged."""
     metric = built("IoU", ("site", "background"))
     metric.dataset_meta = Metainfo(name="toy", channels=(Channel("red"),))  # names none
     with pytest.raises(ConfigError, match="scores would have wrong names"):
@@ -272,7 +272,7 @@ def test_names_in_another_order_than_the_dataset_are_refused() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_are_the_same_on_a_gpu(name: str) -> None:
-    """Labels are judged where the answer lies; a table mixes runs from both kinds of machine."""
+    """Scores of runs on CPUs and GPUs would not be comparable."""
     samples = drawn_labels(3)
     moved = [{field: value.cuda() for field, value in s.items()} for s in samples]
     assert evaluated(built(name), moved) == evaluated(built(name), samples)

@@ -1,4 +1,4 @@
-"""Pixel errors against sums done by hand."""
+"""Pixel errors against sums by hand."""
 
 import math
 
@@ -25,24 +25,24 @@ FORECAST = frames([[1.0, 1.0], [0.0, 3.0]], [[1.0, 1.0], [1.0, 4.0]])
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_errors_are_what_they_are_by_hand(
+def test_errors_equal_those_by_hand(
     metric: SummedMSE, overall: float, first: float, second: float
 ) -> None:
-    """The first number of every table; a factor of H x W has been published before."""
+    """A factor of H x W would be in every table."""
     name = metric.name
     scores = evaluated(metric, [sample(FORECAST, TARGET)])
     assert scores == pytest.approx({name: overall, f"{name}@1": first, f"{name}@2": second})
 
 
 def test_a_mean_counts_pixels_and_not_frames() -> None:
-    """A frame of one valid pixel must not weigh as much as a whole one."""
+    """A frame with one valid pixel would count as much as a full one."""
     valid = TARGET >= 0
     valid[1, 0, 0, :] = valid[1, 0, 1, 0] = False  # the pixel with the error of 3 is left
     assert evaluated(MeanMAE(), [sample(FORECAST, TARGET, valid)])["mae"] == (3 + 3) / 5
     assert evaluated(MeanMSE(), [sample(FORECAST, TARGET, valid)])["mse"] == (5 + 9) / 5
 
 
-def test_the_root_is_taken_once_over_the_whole_set() -> None:
-    """A mean of roots is smaller and is not what was published."""
+def test_the_root_is_taken_once_over_all_samples() -> None:
+    """A mean of roots is smaller than the published number."""
     good, bad = sample(TARGET, TARGET), sample(FORECAST, TARGET)
     assert evaluated(SummedRMSE(), [good, bad])["rmse_sum"] == pytest.approx(math.sqrt(3.5))

@@ -1,4 +1,4 @@
-"""Structural similarity against scikit-image in float64, which is the oracle."""
+"""Structural similarity against scikit-image in float64."""
 
 import numpy as np
 import pytest
@@ -18,16 +18,16 @@ WANG = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
 
 def scenes(shape: tuple[int, ...]) -> dict[str, tuple[Tensor, Tensor]]:
-    """Forecast and truth of kinds that stress the arithmetic."""
-    truth = draw(*shape, seed=1)
+    """Return forecasts and targets of kinds that stress the arithmetic."""
+    target = draw(*shape, seed=1)
     two_tone = (torch.arange(shape[-1]) * 2 // shape[-1] * 0.8 + 0.1).expand(shape)
     row = torch.arange(shape[-2]).view(-1, 1) / 7
     smooth = (0.9 + 0.01 * torch.sin(row)).expand(shape)
     dark = torch.where(draw(*shape, seed=3) > 0.9, draw(*shape, seed=4), 0.0)
     return {
-        "noise": (draw(*shape), truth),
-        "near": (0.75 * truth + 0.25 * draw(*shape), truth),
-        "beyond": (1.4 * truth - 0.2, truth),
+        "noise": (draw(*shape), target),
+        "near": (0.75 * target + 0.25 * draw(*shape), target),
+        "beyond": (1.4 * target - 0.2, target),
         "two tones": (two_tone.roll(5, -2) * 0.9, two_tone.contiguous()),
         "far from zero": (smooth + 0.002 * draw(*shape), smooth.contiguous()),
         "constant": (torch.full(shape, 0.7313), torch.full(shape, 0.3137)),
@@ -36,7 +36,7 @@ def scenes(shape: tuple[int, ...]) -> dict[str, tuple[Tensor, Tensor]]:
 
 
 def oracle(forecast: Tensor, target: Tensor, **settings: object) -> np.ndarray:
-    """scikit-image's score of each frame."""
+    """Return the score of scikit-image for each frame."""
     pairs = zip(forecast.double().numpy(), target.double().numpy(), strict=True)
     return np.array([structural_similarity(f, t, channel_axis=0, **settings) for f, t in pairs])
 
@@ -44,7 +44,7 @@ def oracle(forecast: Tensor, target: Tensor, **settings: object) -> np.ndarray:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("scene", scenes(SHAPES[0]))
 def test_ssim_equals_scikit_image(shape: tuple[int, ...], scene: str) -> None:
-    """Wang's SSIM under another window is another number with the same name."""
+    """Wang's SSIM with another window would be another number of the same name."""
     forecast, target = scenes(shape)[scene]
     scores = evaluated(SSIM(), [sample(forecast, target)])
     theirs = oracle(forecast, target, data_range=1.0, **WANG)
@@ -55,7 +55,7 @@ def test_ssim_equals_scikit_image(shape: tuple[int, ...], scene: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("scene", scenes(SHAPES[0]))
 def test_ssim_openstl_equals_scikit_image(shape: tuple[int, ...], scene: str) -> None:
-    """The tables of OpenSTL stand on a data range of 2 and a clipped forecast."""
+    """Scores would differ from OpenSTL's tables: data range 2, clipped forecast."""
     forecast, target = scenes(shape)[scene]
     scores = evaluated(SSIMOpenSTL(), [sample(forecast, target)])
     theirs = oracle(forecast.clamp(0, 1), target, data_range=2.0)
@@ -65,7 +65,7 @@ def test_ssim_openstl_equals_scikit_image(shape: tuple[int, ...], scene: str) ->
 @pytest.mark.parametrize("scene", ["noise", "near", "beyond", "two tones", "far from zero"])
 @pytest.mark.parametrize("channels", [1, 3, 9])
 def test_ssim_simvp_minimal_equals_scikit_image(scene: str, channels: int) -> None:
-    """The range is that of a true frame, and from 7 channels on the window is a cube."""
+    """The range of each target frame, or the cube window from 7 channels on, would be missing."""
     forecast, target = scenes((2, channels, 16, 13))[scene]
     scores = evaluated(SSIMSimVPMinimal(), [sample(forecast, target)])
     theirs = []
@@ -75,8 +75,8 @@ def test_ssim_simvp_minimal_equals_scikit_image(scene: str, channels: int) -> No
     assert [*scores.values()][1:] == pytest.approx(theirs, abs=1e-6)
 
 
-def test_a_true_frame_of_one_value_has_no_range_and_is_not_counted() -> None:
-    """0 / 0 would be the score of a whole test set with one blank frame in it."""
+def test_a_target_frame_of_one_value_is_not_counted() -> None:
+    """0 / 0 would be the score of a test set with one blank frame."""
     target = draw(2, 1, 8, 8)
     target[0] = 0.4
     metric = SSIMSimVPMinimal()
@@ -86,8 +86,8 @@ def test_a_true_frame_of_one_value_has_no_range_and_is_not_counted() -> None:
 
 
 @pytest.mark.parametrize("window", [GAUSSIAN, UNIFORM], ids=["gaussian", "uniform"])
-def test_a_flat_forecast_of_a_flat_truth_is_judged_by_its_level_alone(window: Window) -> None:
-    """By hand: without spread only (2ab + C1) / (a^2 + b^2 + C1) is left."""
+def test_flat_frames_are_compared_by_their_level(window: Window) -> None:
+    """By hand: without variance only (2ab + C1) / (a^2 + b^2 + C1) is left."""
     a, b, c1 = 0.25, 0.75, 0.01**2
     flat = torch.ones(1, 1, 12, 12)
     total, count = similarity(a * flat, b * flat, window=window)
@@ -95,8 +95,8 @@ def test_a_flat_forecast_of_a_flat_truth_is_judged_by_its_level_alone(window: Wi
     assert (total / count).item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_smallest_window_is_what_it_is_by_hand() -> None:
-    """One window of 3 x 3 with a single bright pixel: every term can be written down."""
+def test_one_window_equals_that_by_hand() -> None:
+    """One window of 3 x 3 with a single bright pixel, with every term written down."""
     target = frames([[0.0, 0.0, 0.0], [0.0, 0.9, 0.0], [0.0, 0.0, 0.0]])
     total, count = similarity(torch.zeros_like(target), target, window=Window(size=3))
     c1, c2 = 0.01**2, 0.03**2
@@ -106,8 +106,8 @@ def test_a_smallest_window_is_what_it_is_by_hand() -> None:
 
 
 @pytest.mark.parametrize("kind", [SSIM, SSIMOpenSTL, SSIMSimVPMinimal])
-def test_only_windows_without_a_gap_count(kind: type[SSIM]) -> None:
-    """With a gap along one edge, what is left is the same frame cut off before it."""
+def test_only_windows_without_a_gap_are_counted(kind: type[SSIM]) -> None:
+    """With a gap along one edge, the score must be that of the frame cut off before it."""
     target = draw(2, 1, 24, 20)
     forecast = 0.7 * target + 0.3 * draw(2, 1, 24, 20, seed=1)
     target[..., 5, 3], target[..., 6, 3] = 0.0, 1.0  # the range of both is the same
@@ -118,8 +118,8 @@ def test_only_windows_without_a_gap_count(kind: type[SSIM]) -> None:
     assert gappy == pytest.approx(cut, abs=1e-6)
 
 
-def test_a_frame_weighs_as_many_windows_as_it_has() -> None:
-    """A coast with one window left would else say as much as a whole chip of land."""
+def test_the_weight_of_a_frame_is_its_number_of_windows() -> None:
+    """A coast with one window would count as much as a full chip."""
     target, forecast = draw(2, 1, 24, 20), draw(2, 1, 24, 20, seed=1)
     forecast[1] = 0.8 * target[1] + 0.2 * forecast[1]
     valid = torch.ones_like(target, dtype=torch.bool)
@@ -130,14 +130,14 @@ def test_a_frame_weighs_as_many_windows_as_it_has() -> None:
     assert scores["ssim"] == pytest.approx(pooled)
 
 
-def test_a_frame_smaller_than_the_window_is_refused() -> None:
-    """A score of no window is no score; the message has to name both sizes."""
+def test_a_frame_smaller_than_the_window_is_rejected() -> None:
+    """The user could not see both sizes."""
     with pytest.raises(ShapeError, match=r"at least 11 pixels.*\(1, 8, 20\)"):
         evaluated(SSIM(), [sample(draw(1, 1, 8, 20), draw(1, 1, 8, 20))])
 
 
 def test_chunks_do_not_change_the_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames are taken a few at a time for the sake of the cache, and for nothing else."""
+    """The score would depend on the chunk size."""
     forecast, target = scenes((7, 1, 16, 16))["near"]
     whole, _ = similarity(forecast, target, window=UNIFORM)
     monkeypatch.setattr(similarity_module, "CHUNK", 3 * 256)
@@ -147,7 +147,7 @@ def test_chunks_do_not_change_the_score(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("size", [3, 5, 7, 9, 11, 13])
 def test_local_sums_equal_those_of_a_pool(size: int) -> None:
-    """Sums are put together from powers of two; each size takes another path."""
+    """Sums of a window size could be wrong; each size takes another path."""
     maps = draw(2, 3, 17, 15)
     ours = local_sums(maps, Window(size=size), axes=2)
     pooled = torch.nn.functional.avg_pool2d(maps, size, stride=1, divisor_override=1)

@@ -39,9 +39,9 @@ def test_it_equals_a_convlstm_written_by_hand() -> None:
         write, forget, new, out = F.conv2d(x, conv.weight, conv.bias, padding=1).chunk(4, dim=1)
         kept = forget.sigmoid() * kept + write.sigmoid() * new.tanh()
         hidden = out.sigmoid() * kept.tanh()
-    said = net(frames, static=static)
-    torch.testing.assert_close(said.forecast, net.head(hidden))
-    assert said.quantiles is None
+    predicted = net(frames, static=static)
+    torch.testing.assert_close(predicted.forecast, net.head(hidden))
+    assert predicted.quantiles is None
 
 
 def test_covariates_that_it_was_not_built_with_are_ignored() -> None:
@@ -49,8 +49,8 @@ def test_covariates_that_it_was_not_built_with_are_ignored() -> None:
     net = CovariateConvLSTM(hidden_channels=3, static_channels=0)
     frames = torch.rand(1, 3, 1, 8, 8)
     covariates = {"dynamic": torch.rand(1, 3, 4, 8, 8), "static": torch.rand(1, 2, 8, 8)}
-    said = net(frames, **covariates, lonlat=torch.rand(1, 2, 8, 8)).forecast
-    torch.testing.assert_close(said, net(frames).forecast, rtol=0, atol=0)
+    predicted = net(frames, **covariates, lonlat=torch.rand(1, 2, 8, 8)).forecast
+    torch.testing.assert_close(predicted, net(frames).forecast, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", ["dynamic", "static"])

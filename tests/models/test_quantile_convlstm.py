@@ -31,11 +31,11 @@ def inputs_of_a_batch() -> dict[str, Tensor]:
     return {n: torch.rand(2, *shape, 8, 8, generator=draw) for n, shape in shapes.items()}
 
 
-def losses(said: HorizonForecast, truth: Tensor) -> tuple[Tensor, Tensor]:
+def losses(predicted: HorizonForecast, target: Tensor) -> tuple[Tensor, Tensor]:
     """Squared error of the centre; pinball of both ends."""
-    ends = ((said.quantiles[:, 0], 0.025), (said.quantiles[:, 1], 0.975))
-    pinball = [torch.maximum(q * (truth - e), (q - 1) * (truth - e)).mean() for e, q in ends]
-    return (said.forecast - truth).square().mean(), pinball[0] + pinball[1]
+    ends = ((predicted.quantiles[:, 0], 0.025), (predicted.quantiles[:, 1], 0.975))
+    pinball = [torch.maximum(q * (target - e), (q - 1) * (target - e)).mean() for e, q in ends]
+    return (predicted.forecast - target).square().mean(), pinball[0] + pinball[1]
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_it_has_the_published_sizes(
 @pytest.mark.parametrize("crossing", ["allow", "forbid"])
 def test_one_backward_pass_equals_the_published_two(crossing: Any) -> None:
     """Upstream runs two passes and keeps the gradients of each loss; training would differ."""
-    truth = torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    target = torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(2))
     ours = small(crossing=crossing)
-    sum(losses(ours(**inputs_of_a_batch()), truth)).backward()
+    sum(losses(ours(**inputs_of_a_batch()), target)).backward()
 
     theirs = small(crossing=crossing, isolated=False)
-    central, quantiles = losses(theirs(**inputs_of_a_batch()), truth)
+    central, quantiles = losses(theirs(**inputs_of_a_batch()), target)
     ends = ("lower.", "upper.")
     central.backward(retain_graph=True)
     expected = {
@@ -101,10 +101,10 @@ def test_intervals_do_not_cross_if_forbidden() -> None:
             parameter.data.mul_(5)
     crossed = wild(**inputs_of_a_batch())
     assert (crossed.quantiles[:, 0] > crossed.quantiles[:, 1]).any()
-    said = safe(**inputs_of_a_batch())
-    assert (said.quantiles[:, 0] < said.forecast).all()
-    assert (said.forecast < said.quantiles[:, 1]).all()
-    torch.testing.assert_close(said.forecast, crossed.forecast)
+    predicted = safe(**inputs_of_a_batch())
+    assert (predicted.quantiles[:, 0] < predicted.forecast).all()
+    assert (predicted.forecast < predicted.quantiles[:, 1]).all()
+    torch.testing.assert_close(predicted.forecast, crossed.forecast)
     with pytest.raises(ConfigError, match="allow, forbid"):
         small(crossing="sort")
 
@@ -132,9 +132,9 @@ def test_every_input_changes_every_output(name: str) -> None:
 
 def test_each_horizon_has_its_own_head() -> None:
     """All horizons would have the same forecast."""
-    said = small(num_horizons=3)(**inputs_of_a_batch())
-    assert (said.forecast.shape, said.quantiles.shape) == ((2, 3, 8, 8), (2, 2, 3, 8, 8))
-    assert not torch.allclose(said.forecast[:, 0], said.forecast[:, 1])
+    predicted = small(num_horizons=3)(**inputs_of_a_batch())
+    assert (predicted.forecast.shape, predicted.quantiles.shape) == ((2, 3, 8, 8), (2, 2, 3, 8, 8))
+    assert not torch.allclose(predicted.forecast[:, 0], predicted.forecast[:, 1])
 
 
 @pytest.mark.parametrize("name", ["dynamic", "static", "lonlat"])
@@ -152,8 +152,8 @@ def test_intervals_are_float32_under_autocast() -> None:
     """Widths below the rounding of bf16 would become zero."""
     net, inputs = small(crossing="forbid"), inputs_of_a_batch()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        said = net(**inputs)
+        predicted = net(**inputs)
     exact = net(**inputs)
-    assert said.quantiles.dtype == torch.float32
-    for mixed, full in zip(said, exact, strict=True):
+    assert predicted.quantiles.dtype == torch.float32
+    for mixed, full in zip(predicted, exact, strict=True):
         torch.testing.assert_close(mixed.float(), full, rtol=0, atol=0.03)

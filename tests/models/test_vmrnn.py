@@ -117,7 +117,7 @@ def test_invalid_arguments_and_sizes_are_rejected() -> None:
 
 
 def test_a_config_can_select_the_scan_backend() -> None:
-    """An error of a kernel could not be told from an error of the net."""
+    """An error of a kernel could not be distinguished from an error of the net."""
     torch.manual_seed(0)
     common = {"in_channels": 1, "channels": 16, "depths": (2,), "drop_path_prob": 0.0}
     default = VMRNNB(**common)

@@ -120,9 +120,9 @@ def human_modification(net: nn.Module, record: Record, inputs: list[Tensor]) -> 
     if not isinstance(net, QuantileConvLSTM):
         return {"output": net(frames, **shown).forecast}
     net.isolated = False  # the recorded gradients belong to a loss on all three
-    said = net(frames, **shown)
-    lower, upper = said.quantiles.unbind(dim=1)
-    return {"output": torch.stack([lower, said.forecast, upper], dim=2).flatten(1, 2)}
+    predicted = net(frames, **shown)
+    lower, upper = predicted.quantiles.unbind(dim=1)
+    return {"output": torch.stack([lower, predicted.forecast, upper], dim=2).flatten(1, 2)}
 
 
 def human_modification_inputs(inputs: list[Tensor]) -> dict[str, Tensor]:

@@ -107,14 +107,14 @@ def test_the_locations_of_a_record_reach_the_location_encoder() -> None:
     given = {"inputs": [{"seed": seed, "shape": list(size)} for seed, size in enumerate(sizes)]}
     steps, static, locations = recipe.inputs(given)
     with torch.no_grad():
-        said = match.net.eval()(
+        predicted = match.net.eval()(
             steps[:, :, :1],
             dynamic=steps[:, :, 1:],
             static=static,
             lonlat=locations.movedim(-1, 1),
         )
-    lower, upper = said.quantiles.unbind(dim=1)
-    output = torch.stack([lower, said.forecast, upper], dim=2).flatten(1, 2).double()
+    lower, upper = predicted.quantiles.unbind(dim=1)
+    output = torch.stack([lower, predicted.forecast, upper], dim=2).flatten(1, 2).double()
     made = {
         **{"reference": {"repo": "GMoncrieff/spatio-temporal"}, "class": "SpatioTemporalPredictor"},
         **{"kwargs": kwargs, "keys": shapes, **given},

@@ -1,4 +1,4 @@
-"""Records of runs that never were."""
+"""Synthetic records."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,7 @@ SHAPES = {"inputs.frames": (10, 1, 8, 8), "data_samples.frames": (10, 1, 8, 8)}
 
 
 def protocol(size: int = 30, **changes: Any) -> Protocol:
-    """How the fakes are judged."""
+    """Return the protocol of the synthetic records."""
     facts: dict[str, Any] = {
         "dataset": {"type": "Boiling", "root": "data/boiling", "split": "test"},
         "evaluator": [{"type": "SummedMSE"}, {"type": "SSIM"}],
@@ -27,7 +27,7 @@ def protocol(size: int = 30, **changes: Any) -> Protocol:
 
 
 def record(mse: float | None = 24.0, **changes: Any) -> Record:
-    """A run with everything in it."""
+    """Return a record with all fields."""
     known: dict[str, Any] = {
         "config": "boiling/simvp_gsta",
         "name": "SimVP-gSTA",
@@ -53,5 +53,5 @@ def record(mse: float | None = 24.0, **changes: Any) -> Record:
 
 @pytest.fixture(scope="session")
 def fakes() -> SimpleNamespace:
-    """Makers of records and protocols; keywords change single fields."""
+    """Return makers of records and protocols; keywords change single fields."""
     return SimpleNamespace(record=record, protocol=protocol)

@@ -1,4 +1,4 @@
-"""From folders to files."""
+"""From folders of results to tables."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
 @pytest.fixture
 def runs(fakes, tmp_path: Path) -> Path:
-    """Two seeds, a probe with made-up data, and a file that is broken."""
+    """Write two seeds, a probe with synthetic data, and a damaged file."""
     source = {"claimed": {"mse_sum": 23.8}}
     for seed, mse in enumerate((24.0, 25.0)):
         fakes.record(mse=mse, seed=seed, source=source).write(
@@ -38,16 +38,16 @@ def runs(fakes, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_one_broken_file_does_not_take_the_others_with_it(runs: Path):
-    """A thousand runs hang on one that was cut off by a full disk."""
+def test_a_damaged_file_is_skipped(runs: Path):
+    """One truncated file would hide a thousand runs."""
     board = board_of([runs])
     assert len(board.tables[0].rows) == 3
     assert len(board.problems) == 1
     assert "broken" in board.problems[0]
 
 
-def test_markdown_says_what_a_reader_must_know(runs: Path):
-    """Seeds, spread, claim, probes, made-up data: leave one out and the table misleads."""
+def test_markdown_has_all_marks(runs: Path):
+    """A table without seeds, deviations, claims, probes or synthetic data would mislead."""
     text = writers()["md"](board_of([runs]))
     for words in (
         f"**24.50 {PLUS_MINUS} 0.71** (claimed 23.8)",
@@ -71,15 +71,15 @@ def test_markdown_says_what_a_reader_must_know(runs: Path):
 
 
 def test_what_published_tables_leave_out_is_counted_apart(fakes, tmp_path: Path):
-    """A net of scans looks free where they are not counted, and dear where they are added."""
+    """FLOPs of scans would be missing, or not comparable with published tables."""
     fakes.record(flops_apart={"scan": 0.8e9}).write(tmp_path / "result.json")
     text = writers()["md"](board_of([tmp_path]))
     assert "16.53 G + 800.00 M scan" in text
     assert "leave out" in text
 
 
-def test_csv_and_json_hold_the_numbers_in_full(runs: Path):
-    """Rounded numbers cannot be compared again."""
+def test_csv_and_json_have_unrounded_numbers(runs: Path):
+    """Rounded numbers could not be compared again."""
     board = board_of([runs])
     lines = list(csv.DictReader(io.StringIO(writers()["csv"](board))))
     content = json.loads(writers()["json"](board))
@@ -96,14 +96,14 @@ def test_csv_and_json_hold_the_numbers_in_full(runs: Path):
 
 
 def test_the_same_results_give_the_same_bytes_in_any_order(runs: Path):
-    """A table in a repository should change when a result does, and not else."""
+    """A table in a repository would change without a change of results."""
     folders = [runs / "a/seed_1", runs / "probe", runs / "a/seed_0"]
     for write in writers().values():
         assert write(board_of(folders)) == write(board_of(folders[::-1]))
 
 
 def test_a_run_counts_once(fakes, runs: Path):
-    """A copied folder must not make two seeds of one."""
+    """A copied folder would make two seeds of one."""
     later = fakes.record(mse=26.0, seed=1, date="2026-02-02T00:00:00Z")
     later.write(runs / "copy/result.json")
     board = board_of([runs, runs / "a", runs / "a/seed_0/result.json"])
@@ -114,13 +114,13 @@ def test_a_run_counts_once(fakes, runs: Path):
 
 
 def test_saved_frames_are_not_searched(fakes, runs: Path):
-    """A million frames below a run would make the leaderboard take minutes."""
+    """The leaderboard would search a million frames."""
     fakes.record(seed=7).write(runs / "a/saved/result.json")
     assert all(len(row.records) < 3 for row in board_of([runs]).tables[0].rows)
 
 
-def test_nothing_to_show_is_an_error_that_says_what_to_do(tmp_path: Path):
-    """An empty table looks like a broken one."""
+def test_no_result_is_an_error_with_the_next_step(tmp_path: Path):
+    """An empty table would look like a broken one."""
     with pytest.raises(UserError, match=r"openstl-ext test"):
         board_of([tmp_path])
     with pytest.raises(UserError, match="does not exist"):
@@ -140,13 +140,13 @@ def test_nothing_to_show_is_an_error_that_says_what_to_do(tmp_path: Path):
         (None, None, "n/a"),
     ],
 )
-def test_numbers_show_as_many_digits_as_they_deserve(mean, std, text):
-    """24.866612 with a spread of 0.25 is noise after the second decimal."""
+def test_numbers_have_the_digits_that_their_deviation_supports(mean, std, text):
+    """24.866612 with a deviation of 0.25 is noise after the second decimal."""
     assert figure(Score(mean, std, 3)) == text
 
 
 def test_a_board_needs_no_torch():
-    """The leaderboard runs on a laptop without torch, in a second."""
+    """The leaderboard would not run on a laptop without torch."""
     code = (
         "import sys, openstl_ext.results.writers; "
         "sys.exit(bool({'torch', 'mmengine', 'numpy'} & set(sys.modules)))"

@@ -1,4 +1,4 @@
-"""Scores read along their leads."""
+"""Curves of scores over the leads."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from openstl_ext.results.horizons import plots_of
 
 @pytest.fixture
 def write(fakes, tmp_path: Path):
-    """Write the record of a run with an error a lead; returns where all are."""
+    """Write the record of a run with an error per lead; return the folder."""
 
     def record(config: str, errors: list[float | None], seed: int = 0, **changes) -> Path:
         scores = {f"mae@{lead}": value for lead, value in enumerate(errors, 1)}
@@ -32,8 +32,8 @@ def write(fakes, tmp_path: Path):
     return record
 
 
-def test_a_curve_holds_every_lead_and_the_free_forecasts_stand_beside_it(write) -> None:
-    """A curve without what costs nothing shows a triumph where there is none."""
+def test_a_plot_has_every_lead_and_the_baselines(write) -> None:
+    """A curve without baselines would look like a success."""
     folder = write("a", [1.0, 2.0, 3.0])
     (plot,) = plots_of(board_of([folder], ["*"]), "mae")
     assert [(c.name, c.is_baseline, c.means) for c in plot.curves] == [
@@ -43,7 +43,7 @@ def test_a_curve_holds_every_lead_and_the_free_forecasts_stand_beside_it(write) 
 
 
 def test_a_plot_has_the_unit_of_its_score(write) -> None:
-    """The third lead may be 3 frames, 90 minutes or 15 years ahead."""
+    """A reader could not see whether a lead is 3 frames, 90 minutes or 15 years."""
     folder = write("a", [1.0, 2.0, 3.0])
     (plot,) = plots_of(board_of([folder], ["*"]), "mae")
     assert (plot.ahead, plot.time_unit) == ((5, 10, 15), "yr")
@@ -51,8 +51,8 @@ def test_a_plot_has_the_unit_of_its_score(write) -> None:
     assert plot.num_valid == (40, 30, 20)
 
 
-def test_seeds_are_one_curve_and_a_lead_without_truth_has_no_value(write) -> None:
-    """Three seeds of a recipe are one recipe; a horizon beyond the record is no zero."""
+def test_seeds_are_one_curve_and_a_lead_without_targets_has_no_value(write) -> None:
+    """Seeds would be three curves, or a lead without observations zero."""
     write("a", [1.0, 2.0, None])
     folder = write("a", [3.0, 2.0, None], seed=1)
     (plot,) = plots_of(board_of([folder], ["*"]), "mae")
@@ -62,8 +62,8 @@ def test_seeds_are_one_curve_and_a_lead_without_truth_has_no_value(write) -> Non
     assert curve.num_runs == 2
 
 
-def test_recipes_of_one_name_are_told_apart_and_probes_named(write, fakes) -> None:
-    """Two lines with one label cannot be read."""
+def test_recipes_of_one_name_have_different_labels(write, fakes) -> None:
+    """Two curves with one label could not be distinguished."""
     write("a", [1.0, 2.0, 3.0], name="Net")
     write("b", [2.0, 3.0, 4.0], name="Net")
     folder = write("c", [3.0, 4.0, 5.0], overrides=["lr=1"])
@@ -72,14 +72,14 @@ def test_recipes_of_one_name_are_told_apart_and_probes_named(write, fakes) -> No
     assert sorted(names) == ["C (probe: lr=1)", "Net, a", "Net, b", "Persistence"]
 
 
-def test_data_that_were_made_up_are_called_so(write) -> None:
-    """A curve over a toy continent must not pass for one over the Earth."""
+def test_synthetic_data_are_named_in_the_title(write) -> None:
+    """A curve over synthetic data would pass for one over observations."""
     folder = write("a", [1.0, 2.0, 3.0], synthetic=True)
     assert plots_of(board_of([folder], ["*"]), "mae")[0].title == "hm (synthetic)"
 
 
 def test_each_protocol_has_a_plot_of_its_own(write, fakes) -> None:
-    """Errors over other pixels do not belong on one axis, nor do scores that are not there."""
+    """Errors over different pixels would share an axis."""
     write("a", [1.0, 2.0, 3.0])
     write("b", [1.0, 2.0, 3.0], protocol=fakes.protocol(size=31))
     folder = write("c", [], protocol=fakes.protocol(size=32), baselines={})
@@ -87,8 +87,8 @@ def test_each_protocol_has_a_plot_of_its_own(write, fakes) -> None:
     assert len({plot.fingerprint for plot in plots}) == len(plots) == 2
 
 
-def test_a_metric_that_has_no_leads_is_answered_with_the_nearest(write) -> None:
-    """Nobody knows all keys by heart; dice[site] is of a class, and no lead."""
+def test_a_score_without_leads_is_an_error_with_the_nearest_name(write) -> None:
+    """A typo would give an empty plot."""
     folder = write("a", [1.0, 2.0, 3.0])
     for word, hint in (("mea", "did you mean 'mae'"), ("dice", "known are: mae")):
         with pytest.raises(UserError, match=hint):

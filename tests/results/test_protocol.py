@@ -1,4 +1,4 @@
-"""When two runs may stand in one table."""
+"""The protocol that comparable runs share."""
 
 import numpy as np
 import pytest
@@ -27,8 +27,8 @@ def fingerprint(dataset=None, evaluator=None, metainfo=METAINFO, size=30, shapes
         {"metainfo": {"channels": ["temperature"], "name": "boiling"}},
     ],
 )
-def test_places_and_order_do_not_part_runs(change):
-    """If this fails, the same experiment on another machine gets a table of its own."""
+def test_places_and_order_do_not_change_the_fingerprint(change):
+    """The same experiment on another machine would have a table of its own."""
     assert fingerprint(**change) == fingerprint()
 
 
@@ -44,33 +44,33 @@ def test_places_and_order_do_not_part_runs(change):
         {"ids": ["a", "b"]},
     ],
 )
-def test_what_is_measured_parts_runs(change):
-    """If this fails, toy data or another metric rank beside the real ones."""
+def test_data_and_metrics_change_the_fingerprint(change):
+    """Toy data or another metric would be ranked with the real ones."""
     assert fingerprint(**change) != fingerprint()
 
 
-def test_samples_count_by_name_and_not_by_order():
-    """Data that were made anew with another seed are other data."""
+def test_sample_ids_change_the_fingerprint_and_their_order_does_not():
+    """Data generated with another seed would be ranked together."""
     assert fingerprint(ids=["a", "b"]) == fingerprint(ids=["b", "a"]) != fingerprint(ids=["a", "c"])
 
 
-def test_differences_are_said_in_words():
-    """A reader must see why two tables are two."""
+def test_differences_are_phrases():
+    """A reader could not see why there are two tables."""
     one = protocol_of(DATASET, [], METAINFO, size=30, shapes=SHAPES)
     other = protocol_of({**DATASET, "split": "val"}, [], METAINFO, size=8, shapes=SHAPES)
     assert differences(one, other) == ['dataset.split "test", not "val"', "size 30, not 8"]
     assert differences(one, one) == []
 
 
-def test_selection_on_the_test_set_is_seen():
-    """A checkpoint chosen on the test set makes its score too good."""
+def test_selection_on_the_test_set_is_detected():
+    """A score that is too good would not be marked."""
     assert same_data(DATASET, dict(DATASET))
     assert not same_data(DATASET, {**DATASET, "root": "data/b"})
     assert not same_data(None, None)
 
 
-def test_what_is_not_finite_is_null_and_scalars_are_numbers():
-    """NaN is no JSON: one of it, and no other program reads the file."""
+def test_values_that_are_not_finite_are_null():
+    """No other program could read NaN in JSON."""
     found = plain({"a": float("nan"), "b": (np.float32(0.5), np.int64(3)), 4: float("inf")})
     assert found == {"a": None, "b": [0.5, 3], "4": None}
     with pytest.raises(TypeError, match="object"):
@@ -78,5 +78,5 @@ def test_what_is_not_finite_is_null_and_scalars_are_numbers():
 
 
 def test_the_seed_of_a_sample_is_not_part_of_the_protocol() -> None:
-    """Records from before and after the field was added would be in two tables."""
+    """Equal tests would be in two tables."""
     assert fingerprint(shapes={**SHAPES, "inputs.seed": ()}) == fingerprint()

@@ -1,4 +1,4 @@
-"""One JSON a run."""
+"""The record, one JSON file per run."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from openstl_ext.results.record import Record, RecordError
 
 
 def broken(fakes, tmp_path: Path, **changes) -> Path:
-    """A record with some fields overwritten, or left out where the change is None."""
+    """Write a record with some fields overwritten, or removed where the change is "absent"."""
     path = tmp_path / "result.json"
     fakes.record().write(path)
     content = {**json.loads(path.read_text()), **changes}
@@ -18,8 +18,8 @@ def broken(fakes, tmp_path: Path, **changes) -> Path:
     return path
 
 
-def test_a_record_comes_back_as_it_was(fakes, tmp_path: Path):
-    """The table is made of what is read, not of what was found."""
+def test_a_record_is_read_as_it_was_written(fakes, tmp_path: Path):
+    """Tables would have other numbers than the test."""
     record = fakes.record(
         checkpoint={"file": "best.pth", "sha256": "ab", "epoch": 3, "iteration": None},
         selection={"split": "val", "on_test": False},
@@ -33,8 +33,8 @@ def test_a_record_comes_back_as_it_was(fakes, tmp_path: Path):
     assert record.claimed == {"mse_sum": 23.8}
 
 
-def test_a_score_of_nothing_is_null_in_strict_json(fakes, tmp_path: Path):
-    """NaN in the file would make it unreadable for every other program."""
+def test_a_score_without_value_is_null(fakes, tmp_path: Path):
+    """Other programs could not read NaN in JSON."""
     path = tmp_path / "result.json"
     fakes.record(mse=float("nan")).write(path)
     content = json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(word))
@@ -57,8 +57,10 @@ def test_a_score_of_nothing_is_null_in_strict_json(fakes, tmp_path: Path):
         ({"schema": 1}, "schema is 1, this version reads 2; run the test again"),
     ],
 )
-def test_a_broken_record_names_file_and_field(fakes, tmp_path: Path, change: dict, words: str):
-    """Among a thousand runs nobody finds the wrong one without its name."""
+def test_the_error_of_a_wrong_record_names_file_and_field(
+    fakes, tmp_path: Path, change: dict, words: str
+):
+    """The wrong one of a thousand files could not be found."""
     path = broken(fakes, tmp_path, **change)
     with pytest.raises(RecordError, match=words) as caught:
         Record.read(path)
@@ -66,23 +68,23 @@ def test_a_broken_record_names_file_and_field(fakes, tmp_path: Path, change: dic
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\0\xff"])
-def test_what_is_no_json_object_is_refused_by_name(tmp_path: Path, text: str):
-    """A file cut off by a full disk is the commonest broken record."""
+def test_a_file_that_is_no_json_object_is_rejected_by_name(tmp_path: Path, text: str):
+    """A truncated file would give a traceback."""
     path = tmp_path / "result.json"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(RecordError, match=r"result\.json"):
         Record.read(path)
 
 
-def test_a_record_that_could_not_be_read_is_not_written(fakes, tmp_path: Path):
-    """Better an error where the mistake is than one in a table months later."""
+def test_a_record_with_a_wrong_type_is_not_written(fakes, tmp_path: Path):
+    """The mistake would show months later, in a table."""
     with pytest.raises(RecordError, match=r"Expected `int .* - at `\$\.seed`"):
         fakes.record(seed="0").write(tmp_path / "result.json")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch):
-    """A full disk must not take the last result with it."""
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch):
+    """A full disk would destroy the last result."""
     path = tmp_path / "result.json"
     atomic_write(path, b"old")
 
@@ -97,6 +99,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
 
 
 def test_every_field_is_documented():
-    """The record is read by people who never saw this code."""
+    """Readers of the file could not know the meaning of a field."""
     for name in Record.__struct_fields__:
         assert f"        {name}: " in (Record.__doc__ or ""), name

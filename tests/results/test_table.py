@@ -1,4 +1,4 @@
-"""Rows, means and what may be compared."""
+"""Rows, means and comparable runs."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from openstl_ext.results.table import score, tables_of
 
 
 def test_mean_and_sample_deviation_over_seeds():
-    """Closed form: 1, 2, 3 and nothing have mean 2 and sample deviation 1."""
+    """Closed form: 1, 2, 3 and a missing value have mean 2 and sample deviation 1."""
     found = score([1.0, 2.0, None, 3.0])
     assert (found.mean, found.std, found.num) == (2.0, 1.0, 3)
     assert score([5.0]).std is None
@@ -15,7 +15,7 @@ def test_mean_and_sample_deviation_over_seeds():
 
 
 def test_seeds_make_one_row_and_probes_their_own(fakes):
-    """A probe that entered the mean would change a published number."""
+    """A probe would change a published mean."""
     runs = [fakes.record(mse=m, seed=s) for s, m in enumerate((1.0, 3.0))]
     probe = fakes.record(mse=0.1, overrides=["train_cfg.max_epochs=1"])
     (table,) = tables_of([*runs, probe])
@@ -27,8 +27,8 @@ def test_seeds_make_one_row_and_probes_their_own(fakes):
     assert table.best("mse_sum") == 2.0  # a probe does not compete
 
 
-def test_other_protocols_get_other_tables_that_say_why(fakes):
-    """Numbers of different test sets beside each other are the commonest lie of leaderboards."""
+def test_other_protocols_have_tables_of_their_own(fakes):
+    """Numbers of different test sets would be compared."""
     first, second = tables_of([fakes.record(), fakes.record(protocol=fakes.protocol(size=8))])
     assert first.protocol["fingerprint"] != second.protocol["fingerprint"]
     assert first.differs == ()
@@ -38,7 +38,7 @@ def test_other_protocols_get_other_tables_that_say_why(fakes):
 
 
 def test_rows_are_sorted_best_first_in_the_direction_of_the_metric(fakes):
-    """An ascending table of SSIM would crown the worst."""
+    """A table of SSIM would begin with the worst."""
     runs = [
         fakes.record(config=c, metrics={"mse_sum": m, "ssim": s})
         for c, m, s in (("x/a", 3.0, 0.9), ("x/b", 1.0, 0.2), ("x/c", None, 0.5))
@@ -50,8 +50,8 @@ def test_rows_are_sorted_best_first_in_the_direction_of_the_metric(fakes):
     assert by_likeness.best("ssim") == 0.9
 
 
-def test_columns_are_all_but_leads_unless_asked(fakes):
-    """Ten leads a metric would bury the table."""
+def test_columns_are_pooled_scores_by_default(fakes):
+    """Ten leads per metric would fill the table."""
     assert tables_of([fakes.record()])[0].metrics == ("mse_sum", "ssim")
     assert tables_of([fakes.record()], ["ssim", "mse_*"])[0].metrics == (
         "ssim",
@@ -62,8 +62,8 @@ def test_columns_are_all_but_leads_unless_asked(fakes):
         tables_of([fakes.record()], ["mse_sun"])
 
 
-def test_baselines_stand_in_the_table_once(fakes):
-    """Whoever loses to persistence should see it; twenty equal rows of it help nobody."""
+def test_each_baseline_is_in_the_table_once(fakes):
+    """Equal rows of one baseline would fill the table."""
     baselines = {"Persistence": {"mse_sum": 10.0, "ssim": 0.1}}
     runs = [fakes.record(mse=20.0, seed=s, baselines=baselines) for s in range(3)]
     (table,) = tables_of(runs)

@@ -64,7 +64,7 @@ def test_rows_are_labelled_with_their_count_of_valid_pixels():
     page = draw_panel([sample(valid=gaps())])
     labels = [word for word in words(page) if "valid_px" in word]
     assert labels == ["2005, valid_px = 43", "2010, valid_px = 48", "2015, valid_px = 0"]
-    assert words(page).count("no truth") == 1
+    assert words(page).count("no target") == 1
 
 
 def test_errors_of_thousands_are_written_without_exponent():
@@ -144,7 +144,7 @@ def test_errors_count_valid_pixels_only():
 
 def test_values_beyond_the_scale_are_noted():
     """Values of 10 and 1000 in one colour would look equal."""
-    note = "no data, or no truth to compare with; values beyond the scale have its end colours"
+    note = "no data or no target; values beyond the scale have its end colours"
     assert note in words(draw_panel([sample(scale=3.0)], {"unit": "0-1"}))
     assert note not in words(draw_panel([sample()], {"unit": "0-1"}))
 
