@@ -120,7 +120,9 @@ def _score(metric: SampleMetric, pred: np.ndarray, true: np.ndarray) -> float:
     """Compute the overall score of a metric on arrays (B, T, C, H, W)."""
     for forecast, target in zip(_tensor(pred), _tensor(true), strict=True):
         valid = torch.ones_like(target, dtype=torch.bool)
-        metric.process(None, [{"forecast": forecast, "target": target, "valid": valid}])
+        weight = torch.ones(target.shape[-2:])
+        sample = {"forecast": forecast, "target": target, "valid": valid, "weight": weight}
+        metric.process(None, [sample])
     return metric.evaluate(len(pred))[metric.name]
 
 
