@@ -5,9 +5,7 @@ import torch
 
 from openstl_ext.errors import ShapeError
 from openstl_ext.methods.direct_forecast import DirectForecast
-from openstl_ext.models.linear_extrapolation import LinearExtrapolation
-from openstl_ext.models.persistence import Persistence
-from openstl_ext.models.training_mean import TrainingMean
+from openstl_ext.models.baselines import LinearExtrapolation, Persistence, TrainingMean
 
 
 def test_persistence_repeats_the_last_frame() -> None:
