@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from benchmarks.harness import Row, compare
-from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
-from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+from openstl_ext.datasets.boiling.prepare import BoilingSettings, generate
+from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 from openstl_ext.datasets.frame_folders import FrameFolders
 from openstl_ext.datasets.synthetic.boiling_simulation import (
     BOILING_POINT,
@@ -58,9 +58,9 @@ def write_files(num_samples: int) -> None:
 
 def write_packed(num_samples: int) -> None:
     """Write as we do: one array, with checksum and index."""
-    recipe = BoilingRecipe(num_samples=num_samples, num_frames=NUM_FRAMES, image_size=SIDE)
+    settings = BoilingSettings(num_samples=num_samples, num_frames=NUM_FRAMES, image_size=SIDE)
     with tempfile.TemporaryDirectory() as root:
-        generate(Path(root), recipe, files=False)
+        generate(Path(root), settings, files=False)
 
 
 class ManyFiles(Dataset):
@@ -109,8 +109,10 @@ def rows() -> Iterator[Row]:
     yield from making()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        generate(root, BoilingRecipe(num_samples=NUM_READ, num_frames=NUM_FRAMES, image_size=SIDE))
-        create_loaders(root, SplitRecipe(train_ratio=1, val_ratio=0))
+        generate(
+            root, BoilingSettings(num_samples=NUM_READ, num_frames=NUM_FRAMES, image_size=SIDE)
+        )
+        create_loaders(root, SplitSettings(train_ratio=1, val_ratio=0))
         samples = [
             [p / f"{t}.npy" for t in range(NUM_FRAMES)] for p in root.iterdir() if p.is_dir()
         ]

@@ -13,7 +13,7 @@ from benchmarks.harness import Row
 from benchmarks.mapping import CACHE
 from openstl_ext.datasets.human_modification.dataset import HumanModification
 from openstl_ext.datasets.human_modification.rasters import HMChoice
-from openstl_ext.datasets.human_modification.split import SplitRecipe, draw_split
+from openstl_ext.datasets.human_modification.split import SplitSettings, draw_split
 from openstl_ext.engine.randomness import seed_everything
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.layer import RasterLayer
@@ -36,7 +36,7 @@ def write_rasters(root: Path, height: int) -> None:
                 values = chance.random((256, WIDTH))
                 values[values > 0.95] = np.nan
                 writer.write(values, Window(row, 0, 256, WIDTH))
-    draw_split(root, HMChoice(), SplitRecipe())
+    draw_split(root, HMChoice(), SplitSettings())
 
 
 def windowed(root: Path) -> float:

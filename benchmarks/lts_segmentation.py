@@ -12,7 +12,7 @@ from benchmarks.boiling import reading
 from benchmarks.harness import Row, compare
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.datasets.lts.metadata import SeriesFacts
-from openstl_ext.datasets.lts.split import CutRecipe, cut
+from openstl_ext.datasets.lts.split import CutSettings, cut
 
 YEARS, BANDS, SIDE, PATCH = 34, ("blue", "green", "red", "nir"), 1024, 128
 GOALS = {7: 2.0, YEARS: 0.75}
@@ -46,9 +46,9 @@ def write_series(root: Path) -> None:
     np.save(root / "label.npy", (chance.random((SIDE, SIDE)) < 0.01).astype(np.uint8))
     years = tuple(y for y in range(1990, 2025) if y != 2012)
     SeriesFacts(years=years, bands=BANDS, nodata=-9999, scale=1e-4).write(root / "stack.json")
-    recipe = CutRecipe(patch_size=PATCH, block_size=PATCH, buffer=0)
-    cut(root, root, recipe)
-    cut(root, root / "patches", recipe, form="patches")
+    settings = CutSettings(patch_size=PATCH, block_size=PATCH, buffer=0)
+    cut(root, root, settings)
+    cut(root, root / "patches", settings, form="patches")
 
 
 def rows() -> Iterator[Row]:

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
+from openstl_ext.datasets.boiling.prepare import BoilingSettings, generate
 from openstl_ext.datasets.formats import loaders_file
-from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 from openstl_ext.datasets.formats.frame_file import frame_error, frame_shape, read_frame
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError
@@ -109,9 +109,9 @@ class FrameFolders(SequenceDataset):
     @classmethod
     def make_toy(cls, root: Path) -> None:
         """Write eight small simulations, as single files."""
-        recipe = BoilingRecipe(num_samples=8, num_frames=20, image_size=16)
-        generate(root, recipe, packed=False)
-        create_loaders(root, SplitRecipe(train_ratio=0.5, val_ratio=0.25))
+        settings = BoilingSettings(num_samples=8, num_frames=20, image_size=16)
+        generate(root, settings, packed=False)
+        create_loaders(root, SplitSettings(train_ratio=0.5, val_ratio=0.25))
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from openstl_ext.datasets.boiling.dataset import Boiling
-from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 from openstl_ext.datasets.formats.packed import pack_folders
 from openstl_ext.datasets.frame_folders import FrameFolders
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
@@ -30,7 +30,7 @@ def make(root: Path, *, shape: tuple[int, ...] = (2, 4, 6), suffix: str = "npy")
                 np.save(root / f"s{sample}/{t}.npy", values)
             else:
                 np.savez(root / f"s{sample}/{t}.npz", data=values)
-    create_loaders(root, SplitRecipe(train_ratio=0.5, val_ratio=0.25))
+    create_loaders(root, SplitSettings(train_ratio=0.5, val_ratio=0.25))
     return root
 
 
@@ -78,7 +78,7 @@ def test_late_and_reversed_windows_are_read(tmp_path: Path, packed: bool) -> Non
     make(tmp_path)
     if packed:
         pack_folders(tmp_path)
-    late = SplitRecipe(sample_start_index=3, total_length=5, reverse=True)
+    late = SplitSettings(sample_start_index=3, total_length=5, reverse=True)
     path, _ = create_loaders(tmp_path, late)
     dataset = FrameFolders(root=str(tmp_path), split="train", loaders=path.name, **STEPS)
     assert dataset.is_packed is packed

@@ -24,8 +24,8 @@ def run(args: argparse.Namespace) -> None:
     """Write the loader file."""
     from dataclasses import fields
 
-    from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+    from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 
-    values = {field.name: getattr(args, field.name) for field in fields(SplitRecipe)}
-    path, lines = create_loaders(args.data_path, SplitRecipe(**values))
+    values = {field.name: getattr(args, field.name) for field in fields(SplitSettings)}
+    path, lines = create_loaders(args.data_path, SplitSettings(**values))
     cli.print_line("\n".join([*lines, f"loader file: {path}"]))

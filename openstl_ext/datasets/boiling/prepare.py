@@ -28,7 +28,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoilingRecipe:
+class BoilingSettings:
     """Settings that determine a set of simulations.
 
     Args:
@@ -76,16 +76,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Simulate what is missing."""
-    recipe = BoilingRecipe(
-        **{field.name: getattr(args, field.name) for field in fields(BoilingRecipe)}
+    settings = BoilingSettings(
+        **{field.name: getattr(args, field.name) for field in fields(BoilingSettings)}
     )
     root = args.data_path
-    lines = generate(root, recipe, files=not args.packed_only, packed=not args.no_packed)
+    lines = generate(root, settings, files=not args.packed_only, packed=not args.no_packed)
     print("\n".join([*lines, f"boiling data are in {root}"]))
 
 
 def generate(
-    root: Path, recipe: BoilingRecipe, *, files: bool = True, packed: bool = True
+    root: Path, settings: BoilingSettings, *, files: bool = True, packed: bool = True
 ) -> list[str]:
     """Write the missing parts of a set, and keep the existing ones.
 
@@ -93,7 +93,7 @@ def generate(
 
     Args:
         root: Folder of the set; created if necessary.
-        recipe: Settings of the simulations.
+        settings: Settings of the simulations.
         files: Write ``<sha256>_boiling_<i>/<t>.npy``, as simvp_minimal does.
         packed: Write the packed form.
 
@@ -104,12 +104,12 @@ def generate(
         DataError: If the folder has another set, or the disk has too little space.
     """
     root.mkdir(parents=True, exist_ok=True)
-    _claim(root, recipe)
-    existing = {p.name for p in sample_folders(root) if _is_complete(p, recipe.num_frames)}
-    names = _names(recipe) if existing or Pack.exists(root) else []
+    _claim(root, settings)
+    existing = {p.name for p in sample_folders(root) if _is_complete(p, settings.num_frames)}
+    names = _names(settings) if existing or Pack.exists(root) else []
     kept = len(existing.intersection(names))
-    to_write = recipe.num_samples - kept if files else 0
-    to_pack = packed and (to_write > 0 or not _pack_is_good(root, names, recipe.shape))
+    to_write = settings.num_samples - kept if files else 0
+    to_pack = packed and (to_write > 0 or not _pack_is_good(root, names, settings.shape))
     lines = []
     if files and kept:
         lines.append(f"kept {kept} existing samples")
@@ -117,29 +117,29 @@ def generate(
         lines.append(f"kept the existing {INDEX} (checksum verified)")
     if not to_write and not to_pack:
         return lines
-    _check_room(root, recipe, num_files=to_write * recipe.num_frames, packed=to_pack)
-    blocks = _blocks(root, recipe, write_files=files, keep=existing)
+    _check_room(root, settings, num_files=to_write * settings.num_frames, packed=to_pack)
+    blocks = _blocks(root, settings, write_files=files, keep=existing)
     if to_pack:
-        frames = [str(t) for t in range(recipe.num_frames)]
-        write_pack(root, blocks, shape=recipe.shape, frames=frames)
-        lines.append(f"packed {recipe.num_samples} samples into one array of {recipe.shape}")
+        frames = [str(t) for t in range(settings.num_frames)]
+        write_pack(root, blocks, shape=settings.shape, frames=frames)
+        lines.append(f"packed {settings.num_samples} samples into one array of {settings.shape}")
     else:
         for _ in blocks:
             pass
     if to_write:
-        lines.append(f"wrote {to_write} samples of {recipe.num_frames} files each")
+        lines.append(f"wrote {to_write} samples of {settings.num_frames} files each")
     return lines
 
 
 def _blocks(
-    root: Path, recipe: BoilingRecipe, *, write_files: bool, keep: set[str]
+    root: Path, settings: BoilingSettings, *, write_files: bool, keep: set[str]
 ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
     """Simulate some samples at a time, write the missing folders, and yield names and values."""
     start = 0
-    for initial in initial_states(recipe.num_samples, recipe.image_size, seed=recipe.seed):
+    for initial in initial_states(settings.num_samples, settings.image_size, seed=settings.seed):
         names = [sample_name(one, start + i) for i, one in enumerate(initial)]
         values = simulate(
-            initial, recipe.num_frames, increment=recipe.increment, scale=BOILING_POINT
+            initial, settings.num_frames, increment=settings.increment, scale=BOILING_POINT
         )
         for name, frames in zip(names, values, strict=True) if write_files else ():
             if name not in keep:
@@ -150,15 +150,15 @@ def _blocks(
         yield names, values
 
 
-def _names(recipe: BoilingRecipe) -> list[str]:
-    blocks = initial_states(recipe.num_samples, recipe.image_size, seed=recipe.seed)
+def _names(settings: BoilingSettings) -> list[str]:
+    blocks = initial_states(settings.num_samples, settings.image_size, seed=settings.seed)
     maps = (initial for block in blocks for initial in block)
     return [sample_name(initial, i) for i, initial in enumerate(maps)]
 
 
-def _claim(root: Path, recipe: BoilingRecipe) -> None:
-    """Write the recipe to the folder, or compare it with the one that is there."""
-    path, requested = root / RECORD, asdict(recipe)
+def _claim(root: Path, settings: BoilingSettings) -> None:
+    """Write the settings to the folder, or compare it with the one that is there."""
+    path, requested = root / RECORD, asdict(settings)
     advice = "choose another --data_path, or empty this one"
     if path.is_file():
         found = read_json(path, dict[str, int | float], advice=advice)
@@ -189,10 +189,10 @@ def _pack_is_good(root: Path, names: list[str], shape: tuple[int, ...]) -> bool:
     return pack.is_intact()
 
 
-def _check_room(root: Path, recipe: BoilingRecipe, *, num_files: int, packed: bool) -> None:
-    frame = 4 * recipe.image_size**2
+def _check_room(root: Path, settings: BoilingSettings, *, num_files: int, packed: bool) -> None:
+    frame = 4 * settings.image_size**2
     needed = num_files * -(-(frame + 128) // BLOCK) * BLOCK  # 128 bytes of header
-    needed += packed * frame * recipe.num_samples * recipe.num_frames
+    needed += packed * frame * settings.num_samples * settings.num_frames
     free = shutil.disk_usage(root).free
     if needed > free:
         raise DataError(

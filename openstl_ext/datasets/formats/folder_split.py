@@ -12,7 +12,7 @@ from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitRecipe:
+class SplitSettings:
     """Settings of a split of samples.
 
     Args:
@@ -51,12 +51,12 @@ class SplitRecipe:
                 raise ConfigError(f"{name} must be at least {limit}, got {value}")
 
 
-def create_loaders(root: Path, recipe: SplitRecipe) -> tuple[Path, list[str]]:
+def create_loaders(root: Path, settings: SplitSettings) -> tuple[Path, list[str]]:
     """Write the loader file of a folder.
 
     Args:
         root: Folder with one folder per sample, or with the packed form only.
-        recipe: Settings of the split.
+        settings: Settings of the split.
 
     Returns:
         The file, and messages for the user.
@@ -71,28 +71,28 @@ def create_loaders(root: Path, recipe: SplitRecipe) -> tuple[Path, list[str]]:
         and validation add up to 1, its rounding can drop a sample; here validation gets it.
         Samples are drawn from a seed, and paths are relative to the folder.
     """
-    random = np.random.RandomState(recipe.seed)
+    random = np.random.RandomState(settings.seed)
     samples = _samples(root)
     lines = []
-    if recipe.num_samples is not None:
-        if recipe.num_samples > len(samples):
+    if settings.num_samples is not None:
+        if settings.num_samples > len(samples):
             lines.append(
-                f"num_samples={recipe.num_samples}, but there are {len(samples)}: all are used"
+                f"num_samples={settings.num_samples}, but there are {len(samples)}: all are used"
             )
-        drawn = random.permutation(len(samples))[: recipe.num_samples]
+        drawn = random.permutation(len(samples))[: settings.num_samples]
         samples = [samples[i] for i in sorted(drawn)]
-    windows = [(folder, _window(paths, recipe, random)) for folder, paths in samples]
+    windows = [(folder, _window(paths, settings, random)) for folder, paths in samples]
     chosen = [window for _, window in windows if window]
     if short := [folder for folder, window in windows if not window]:
         lines.append(f"{len(short)} samples are too short and left out, such as {short[0]}")
     if not chosen:
         raise DataError(
-            f"{root}: no sample has {recipe.total_length} frames from "
-            f"{max(recipe.sample_start_index, 0)} on; {short[0]} has {len(samples[0][1])}; use a "
+            f"{root}: no sample has {settings.total_length} frames from "
+            f"{max(settings.sample_start_index, 0)} on; {short[0]} has {len(samples[0][1])}; use a "
             "smaller total_length"
         )
     shuffled = [chosen[i] for i in random.permutation(len(chosen))]
-    splits = _split(shuffled, round(recipe.train_ratio, 3), round(recipe.val_ratio, 3))
+    splits = _split(shuffled, round(settings.train_ratio, 3), round(settings.val_ratio, 3))
     path = loaders_file.write(root, splits)
     lines += [f"{name}: {len(part)} samples" for name, (_, part) in splits.items()]
     return path, lines
@@ -114,19 +114,19 @@ def _samples(root: Path) -> list[tuple[str, list[str]]]:
     raise DataError(f"{root}: no sample folders (<sample>/0.npy, <sample>/1.npy, ...)")
 
 
-def _window(paths: list[str], recipe: SplitRecipe, random: np.random.RandomState) -> list[str]:
+def _window(paths: list[str], settings: SplitSettings, random: np.random.RandomState) -> list[str]:
     """Return the frames used of a sample; none if it is too short."""
-    start = recipe.sample_start_index
-    length = recipe.total_length or len(paths) - max(start, 0)
+    start = settings.sample_start_index
+    length = settings.total_length or len(paths) - max(start, 0)
     room = len(paths) - length
     if length < 1 or room < max(start, 0):
         return []
     if start == -1:
         start = int(random.randint(0, room + 1))
     taken = paths[start : start + length]
-    if recipe.reverse:
+    if settings.reverse:
         taken = taken[::-1]
-    return [taken[0], taken[-1]] if recipe.init_final_only else taken
+    return [taken[0], taken[-1]] if settings.init_final_only else taken
 
 
 def _split(

@@ -15,7 +15,7 @@ from openstl_ext.datasets.human_modification.rasters import (
     HMChoice,
 )
 from openstl_ext.datasets.human_modification.report import verify
-from openstl_ext.datasets.human_modification.split import SHARES, SplitRecipe, draw_split
+from openstl_ext.datasets.human_modification.split import SHARES, SplitSettings, draw_split
 from openstl_ext.datasets.human_modification.statistics import measure_training
 from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.continent_files import MINIATURE, SIMPLE_VALUES, write
@@ -95,7 +95,7 @@ def _add_choice(parser: ArgumentParser) -> None:
 
 
 def _add_split(parser: ArgumentParser) -> None:
-    add, usual = parser.add_argument, SplitRecipe()
+    add, usual = parser.add_argument, SplitSettings()
     add("--chip-size", type=int, default=usual.chip_size, help="pixels (%(default)s)")
     add("--buffer", type=int, default=usual.buffer, help="pixels between splits (%(default)s)")
     add("--block-size", type=int, help="pixels; chip and two buffers if not given")
@@ -136,10 +136,10 @@ def _miniature(args: Namespace) -> list[str]:
 
 
 def _split(args: Namespace) -> list[str]:
-    names = {field.name for field in fields(SplitRecipe)} - {"shares"}
+    names = {field.name for field in fields(SplitSettings)} - {"shares"}
     shares = dict(zip(SHARES, args.shares, strict=True))
-    recipe = SplitRecipe(shares=shares, **{name: getattr(args, name) for name in names})
-    return draw_split(args.root, _choice(args), recipe)
+    settings = SplitSettings(shares=shares, **{name: getattr(args, name) for name in names})
+    return draw_split(args.root, _choice(args), settings)
 
 
 def _statistics(args: Namespace) -> list[str]:

@@ -45,7 +45,7 @@ SHARES = {"train": 0.7, "val": 0.1, "test": 0.1, "calibration": 0.1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitRecipe:
+class SplitSettings:
     """Parameters of the block split.
 
     Args:
@@ -73,13 +73,13 @@ class SplitRecipe:
     min_valid: float = 0.2
 
 
-def draw_split(root: Path, choice: HMChoice, recipe: SplitRecipe) -> list[str]:
+def draw_split(root: Path, choice: HMChoice, settings: SplitSettings) -> list[str]:
     """Draw a split and write ``split.json`` to the folder of the rasters.
 
     Args:
         root: Folder of the rasters.
         choice: Their selection; the target of the newest year determines the known pixels.
-        recipe: Parameters of the split.
+        settings: Parameters of the split.
 
     Returns:
         A line for each split.
@@ -91,9 +91,9 @@ def draw_split(root: Path, choice: HMChoice, recipe: SplitRecipe) -> list[str]:
         target=choice.target, values=choice.values, years=choice.years, files=choice.files
     )
     rasters = HMRasters(root, target, years=choice.years[-1:])
-    size = recipe.block_size
+    size = settings.block_size
     if size is None:
-        size = recipe.chip_size + 2 * recipe.buffer
+        size = settings.chip_size + 2 * settings.buffer
     height, width = rasters.grid.height, rasters.grid.width
     known = np.zeros(block_shape(height, width, size))
     for (row, column), window in blocks(height, width, size):
@@ -102,19 +102,19 @@ def draw_split(root: Path, choice: HMChoice, recipe: SplitRecipe) -> list[str]:
         height=height,
         width=width,
         block_size=size,
-        shares=recipe.shares,
-        seed=recipe.seed,
+        shares=settings.shares,
+        seed=settings.seed,
         valid_share=known,
-        min_valid=recipe.min_valid,
+        min_valid=settings.min_valid,
         about={
-            "buffer": recipe.buffer,
-            "chip_size": recipe.chip_size,
-            "seed": recipe.seed,
-            "min_valid": recipe.min_valid,
+            "buffer": settings.buffer,
+            "chip_size": settings.chip_size,
+            "seed": settings.seed,
+            "min_valid": settings.min_valid,
             "known_in": rasters.path(choice.target, rasters.years[0]).name,
         },
     )
-    lines = [summary(split, name, recipe.chip_size, recipe.buffer) for name in split.names]
+    lines = [summary(split, name, settings.chip_size, settings.buffer) for name in split.names]
     split.write(root / SPLIT)
     return [*lines, f"{root / SPLIT}: {int((split.codes > 0).sum())} of {known.size} blocks used"]
 

@@ -30,7 +30,7 @@ ROWS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConversionRecipe:
+class ConversionSettings:
     """Metadata that the published files do not contain.
 
     Args:
@@ -52,7 +52,7 @@ class ConversionRecipe:
     ignore_index: int = 255
 
 
-def convert(source: Path, root: Path, recipe: ConversionRecipe) -> list[str]:
+def convert(source: Path, root: Path, settings: ConversionSettings) -> list[str]:
     """Convert ``landsat_stack[V2].npy``, its label, corners and statistics.
 
     Large arrays are linked if the file system allows it, else copied; the source is not changed.
@@ -60,7 +60,7 @@ def convert(source: Path, root: Path, recipe: ConversionRecipe) -> list[str]:
     Args:
         source: Folder of the published files.
         root: Folder of the dataset; may be the same.
-        recipe: Metadata that the files do not contain.
+        settings: Metadata that the files do not contain.
 
     Returns:
         A line for each result.
@@ -69,19 +69,19 @@ def convert(source: Path, root: Path, recipe: ConversionRecipe) -> list[str]:
         ConfigError: If no names of bands are given.
         DataError: If a file is missing or disagrees with the others; it names the file.
     """
-    if not recipe.bands:
+    if not settings.bands:
         raise ConfigError(
             "the published files contain no names of bands; give them in the order of the array, "
             "as in --bands blue green red nir"
         )
     stack, label = (_find(source, name) for name in ("landsat_stack", "label"))
     facts = SeriesFacts(
-        years=recipe.years,
-        bands=recipe.bands,
-        nodata=recipe.nodata,
-        scale=recipe.scale,
-        unit=recipe.unit,
-        patch_size=recipe.patch_size,
+        years=settings.years,
+        bands=settings.bands,
+        nodata=settings.nodata,
+        scale=settings.scale,
+        unit=settings.unit,
+        patch_size=settings.patch_size,
     )
     shape = map_numbers(stack, advice="download it again").shape
     if len(shape) != 4 or shape[:2] != (len(facts.years), len(facts.bands)):
@@ -91,8 +91,8 @@ def convert(source: Path, root: Path, recipe: ConversionRecipe) -> list[str]:
             "and --years"
         )
     statistics, line = _statistics(source, root, facts)
-    _check_label(label, shape[2:], facts.classes, recipe.ignore_index)
-    corners = {split: _corners(source, split, shape, recipe.patch_size) for split in SPLITS}
+    _check_label(label, shape[2:], facts.classes, settings.ignore_index)
+    corners = {split: _corners(source, split, shape, settings.patch_size) for split in SPLITS}
     # nothing is written before all inputs are checked
     root.mkdir(parents=True, exist_ok=True)
     for path, name in ((stack, STACK), (label, LABEL)):

@@ -6,12 +6,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from openstl_ext.datasets.lts.convert import ConversionRecipe, convert
+from openstl_ext.datasets.lts.convert import ConversionSettings, convert
 from openstl_ext.datasets.lts.files import STATISTICS, open_patches, open_series
 from openstl_ext.datasets.lts.metadata import PREPARE
 from openstl_ext.datasets.lts.patches import BLOCKS
 from openstl_ext.datasets.lts.report import verify
-from openstl_ext.datasets.lts.split import FORMS, SHARES, CutRecipe, cut
+from openstl_ext.datasets.lts.split import FORMS, SHARES, CutSettings, cut
 from openstl_ext.datasets.lts.statistics import measure, span, training_blocks
 from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.landscape import write
@@ -54,7 +54,7 @@ def _add_root(parser: ArgumentParser, default: Any = Path("data/lts")) -> None:
 
 
 def _add_cut(parser: ArgumentParser) -> None:
-    add, usual = parser.add_argument, CutRecipe()
+    add, usual = parser.add_argument, CutSettings()
     # no default: that of a subcommand would replace a value given before its name
     _add_root(parser, argparse.SUPPRESS)
     add("--source", type=Path, metavar="FOLDER", help="series with its label; --root if not given")
@@ -134,21 +134,21 @@ def _miniature(args: Namespace) -> list[str]:
 
 
 def _cut(args: Namespace) -> list[str]:
-    names = {field.name for field in fields(CutRecipe)} - {"shares"}
+    names = {field.name for field in fields(CutSettings)} - {"shares"}
     shares = dict(zip(SHARES, args.shares, strict=True))
-    recipe = CutRecipe(shares=shares, **{name: getattr(args, name) for name in names})
+    settings = CutSettings(shares=shares, **{name: getattr(args, name) for name in names})
     source = args.source or args.root
-    return cut(source, args.root, recipe, form=args.form, workers=args.workers)
+    return cut(source, args.root, settings, form=args.form, workers=args.workers)
 
 
 def _convert(args: Namespace) -> list[str]:
-    names = {field.name for field in fields(ConversionRecipe)} - {"bands", "years"}
-    recipe = ConversionRecipe(
+    names = {field.name for field in fields(ConversionSettings)} - {"bands", "years"}
+    settings = ConversionSettings(
         bands=tuple(args.bands),
         years=years_of(args.years),
         **{name: getattr(args, name) for name in names},
     )
-    return convert(args.source, args.root, recipe)
+    return convert(args.source, args.root, settings)
 
 
 def _statistics(args: Namespace) -> list[str]:

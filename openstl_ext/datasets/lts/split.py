@@ -69,7 +69,7 @@ SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 
 
 @dataclass(frozen=True, kw_only=True)
-class CutRecipe:
+class CutSettings:
     """Parameters that determine the patches of each split.
 
     Args:
@@ -108,7 +108,7 @@ class CutRecipe:
 
 
 def cut(
-    source: Path, root: Path, recipe: CutRecipe, *, form: str = "coords", workers: int = 1
+    source: Path, root: Path, settings: CutSettings, *, form: str = "coords", workers: int = 1
 ) -> list[str]:
     """Assign blocks to splits, select the patches of each, and compute training statistics.
 
@@ -117,7 +117,7 @@ def cut(
     Args:
         source: Folder of the series with its label.
         root: Folder of the result; for corners that of the series.
-        recipe: Parameters.
+        settings: Parameters.
         form: ``coords`` writes corners beside the series; ``patches`` writes a file per patch.
         workers: Number of processes that read labels and write patches.
 
@@ -136,22 +136,22 @@ def cut(
     if form == "patches" and (other := [name for name in forms_in(root) if name != "patches"]):
         raise DataError(f"{root} contains a series as {other[0]}; choose another --root")
     series = open_series(source)
-    years = series.facts.newest(recipe.num_years)
+    years = series.facts.newest(settings.num_years)
     blocks = BlockSplit.draw(
         height=series.grid.height,
         width=series.grid.width,
-        block_size=8 * recipe.patch_size if recipe.block_size is None else recipe.block_size,
-        shares=recipe.shares,
-        seed=recipe.seed,
+        block_size=8 * settings.patch_size if settings.block_size is None else settings.block_size,
+        shares=settings.shares,
+        seed=settings.seed,
     )
     lines, chosen = [], {}
     with _pool(series, workers) as each:
-        for number, split in enumerate(recipe.shares):
-            windows = _candidates(blocks, split, recipe)
-            contents = each(_contents_of, windows, recipe.ignore_index)
-            balance = split == "train" or recipe.balance_all_splits
-            ratio = recipe.negative_ratio if balance else None
-            chosen[split], line = balanced(windows, contents, ratio, seed=(recipe.seed, number))
+        for number, split in enumerate(settings.shares):
+            windows = _candidates(blocks, split, settings)
+            contents = each(_contents_of, windows, settings.ignore_index)
+            balance = split == "train" or settings.balance_all_splits
+            ratio = settings.negative_ratio if balance else None
+            chosen[split], line = balanced(windows, contents, ratio, seed=(settings.seed, number))
             lines.append(f"{split}: {line}")
             if not chosen[split]:
                 raise DataError(
@@ -162,19 +162,21 @@ def cut(
             root.mkdir(parents=True, exist_ok=True)
             synthetic.mark(root, "LTS")
         if form == "patches":
-            _write_patches(root, chosen, each, recipe, years)
-    _write_facts(series, blocks, root, chosen, recipe, years, form=form)
-    if form == "coords" and recipe.num_years:
-        lines.append(f"the series keeps all years: set num_years={recipe.num_years} in the config")
+            _write_patches(root, chosen, each, settings, years)
+    _write_facts(series, blocks, root, chosen, settings, years, form=form)
+    if form == "coords" and settings.num_years:
+        lines.append(
+            f"the series keeps all years: set num_years={settings.num_years} in the config"
+        )
     return lines
 
 
-def _candidates(blocks: BlockSplit, split: str, recipe: CutRecipe) -> list[Window]:
+def _candidates(blocks: BlockSplit, split: str, settings: CutSettings) -> list[Window]:
     """Return all patches that fit into the blocks of a split."""
-    stride = recipe.patch_size
-    if split == "train" and recipe.stride is not None:
-        stride = recipe.stride
-    return blocks.windows(split, size=recipe.patch_size, stride=stride, buffer=recipe.buffer)
+    stride = settings.patch_size
+    if split == "train" and settings.stride is not None:
+        stride = settings.stride
+    return blocks.windows(split, size=settings.patch_size, stride=stride, buffer=settings.buffer)
 
 
 def _write_facts(
@@ -182,7 +184,7 @@ def _write_facts(
     blocks: BlockSplit,
     root: Path,
     chosen: dict[str, list[Window]],
-    recipe: CutRecipe,
+    settings: CutSettings,
     years: slice,
     *,
     form: str,
@@ -190,25 +192,25 @@ def _write_facts(
     """Write all files except the patches; ``stack.json`` is last."""
     bands, kept = series.facts.bands, series.facts.years[years]
     found = measure(training_blocks(series, blocks, range(len(bands)), years), bands)
-    about = {"taken from": f"the training blocks, {span(kept)}", "cut": asdict(recipe)}
+    about = {"taken from": f"the training blocks, {span(kept)}", "cut": asdict(settings)}
     Statistics(groups={"frames": found}, about=about).write(root / STATISTICS)
     blocks.write(root / BLOCKS)
     for split, windows in chosen.items():
         if form == "coords":
             write_corners(coords_file(root, split), windows)
-    facts = replace(series.facts, patch_size=recipe.patch_size, buffer=recipe.buffer)
+    facts = replace(series.facts, patch_size=settings.patch_size, buffer=settings.buffer)
     if form == "patches":  # patches contain scaled values
         facts = replace(facts, years=kept, nodata=None, scale=1.0, offset=0.0, transform=None)
     facts.write(root / FACTS)
 
 
 def _write_patches(
-    root: Path, chosen: dict[str, list[Window]], each: Any, recipe: CutRecipe, years: slice
+    root: Path, chosen: dict[str, list[Window]], each: Any, settings: CutSettings, years: slice
 ) -> None:
     windows = sorted({window for split in chosen.values() for window in split})
     with atomic_folder(root / IMAGES) as images, atomic_folder(root / LABELS) as labels:
         write = partial(_write_patch, years=years, images=images, labels=labels)
-        each(write, windows, recipe.ignore_index)
+        each(write, windows, settings.ignore_index)
     with atomic_folder(root / SPLITS) as splits:
         for split, its_windows in chosen.items():
             names = "".join(f"{name_of(window)}\n" for window in its_windows)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.datasets.human_modification.rasters import PRESSURES, STATICS, YEARS, HMChoice
-from openstl_ext.datasets.human_modification.split import SplitRecipe, draw_split
+from openstl_ext.datasets.human_modification.split import SplitSettings, draw_split
 from openstl_ext.datasets.human_modification.statistics import measure_training
 from openstl_ext.datasets.synthetic.continent import Continent, draw
 from openstl_ext.datasets.synthetic.marker import mark
@@ -34,7 +34,7 @@ AMOUNTS = ("gdp", "population")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContinentRecipe:
+class ContinentSettings:
     """Size of a synthetic set.
 
     Args:
@@ -45,7 +45,7 @@ class ContinentRecipe:
     """
 
     shape: tuple[int, int]
-    split: SplitRecipe
+    split: SplitSettings
     tile: int
     seed: int = 0
 
@@ -53,17 +53,17 @@ class ContinentRecipe:
 # larger shares for test and calibration than published: with a tenth, 15 blocks, the standard error
 # of a coverage is at least 0.01, and a margin is as uncertain
 SHARES = {"train": 0.5, "val": 0.1, "test": 0.2, "calibration": 0.2}
-MINIATURE = ContinentRecipe(
+MINIATURE = ContinentSettings(
     shape=(768, 960),
-    split=SplitRecipe(chip_size=32, buffer=4, min_valid=0.5, shares=SHARES),
+    split=SplitSettings(chip_size=32, buffer=4, min_valid=0.5, shares=SHARES),
     tile=128,
 )
-TOY = ContinentRecipe(
-    shape=(96, 128), split=SplitRecipe(chip_size=16, buffer=2, min_valid=0.3), tile=32
+TOY = ContinentSettings(
+    shape=(96, 128), split=SplitSettings(chip_size=16, buffer=2, min_valid=0.3), tile=32
 )
 
 
-def write(root: Path, recipe: ContinentRecipe) -> list[str]:
+def write(root: Path, settings: ContinentSettings) -> list[str]:
     """Write all variables under both naming schemes, the split, the statistics and a region.
 
     ``HM_<year>_1km.tif`` contains the index from 0 to 10000 as integers, ``HM_<year>_AA_1000.tiff``
@@ -71,7 +71,7 @@ def write(root: Path, recipe: ContinentRecipe) -> list[str]:
 
     Args:
         root: Folder to write to.
-        recipe: Size of the set.
+        settings: Size of the set.
 
     Returns:
         Lines about the split.
@@ -82,19 +82,19 @@ def write(root: Path, recipe: ContinentRecipe) -> list[str]:
     rio = rasterio()
     root.mkdir(parents=True, exist_ok=True)
     mark(root, "Human Modification")
-    continent = draw(shape=recipe.shape, years=YEARS, seed=recipe.seed)
-    height, width = recipe.shape
+    continent = draw(shape=settings.shape, years=YEARS, seed=settings.seed)
+    height, width = settings.shape
     grid = Grid(
         height=height,
         width=width,
         crs=rio.crs.CRS.from_user_input(CRS).to_wkt(),
         transform=(PIXEL, 0.0, WEST, 0.0, -PIXEL, NORTH),
     )
-    _write_rasters(root, continent, grid, recipe.tile)
+    _write_rasters(root, continent, grid, settings.tile)
     _write_region(root, grid)
     simple = HMChoice(target="HM", static=("elevation",), values=SIMPLE_VALUES)
     direct = HMChoice(target="AA", dynamic=PRESSURES, static=STATICS)
-    lines = draw_split(root, simple, recipe.split)
+    lines = draw_split(root, simple, settings.split)
     for name, choice in (("simple", simple), ("direct", direct)):
         measure_training(root, choice).write(root / f"statistics_{name}.json")
     return lines

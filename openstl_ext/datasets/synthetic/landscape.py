@@ -10,7 +10,7 @@ from openstl_ext.atomic_io import atomic_file
 from openstl_ext.datasets.lts.geotiff import LABEL as LABEL_RASTER
 from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.metadata import SeriesFacts
-from openstl_ext.datasets.lts.split import CutRecipe, cut
+from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.lts.stack import LABEL, STACK
 from openstl_ext.datasets.synthetic.marker import mark
 from openstl_ext.datasets.synthetic.settlements import Scale, cover, smooth
@@ -42,7 +42,7 @@ UTM = (
     'AXIS["Easting",EAST],AXIS["Northing",NORTH],AUTHORITY["EPSG","32633"]]'
 )
 SIZE = 576
-MINIATURE = CutRecipe(patch_size=32, stride=16, block_size=72, buffer=4)
+MINIATURE = CutSettings(patch_size=32, stride=16, block_size=72, buffer=4)
 """Blocks have four patches in val and test, and nine overlapping ones in training."""
 
 
@@ -136,7 +136,7 @@ def write_toy(root: Path) -> None:
     root.mkdir(parents=True, exist_ok=True)
     mark(root, "LTS")
     write_stack(root, draw(size=128, years=YEARS[-4:]))
-    cut(root, root, CutRecipe(patch_size=16, block_size=32, buffer=0))
+    cut(root, root, CutSettings(patch_size=16, block_size=32, buffer=0))
 
 
 def write_stack(root: Path, landscape: Landscape) -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from openstl_ext.datasets.boiling import prepare as boiling
-from openstl_ext.datasets.boiling.prepare import BoilingRecipe, generate
+from openstl_ext.datasets.boiling.prepare import BoilingSettings, generate
 from openstl_ext.datasets.formats.frame_file import sample_folders
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.datasets.synthetic.boiling_simulation import initial_states, simulate
 from openstl_ext.errors import ConfigError, DataError
 
-RECIPE = BoilingRecipe(num_samples=3, num_frames=4, image_size=5)
+RECIPE = BoilingSettings(num_samples=3, num_frames=4, image_size=5)
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -42,8 +42,8 @@ def test_files_and_pack_have_the_values_of_the_simulation(tmp_path: Path) -> Non
 def test_the_seed_determines_the_bytes(tmp_path: Path) -> None:
     """Data could not be reproduced from the seed."""
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        recipe = BoilingRecipe(num_samples=3, num_frames=4, image_size=5, seed=seed)
-        generate(tmp_path / name, recipe, files=False)
+        settings = BoilingSettings(num_samples=3, num_frames=4, image_size=5, seed=seed)
+        generate(tmp_path / name, settings, files=False)
     a, b, c = (Pack(tmp_path / name) for name in "abc")
     assert (tmp_path / "a/packed.npy").read_bytes() == (tmp_path / "b/packed.npy").read_bytes()
     assert list(a.rows) == list(b.rows)
@@ -116,7 +116,7 @@ def test_another_recipe_in_the_same_folder_is_rejected(tmp_path: Path) -> None:
     """Two simulations would be mixed in one set."""
     generate(tmp_path, RECIPE, packed=False)
     with pytest.raises(DataError, match=r"increment is 10, not 20.*--data_path"):
-        generate(tmp_path, BoilingRecipe(num_samples=3, num_frames=4, image_size=5, increment=20))
+        generate(tmp_path, BoilingSettings(num_samples=3, num_frames=4, image_size=5, increment=20))
 
 
 def test_a_folder_with_other_samples_is_rejected(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_folder_with_other_samples_is_rejected(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_reported_before_writing(tmp_path: Path) -> None:
     """An hour of writing would end in an error."""
-    huge = BoilingRecipe(num_samples=10**6, num_frames=1000, image_size=4096)
+    huge = BoilingSettings(num_samples=10**6, num_frames=1000, image_size=4096)
     with pytest.raises(DataError, match=r"MB are needed and \d+ MB are available.*--packed-only"):
         generate(tmp_path, huge)
     assert [p.name for p in tmp_path.iterdir()] == ["boiling.json"]
@@ -139,4 +139,4 @@ def test_a_full_disk_is_reported_before_writing(tmp_path: Path) -> None:
 def test_options_out_of_range_are_rejected(wrong: dict) -> None:
     """An empty set would be written."""
     with pytest.raises(ConfigError, match=next(iter(wrong))):
-        BoilingRecipe(**{"num_samples": 1, "num_frames": 2, **wrong})
+        BoilingSettings(**{"num_samples": 1, "num_frames": 2, **wrong})

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openstl_ext.datasets.formats.folder_split import SplitRecipe, create_loaders
+from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 
 
@@ -31,7 +31,7 @@ def numbers(path: Path) -> set[tuple[int, ...]]:
 
 def test_the_file_has_the_structure_that_simvp_minimal_reads(root: Path) -> None:
     """Users of simvp_minimal could not use the files."""
-    path, _ = create_loaders(root, SplitRecipe())
+    path, _ = create_loaders(root, SplitSettings())
     record = json.loads(path.read_text())
     assert list(record) == ["train", "validation", "test", "id"]
     identity = record.pop("id")
@@ -45,7 +45,7 @@ def test_the_file_has_the_structure_that_simvp_minimal_reads(root: Path) -> None
 def test_every_sample_is_in_one_split_and_none_is_lost(root: Path) -> None:
     """A model would be tested on training samples."""
     for train, val in ((0.7, 0.15), (0.33, 0.33), (0.525, 0.475), (1, 0), (0, 1), (0, 0)):
-        path, _ = create_loaders(root, SplitRecipe(train_ratio=train, val_ratio=val))
+        path, _ = create_loaders(root, SplitSettings(train_ratio=train, val_ratio=val))
         record = json.loads(path.read_text())
         record.pop("id")
         found = [Path(s[0]).parent.name for part in record.values() for s in part["samples"]]
@@ -55,8 +55,10 @@ def test_every_sample_is_in_one_split_and_none_is_lost(root: Path) -> None:
 
 def test_the_seed_determines_the_splits(root: Path) -> None:
     """Two runs of the same command would not be comparable."""
-    assert create_loaders(root, SplitRecipe())[0] == create_loaders(root, SplitRecipe())[0]
-    assert create_loaders(root, SplitRecipe())[0] != create_loaders(root, SplitRecipe(seed=1))[0]
+    assert create_loaders(root, SplitSettings())[0] == create_loaders(root, SplitSettings())[0]
+    assert (
+        create_loaders(root, SplitSettings())[0] != create_loaders(root, SplitSettings(seed=1))[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,48 +77,48 @@ def test_the_frames_of_a_window_follow_the_options(
     root: Path, options: dict, expected: range
 ) -> None:
     """A model would read other frames than its user selected."""
-    path, _ = create_loaders(root, SplitRecipe(train_ratio=1, val_ratio=0, **options))
+    path, _ = create_loaders(root, SplitSettings(train_ratio=1, val_ratio=0, **options))
     assert numbers(path) == {tuple(expected)}
 
 
 def test_a_random_start_is_within_the_sample_and_varies(root: Path) -> None:
     """All samples would start at one frame, or beyond their end."""
-    recipe = SplitRecipe(train_ratio=1, val_ratio=0, total_length=5, sample_start_index=-1)
-    windows = numbers(create_loaders(root, recipe)[0])
+    settings = SplitSettings(train_ratio=1, val_ratio=0, total_length=5, sample_start_index=-1)
+    windows = numbers(create_loaders(root, settings)[0])
     assert len(windows) > 3
     assert all(w == tuple(range(w[0], w[0] + 5)) and w[-1] < 12 for w in windows)
 
 
 def test_fewer_samples_are_drawn_on_request(root: Path) -> None:
     """A quick trial would use the full set."""
-    path, _ = create_loaders(root, SplitRecipe(train_ratio=1, val_ratio=0, num_samples=6))
+    path, _ = create_loaders(root, SplitSettings(train_ratio=1, val_ratio=0, num_samples=6))
     assert len({Path(s[0]).parent for s in samples(path)}) == 6
 
 
 def test_short_samples_are_left_out_and_reported(root: Path) -> None:
     """Samples would be dropped silently."""
     (root / "sample_03/11.npy").unlink()
-    recipe = SplitRecipe(train_ratio=1, val_ratio=0, total_length=12)
-    path, lines = create_loaders(root, recipe)
+    settings = SplitSettings(train_ratio=1, val_ratio=0, total_length=12)
+    path, lines = create_loaders(root, settings)
     assert len(samples(path)) == 19
     assert any("1 samples are too short" in line and "sample_03" in line for line in lines)
     with pytest.raises(DataError, match="no sample has 13 frames"):
-        create_loaders(root, SplitRecipe(total_length=13))
+        create_loaders(root, SplitSettings(total_length=13))
 
 
 def test_a_missing_frame_is_named(root: Path) -> None:
     """A time step would be missing within a sample."""
     (root / "sample_07/5.npy").unlink()
     with pytest.raises(DataError, match=r"sample_07/5\.npy.*sample sample_07.*missing"):
-        create_loaders(root, SplitRecipe())
+        create_loaders(root, SplitSettings())
 
 
 def test_missing_folders_and_samples_are_reported(tmp_path: Path) -> None:
     """A typo in a path would end in a traceback."""
     with pytest.raises(DatasetNotFoundError, match="data boiling"):
-        create_loaders(tmp_path / "nowhere", SplitRecipe())
+        create_loaders(tmp_path / "nowhere", SplitSettings())
     with pytest.raises(DataError, match="no sample folders"):
-        create_loaders(tmp_path, SplitRecipe())
+        create_loaders(tmp_path, SplitSettings())
 
 
 @pytest.mark.parametrize(
@@ -131,10 +133,10 @@ def test_missing_folders_and_samples_are_reported(tmp_path: Path) -> None:
 def test_options_out_of_range_are_rejected(wrong: dict) -> None:
     """Splits would overlap or be empty."""
     with pytest.raises(ConfigError):
-        SplitRecipe(**wrong)
+        SplitSettings(**wrong)
 
 
 def test_splitting_reads_no_values(root: Path) -> None:
     """Splitting a terabyte would read it; the frames of this test are empty files."""
     assert np.sum([p.stat().st_size for p in root.rglob("*.npy")]) == 0
-    create_loaders(root, SplitRecipe())
+    create_loaders(root, SplitSettings())

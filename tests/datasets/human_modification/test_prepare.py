@@ -12,7 +12,7 @@ import pytest
 from openstl_ext.datasets.human_modification.dataset import HumanModification
 from openstl_ext.datasets.human_modification.rasters import HMChoice
 from openstl_ext.datasets.human_modification.report import verify
-from openstl_ext.datasets.human_modification.split import SplitRecipe, draw_split
+from openstl_ext.datasets.human_modification.split import SplitSettings, draw_split
 from openstl_ext.datasets.human_modification.statistics import measure_training
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.block_split import BlockSplit
@@ -30,7 +30,7 @@ from tests.datasets.human_modification.rasters_folder import (
 from tests.rasters.files import write_tif
 
 CHOICE = HMChoice(target="AA", dynamic=("AG",), static=("tas",))
-SMALL = SplitRecipe(chip_size=4, buffer=1, block_size=8)
+SMALL = SplitSettings(chip_size=4, buffer=1, block_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_split_is_drawn_over_blocks_with_data(root: Path) -> None:
     assert lines[0].startswith("train: 12 blocks of 8 pixels")
     draw_split(root, CHOICE, SMALL)
     np.testing.assert_array_equal(BlockSplit.read(root / "split.json").codes, first.codes)
-    draw_split(root, CHOICE, SplitRecipe(chip_size=4, buffer=1, block_size=8, seed=7))
+    draw_split(root, CHOICE, SplitSettings(chip_size=4, buffer=1, block_size=8, seed=7))
     assert (BlockSplit.read(root / "split.json").codes != first.codes).any()
 
 
@@ -72,7 +72,7 @@ def test_a_split_without_a_chip_is_not_written(root: Path) -> None:
     """Training would fail after a long computation of statistics."""
     (root / "split.json").unlink()
     with pytest.raises(DataError, match="no chip of 8 pixels with a buffer of 1 fits"):
-        draw_split(root, CHOICE, SplitRecipe(chip_size=8, buffer=1, block_size=8))
+        draw_split(root, CHOICE, SplitSettings(chip_size=8, buffer=1, block_size=8))
     assert not (root / "split.json").exists()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from openstl_ext.datasets.lts.convert import (
     PUBLISHED_YEARS,
-    ConversionRecipe,
+    ConversionSettings,
     convert,
 )
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
@@ -18,7 +18,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.statistics import Statistics
 
 BANDS = ("blue", "green", "red", "nir")
-RECIPE = ConversionRecipe(bands=BANDS, patch_size=8)
+RECIPE = ConversionSettings(bands=BANDS, patch_size=8)
 STATS = {"mean": np.array([1, 2, 3, 4.0]).reshape(1, 4, 1, 1), "std": [1.0, 2, 3, 4]}
 
 

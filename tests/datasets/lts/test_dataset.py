@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.datasets.lts.metadata import SeriesFacts
-from openstl_ext.datasets.lts.split import CutRecipe, cut
+from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.synthetic import landscape
 from openstl_ext.engine.randomness import seed_everything
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.rasters.window import Window
 
 PATCH = {"patch_size": 16}
-RECIPE = CutRecipe(patch_size=16, block_size=32, buffer=2, stride=8)
+RECIPE = CutSettings(patch_size=16, block_size=32, buffer=2, stride=8)
 
 
 @pytest.fixture(scope="module")

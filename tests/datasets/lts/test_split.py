@@ -12,7 +12,7 @@ from msgspec.structs import replace as replace_facts
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.datasets.lts.metadata import SeriesFacts
 from openstl_ext.datasets.lts.report import count_overlaps, verify
-from openstl_ext.datasets.lts.split import CutRecipe, cut
+from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.lts.statistics import measure
 from openstl_ext.datasets.synthetic import landscape
 from openstl_ext.errors import ConfigError, DataError
@@ -20,7 +20,7 @@ from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.rasters.window import Window
 from openstl_ext.statistics import Statistics
 
-RECIPE = CutRecipe(patch_size=8, stride=5, block_size=24, buffer=3)
+RECIPE = CutSettings(patch_size=8, stride=5, block_size=24, buffer=3)
 SPLITS = ("train", "val", "test")
 
 
@@ -88,7 +88,7 @@ def test_statistics_are_precise_for_a_large_mean() -> None:
 
 
 def test_only_training_patches_are_balanced_by_default(root: Path) -> None:
-    """The share of background in the test set would depend on the training recipe."""
+    """The share of background in the test set would depend on the training settings."""
     label = (np.random.default_rng(0).random((120, 120)) < 0.006).astype(np.uint8)
     np.save(root / "label.npy", label)
     cut(root, root, RECIPE)
@@ -115,11 +115,11 @@ def test_only_training_patches_are_balanced_by_default(root: Path) -> None:
 
 def test_patches_depend_on_the_seed_and_not_on_workers(root: Path, tmp_path: Path) -> None:
     """Two machines would select different patches."""
-    recipe = replace(RECIPE, negative_ratio=0.3)
+    settings = replace(RECIPE, negative_ratio=0.3)
     files = ("train_coords.npy", "val_coords.npy", "statistics.json", "blocks.json")
     written = []
     for workers, seed in ((1, 0), (2, 0), (1, 1)):
-        cut(root, root, replace(recipe, seed=seed), workers=workers)
+        cut(root, root, replace(settings, seed=seed), workers=workers)
         written.append([(root / name).read_bytes() for name in files])
     assert written[0] == written[1]
     assert all(one != other for one, other in zip(written[0], written[2], strict=True))
@@ -142,16 +142,16 @@ def test_patches_without_known_labels_are_omitted(root: Path) -> None:
 def test_patches_keep_years_and_the_synthetic_mark(root: Path) -> None:
     """Synthetic patches would pass as real ones."""
     landscape.write_toy(root / "toy")
-    recipe = CutRecipe(patch_size=8, block_size=32, buffer=0)
-    cut(root / "toy", root / "patches", recipe, form="patches")
+    settings = CutSettings(patch_size=8, block_size=32, buffer=0)
+    cut(root / "toy", root / "patches", settings, form="patches")
     dataset = LTSSegmentation(root=str(root / "patches"), split="test", patch_size=8)
     assert dataset.metainfo.synthetic
     assert dataset.metainfo.years == landscape.YEARS[-4:]
     verify(root / "patches", 8)
     with pytest.raises(DataError, match="contains a series as stack; choose another --root"):
-        cut(root / "toy", root / "toy", recipe, form="patches")
+        cut(root / "toy", root / "toy", settings, form="patches")
     with pytest.raises(ConfigError, match="corners must be in the folder of the series"):
-        cut(root / "toy", root / "elsewhere", recipe)
+        cut(root / "toy", root / "elsewhere", settings)
 
 
 @pytest.mark.parametrize("form", ["coords", "patches"])
@@ -159,11 +159,11 @@ def test_the_newest_years_can_be_cut_alone(root: Path, form: str) -> None:
     """A short series would be normalised with years that are not used."""
     landscape.write_toy(root / "toy")
     place = root / ("toy" if form == "coords" else "patches")
-    recipe = CutRecipe(patch_size=8, block_size=32, buffer=0)
+    settings = CutSettings(patch_size=8, block_size=32, buffer=0)
     split = {"root": str(place), "split": "test", "patch_size": 8}
-    cut(root / "toy", place, recipe, form=form)
+    cut(root / "toy", place, settings, form=form)
     whole = Statistics.read(place / "statistics.json", prepare="")
-    lines = cut(root / "toy", place, replace(recipe, num_years=2), form=form)
+    lines = cut(root / "toy", place, replace(settings, num_years=2), form=form)
     short = Statistics.read(place / "statistics.json", prepare="")
     assert short.about["taken from"].endswith(
         f"2 years, {landscape.YEARS[-2]}-{landscape.YEARS[-1]}"
@@ -174,7 +174,7 @@ def test_the_newest_years_can_be_cut_alone(root: Path, form: str) -> None:
         split["num_years"] = 2
     assert LTSSegmentation(**split).metainfo.years == landscape.YEARS[-2:]
     with pytest.raises(ConfigError, match="num_years is 9, but the series has 4 years"):
-        cut(root / "toy", place, replace(recipe, num_years=9), form=form)
+        cut(root / "toy", place, replace(settings, num_years=9), form=form)
 
 
 @pytest.mark.parametrize("form", ["coords", "patches"])
@@ -234,7 +234,7 @@ def test_sizes_without_patches_are_rejected(root: Path, wrong: dict) -> None:
 def test_impossible_ratios_are_rejected(wrong: dict) -> None:
     """A typing error would keep the wrong background patches."""
     with pytest.raises(ConfigError, match="negative_ratio is"):
-        CutRecipe(**wrong)
+        CutSettings(**wrong)
 
 
 def test_metadata_is_kept_by_the_cut(root: Path) -> None:

@@ -9,7 +9,7 @@ import rasterio
 from openstl_ext.datasets.human_modification.dataset import HumanModification
 from openstl_ext.datasets.human_modification.rasters import PRESSURES, STATICS
 from openstl_ext.datasets.synthetic.continent import Continent, draw
-from openstl_ext.datasets.synthetic.continent_files import MINIATURE, TOY, ContinentRecipe, write
+from openstl_ext.datasets.synthetic.continent_files import MINIATURE, TOY, ContinentSettings, write
 from openstl_ext.datasets.synthetic.terrain import blurred
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.region import Region
@@ -112,7 +112,7 @@ def test_files_have_the_format_of_the_published_ones(root: Path) -> None:
 @pytest.mark.slow
 def test_every_split_of_the_miniature_has_a_dozen_chips(tmp_path: Path) -> None:
     """Scores on the miniature would be random."""
-    assert isinstance(MINIATURE, ContinentRecipe)
+    assert isinstance(MINIATURE, ContinentSettings)
     write(tmp_path, MINIATURE)
     for split in ("train", "val", "test", "calibration"):
         dataset = HumanModification(
