@@ -63,7 +63,7 @@ class Sample(TypedDict, total=False):
         valid: True where the target exists, same shape; always present.
         weight: Area weight of each pixel (H, W); always present, 1 without area weights.
         last: Last input frame (C, H, W), from which change is counted.
-        forecast: Predicted frames (T', C, H, W): one value a pixel.
+        forecast: Predicted frames (T', C, H, W): one value per pixel.
         quantiles: Predicted quantiles (Q, T', C, H, W), in the order of ``quantile_levels``.
         quantile_levels: Level of each quantile (Q,), between 0 and 1, ascending.
         ensemble: Equally likely forecasts (E, T', C, H, W).

@@ -15,7 +15,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "HumanModification": {"chip_size": 16, "chips_per_epoch": 6},
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
 }
-"""Arguments of datasets whose frames and sequences are as large as one asks."""
+"""Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (
     *("in_channels", "num_classes", "dynamic_channels", "static_channels", "num_horizons"),
     *("in_shape", "num_heads", "dropout_prob", "drop_path_prob"),

@@ -18,7 +18,7 @@ from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.profiling.report import profile
 from openstl_ext.registry import METHODS, MODELS
 from tests.engine import toy
-from tests.engine.resume_scenarios import log_of, travel
+from tests.engine.resume_scenarios import log_of, run_scenarios
 from tests.test_extending import FENCED, PAGE
 from tests.toys import toy_method
 
@@ -49,12 +49,12 @@ def test_scores_depend_neither_on_batch_size_nor_on_processes(plugin: Path, tmp_
     frames = {"num_frames": toy.FRAMES, "horizon": toy.FRAMES, "channels": 1}
     net = {"type": "PixelVelocity", **frames}
     model = {"type": "FlowForecast", "net": net, "horizon": toy.FRAMES, "num_members": 3}
-    legs: dict[Path, list[dict[str, Any]]] = {}
+    scenarios: dict[Path, list[dict[str, Any]]] = {}
     for size, ranks in RUNS:
         options = {"model": {"_delete_": True, **model}, "test_dataloader.batch_size": size}
         run = {"options": options, "ranks": ranks, "test": True, "plugins": [str(plugin)]}
-        legs.setdefault(tmp_path / f"batch_{size}", []).append(run)
-    for work_dir, codes in travel(legs).items():
+        scenarios.setdefault(tmp_path / f"batch_{size}", []).append(run)
+    for work_dir, codes in run_scenarios(scenarios).items():
         assert not any(map(any, codes)), log_of(work_dir)
     paths = [tmp_path / f"batch_{size}" / f"scores_{ranks}.json" for size, ranks in RUNS]
     scores = [json.loads(path.read_text()) for path in paths]

@@ -35,8 +35,8 @@ def main() -> None:
         sys.exit(f"error: {args.file} has no block {start} ... {end}; write both lines there")
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # arrows, on Windows
     content = sys.stdin.read().strip()
-    if not content:  # what should have printed it has failed
-        sys.exit(f"error: nothing came in; block {start} of {args.file} stays as it is")
+    if not content:  # the command before the pipe has failed
+        sys.exit(f"error: standard input is empty; block {start} of {args.file} stays as it is")
     atomic_write(args.file, f"{before}{start}\n\n{content}\n\n{end}{after}".encode())
 
 

@@ -48,10 +48,12 @@ def counts(run):
     """Hits, false alarms and misses of each block."""
     blocks = {}
     for path in sorted((run / "saved/preds").iterdir()):
-        truth, said = (np.load(run / "saved" / k / path.name / "0.npy") for k in ("trues", "preds"))
+        files = (run / "saved" / kind / path.name / "0.npy" for kind in ("trues", "preds"))
+        target, predicted = map(np.load, files)
         row, column = (int(part[1:]) // BLOCK for part in path.name.split("_"))
-        found = ((truth == 1) & (said == 1), (truth == 0) & (said == 1), (truth == 1) & (said == 0))
-        blocks[row, column] = blocks.get((row, column), 0) + np.array([x.sum() for x in found])
+        pairs = ((1, 1), (0, 1), (1, 0))  # of target and prediction
+        counted = [((target == t) & (predicted == p)).sum() for t, p in pairs]
+        blocks[row, column] = blocks.get((row, column), 0) + np.array(counted)
     return np.array([blocks[key] for key in sorted(blocks)])
 
 

@@ -1,4 +1,4 @@
-"""The tool that ranks, as it is called."""
+"""The command leaderboard."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def call(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_table_is_printed_and_written(runs: Path):
-    """The last step of the demo."""
+    """The demo could not end with its table, or the file would differ from the output."""
     words = ("work_dirs", "--out", "board.md", "--metrics", "ssim", "mse_sum@*")
     done = call(*words, folder=runs)
     assert (done.returncode, done.stderr) == (0, "")
@@ -44,7 +44,7 @@ def test_a_table_is_printed_and_written(runs: Path):
 
 
 def test_a_folder_gets_every_format(runs: Path):
-    """A table in a paper, a sheet and a program each want their own."""
+    """A spreadsheet or a program could not read the tables."""
     done = call("work_dirs", "--out", "tables", "--format", "json,csv", folder=runs)
     assert done.returncode == 0
     assert sorted(p.name for p in (runs / "tables").iterdir()) == [
@@ -55,8 +55,8 @@ def test_a_folder_gets_every_format(runs: Path):
     assert content["tables"][0]["rows"][0]["scores"]["mse_sum"]["mean"] == 2.5
 
 
-def test_a_broken_file_is_told_and_fails_only_if_asked(runs: Path):
-    """A leaderboard survives one broken file; a robot that checks results should not."""
+def test_a_damaged_file_is_a_warning_and_with_strict_an_error(runs: Path):
+    """One damaged file would hide all results, or pass a check of results."""
     (runs / "work_dirs/result.json").write_text("{")
     done = call("work_dirs", folder=runs)
     assert done.returncode == 0

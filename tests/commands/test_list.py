@@ -32,7 +32,7 @@ def test_every_part_and_every_config_is_listed_with_a_line() -> None:
 def test_recipes_of_the_current_folder_are_listed_with_their_published_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Users who know SimVP-gSTA would find DirectForecast, which they do not know."""
+    """Users of SimVP-gSTA would find DirectForecast only, a name of this package."""
     (tmp_path / "configs/data_x").mkdir(parents=True)
     (tmp_path / "configs/data_x/foo.py").write_text(
         '"""Made for a test."""\n'

@@ -1,4 +1,4 @@
-"""The tool that plots errors, as it is called."""
+"""The command plot-horizons."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from openstl_ext.results.record import Record
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """One run, and a baseline in its record."""
+    """Write the record of one run with a baseline."""
     metainfo = {"name": "toy", "lead": [5, "yr"]}
     Record(
         config="toy/net",
@@ -32,16 +32,16 @@ def call(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def test_a_picture_is_written_and_its_place_is_said(runs: Path) -> None:
-    """The last step of a comparison; a folder that is not there is made."""
+def test_a_figure_is_written_and_its_path_printed(runs: Path) -> None:
+    """A comparison would have no figure, or fail in a new folder."""
     done = call("work_dirs", "--metric", "mae", "--out", "new/mae.png", folder=runs)
     assert (done.returncode, done.stderr) == (0, "")
     assert Path(done.stdout.strip()) == Path("new/mae.png")
     assert (runs / "new/mae.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_it_needs_no_torch(runs: Path) -> None:
-    """Results are looked at on laptops."""
+def test_the_command_needs_no_torch(runs: Path) -> None:
+    """Results could not be plotted on a laptop without torch."""
     code = (
         "import sys; from openstl_ext import cli; cli.call(['plot-horizons', 'work_dirs']); "
         "sys.exit('torch' in sys.modules)"

@@ -69,7 +69,7 @@ def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
     assert saved["dice[site]"] == record["metrics"]["dice[site]"]
 
 
-def test_its_picture_is_drawn_from_what_it_saved(run: Path, call: Call) -> None:
+def test_its_figure_is_drawn_from_the_saved_maps(run: Path, call: Call) -> None:
     """Only forecasts could be drawn."""
     sample = min(path.name for path in (run / "saved/preds").iterdir())
     arguments = (str(run), sample, "--out", "sites.png", "--rgb", "nir", "red", "green")

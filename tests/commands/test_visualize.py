@@ -1,4 +1,4 @@
-"""The tool that draws, as it is called."""
+"""The command visualize."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PNG = b"\x89PNG"
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """Two samples as simvp_minimal saves them: (H, W), and no about.json."""
+    """Write two samples as simvp_minimal saves them: (H, W), and no about.json."""
     for kind, length in (("inputs", 3), ("trues", 2), ("preds", 2)):
         for name in ("ab_boiling_0", "cd_boiling_1"):
             folder = tmp_path / "saved" / kind / name
@@ -24,7 +24,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def call(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the tool without a display."""
+    """Run the command without a display."""
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
     env = {name: value for name, value in os.environ.items() if name not in hidden}
     command = [sys.executable, "-m", "openstl_ext", "visualize", *map(str, words)]
@@ -32,21 +32,21 @@ def call(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_samples_are_listed_when_none_is_named(saved: Path):
-    """Nobody knows a hash of 64 digits by heart."""
+    """Users would have to find sample names of 64 digits in the folder."""
     done = call("saved/", folder=saved.parent)
     assert (done.returncode, done.stdout) == (0, "ab_boiling_0\ncd_boiling_1\n")
 
 
-def test_a_picture_is_written_without_a_display_and_its_place_is_said(saved: Path):
-    """Servers have no display, and OpenSTL's tool crashed on a trailing slash."""
+def test_a_figure_is_written_without_a_display_and_its_path_printed(saved: Path):
+    """The command would fail on a server, or on a path with a trailing slash, as OpenSTL's."""
     done = call("saved/", "ab", "--save", folder=saved.parent)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == "saved/grid_ab_boiling_0.png"
     assert (saved / "grid_ab_boiling_0.png").read_bytes().startswith(PNG)
 
 
-def test_a_picture_goes_where_it_is_asked_to(saved: Path):
-    """The demo puts it beside the leaderboard."""
+def test_a_figure_is_written_to_the_given_path(saved: Path):
+    """The demo could not write it beside the leaderboard."""
     out = saved.parent / "new" / "grid.png"
     done = call(saved.parent, "cd_boiling_1", "--colormap", "gray", "--out", out, folder=saved)
     assert (done.returncode, done.stderr) == (0, "")

@@ -16,7 +16,7 @@ from openstl_ext.engine.runner import build
 from openstl_ext.prediction.request import Request, predict
 from openstl_ext.results.board import board_of
 from openstl_ext.results.record import Record
-from tests.engine.resume_scenarios import log_of, travel
+from tests.engine.resume_scenarios import log_of, run_scenarios
 from tests.small_recipe import shrink, toy_set
 
 CONFIG = Path(__file__).parents[2] / "configs/human_modification/small/quantile_convlstm.py"
@@ -120,7 +120,7 @@ def test_two_ranks_have_the_margins_and_scores_of_one(tmp_path: Path) -> None:
         ],
     }
     alone, shared = tmp_path / "on_1", tmp_path / "on_2"
-    codes = travel(
+    codes = run_scenarios(
         {
             alone: [{"options": options, "test": True}],
             shared: [{"options": options, "test": True, "ranks": 2}],

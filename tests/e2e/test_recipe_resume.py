@@ -13,7 +13,8 @@ from tests.e2e.test_resume import assert_same
 from tests.small_recipe import shrink
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-# between them: both feeds, drop path, a schedule by epoch and by iteration, drawn data, bf16, gaps
+# together: both kinds of teacher forcing, drop path, schedules by epoch and by iteration,
+# random samples, bf16, gaps
 RECIPES = [
     "taxibj/convlstm",
     "taxibj/vmrnn_b",
@@ -39,7 +40,7 @@ class PowerCutHook(Hook):
 def recipe(identity: str, work_dir: Path, *, resume: bool = False) -> Runner:
     cfg = shrink(load(CONFIGS / f"{identity}.py", work_dir=work_dir))
     cfg.train_cfg.max_epochs = 2
-    cfg.train_dataloader.batch_size = 7  # four batches an epoch
+    cfg.train_dataloader.batch_size = 7  # four batches per epoch
     if identity.startswith("moving_mnist"):
         cfg.train_dataloader.dataset.epoch_length = 27
         cfg.val_dataloader.dataset.val_length = 3
@@ -59,14 +60,14 @@ def recipe(identity: str, work_dir: Path, *, resume: bool = False) -> Runner:
 @pytest.mark.parametrize("identity", RECIPES)
 def test_a_recipe_is_resumed_exactly(identity: str, tmp_path: Path) -> None:
     """A training on a queue with a time limit would give another model than its config."""
-    recipe(identity, tmp_path / "whole").train()
+    recipe(identity, tmp_path / "reference").train()
     stopped = recipe(identity, tmp_path / "stopped")
     stopped.register_hook(PowerCutHook())
     with pytest.raises(PowerCutError):
         stopped.train()
     recipe(identity, tmp_path / "stopped", resume=True).train()
-    whole, other = (
-        checkpoint.newest(tmp_path / name, pytest.fail)[1] for name in ("whole", "stopped")
+    reference, other = (
+        checkpoint.newest(tmp_path / name, pytest.fail)[1] for name in ("reference", "stopped")
     )
-    assert whole["meta"]["iteration"] == ITERATIONS
-    assert_same(whole, other, identity)
+    assert reference["meta"]["iteration"] == ITERATIONS
+    assert_same(reference, other, identity)

@@ -9,7 +9,7 @@ import pytest
 from openstl_ext.engine import checkpoint
 from tests.e2e.test_resume import assert_same, final, killed_at, losses
 from tests.engine import toy_sites
-from tests.engine.resume_scenarios import log_of, travel
+from tests.engine.resume_scenarios import log_of, run_scenarios
 
 ITERATIONS = 19  # the third epoch of one process, and the fifth of two, ends in its middle
 WAVES = {
@@ -37,26 +37,26 @@ def validations(work_dir: Path, score: str) -> dict[int, float]:
 
 def check_resume(root: Path, options: dict[str, Any], ranks: int, score: str) -> None:
     """Compare an uninterrupted run with one that is killed twice."""
-    whole, killed = root / "whole", root / "killed"
+    reference, killed = root / "reference", root / "killed"
     resumed = {"options": {**options, "resume": True}, "ranks": ranks}
-    legs = [
+    stages = [
         {"options": killed_at(options, 8), "ranks": ranks},
         {"options": {**killed_at(options, 13), "resume": True}, "ranks": ranks},
         resumed,
     ]
-    codes = travel({whole: [{"options": options, "ranks": ranks}], killed: legs})
-    assert codes[whole] == [[0] * ranks], log_of(whole)
+    codes = run_scenarios({reference: [{"options": options, "ranks": ranks}], killed: stages})
+    assert codes[reference] == [[0] * ranks], log_of(reference)
     assert [max(each, key=abs) for each in codes[killed]] == [-9, -9, 0], log_of(killed)
-    assert final(whole)["meta"]["iteration"] == ITERATIONS
-    assert_same(final(whole), final(killed))
+    assert final(reference)["meta"]["iteration"] == ITERATIONS
+    assert_same(final(reference), final(killed))
     for rank in range(ranks):
-        assert losses(whole, rank) == losses(killed, rank)
-        assert set(losses(whole, rank)) == set(range(ITERATIONS))
-    assert list(validations(whole, score)) == [5, 10, 15, 19]
-    assert validations(whole, score) == validations(killed, score)
+        assert losses(reference, rank) == losses(killed, rank)
+        assert set(losses(reference, rank)) == set(range(ITERATIONS))
+    assert list(validations(reference, score)) == [5, 10, 15, 19]
+    assert validations(reference, score) == validations(killed, score)
     listed = [
         {(e.file, e.iteration, e.value) for e in checkpoint.read_manifest(path)}
-        for path in (whole, killed)
+        for path in (reference, killed)
     ]
     assert listed[0] == listed[1]
     assert {("iter_19.pth", 19, None), ("iter_15.pth", 15, None)} < listed[0]
@@ -72,7 +72,7 @@ def test_two_processes_with_workers_and_a_plateau_continue_exactly(tmp_path: Pat
     options = options_of(toy_sites.options(), workers=2)
     check_resume(tmp_path, options, ranks=2, score="dice[site]")
     # the score of a resume is in the state of the plateau, and its rate in the optimiser
-    assert final(tmp_path / "whole")["param_schedulers"][0]["best"] is not None
+    assert final(tmp_path / "reference")["param_schedulers"][0]["best"] is not None
 
 
 @pytest.mark.slow
@@ -86,17 +86,17 @@ def test_other_numbers_of_workers_and_processes_continue_exactly(
 
 def test_a_run_killed_between_a_save_and_its_validation_still_validates(tmp_path: Path) -> None:
     """The best checkpoint could be one that was never compared with the others."""
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    reference, killed = tmp_path / "reference", tmp_path / "killed"
     options = options_of(WAVES, workers=0)
     # the fourth fsync ends the first save, in the middle of an epoch
-    legs = [
+    stages = [
         {"options": options, "fault": ["fsync", 4, "kill"]},
         {"options": {**options, "resume": True}},
     ]
-    assert travel({whole: [{"options": options}], killed: legs})[killed] == [[-9], [0]]
+    assert run_scenarios({reference: [{"options": options}], killed: stages})[killed] == [[-9], [0]]
     assert list(validations(killed, "mse")) == [5, 10, 15, 19]
-    assert validations(whole, "mse") == validations(killed, "mse")
-    assert_same(final(whole), final(killed))
+    assert validations(reference, "mse") == validations(killed, "mse")
+    assert_same(final(reference), final(killed))
 
 
 def test_iterations_and_epochs_train_alike(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_iterations_and_epochs_train_alike(tmp_path: Path) -> None:
     common = {"param_scheduler": [schedule]}
     counted = {"_delete_": True, "max_iterations": 16, "val_interval": 8}
     epochs, iterations = tmp_path / "epochs", tmp_path / "iterations"
-    travel(
+    run_scenarios(
         {
             epochs: [{"options": {**common, "train_cfg.max_epochs": 2}}],
             iterations: [{"options": {**common, "train_cfg": counted}}],

@@ -1,8 +1,8 @@
 """Run scenarios in processes that may be killed: a line of JSON in, a line of exit codes out.
 
-torch is imported once; each leg is a fork, or one fork per rank. A scenario is a list of legs in
-one work directory. A leg has ``options`` (dotted keys for ``toy.config``), ``ranks``, ``test`` if
-it is one, and how it ends: ``delay`` (SIGKILL from outside after that many seconds) or ``fault``
+torch is imported once; each stage is a fork, or one fork per rank. A scenario is a list of stages
+in one work directory. A stage has ``options`` (dotted keys for ``toy.config``), ``ranks``, ``test``
+if it is one, and how it ends: ``delay`` (SIGKILL from outside after that many seconds) or ``fault``
 (``[call, n, what]``: at the n-th ``fsync`` of a checkpoint, or while the n-th file is ``write``n,
 ``kill`` or ``full``). ``plugins`` are files whose classes are registered first.
 """
@@ -60,34 +60,34 @@ def inject(call: str, nth: int, what: str) -> None:
         atomic.HashingFile.write = write
 
 
-def travel(work_dir: str, leg: dict[str, Any]) -> None:
-    """Run one leg in this process."""
-    options = dict(leg.get("options", {}))
-    if leg.get("ranks", 1) > 1:
+def run_stage(work_dir: str, stage: dict[str, Any]) -> None:
+    """Run one stage in this process."""
+    options = dict(stage.get("options", {}))
+    if stage.get("ranks", 1) > 1:
         options["launcher"] = "pytorch"
-    for plugin in leg.get("plugins", ()):
+    for plugin in stage.get("plugins", ()):
         runpy.run_path(plugin)
-    if fault := leg.get("fault"):
+    if fault := stage.get("fault"):
         inject(*fault)
     run = runner.build(toy.config(work_dir, **options))
-    scores = run.test() if leg.get("test") else run.train() and None
-    if run.rank == 0 and leg.get("test"):
+    scores = run.test() if stage.get("test") else run.train() and None
+    if run.rank == 0 and stage.get("test"):
         text = json.dumps({k: v.hex() for k, v in scores.items()})
         Path(work_dir, f"scores_{run.world_size}.json").write_text(text)
 
 
-def fork(work_dir: str, leg: dict[str, Any], rank: int, port: int) -> int:
-    """Start one rank of a leg, with its output in a file."""
+def fork(work_dir: str, stage: dict[str, Any], rank: int, port: int) -> int:
+    """Start one rank of a stage, with its output in a file."""
     if pid := os.fork():
         return pid
     with Path(f"{work_dir}.log").open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    world = {"RANK": rank, "LOCAL_RANK": rank, "MASTER_PORT": port, "WORLD_SIZE": leg["ranks"]}
+    world = {"RANK": rank, "LOCAL_RANK": rank, "MASTER_PORT": port, "WORLD_SIZE": stage["ranks"]}
     os.environ.update({k: str(v) for k, v in world.items()}, MASTER_ADDR="127.0.0.1")
     code = 1
     try:
-        travel(work_dir, leg)
+        run_stage(work_dir, stage)
         code = 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
@@ -134,16 +134,16 @@ def main() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         codes = {}
-        for work_dir, legs in json.loads(line).items():
-            codes[work_dir] = [run_leg(work_dir, {"ranks": 1, **leg}) for leg in legs]
+        for work_dir, stages in json.loads(line).items():
+            codes[work_dir] = [run_ranks(work_dir, {"ranks": 1, **stage}) for stage in stages]
         print(json.dumps(codes), flush=True)
 
 
-def run_leg(work_dir: str, leg: dict[str, Any]) -> list[int]:
-    """Return the exit codes of the ranks of one leg."""
+def run_ranks(work_dir: str, stage: dict[str, Any]) -> list[int]:
+    """Return the exit codes of the ranks of one stage."""
     port = free_port()
-    pids = [fork(work_dir, leg, rank, port) for rank in range(leg["ranks"])]
-    return finish(pids, time.monotonic() + leg.get("delay", 60))
+    pids = [fork(work_dir, stage, rank, port) for rank in range(stage["ranks"])]
+    return finish(pids, time.monotonic() + stage.get("delay", 60))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def server() -> subprocess.Popen:
     return process
 
 
-def travel(scenarios: dict[Path, list[dict[str, Any]]]) -> dict[Path, list[list[int]]]:
-    """Run the legs of some scenarios; return their exit codes by leg and rank."""
+def run_scenarios(scenarios: dict[Path, list[dict[str, Any]]]) -> dict[Path, list[list[int]]]:
+    """Run the stages of some scenarios; return their exit codes by stage and rank."""
     process = server()
     assert process.stdin is not None
     assert process.stdout is not None
@@ -40,5 +40,5 @@ def travel(scenarios: dict[Path, list[dict[str, Any]]]) -> dict[Path, list[list[
 
 
 def log_of(work_dir: Path) -> str:
-    """Return the output of all legs of a scenario."""
+    """Return the output of all stages of a scenario."""
     return Path(f"{work_dir}.log").read_text()

@@ -20,7 +20,7 @@ from openstl_ext.interfaces import CovariateModel, HorizonForecast
 from openstl_ext.registry import DATASETS, MODELS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Channel, Metainfo
-from tests.engine.resume_scenarios import log_of, travel
+from tests.engine.resume_scenarios import log_of, run_scenarios
 
 LEVELS = (0.025, 0.975)
 
@@ -209,7 +209,7 @@ def test_margins_do_not_depend_on_the_number_of_ranks(tmp_path: Path) -> None:
         tmp_path / f"on_{ranks}": [{"options": options, "ranks": ranks, "test": True}]
         for ranks in (1, 2)
     }
-    codes = travel(runs)
+    codes = run_scenarios(runs)
     alone, shared = (tmp_path / "on_1", tmp_path / "on_2")
     assert codes == {alone: [[0]], shared: [[0, 0]]}, log_of(shared)
     margins = [Calibration.read(folder / "calibration.json") for folder in (alone, shared)]

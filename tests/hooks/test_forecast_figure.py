@@ -23,7 +23,7 @@ from openstl_ext.structures import Channel, Metainfo
 from openstl_ext.visualization.panel_sample import PanelSample
 from tests.e2e.test_resume import assert_same
 from tests.engine import toy, toy_sites
-from tests.engine.resume_scenarios import log_of, travel
+from tests.engine.resume_scenarios import log_of, run_scenarios
 from tests.toys import toy_method
 
 HOOK = {"type": "ForecastFigureHook", "num_samples": 3}
@@ -113,10 +113,10 @@ def test_two_ranks_end_and_one_draws(tmp_path: Path) -> None:
     """A run on several GPUs would hang at its end, or write the figure twice."""
     work_dir = tmp_path / "run"
     options = {"custom_hooks": [HOOK], "train_cfg.max_epochs": 1}
-    legs = [{"options": options, "ranks": 2}, {"options": options, "ranks": 2, "test": True}]
-    assert travel({work_dir: legs})[work_dir] == [[0, 0], [0, 0]], log_of(work_dir)
+    stages = [{"options": options, "ranks": 2}, {"options": options, "ranks": 2, "test": True}]
+    assert run_scenarios({work_dir: stages})[work_dir] == [[0, 0], [0, 0]], log_of(work_dir)
     assert (work_dir / "panel.png").is_file()
-    assert log_of(work_dir).count("drew 3 forecasts in") == 2  # one a leg
+    assert log_of(work_dir).count("drew 3 forecasts in") == 2  # one per stage
 
 
 @pytest.mark.parametrize("broken", ["draw_panel", "atomic_write"])

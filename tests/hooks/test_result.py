@@ -142,6 +142,6 @@ def test_selection_on_the_test_data_is_recorded():
     val = {"dataset": {"type": "Ramp", "split": "val"}}
     separate = Config({"val_dataloader": val, "test_dataloader": test})
     assert selection_of(separate) == {"split": "val", "on_test": False}
-    flattered = Config({"val_dataloader": test, "test_dataloader": test})
-    assert selection_of(flattered) == {"split": "test", "on_test": True}
+    on_test = Config({"val_dataloader": test, "test_dataloader": test})
+    assert selection_of(on_test) == {"split": "test", "on_test": True}
     assert selection_of(Config({"test_dataloader": test})) is None

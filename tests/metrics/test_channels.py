@@ -27,7 +27,7 @@ def of_channels(metric: SampleMetric, channels: tuple[Channel, ...]) -> SampleMe
 
 
 def two_channels() -> Sample:
-    """One sample of two leads, two channels and 1 x 2 pixels, written out."""
+    """Return one sample of two leads, two channels and 1 x 2 pixels, written out."""
     error = torch.tensor([[[[1.0, 1.0]], [[2.0, 4.0]]], [[[3.0, 3.0]], [[0.0, 2.0]]]])
     valid = torch.ones_like(error, dtype=torch.bool)
     valid[1, 1, 0, 0] = False
@@ -35,7 +35,7 @@ def two_channels() -> Sample:
 
 
 def test_each_channel_and_lead_has_a_score() -> None:
-    """A table that names channels must have the right number under each name."""
+    """A table would show the score of a channel under the name of another."""
     scores = evaluated(of_channels(MeanMSE(), KELVIN), [two_channels()])
     assert scores == pytest.approx(
         {
@@ -53,13 +53,13 @@ def test_each_channel_and_lead_has_a_score() -> None:
 
 
 def test_a_root_of_a_channel_is_that_of_its_mean_square() -> None:
-    """A mean of roots would be smaller."""
+    """The score would be a mean of roots, which is smaller."""
     scores = evaluated(of_channels(MeanRMSE(), KELVIN), [two_channels()])
     assert scores["rmse[sst]"] == pytest.approx(math.sqrt(8))
 
 
 def test_channels_of_different_units_are_not_pooled() -> None:
-    """A mean of kelvins and metres depends on the choice of units."""
+    """A mean of kelvins and metres would depend on the choice of units."""
     metric = of_channels(MeanMAE(), MIXED)
     scores = evaluated(metric, [two_channels(), two_channels()])
     assert math.isnan(scores["mae"])
@@ -90,7 +90,7 @@ def test_channels_of_different_units_are_not_pooled() -> None:
     ],
 )
 def test_a_score_has_the_unit_of_the_data(metric: SampleMetric, unit: str, expected: str) -> None:
-    """A number without its unit cannot be compared with that of a paper."""
+    """Scores could not be compared with those of a paper."""
     described = of_channels(metric, (Channel("a", unit),)).describe()[metric.name]
     assert described["unit"] == expected
 
@@ -103,7 +103,7 @@ def test_other_channels_than_those_of_the_dataset_are_rejected() -> None:
 
 
 def test_pixels_count_by_their_area() -> None:
-    """On a grid in degrees the poles have as many pixels as the tropics."""
+    """On a grid in degrees the poles would count as much as the tropics."""
     lone = two_channels()
     lone["weight"] = torch.tensor([[3.0, 1.0]])
     scores = evaluated(of_channels(MeanMSE(), KELVIN), [lone])
@@ -117,7 +117,7 @@ def test_pixels_count_by_their_area() -> None:
 
 @pytest.mark.parametrize("metric", [MeanMSE(), SummedMSE(), PSNR(), Bias()])
 def test_a_common_factor_of_all_areas_changes_no_mean(metric: SampleMetric) -> None:
-    """Areas in km2 and areas relative to their mean are the same weights."""
+    """Areas in km2 and areas relative to their mean would give different scores."""
     samples = drawn_samples(3)
     plain = evaluated(metric, samples)
     for each in samples:
@@ -135,7 +135,7 @@ def test_num_valid_counts_pixels_and_not_areas() -> None:
 
 
 class Plain(SampleMetric):
-    """A metric of a plugin."""
+    """Metric of a plugin."""
 
     name, unit, higher_is_better = "plain", "1", True
 
@@ -170,7 +170,7 @@ def test_a_tally_of_the_wrong_shape_is_rejected_at_the_first_batch() -> None:
 
 
 def test_a_metric_of_fields_that_are_not_predicted_is_rejected_or_has_no_score() -> None:
-    """A coverage of a baseline is unknown, not 0; a Dice of frames is a mistake in the config."""
+    """A baseline would have a coverage of 0, or a Dice of frames would fail after the training."""
     scores = evaluated(IntervalCoverage(), [two_channels()])
     assert all(math.isnan(value) for value in scores.values())
     with pytest.raises(ConfigError, match="Dice needs labels, which the method does not predict"):

@@ -66,8 +66,8 @@ def test_without_a_calibration_nothing_changes(tmp_path: Path) -> None:
     assert find_postprocessor(method, tmp_path / "weights.pth") == (None, "")
 
 
-def test_a_mistake_about_a_calibration_is_said(run: Path) -> None:
-    """If this fails, intervals are widened by nothing, or the tool ends in a traceback."""
+def test_a_calibration_that_cannot_be_used_is_an_error(run: Path) -> None:
+    """Intervals would stay too narrow, or the command would end in a traceback."""
     frames_only = toy_method("DirectForecast", "SimVP")
     assert find_postprocessor(frames_only, run) == (None, "")
     with pytest.raises(ConfigError, match="DirectForecast has no intervals to widen"):

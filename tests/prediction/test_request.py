@@ -61,8 +61,8 @@ def made(folder: Path, text: str, **changes: str) -> tuple[Config, Any]:
     return cfg, method
 
 
-def ask(cfg: Config, source: str, out: str, **options: Any) -> str:
-    """Call the tool's function; names are relative to the working directory."""
+def predict_to(cfg: Config, source: str, out: str, **options: Any) -> str:
+    """Predict as the command does; names are relative to the working directory."""
     paths = {k: Path(v) if k in ("probability", "region") else v for k, v in options.items()}
     request = Request(source=Path(source), out=Path(out), device="cpu", **paths)
     return predict(cfg, "weights.pth", request)
@@ -100,7 +100,7 @@ def mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config, An
 def test_the_horizon_defaults_to_that_of_the_dataset(forecasting):
     """Users would have to repeat the horizon of the config."""
     cfg, method = forecasting
-    ask(cfg, "frames.npy", "new/next.npy")
+    predict_to(cfg, "frames.npy", "new/next.npy")
     wanted = answer(method, {"frames": FRAMES}, 10)["forecast"]
     np.testing.assert_allclose(np.load("new/next.npy"), wanted, atol=1e-6)
 
@@ -109,16 +109,16 @@ def test_the_newest_frames_are_used_on_request(forecasting):
     """A growing series would have to be cut for every forecast."""
     cfg, _ = forecasting
     np.save("longer.npy", np.concatenate([1 - FRAMES, FRAMES], axis=1))
-    ask(cfg, "longer.npy", "longer_next.npy", last=True)
-    ask(cfg, "frames.npy", "next.npy")
+    predict_to(cfg, "longer.npy", "longer_next.npy", last=True)
+    predict_to(cfg, "frames.npy", "next.npy")
     np.testing.assert_array_equal(np.load("longer_next.npy"), np.load("next.npy"))
 
 
 def test_only_a_folder_of_predictions_is_replaced(forecasting):
     """A folder of data would be deleted by mistake."""
     cfg, _ = forecasting
-    ask(cfg, "frames.npy", "days", horizon=3)
-    ask(cfg, "frames.npy", "days", horizon=2, batch_size=1)
+    predict_to(cfg, "frames.npy", "days", horizon=3)
+    predict_to(cfg, "frames.npy", "days", horizon=2, batch_size=1)
     files = {str(path.relative_to("days")) for path in Path("days").rglob("*.*")}
     frames = {f"0000{n}/{t}.npy" for n in range(2) for t in range(2)}
     assert files == {*frames, "prediction.json"}
@@ -127,11 +127,11 @@ def test_only_a_folder_of_predictions_is_replaced(forecasting):
     Path("data").mkdir()
     Path("data/precious.txt").touch()
     with pytest.raises(UserError, match="not replaced"):
-        ask(cfg, "frames.npy", "data")
+        predict_to(cfg, "frames.npy", "data")
     for t in (2, 3):
         np.save(f"days/00000/{t}.npy", FRAMES[0, 0, 0])
     with pytest.raises(UserError, match="contains --input"):
-        ask(cfg, "days/00000", "days")
+        predict_to(cfg, "days/00000", "days")
     assert Path("data/precious.txt").exists()
 
 
@@ -157,7 +157,7 @@ def test_mistakes_about_frames_are_one_sentence(forecasting, source, out, option
     np.save("wide.npy", np.concatenate([FRAMES, FRAMES], axis=2))
     before = set(Path().iterdir())
     with pytest.raises(UserError, match=message):
-        ask(forecasting[0], source, out, **options)
+        predict_to(forecasting[0], source, out, **options)
     assert set(Path().iterdir()) == before
     np.testing.assert_array_equal(np.load("frames.npy"), FRAMES)
 
@@ -165,7 +165,7 @@ def test_mistakes_about_frames_are_one_sentence(forecasting, source, out, option
 def test_a_map_equals_the_prediction_of_the_method(mapping):
     """Maps would differ from what was evaluated."""
     cfg, method = mapping
-    ask(cfg, "lts", "map.tif", probability="p.tif", tile=128)
+    predict_to(cfg, "lts", "map.tif", probability="p.tif", tile=128)
     scene = LTSSegmentation.scene(Path("lts"), {"num_years": 3})
     inputs = scene.read(Window(0, 0, 128, 128))
     whole = answer(method, {name: value[None] for name, value in inputs.items()})
@@ -186,9 +186,9 @@ def test_a_region_in_degrees_is_mapped_on_a_raster_in_metres(mapping):
     ring = [list(point) for point in zip(longitude, latitude, strict=True)]
     district = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
     Path("district.geojson").write_text(json.dumps(district))
-    report = ask(mapping[0], "lts", "part.tif", region="district.geojson")
+    report = predict_to(mapping[0], "lts", "part.tif", region="district.geojson")
     assert "of 32 pixels" in report  # the patches of the config
-    ask(mapping[0], "lts", "map.tif")
+    predict_to(mapping[0], "lts", "map.tif")
     with rasterio.open("part.tif") as part, rasterio.open("map.tif") as whole:
         assert (part.width, part.height) == (pytest.approx(50, abs=2), pytest.approx(20, abs=2))
         assert part.crs == whole.crs
@@ -212,7 +212,7 @@ def test_mistakes_about_maps_are_one_sentence(mapping, out, options, message):
     """Hours of mapping would end in a traceback or an incomplete map."""
     before = set(Path().iterdir())
     with pytest.raises(UserError, match=message):
-        ask(mapping[0], "lts", out, **options)
+        predict_to(mapping[0], "lts", out, **options)
     assert set(Path().iterdir()) == before
 
 
@@ -221,7 +221,7 @@ def test_weights_of_another_config_are_rejected(mapping):
     cfg, _ = mapping
     cfg.model.net.in_channels = 3
     with pytest.raises(UserError, match="wrong shape"):
-        ask(cfg, "lts", "o.tif")
+        predict_to(cfg, "lts", "o.tif")
 
 
 def test_a_forecast_of_an_area_is_a_folder_of_maps(forecasting, monkeypatch):
@@ -238,7 +238,7 @@ def test_a_forecast_of_an_area_is_a_folder_of_maps(forecasting, monkeypatch):
     monkeypatch.setattr(Boiling, "scene", classmethod(scene), raising=False)
     Path("continent").mkdir()
     for horizon in (3, 2):
-        ask(cfg, "continent", "maps", horizon=horizon, tile=16)
+        predict_to(cfg, "continent", "maps", horizon=horizon, tile=16)
     assert opened[0] == (Path("continent"), {"num_inputs": 4})
     files = {path.name for path in Path("maps").iterdir()}
     assert files == {"continent_0_central.tif", "continent_1_central.tif", "prediction.json"}
@@ -247,4 +247,4 @@ def test_a_forecast_of_an_area_is_a_folder_of_maps(forecasting, monkeypatch):
         np.testing.assert_allclose(file.read(1), wanted.clip(0, 0.01), atol=1e-6)
     for out, options in (("o.tif", {}), ("o", {"probability": "p.tif"})):
         with pytest.raises(UserError, match=r"several maps|predicts classes"):
-            ask(cfg, "continent", out, **options)
+            predict_to(cfg, "continent", out, **options)

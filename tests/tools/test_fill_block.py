@@ -41,5 +41,5 @@ def test_a_table_stays_when_its_maker_fails(tmp_path: Path) -> None:
     path.write_text("<!-- b -->\nold\n<!-- /b -->\n")
     done = fill(path, "b", "\n")
     assert done.returncode == 1
-    assert "nothing came in" in done.stderr
+    assert "standard input is empty" in done.stderr
     assert path.read_text() == "<!-- b -->\nold\n<!-- /b -->\n"

@@ -57,8 +57,3 @@ class NewMethod(ForecastMethod):
     def toy_arguments(cls, net: Any) -> dict[str, Any]:
         """Return constructor arguments of a small instance around a net, for tests."""
         return {"net": net, "loss": {"type": "L2"}}
-
-    @classmethod
-    def toy(cls, net: Any = None) -> "NewMethod":
-        """Return a small instance around a net, for tests."""
-        return cls(**cls.toy_arguments(net))
