@@ -102,7 +102,7 @@ def making() -> Iterator[Row]:
         lambda: write_files(NUM_WRITTEN), lambda: write_packed(NUM_WRITTEN), rounds=3
     )
     name = f"generate {NUM_WRITTEN} samples of {SIZE} on disk, packed"
-    yield Row(name, "a sample at a time, a file a frame", slow, fast, 5)
+    yield Row(name, "one sample at a time, one file per frame", slow, fast, 5)
 
 
 def rows() -> Iterator[Row]:
@@ -122,4 +122,4 @@ def rows() -> Iterator[Row]:
         slow, fast = compare(reading(ManyFiles(samples)), reading(ours))
         torch.set_num_threads(threads)
     name = f"read {NUM_READ} samples of {SIZE} from the packed form, in batches of {BATCH}"
-    yield Row(name, "one file a frame", slow, fast, 30)
+    yield Row(name, "one file per frame", slow, fast, 30)

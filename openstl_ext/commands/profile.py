@@ -1,8 +1,10 @@
 """Measure the cost of a recipe: parameters, FLOPs of one forecast, forecast frames per second.
 
-::
+A multiply-add counts once. Operators that published tables leave out, such as scans, are shown
+apart; operators that are not counted are listed. The speed is that of this machine. ::
 
     openstl-ext profile boiling/simvp_gsta
+    openstl-ext profile boiling/simvp_gsta --batch-size 8
     openstl-ext profile boiling/simvp_gsta --shape 10 1 64 64 --horizon 10
 """
 

@@ -1,4 +1,4 @@
-"""Datasets: one record a sample, in the units of the data."""
+"""Datasets: one item per sample, in the units of the data."""
 
 from openstl_ext.discovery import import_modules
 

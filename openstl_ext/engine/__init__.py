@@ -1,4 +1,4 @@
-"""What mmengine's Runner lacks, and the only place that knows its internals."""
+"""Extensions of mmengine's Runner; no other package uses its internals."""
 
 from openstl_ext.discovery import import_modules
 

@@ -22,7 +22,7 @@ VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
     """Join the process group of the launcher; without a launcher do nothing.
 
-    mmengine's own ``init_dist`` calls ``torch.cuda.set_device`` whatever the backend.
+    mmengine's own ``init_dist`` calls ``torch.cuda.set_device`` for every backend.
 
     Args:
         launcher: ``none``, ``pytorch`` (torchrun) or ``slurm``.

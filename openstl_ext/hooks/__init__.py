@@ -1,4 +1,4 @@
-"""What happens beside the loop: progress, results, predictions."""
+"""Hooks: checkpoints, progress, baselines, predictions, calibration, figures and results."""
 
 from openstl_ext.discovery import import_modules
 

@@ -23,7 +23,7 @@ class Method(BaseModel, ABC):
         interface: Interface of the nets that the method works with.
         answers: What the method predicts; None for a method with a loss only.
         iteration: Number of the training step; set before each by ``ProgressHook`` and never
-            incremented here, so that whatever depends on it survives a resume.
+            incremented here, so that values that depend on it are exact after a resume.
 
     Raises:
         ConfigError: If the class declares no interface.

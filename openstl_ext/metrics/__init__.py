@@ -1,4 +1,4 @@
-"""Metrics: one tally a sample and lead, summed exactly."""
+"""Metrics: one tally per sample, summed without rounding."""
 
 from openstl_ext.discovery import import_modules
 

@@ -83,7 +83,7 @@ class SampleMetric(BaseMetric, ABC):
     def measure(self, sample: Sample) -> Tally:
         """Compute the tally of one sample, on its device.
 
-        Invalid pixels must not count, whatever they hold. NaN at a valid pixel must reach the
+        Invalid pixels must not count, for any value. NaN at a valid pixel must reach the
         tally.
 
         Shape:

@@ -72,7 +72,7 @@ class Predictor:
         Args:
             inputs: Fields as a dataset has them, with a batch axis; NaN in ``frames`` is missing.
                 ``index`` (B,) are the indices of the samples; by default their places in the batch.
-            horizon: Number of future frames; not looked at where the answer is classes.
+            horizon: Number of future frames; ignored by methods that predict labels.
 
         Returns:
             For frames ``forecast``, (B, horizon, C, H, W), and its quantiles and members, each a

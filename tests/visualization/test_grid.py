@@ -1,6 +1,5 @@
 """Figures of forecasts: a grid of steps."""
 
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +9,6 @@ from matplotlib.image import AxesImage
 from openstl_ext.errors import UserError
 from openstl_ext.visualization.channel_rows import channel_rows
 from openstl_ext.visualization.grid import Layout, draw_grid, shown_steps, step_label
-from openstl_ext.visualization.page import DPI, text_width
 from openstl_ext.visualization.saved import SavedSample
 from openstl_ext.visualization.scales import centred, colormaps, shared
 
@@ -193,13 +191,3 @@ def test_an_unknown_colormap_proposes_the_nearest():
     """The user would have to look up the names."""
     with pytest.raises(UserError, match="did you mean 'viridis'"):
         draw_grid(sample(), colormap="virdis")
-
-
-def test_ten_columns_take_less_than_a_second_and_a_half():
-    """Figures of a hundred samples would take minutes."""
-    found = sample(10, 10, height=64, width=64)
-    draw_grid(found).png()  # fonts are located once per process
-    start = time.process_time()
-    draw_grid(found).png()
-    assert time.process_time() - start < 1.5
-    assert text_width("word", 10) < DPI

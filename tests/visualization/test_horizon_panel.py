@@ -1,7 +1,5 @@
 """Figures of forecasts per horizon."""
 
-import time
-
 import numpy as np
 import pytest
 from matplotlib.image import AxesImage
@@ -224,11 +222,3 @@ def test_samples_that_differ_and_wrong_ranges_are_refused():
     arrays = {"target": valid * 1.0, "forecast": valid * 1.0}
     with pytest.raises(ValueError, match="2 horizons"):
         PanelSample.masked("s", "ab", valid, **arrays)
-
-
-def test_seven_samples_take_a_few_seconds():
-    """The figure would delay the end of each run."""
-    samples = [sample(seed=k, side=(128, 128)) for k in range(7)]
-    start = time.process_time()
-    draw_panel(samples).png()
-    assert time.process_time() - start < 4
