@@ -1,5 +1,6 @@
 """The record, one JSON file per run."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -101,4 +102,4 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch):
 def test_every_field_is_documented():
     """Readers of the file could not know the meaning of a field."""
     for name in Record.__struct_fields__:
-        assert f"        {name}: " in (Record.__doc__ or ""), name
+        assert f"    {name}: " in inspect.cleandoc(Record.__doc__ or ""), name
