@@ -158,7 +158,7 @@ def forecasts(
         for change in changes:
             sample = cast("Sample", change(sample))  # type: ignore[arg-type]
         lower = upper = None
-        if "quantiles" in sample:
+        if len(sample.get("quantiles", ())) > 1:  # one quantile is no interval
             ends = sample["quantiles"][:, :, at].cpu().numpy()
             lower, upper = ends[0], ends[-1]
         yield PanelSample.masked(

@@ -127,18 +127,24 @@ class SampleMetric(BaseMetric, ABC):
         return metainfo.labels if len(metainfo.labels) > 1 else ()
 
     def _parts(self, number: int) -> tuple[str, ...]:
-        """Return the label of each channel or class; numbers where the dataset has no metainfo.
+        """Return the label of each channel or class; numbers where the dataset has no metainfo."""
+        return self.labels() or tuple(map(str, range(number)))
+
+    def _check_channels(self, sample: Sample) -> None:
+        """Compare the channels of a sample with the metainfo of the dataset.
 
         Raises:
-            ShapeError: If the metainfo of the dataset lists another number of channels.
+            ShapeError: If the metainfo lists another number of channels.
         """
-        labels = self.labels()
-        if labels and len(labels) != number:
+        metainfo = self.dataset_meta
+        if "channel" not in self.axes or not isinstance(metainfo, Metainfo):
+            return
+        number, listed = sample["target"].shape[1], metainfo.labels
+        if listed and len(listed) != number:
             raise ShapeError(
-                f"the forecast has {number} channels, but metainfo of the dataset lists "
-                f"{len(labels)}: {', '.join(labels)}"
+                f"a target has {number} channels, but metainfo of the dataset lists "
+                f"{len(listed)}: {', '.join(listed)}"
             )
-        return labels or tuple(map(str, range(number)))
 
     def span(self, tallies: np.ndarray) -> dict[str, Any]:
         """Describe the axes of frame tallies (N, S, T, ...), and how many frames have no pixel."""
@@ -163,6 +169,7 @@ class SampleMetric(BaseMetric, ABC):
 
     def _row(self, sample: Sample) -> Tensor:
         """Measure a sample and check the shape of its tally, (S, ...)."""
+        self._check_channels(sample)
         expected = self._expected_shape(sample)
         missing = [field for field in self.requires if field not in sample]
         if not missing:

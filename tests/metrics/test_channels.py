@@ -97,9 +97,10 @@ def test_a_score_has_the_unit_of_the_data(metric: SampleMetric, unit: str, expec
 
 def test_other_channels_than_those_of_the_dataset_are_rejected() -> None:
     """Scores would stand under the names of other channels."""
-    metric = of_channels(MeanMSE(), (*KELVIN, Channel("u10")))
-    with pytest.raises(ShapeError, match="the forecast has 2 channels, but metainfo"):
-        evaluated(metric, [two_channels()])
+    for channels in ((*KELVIN, Channel("u10")), KELVIN[:1]):
+        metric = of_channels(MeanMSE(), channels)
+        with pytest.raises(ShapeError, match="a target has 2 channels, but metainfo"):
+            evaluated(metric, [two_channels()])
 
 
 def test_pixels_count_by_their_area() -> None:
