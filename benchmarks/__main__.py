@@ -6,13 +6,14 @@ import pkgutil
 import platform
 import sys
 import tempfile
+from dataclasses import asdict
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import harness
 from benchmarks.fresh_process import call, steady_environment
-from benchmarks.harness import Row
+from benchmarks.harness import NotMeasured, Row
 
 FOLDER = "benchmarks"
 NOT_MEASURING = {"__main__", "fresh_process", "harness"}
@@ -24,8 +25,8 @@ def modules() -> list[str]:
     return sorted(names - NOT_MEASURING)
 
 
-def measure(name: str) -> tuple[list[Row], str | None]:
-    """Return the rows of a module, and the error that ended it, if any."""
+def measure(name: str) -> tuple[list[Row], list[NotMeasured], str | None]:
+    """Return the rows of a module, those not measured, and the error that ended it, if any."""
     with tempfile.TemporaryDirectory() as folder:
         path, error = Path(folder) / "rows.jsonl", None
         path.touch()
@@ -34,8 +35,10 @@ def measure(name: str) -> tuple[list[Row], str | None]:
             call(harness.write_rows, module, str(path), environment=steady_environment())
         except RuntimeError as failure:
             error = str(failure)
-        rows = [Row(**json.loads(line)) for line in path.read_text().splitlines()]
-    return rows, error if rows or error else f"{module} yields no row"
+        found = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [Row(**values) for values in found if "reason" not in values]
+    left_out = [NotMeasured(**values) for values in found if "reason" in values]
+    return rows, left_out, error if found or error else f"{module} yields no row"
 
 
 def arguments() -> argparse.Namespace:
@@ -65,16 +68,25 @@ def main() -> int:
     machine = f"{platform.machine()}, {threads} threads, torch {version('torch')}"
     print(f"CPU seconds summed over threads; {machine}", flush=True)
     rows: list[Row] = []
+    left_out: list[NotMeasured] = []
     failed: dict[str, str] = {}
     for name in args.names or modules():
-        found, error = measure(name)
-        rows += found
+        measured, not_measured, error = measure(name)
+        rows += measured
+        left_out += not_measured
         if error:
             failed[name] = error
             print(f"  {name} failed", flush=True)
     print("\n" + "\n".join(harness.table(rows, earlier)))
+    for row in left_out:
+        print(f"\nnot measured: {row.name}: {row.reason}")
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    record = {"machine": machine, "rows": [row.as_dict() for row in rows], "failed": failed}
+    record = {
+        "machine": machine,
+        "rows": [row.as_dict() for row in rows],
+        "not_measured": [asdict(row) for row in left_out],
+        "failed": failed,
+    }
     args.out.write_text(json.dumps(record, indent=1) + "\n")
     print(f"\nwritten to {args.out}", flush=True)
     for name, error in failed.items():

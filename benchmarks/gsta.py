@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.harness import Row, compare
+from benchmarks.harness import NotMeasured, Row, compare, no_bf16
 from openstl_ext.layers.dilated_depthwise_conv import DilatedDepthwiseConv2d
 from openstl_ext.layers.memory_format import published_order
 from openstl_ext.models.simvp import SimVP
@@ -38,7 +38,7 @@ NETS = (
 OPERATOR_SIZES = ((4, 512, 16, 16), (1, 512, 64, 64))
 
 
-def rows() -> Iterator[Row]:
+def rows() -> Iterator[Row | NotMeasured]:
     for size in OPERATOR_SIZES:
         yield from operator_rows(size)
     for name, arguments, bf16, *goals in NETS:
@@ -73,8 +73,12 @@ def operator_rows(size: tuple[int, int, int, int]) -> Iterator[Row]:
 
 def net_rows(
     name: str, net: SimVP, bf16: bool, infer_goal: float, train_goal: float
-) -> Iterator[Row]:
+) -> Iterator[Row | NotMeasured]:
     kind = "bf16 autocast" if bf16 else "float32"
+    label = f"SimVP-gSTA, {name}, batch {BATCH}, {kind}"
+    if bf16 and (reason := no_bf16()):
+        yield NotMeasured(label, reason)
+        return
     frames = torch.rand(BATCH, *net.in_shape)
     cast = torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext()
 
@@ -87,7 +91,6 @@ def net_rows(
             infer()
 
     net.eval()
-    label = f"SimVP-gSTA, {name}, batch {BATCH}, {kind}"
     seconds = compare(published(infer), infer_ours)
     yield Row(f"{label}, inference", "as published, float32", *seconds, goal=infer_goal)
 

@@ -64,6 +64,19 @@ class Row:
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
 
 
+@dataclass(frozen=True)
+class NotMeasured:
+    """A row that this machine cannot measure.
+
+    Args:
+        name: What would be measured.
+        reason: What this machine lacks.
+    """
+
+    name: str
+    reason: str
+
+
 def compare(
     baseline: Callable[[], object], ours: Callable[[], object], *, rounds: int = 5
 ) -> tuple[float, float]:
@@ -97,7 +110,10 @@ def write_rows(module: str, path: str) -> None:
     use_threads()
     with Path(path).open("a") as file:
         for row in importlib.import_module(module).rows():
-            print(f"  {row.name}: {row.ratio:.2f} (goal {row.goal:g})", flush=True)
+            if isinstance(row, NotMeasured):
+                print(f"  {row.name}: not measured: {row.reason}", flush=True)
+            else:
+                print(f"  {row.name}: {row.ratio:.2f} (goal {row.goal:g})", flush=True)
             file.write(json.dumps(asdict(row)) + "\n")
             file.flush()
 
@@ -108,6 +124,18 @@ def use_threads() -> int:
 
     torch.set_num_threads(max(2, torch.get_num_threads()))
     return torch.get_num_threads()
+
+
+def no_bf16() -> str | None:
+    """Return why bf16 is not measured here, or None.
+
+    PyTorch emulates bf16 where the processor has no instructions for it. An emulated forecast takes
+    12 to 20 times as long as one in float32, whatever the code.
+    """
+    import torch
+
+    native = any(has for name, has in torch.cpu.get_capabilities().items() if "bf16" in name)
+    return None if native else "this processor has no bf16 instructions"
 
 
 def ratios(record: Path) -> dict[tuple[str, str], float]:

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from benchmarks.harness import Row, compare
+from benchmarks.harness import NotMeasured, Row, compare, no_bf16
 from openstl_ext.layers.memory_format import published_order
 from openstl_ext.layers.sequence_encoder import SequenceEncoder
 from openstl_ext.layers.unet import DoubleConv
@@ -63,7 +63,7 @@ def plain(double: DoubleConv) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def rows() -> Iterator[Row]:
+def rows() -> Iterator[Row | NotMeasured]:
     torch.manual_seed(0)
     net = STMamba(in_channels=CHANNELS, patch_size=SIDE)
     loop = copy.deepcopy(net)
@@ -72,6 +72,9 @@ def rows() -> Iterator[Row]:
         frames = torch.rand(batch, LENGTH, CHANNELS, SIDE, SIDE)
         kind = "bf16 autocast" if bf16 else "float32"
         label = f"STMamba, T = {LENGTH}, C = {CHANNELS}, {SIDE} x {SIDE}, batch {batch}, {kind}"
+        if bf16 and (reason := no_bf16()):
+            yield NotMeasured(label, reason)
+            continue
         for mode, goal in ((inference, infer_goal), (training_step, train_goal)):
             seconds = compare(
                 as_it_is(mode(loop, frames, bf16=False)), mode(net, frames, bf16), rounds=ROUNDS

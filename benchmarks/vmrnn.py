@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from benchmarks.harness import Row, compare
+from benchmarks.harness import NotMeasured, Row, compare
 from openstl_ext.methods.recurrent_forecast import RecurrentForecast
 from openstl_ext.models.vmrnn import VMRNNB, VMRNND
 from openstl_ext.ops.selective_scan import obstacle
@@ -22,10 +22,10 @@ GOALS = {  # net, backend: training step, inference
 }
 
 
-def rows() -> Iterator[Row]:
+def rows() -> Iterator[Row | NotMeasured]:
     for (size, backend), (train_goal, infer_goal) in GOALS.items():
         if reason := obstacle(backend, torch.device("cpu"), torch.float32):
-            print(f"  VMRNN-{size}: {backend} scan not measured: {reason}")
+            yield NotMeasured(f"VMRNN-{size}, {backend} scan", reason)
             continue
         slow, fast = method(size, "reference"), method(size, backend)
         fast.load_state_dict(slow.state_dict())

@@ -9,9 +9,10 @@ from benchmarks import __main__, fresh_process
 from benchmarks.harness import Row
 
 WORKING = """
-from benchmarks.harness import Row
+from benchmarks.harness import NotMeasured, Row
 
 def rows():
+    yield NotMeasured("sort in bf16", "no bf16 here")
     yield Row("sort", "by hand", 3.0, 2.0, goal=1.0)
 """
 BROKEN = """
@@ -99,3 +100,5 @@ def test_a_failed_module_is_reported_and_the_others_still_run(
     written = json.loads(out.read_text())
     assert [row["ratio"] for row in written["rows"]] == [0.5, 1.5]
     assert list(written["failed"]) == ["a_broken"]
+    assert "not measured: sort in bf16: no bf16 here" in lines
+    assert written["not_measured"] == [{"name": "sort in bf16", "reason": "no bf16 here"}]
