@@ -18,6 +18,7 @@ from openstl_ext import registry as r
 from openstl_ext.arrays import AnyArray, batch_of, check_finite, mask_of, samples_of
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
+from openstl_ext.engine.trained import check_model
 from openstl_ext.errors import ConfigError, ShapeError, nearest
 from openstl_ext.interfaces import check_net
 from openstl_ext.methods.base import ForecastMethod
@@ -79,7 +80,9 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
     check_net(method)
     if checkpoint is not None:
         is_folder = Path(checkpoint).is_dir()
-        saved = checkpoints.read(checkpoints.best(checkpoint) if is_folder else checkpoint)
+        file = checkpoints.best(checkpoint) if is_folder else Path(checkpoint)
+        saved = checkpoints.read(file)
+        check_model(cfg, file, saved.get("meta") or {})
         checkpoints.load_weights(method, saved.get("state_dict", saved))
     return method.eval()
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+    from openstl_ext.engine.trained import Trained
+
 AMP = ("+optim_wrapper.type=AutocastOptimWrapper", "+optim_wrapper.dtype=bfloat16")
 
 
@@ -62,6 +64,30 @@ def load_config(args: argparse.Namespace) -> "Config":
     if getattr(args, "track", None):
         cfg.track = args.track  # no override: tracking does not make a run a probe
     return cfg
+
+
+def load_trained_config(args: argparse.Namespace) -> "tuple[Config, Trained | None]":
+    """Load the config that the arguments describe, as the weights of a checkpoint were trained.
+
+    The overrides and the seed of the training are applied first, so that they need not be
+    repeated. Sets ``args.checkpoint``, by default to the best one of the work directory.
+
+    Returns:
+        The config, and the training that the checkpoint states.
+    """
+    cfg = load_config(args)
+    from openstl_ext.engine import checkpoint
+    from openstl_ext.engine.trained import trained_of
+
+    args.checkpoint = str(args.checkpoint or checkpoint.best(cfg.work_dir))
+    if (trained := trained_of(args.checkpoint)) is None:
+        return cfg, None
+    seed = getattr(args, "seed", None)
+    repeated = argparse.Namespace(**vars(args))
+    repeated.cfg_options = [*trained.overrides, *args.cfg_options]
+    repeated.seed = trained.seed if seed is None else seed
+    repeated.work_dir = cfg.work_dir
+    return load_config(repeated), trained
 
 
 def complete_config(prefix: str, **_: Any) -> list[str]:

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, load_config
+from openstl_ext.commands.arguments import add_config, load_trained_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Predict."""
-    cfg = load_config(args)
+    cfg, _ = load_trained_config(args)
     from dataclasses import fields
 
     from openstl_ext.prediction.request import Request, predict

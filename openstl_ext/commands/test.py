@@ -4,11 +4,15 @@
 
     openstl-ext test boiling/simvp_gsta_small
     openstl-ext test boiling/simvp_gsta_small some/checkpoint.pth --save-predictions
+
+The options of the training are read from the checkpoint. Another model or training than that of
+the checkpoint is refused; other test data or metrics are stated with --cfg-options, and marked.
 """
 
 import argparse
 
-from openstl_ext.commands.arguments import add_config, add_run, load_config
+from openstl_ext.commands.arguments import add_config, add_run, load_trained_config
+from openstl_ext.config import load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,15 +34,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Test."""
-    cfg = load_config(args)
-    from openstl_ext.engine import checkpoint
+    which = "named" if args.checkpoint else "best of the work directory"
+    cfg, trained = load_trained_config(args)
     from openstl_ext.engine.runner import build, require_test
+    from openstl_ext.engine.trained import check_data, check_training
 
     require_test(cfg)
-    cfg.load_from = str(args.checkpoint or checkpoint.best(cfg.work_dir))
+    own = [*args.cfg_options, *([] if args.seed is None else [f"seed={args.seed}"])]
+    if trained is not None:
+        repeated = load(args.config, trained.overrides, seed=trained.seed)
+        check_training(trained, cfg, repeated, name=f"{args.checkpoint} with {args.config}")
+    cfg.load_from = args.checkpoint
     if args.save_predictions:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]
     runner = build(cfg, train=False)
-    which = "named" if args.checkpoint else "best of the work directory"
-    runner.logger.info(f"testing {cfg.load_from} ({which})")
+    log = runner.logger
+    if trained is None:
+        log.warning("the checkpoint does not state its training, so the record marks it as unknown")
+    else:
+        check_data(trained, runner, own)
+        if trained.overrides:
+            log.info(f"options of the training: --cfg-options {' '.join(trained.overrides)}")
+    log.info(f"testing {cfg.load_from} ({which})")
     runner.test()

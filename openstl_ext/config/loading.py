@@ -1,5 +1,6 @@
 """Load a config strictly: an unknown key or block is an error that proposes the nearest name."""
 
+import ast
 import importlib
 import os
 import sys
@@ -73,6 +74,7 @@ def load(
 
     Returns:
         The config, with ``identity``, ``overrides``, ``seed``, ``work_dir`` and ``default_scope``.
+        A config that a training saved keeps its identity and overrides, and its folder.
 
     Raises:
         ConfigError: If the file is missing, has more than plain values or unknown blocks, or if an
@@ -84,6 +86,8 @@ def load(
     values = cfg._cfg_dict
     for name in [name for name in values if name not in BLOCKS and name in variables]:
         del values[name]  # a variable such as `lr = 1e-3`, which the file has used
+    saved = values.get("identity") if is_saved(path) else None
+    trained = list(values.get("overrides") or ()) if saved else []
     cfg_options.apply(values, overrides, optional=(*BLOCKS, *DEFAULTED))
     for name in values:
         if name not in BLOCKS:
@@ -91,13 +95,22 @@ def load(
     if problems := list(not_plain(values.to_dict())):
         raise ConfigError(f"{path}: " + "; ".join(problems))
     cfg.seed = int(values.get("seed") or 0) if seed is None else seed
-    cfg.identity = identity(path)
-    cfg.overrides = list(overrides)
+    cfg.identity = saved or identity(path)
+    cfg.overrides = [*trained, *(entry for entry in overrides if entry not in trained)]
     cfg.default_scope = "openstl_ext"
     default = Path("work_dirs", *cfg.identity.split("/"), f"seed_{cfg.seed}")
+    if saved and (path.parent / "checkpoints").is_dir():
+        default = path.parent
     cfg.work_dir = str(work_dir or values.get("work_dir") or default)
     import_plugins(cfg)
     return cfg
+
+
+def is_saved(path: Path) -> bool:
+    """Return whether a config is one that a training wrote: it states its identity itself."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {getattr(node.targets[0], "id", "") for node in tree.body if isinstance(node, ast.Assign)}
+    return {"identity", "overrides"} <= names and "_base_" not in names
 
 
 def _read(path: Path) -> "Config":

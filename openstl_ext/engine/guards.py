@@ -155,6 +155,7 @@ class PreemptionHook(Hook):
         SystemExit: After saving.
     """
 
+    changes = "nothing"
     priority = "VERY_LOW"  # after the steps of schedules and averages
 
     def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:

@@ -12,10 +12,12 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.runner import Runner as MMRunner
 from torch import nn
 
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, end_workers
+from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import check_plateaus
@@ -40,7 +42,7 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
         ConfigError: If the config has a mistake, or if two splits share samples.
         DatasetNotFoundError: If a dataset is missing.
     """
-    cfg = complete(cfg)
+    given, cfg = cfg, complete(cfg)
     validate(cfg)
     distributed.start(cfg.launcher)
     if train:
@@ -50,6 +52,7 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
         without = {k: v for k, v in cfg.items() if k not in TRAINING}
         runner = Runner.from_cfg(Config(without, filename=cfg.filename))
         runner.cfg = cfg  # baselines are fitted to the training data of the model
+    runner.given = plain(given.to_dict())
     runner.prepare()
     return runner
 
@@ -104,6 +107,8 @@ class Runner(MMRunner):
         watch: Signal handler; it stores the signal that shall end the run.
         is_training: Whether ``train`` is running.
         trained: Metadata of the loaded checkpoint: ``epoch``, ``plan`` ...
+        given: The config without defaults, as plain values.
+        plan, test_plan: What decides the training and its test, while training.
         loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
 
@@ -118,9 +123,12 @@ class Runner(MMRunner):
         self.watch = SignalWatch()
         self.is_training = False
         self.trained: dict[str, Any] = {}
+        self.given: dict[str, Any] = {}
+        self.plan: Facts = {}
+        self.test_plan: Facts = {}
         resume = kwargs.pop("resume", False)
-        if isinstance(resume, str):
-            kwargs["load_from"] = resume
+        if resume:  # the weights that the run began with are not needed
+            kwargs["load_from"] = resume if isinstance(resume, str) else None
         super().__init__(*args, resume=bool(resume), **kwargs)
 
     @property
@@ -218,6 +226,7 @@ class Runner(MMRunner):
                 f"{self.work_dir} already contains a run; continue it with --resume, or use "
                 "another --work-dir (nothing was changed)"
             )
+        self.plan, self.test_plan = state.plan_of(self), state.test_plan_of(self)
         if self.rank == 0:
             checkpoints.remove_partial_files(self.work_dir)
         with self.watch:
@@ -268,6 +277,18 @@ class Runner(MMRunner):
         elif self._load_from:
             self.load_checkpoint(self._load_from)
         self._has_loaded = True
+        if self.is_training and self.rank == 0:
+            self._write_config()
+
+    def dump_config(self) -> None:
+        """Write nothing: the run may be refused, or be a test of another run."""
+
+    def _write_config(self) -> None:
+        """Write the merged config, from which every command can repeat the run."""
+        dropped = ("resume", "work_dir", "launcher", "track", "experiment_name")
+        values = {k: v for k, v in self.given.items() if k not in dropped}
+        name = Path(self.cfg.filename or "config.py").name
+        atomic_write(Path(self.work_dir) / name, Config(values).pretty_text.encode())
 
     def resume(self, filename: str | None = None, *_: Any, **__: Any) -> None:
         """Resume from a file, or from the newest intact checkpoint of the work directory."""

@@ -1,13 +1,16 @@
 """Gather the state of a run for a checkpoint, and restore it."""
 
-import json
+from pathlib import Path
 from typing import Any, cast
 
+import torch
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from openstl_ext import __version__
+from openstl_ext.engine import plan
 from openstl_ext.engine.checkpoint import load_weights
 from openstl_ext.errors import CheckpointError
 
@@ -20,21 +23,27 @@ def unwrap(model: nn.Module) -> nn.Module:
     return cast(nn.Module, model.module) if is_model_wrapper(model) else model
 
 
-def plan(runner: Runner) -> dict[str, Any]:
+def plan_of(runner: Runner) -> plan.Facts:
     """Return what determines all later steps of a run; it must not change at a resume."""
-    loop, cfg = runner.train_loop, runner.cfg
-    return {
+    start = runner.given.get("load_from")
+    facts = {
         "seed": runner.seed,
         "number of processes": runner.world_size,
-        "batch size": loop.batch_size,
-        "samples": len(loop.dataloader.dataset),
-        "batches an epoch": len(loop.dataloader),
-        "epochs": loop.max_epochs if loop.max_iterations is None else None,
-        "iterations": loop.max_iterations,
-        "accumulative_counts": accumulative_counts(runner),
-        "optim_wrapper": as_json(cfg.get("optim_wrapper")),
-        "param_scheduler": as_json(cfg.get("param_scheduler")),
+        "load_from": Path(start).name if start else None,
+        **plan.training_facts(runner.cfg),
+        **plan.data_facts(runner.train_loop.dataloader.dataset, "train_data"),
     }
+    if runner.val_loop is not None and plan.waits_for_scores(runner.cfg.to_dict()):
+        facts |= plan.data_facts(runner.val_loop.dataloader.dataset, "val_data")
+    return facts
+
+
+def test_plan_of(runner: Runner) -> plan.Facts:
+    """Return what determines the scores of the test of a run; nothing without a test."""
+    if runner.test_loop is None:
+        return {}
+    data = plan.data_facts(runner.test_loop.dataloader.dataset, "test_data")
+    return plan.test_facts(runner.cfg) | data
 
 
 def accumulative_counts(runner: Runner) -> int:
@@ -42,12 +51,7 @@ def accumulative_counts(runner: Runner) -> int:
     return getattr(runner.optim_wrapper, "_accumulative_counts", 1)
 
 
-def as_json(part: Any) -> str:
-    """Return a part of a config as text that does not depend on the order of its keys."""
-    return json.dumps(part, sort_keys=True, default=str)
-
-
-def check_plan(saved: dict[str, Any], now: dict[str, Any], name: str) -> None:
+def check_plan(saved: plan.Facts, now: plan.Facts, name: str) -> None:
     """Check that a run is resumed with the plan that its checkpoint was saved with.
 
     Args:
@@ -56,17 +60,12 @@ def check_plan(saved: dict[str, Any], now: dict[str, Any], name: str) -> None:
         name: Name of the checkpoint.
 
     Raises:
-        CheckpointError: With all differences.
+        CheckpointError: With the differences.
     """
-    differing = [
-        f"{key} is {value}, the checkpoint has {saved.get(key)}"
-        for key, value in now.items()
-        if saved.get(key) != value
-    ]
-    if differing:
+    if found := list(plan.differences(saved, now)):
         raise CheckpointError(
-            f"cannot resume from {name}: {'; '.join(differing)}; restore it or use another "
-            "--work-dir (with load_from=FILE it starts from these weights)"
+            f"cannot resume from {name}: {plan.shown(found)}; restore it, or start a new run from "
+            "these weights with another --work-dir and --cfg-options load_from=FILE"
         )
 
 
@@ -83,8 +82,12 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
         "meta": {
             "epoch": epoch,
             "iteration": iteration,
-            "config": runner.cfg.get("identity", ""),
-            "plan": plan(runner),
+            "identity": runner.cfg.get("identity", ""),
+            "overrides": list(runner.cfg.get("overrides") or ()),
+            "config": runner.given,
+            "plan": runner.plan,
+            "test": runner.test_plan,
+            "versions": {"openstl_ext": __version__, "torch": str(torch.__version__)},
         },
         "state_dict": dict(unwrap(runner.model).state_dict()),
     }
@@ -112,7 +115,15 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
             f"{name} contains weights only, so it cannot be resumed; use load_from to start a new "
             "run with them"
         )
-    check_plan(state["meta"]["plan"], plan(runner), name)
+    if not isinstance(state["meta"].get("config"), dict):
+        raise CheckpointError(
+            f"{name} was saved by an earlier version, which did not store the whole plan of a run, "
+            "so it cannot be resumed; use load_from to start a new run with its weights"
+        )
+    saved = state["meta"]["plan"]
+    # weights that the run began with decide no later step, so they need not be named again
+    runner.plan = {**runner.plan, "load_from": saved.get("load_from")}
+    check_plan(saved, runner.plan, name)
     runner.call_hook("after_load_checkpoint", checkpoint=state)
     load_weights(unwrap(runner.model), state["state_dict"])
     runner.optim_wrapper.load_state_dict(state["optimizer"])

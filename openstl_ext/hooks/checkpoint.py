@@ -33,6 +33,7 @@ class ExactCheckpointHook(RunHook):
             if no metric has the key.
     """
 
+    changes = "nothing"
     priority = "VERY_LOW"  # the saved state includes all other changes of an iteration
 
     def __init__(

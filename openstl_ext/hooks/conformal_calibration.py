@@ -47,6 +47,7 @@ class ConformalCalibrationHook(Hook):
         samples and one margin for both ends.
     """
 
+    changes = "scores"
     priority = "BELOW_NORMAL"  # after averaged weights, if any, are in place
 
     def __init__(

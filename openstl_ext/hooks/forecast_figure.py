@@ -47,6 +47,7 @@ class ForecastFigureHook(Hook):
         ConfigError: If the method does not forecast frames, or an argument is not usable.
     """
 
+    changes = "nothing"
     priority = "VERY_LOW"  # after the record is written
 
     def __init__(

@@ -17,6 +17,7 @@ class LoggerHook(PlainLoggerHook):
     two processes mix their lines, and with NaN, which is not JSON.
     """
 
+    changes = "nothing"
     interval: int
     counts_iterations = False
 

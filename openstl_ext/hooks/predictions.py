@@ -59,6 +59,8 @@ class PredictionsHook(Hook):
         one channel only.
     """
 
+    changes = "nothing"
+
     def __init__(self, *, folder: str = "saved") -> None:
         self.folder = folder
         self._names: list[list[str]] = []

@@ -19,6 +19,8 @@ class ProgressHook(RuntimeInfoHook):
     waits for the CPU at every step.
     """
 
+    changes = "nothing"
+
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
         self.pending: list[dict[str, Tensor]] = []

@@ -14,7 +14,9 @@ from mmengine.runner import Runner
 import openstl_ext
 from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import read_manifest
+from openstl_ext.engine.plan import data_facts
 from openstl_ext.engine.state import unwrap
+from openstl_ext.engine.trained import DATA, Trained
 from openstl_ext.errors import UserError
 from openstl_ext.profiling.report import profile
 from openstl_ext.registry import HOOKS
@@ -26,11 +28,15 @@ from openstl_ext.results.record import Checkpoint, Record, Selection
 class ResultHook(Hook):
     """Write ``result.json``, the only file that the leaderboard reads.
 
+    The record of another checkpoint or protocol is kept. The new one is then written as
+    ``result_<checkpoint>_<protocol>.json``, which the leaderboard reads too.
+
     Args:
         filename: Name within the work directory.
         batch_size: Batch size of the speed measurement.
     """
 
+    changes = "nothing"
     priority = "LOW"  # after all hooks that add to the test
 
     def __init__(self, *, filename: str = "result.json", batch_size: int = 1) -> None:
@@ -39,12 +45,18 @@ class ResultHook(Hook):
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         cfg, method = runner.cfg, unwrap(runner.model)
-        source = dict(cfg.get("source") or {})
         identity = str(cfg.get("identity") or Path(str(cfg.filename or "run")).stem)
+        source, overrides = dict(cfg.get("source") or {}), list(cfg.get("overrides") or ())
+        trained = Trained.of(getattr(runner, "trained", {}))
+        if trained is not None:  # what was trained, whatever the test was called with
+            data = data_facts(runner.test_dataloader.dataset, DATA)
+            overrides = trained.overrides_of(cfg, data)
+            if trained.identity != identity:
+                identity, source = trained.identity, dict(trained.config.get("source") or {})
         metrics_used: list[Any] = runner.test_evaluator.metrics
         described = [m.describe() for m in metrics_used if hasattr(m, "describe")]
         protocol = protocol_of_test(runner)
-        Record(
+        record = Record(
             config=identity,
             name=str(source.get("name") or identity),
             method=type(method).__name__,
@@ -54,7 +66,8 @@ class ResultHook(Hook):
             about={name: facts for part in described for name, facts in part.items()},
             checkpoint=checkpoint_of(getattr(runner, "_load_from", None) or cfg.get("load_from")),
             seed=seed_of(runner),
-            overrides=list(cfg.get("overrides") or ()),
+            overrides=overrides,
+            training=None if trained is None else trained.plan,
             source=source,
             baselines=getattr(runner, "baselines", {}),
             postprocessed=runner.test_loop.postprocessed,
@@ -63,8 +76,13 @@ class ResultHook(Hook):
             synthetic=bool(protocol["metainfo"].get("synthetic", False)),
             selection=selection_of(cfg),
             **self._costs(runner),
-        ).write(Path(runner.work_dir) / self.filename)
-        runner.logger.info(f"wrote the result to {Path(runner.work_dir) / self.filename}")
+        )
+        wanted = Path(runner.work_dir) / self.filename
+        path = record.place(wanted)
+        record.write(path)
+        runner.logger.info(f"wrote the result to {path}")
+        if path != wanted:
+            runner.logger.warning(f"{wanted} is kept: it is of another checkpoint or protocol")
 
     def _costs(self, runner: Runner) -> dict[str, Any]:
         """Measure parameters, FLOPs and speed; the last two are left out if the profile fails."""

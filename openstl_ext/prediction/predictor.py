@@ -13,6 +13,7 @@ from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import sample_seed
+from openstl_ext.engine.trained import check_model
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.interfaces import check_net
 from openstl_ext.postprocessing import ConformalPostprocessor
@@ -61,6 +62,7 @@ class Predictor:
         method = METHODS.build(cfg.model)
         check_net(method)
         saved = checkpoints.read(checkpoint)
+        check_model(cfg, checkpoint, saved.get("meta") or {})
         checkpoints.load_weights(method, saved.get("state_dict", saved))
         return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 

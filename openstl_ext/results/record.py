@@ -10,7 +10,7 @@ import msgspec
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import DataError, UserError
 from openstl_ext.json_file import read_json
-from openstl_ext.results.protocol import Protocol, plain
+from openstl_ext.results.protocol import Protocol, digest, plain
 
 SCHEMA = 2
 
@@ -63,7 +63,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         frames_per_second: Speed of the forecast; for labels, samples per second.
         checkpoint: Evaluated weights; null if they are those of the moment.
         seed: Seed of the training.
-        overrides: Values of ``--cfg-options``; a run with any is a probe.
+        overrides: Values of ``--cfg-options`` of the training, and those by which the test differs
+            from that of its config; a run with any is a probe.
+        training: What decided the weights, by dotted key; null if the checkpoint does not state
+            it, so that they may be of any training.
         source: Paper, code and *claimed* numbers.
         baselines: Scores of the baselines under the same protocol.
         postprocessed: Scores of the same forecasts after each postprocessor, by its name.
@@ -89,6 +92,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     checkpoint: Checkpoint | None = None
     seed: int | None = None
     overrides: list[str] = []
+    training: dict[str, Any] | None = None
     source: dict[str, Any] = {}
     baselines: dict[str, dict[str, float | None]] = {}
     postprocessed: dict[str, dict[str, float | None]] = {}
@@ -104,6 +108,33 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         claimed = self.source.get("claimed")
         numbers = claimed.items() if isinstance(claimed, Mapping) else ()
         return {k: v for k, v in numbers if isinstance(v, int | float)}
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """Short checksums of the evaluated weights, and of the data and options of the test."""
+        weights = (self.checkpoint or {}).get("sha256") or "unknown"
+        test = [self.config, self.overrides, self.seed, self.protocol["fingerprint"]]
+        return str(weights)[:8], digest(test)[:8]
+
+    @property
+    def training_digest(self) -> str:
+        """Hash of what decided the weights, apart from the seed; empty if it is not known."""
+        if self.training is None:
+            return ""
+        facts = {k: v for k, v in self.training.items() if k != "seed" and not k.endswith(".values")}
+        return digest(plain(facts))
+
+    def place(self, path: Path) -> Path:
+        """Return a file beside records of other weights or tests, which are kept.
+
+        Args:
+            path: The file to write if it does not exist or is a record of the same subject.
+        """
+        try:
+            same = not path.exists() or Record.read(path).subject == self.subject
+        except RecordError:
+            same = False
+        return path if same else path.with_name(f"{path.stem}_{'_'.join(self.subject)}.json")
 
     def write(self, path: Path) -> None:
         """Write the file atomically.

@@ -82,6 +82,8 @@ class ToyNet(nn.Module):
 class KillHook(Hook):
     """Send a signal to this process, maybe to its workers, after an iteration before its save."""
 
+    changes = "nothing"
+
     def __init__(self, *, at: int, signum: int = signal.SIGKILL, workers: bool = False) -> None:
         self.at, self.signum, self.workers = at, signum, workers
 
@@ -107,6 +109,8 @@ class PoisonHook(Hook):
 @HOOKS.register_module()
 class LossDiary(Hook):
     """Write each loss bit for bit to a file that survives a kill."""
+
+    changes = "nothing"
 
     priority = "VERY_HIGH"
 
