@@ -1,6 +1,7 @@
 """Collect the results below some folders."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from openstl_ext.results.record import Record, RecordError
 from openstl_ext.results.table import Table, tables_of
 
 RESULT = "result.json"
+RESULTS = re.compile(r"result(_[0-9a-z]+_[0-9a-f]+)?\.json")
+"""Names of records; the longer ones are of further checkpoints or protocols of a run."""
 SKIP = ("saved", "checkpoints", ".")
 """Prefixes of folders without results, which may have a million frames."""
 
@@ -21,7 +24,7 @@ class Board:
     Args:
         tables: One per protocol.
         problems: Files that were not read, a sentence each.
-        repeats: Runs that were found twice, a sentence each.
+        repeats: Records of the same checkpoint that were found twice, a sentence each.
     """
 
     tables: tuple[Table, ...]
@@ -53,7 +56,9 @@ def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Boar
         key = (
             record.config,
             tuple(record.overrides),
+            record.training_digest,
             record.protocol["fingerprint"],
+            (record.checkpoint or {}).get("sha256"),
             # runs without a seed cannot be distinguished but by their place
             str(path) if record.seed is None else record.seed,
         )
@@ -91,5 +96,4 @@ def found(folders: Iterable[Path | str]) -> Iterator[Path]:
 def _below(folder: Path) -> Iterator[Path]:
     for here, below, files in os.walk(folder):
         below[:] = [name for name in below if not name.startswith(SKIP)]
-        if RESULT in files:
-            yield Path(here, RESULT)
+        yield from (Path(here, name) for name in files if RESULTS.fullmatch(name))

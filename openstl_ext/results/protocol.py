@@ -96,9 +96,9 @@ def same_data(one: Any, other: Any) -> bool:
     return one is not None and other is not None and digest(plain(one)) == digest(plain(other))
 
 
-def differences(one: Protocol, other: Protocol) -> list[str]:
-    """Return the differences of two protocols, a phrase each: ``size 20, not 200``."""
-    ours, theirs = flat(one), flat(other)
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the differences of two protocols or trainings, a phrase each: ``size 20, not 200``."""
+    ours, theirs = flat(dict(one)), flat(dict(other))
     keys = sorted(k for k in {*ours, *theirs} if k != "fingerprint")
     return [
         f"{key} {_shown(ours, key)}, not {_shown(theirs, key)}"

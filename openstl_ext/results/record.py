@@ -117,12 +117,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return str(weights)[:8], digest(test)[:8]
 
     @property
+    def comparable_training(self) -> dict[str, Any]:
+        """What decided the weights, apart from the seed and numbers that machines round."""
+        facts = self.training or {}
+        return {k: v for k, v in facts.items() if k != "seed" and not k.endswith(".values")}
+
+    @property
     def training_digest(self) -> str:
-        """Hash of what decided the weights, apart from the seed; empty if it is not known."""
-        if self.training is None:
-            return ""
-        facts = {k: v for k, v in self.training.items() if k != "seed" and not k.endswith(".values")}
-        return digest(plain(facts))
+        """Hash of ``comparable_training``; empty if the training is not known."""
+        return "" if self.training is None else digest(plain(self.comparable_training))
 
     def place(self, path: Path) -> Path:
         """Return a file beside records of other weights or tests, which are kept.

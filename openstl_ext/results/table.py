@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openstl_ext.errors import UserError, nearest
@@ -41,6 +41,9 @@ class Row:
         scores: Scores by name.
         overrides: Values of ``--cfg-options``; a row with any is a probe.
         postprocessor: Name of the change of the forecasts before these scores; empty for none.
+        checkpoint: File and checksum, where another checkpoint of these seeds has the main row.
+        differs: Differences of the training from that of the row above with this config, a phrase
+            each.
     """
 
     name: str
@@ -49,11 +52,14 @@ class Row:
     scores: dict[str, Score]
     overrides: tuple[str, ...] = ()
     postprocessor: str = ""
+    checkpoint: str = ""
+    differs: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        """Name, followed by the postprocessor."""
-        return f"{self.name} + {self.postprocessor}" if self.postprocessor else self.name
+        """Name, followed by the checkpoint if it is not the main one, and the postprocessor."""
+        name = f"{self.name} ({self.checkpoint})" if self.checkpoint else self.name
+        return f"{name} + {self.postprocessor}" if self.postprocessor else name
 
     @property
     def is_baseline(self) -> bool:
@@ -62,8 +68,20 @@ class Row:
 
     @property
     def kind(self) -> str:
-        """One of ``baseline``, ``probe`` and ``run``."""
-        return "baseline" if self.is_baseline else "probe" if self.overrides else "run"
+        """One of ``baseline``, ``probe``, ``unknown`` (training) and ``run``."""
+        if self.is_baseline or self.overrides:
+            return "baseline" if self.is_baseline else "probe"
+        return "unknown" if self.is_unknown else "run"
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the checkpoint does not state its training, so that it may be any."""
+        return not self.is_baseline and any(record.training is None for record in self.records)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the row may be the best one: a baseline, or the recipe as it is."""
+        return self.kind in ("baseline", "run") and not self.checkpoint
 
     @property
     def seeds(self) -> list[int | None]:
@@ -122,8 +140,8 @@ class Table:
         return any(record.synthetic for row in self.rows for record in row.records)
 
     def best(self, metric: str) -> float | None:
-        """Return the best mean of all rows but probes."""
-        means = [row.scores[metric].mean for row in self.rows if not row.overrides]
+        """Return the best mean of baselines and of recipes as they are."""
+        means = [row.scores[metric].mean for row in self.rows if row.counts]
         known = [mean for mean in means if mean is not None]
         if not known or higher_is_better(self.about, metric) is None:
             return None
@@ -131,10 +149,10 @@ class Table:
 
 
 def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[Table]:
-    """Group records by protocol, then by config and overrides.
+    """Group records by protocol, then by config, overrides and training.
 
     Args:
-        records: One per run, without repeated runs of a config, seed and protocol.
+        records: One per checkpoint and protocol.
         patterns: Scores to show, in order, as in ``mse_sum ssim@* dice[site]``, where ``*``
             stands for any text; by default all but those of single leads, channels and classes.
 
@@ -159,13 +177,12 @@ def _table(group: list[Record], patterns: Sequence[str], before: Sequence[Table]
     """Return the table of the records of one protocol."""
     about = {name: facts for record in group for name, facts in record.about.items()}
     metrics = _columns(group, patterns)
-    rows: dict[tuple[str, ...], list[Record]] = {}
-    for record in group:
-        rows.setdefault((record.config, *record.overrides), []).append(record)
-    found = [_row(runs, metrics) for runs in rows.values()] + _baselines(group, metrics)
-    for runs in rows.values():
+    found = _baselines(group, metrics)
+    for runs, checkpoint, differs in _runs_of_rows(group):
+        row = _row(runs, metrics)
         names = sorted({name for run in runs for name in run.postprocessed})
-        found += [_row(runs, metrics, postprocessor=name) for name in names]
+        rows = [row, *(_row(runs, metrics, postprocessor=name) for name in names)]
+        found += [replace(r, checkpoint=checkpoint, differs=differs) for r in rows]
     found.sort(key=lambda row: _rank(row, metrics, about))
     protocol = group[0].protocol
     kin = [t for t in before if _dataset_of(t.protocol) == _dataset_of(protocol)]
@@ -178,6 +195,54 @@ def _table(group: list[Record], patterns: Sequence[str], before: Sequence[Table]
         differs=tuple(differences(protocol, near.protocol)) if near else (),
         beside=near.protocol["fingerprint"] if near else None,
     )
+
+
+def _runs_of_rows(
+    group: Iterable[Record],
+) -> Iterator[tuple[list[Record], str, tuple[str, ...]]]:
+    """Yield the runs of each row, one checkpoint per seed, then checkpoint and differences.
+
+    A mean over seeds has one checkpoint of each: the best one, the latest of several. Every
+    further checkpoint has a row of its own.
+    """
+    trainings: dict[tuple[str, ...], list[Record]] = {}
+    for record in group:
+        key = (record.config, *record.overrides, record.training_digest)
+        trainings.setdefault(key, []).append(record)
+    firsts: dict[tuple[str, ...], Record] = {}
+    for (*recipe, _), records in trainings.items():
+        first = firsts.setdefault(tuple(recipe), records[0])
+        differs = tuple(training_differences(records[0], first))
+        seeds: set[int] = set()
+        main: list[Record] = []
+        for record in sorted(records, key=_preference):
+            if record.seed is None or record.seed not in seeds:
+                main.append(record)
+                seeds |= set() if record.seed is None else {record.seed}
+            else:
+                yield [record], checkpoint_name(record), differs
+        yield sorted(main, key=lambda r: (r.seed or 0, r.date)), "", differs
+
+
+def _preference(record: Record) -> tuple[Any, ...]:
+    """Return a key that sorts the best checkpoint first, the latest of several."""
+    facts = record.checkpoint
+    is_best = facts is not None and facts["file"].startswith("best")
+    iteration = (facts["iteration"] if facts else None) or 0
+    return (not is_best, -iteration, record.date, checkpoint_name(record))
+
+
+def checkpoint_name(record: Record) -> str:
+    """Return file and short checksum of the evaluated weights."""
+    facts = record.checkpoint
+    return f"{facts['file']} {(facts['sha256'] or '')[:8]}".strip() if facts else "unknown weights"
+
+
+def training_differences(one: Record, other: Record) -> list[str]:
+    """Return the differences of two trainings, a phrase each; none if one is not known."""
+    if one.training is None or other.training is None:
+        return []
+    return differences(one.comparable_training, other.comparable_training)
 
 
 def _row(runs: Sequence[Record], metrics: Sequence[str], *, postprocessor: str = "") -> Row:

@@ -46,6 +46,7 @@ def record(mse: float | None = 24.0, **changes: Any) -> Record:
             "dtype": "float32",
         },
         "seed": 0,
+        "training": {"seed": 0, "model.type": "DirectForecast"},
         "date": "2026-01-01T00:00:00Z",
     }
     return Record(**{**known, **changes})

@@ -23,6 +23,7 @@ def write(board: Board) -> str:
         "kind",
         "postprocessor",
         "overrides",
+        "checkpoint",
         "seeds",
     ]
     columns += [f"{m}{part}" for m in metrics for part in ("", "_std", "_num", "_claimed")]
@@ -45,6 +46,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
         "kind": row.kind,
         "postprocessor": row.postprocessor,
         "overrides": " ".join(row.overrides),
+        "checkpoint": row.checkpoint,
         "seeds": " ".join(map(str, row.seeds)),
         "synthetic": table.synthetic,
         "selected_on_test": row.selected_on_test,

@@ -42,6 +42,8 @@ def _object(row: Row) -> dict[str, Any]:
         "kind": row.kind,
         "postprocessor": row.postprocessor,
         "overrides": row.overrides,
+        "checkpoint": row.checkpoint,
+        "differs": row.differs,
         "seeds": row.seeds,
         "scores": scores,
         "selected_on_test": row.selected_on_test,

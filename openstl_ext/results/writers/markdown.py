@@ -5,7 +5,7 @@ from typing import Any
 
 from openstl_ext.results.board import Board
 from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed
-from openstl_ext.results.table import Row, Table, higher_is_better
+from openstl_ext.results.table import Row, Table, checkpoint_name, higher_is_better
 from openstl_ext.score_name import metric_name
 
 SUFFIX = "md"
@@ -87,6 +87,7 @@ def _cells(table: Table, row: Row) -> list[str]:
         fixed = [f"*{row.name}*", "", ""]
     else:
         marks = "\\*" * bool(row.overrides) + "\\!" * row.selected_on_test
+        marks += "\\?" * row.is_unknown + "\\~" * bool(row.differs)
         fixed = [row.label + marks, f"`{row.config}`", str(len(row.records))]
     scores = [_score(table, row, name) for name in table.metrics]
     return [*fixed, *scores, amount(row, "num_parameters"), flops(row), speed(row)]
@@ -96,7 +97,7 @@ def _score(table: Table, row: Row, metric: str) -> str:
     """Write a score as ``24.9 +- 0.2 (claimed 24.4)``, the best in bold."""
     found, claimed = row.scores[metric], row.claimed.get(metric)
     text = figure(found)
-    if found.mean is not None and found.mean == table.best(metric) and not row.overrides:
+    if found.mean is not None and found.mean == table.best(metric) and row.counts:
         text = f"**{text}**"
     if 0 < found.num < len(row.records) and not row.is_baseline:
         text += f" ({found.num} of {len(row.records)})"
@@ -123,9 +124,25 @@ def _notes(table: Table) -> list[str]:
     for row in rows:
         if row.overrides and not row.postprocessor:
             notes.append(f"\\* {row.name} is a probe: `--cfg-options {' '.join(row.overrides)}`")
+        if row.checkpoint and not row.postprocessor:
+            notes.append(f"{row.label}: {_which_counts(row, rows)}")
+        if row.is_unknown and not row.postprocessor:
+            notes.append(f"\\? {row.label}: the checkpoint does not state how it was trained")
+        if row.differs and not row.postprocessor:
+            more = "; ..." * (len(row.differs) > 8)
+            notes.append(f"\\~ {row.label} was trained otherwise: {'; '.join(row.differs[:8])}{more}")
         if row.selected_on_test:
             notes.append(f"\\! {row.name}: its checkpoint was selected on the test data")
     return notes
+
+
+def _which_counts(row: Row, rows: Sequence[Row]) -> str:
+    """Name the checkpoint of the same training and seed that the row of the recipe has."""
+    (record,) = row.records
+    kin = (r for other in rows if not other.checkpoint and not other.is_baseline for r in other.records)
+    same = (r for r in kin if r.training_digest == record.training_digest and r.seed == record.seed)
+    taken = next((checkpoint_name(r) for r in same if r.config == record.config), "another")
+    return f"a further checkpoint of seed {record.seed}; the row {row.name} has {taken}"
 
 
 def _meaning(facts: dict[str, Any]) -> str:
