@@ -109,7 +109,9 @@ def load(
 def is_saved(path: Path) -> bool:
     """Return whether a config is one that a training wrote: it states its identity itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = {getattr(node.targets[0], "id", "") for node in tree.body if isinstance(node, ast.Assign)}
+    names = {
+        getattr(node.targets[0], "id", "") for node in tree.body if isinstance(node, ast.Assign)
+    }
     return {"identity", "overrides"} <= names and "_base_" not in names
 
 

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import plan
 from openstl_ext.engine.defaults import complete
+from openstl_ext.engine.plan import Facts
 from openstl_ext.errors import CheckpointError
 
 DATA = "test_data"
@@ -33,8 +34,8 @@ class Trained:
     identity: str
     overrides: tuple[str, ...]
     config: dict[str, Any]
-    plan: plan.Facts
-    test: plan.Facts
+    plan: Facts
+    test: Facts
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> "Trained | None":
@@ -65,7 +66,7 @@ class Trained:
         saved = {key: value for key, value in saved.items() if key.partition(".")[0] in blocks}
         return list(plan.differences(saved, now))
 
-    def test_differences(self, cfg: Config, data: plan.Facts) -> list[tuple[str, Any, Any]]:
+    def test_differences(self, cfg: Config, data: Facts) -> list[tuple[str, Any, Any]]:
         """Return the differences of a test from that of the training's config.
 
         Args:
@@ -76,7 +77,7 @@ class Trained:
         own = {key: value for key, value in self.test.items() if key.startswith(DATA)}
         return list(plan.differences(saved | own, plan.test_facts(complete(cfg)) | (data or own)))
 
-    def overrides_of(self, cfg: Config, data: plan.Facts) -> list[str]:
+    def overrides_of(self, cfg: Config, data: Facts) -> list[str]:
         """Return the overrides of the training, then how a test differs from that of its config."""
         changed = {key: value for key, _, value in self.test_differences(cfg, data)}
         if values := changed.pop(f"{DATA}.values", None):

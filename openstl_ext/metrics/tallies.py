@@ -1,5 +1,6 @@
 """Tallies of samples, and the exact arithmetic that turns them into scores."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,8 +105,8 @@ def bootstrap_intervals(
         - tallies: (N, S, ...).
 
     Returns:
-        Lower and upper end of each; None for fewer than two samples or a score that is not
-        finite.
+        Lower and upper end of each; None where fewer than two samples have something to score,
+        and for a score that is not finite.
     """
     size = len(tallies)
     if size < 2:
@@ -122,9 +123,23 @@ def bootstrap_intervals(
             value = scores[name](sums)
             if not math.isnan(value):  # a resampled set may have no valid pixel
                 values.append(value)
-    ends = {n: np.quantile(v, (0.025, 0.975)).tolist() for n, v in drawn.items() if v}
+    varied = {
+        n: v for n, v in drawn.items() if v and (_varies(v) or _scores_two(scores[n], tallies))
+    }
+    ends = {n: np.quantile(v, (0.025, 0.975)).tolist() for n, v in varied.items()}
     return {name: ends.get(name) for name in scores}
 
 
 def _finite(score: Callable[[np.ndarray], float], sums: np.ndarray) -> bool:
     return math.isfinite(score(sums))
+
+
+def _varies(values: Sequence[float]) -> bool:
+    """Return whether values differ by more than rounding."""
+    return not math.isclose(min(values), max(values), rel_tol=1e-12)
+
+
+def _scores_two(score: Callable[[np.ndarray], float], tallies: np.ndarray) -> bool:
+    """Return whether at least two samples have something to score; one alone has no spread."""
+    scored = (True for tally in tallies if not math.isnan(score(tally)))
+    return sum(itertools.islice(scored, 2)) == 2

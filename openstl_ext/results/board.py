@@ -58,7 +58,7 @@ def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Boar
             tuple(record.overrides),
             record.training_digest,
             record.protocol["fingerprint"],
-            (record.checkpoint or {}).get("sha256"),
+            record.sha256,
             # runs without a seed cannot be distinguished but by their place
             str(path) if record.seed is None else record.seed,
         )

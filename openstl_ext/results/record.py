@@ -110,11 +110,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return {k: v for k, v in numbers if isinstance(v, int | float)}
 
     @property
+    def sha256(self) -> str:
+        """Checksum of the evaluated weights; empty if it is not known."""
+        return (self.checkpoint["sha256"] if self.checkpoint else None) or ""
+
+    @property
     def subject(self) -> tuple[str, str]:
         """Short checksums of the evaluated weights, and of the data and options of the test."""
-        weights = (self.checkpoint or {}).get("sha256") or "unknown"
         test = [self.config, self.overrides, self.seed, self.protocol["fingerprint"]]
-        return str(weights)[:8], digest(test)[:8]
+        return self.sha256[:8] or "unknown", digest(test)[:8]
 
     @property
     def comparable_training(self) -> dict[str, Any]:

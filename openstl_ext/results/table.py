@@ -235,7 +235,7 @@ def _preference(record: Record) -> tuple[Any, ...]:
 def checkpoint_name(record: Record) -> str:
     """Return file and short checksum of the evaluated weights."""
     facts = record.checkpoint
-    return f"{facts['file']} {(facts['sha256'] or '')[:8]}".strip() if facts else "unknown weights"
+    return f"{facts['file']} {record.sha256[:8]}".strip() if facts else "unknown weights"
 
 
 def training_differences(one: Record, other: Record) -> list[str]:

@@ -170,3 +170,14 @@ def test_the_interval_of_a_root_is_an_interval_of_roots() -> None:
     value = evaluated(metric, drawn_samples(6))["rmse"]
     low, high = metric.describe()["rmse"]["interval"]
     assert low < value < high
+
+
+def test_one_scored_sample_has_no_interval() -> None:
+    """A score of one sample, beside samples without a valid pixel, would look exactly known."""
+    one, empty = np.array([[3.0], [2.0]]), np.zeros((2, 1))
+    assert interval_of_mean(np.stack([one, empty])) is None
+    assert interval_of_mean(np.stack([empty, one, empty, empty])) is None
+    assert interval_of_mean(np.stack([one, one, empty])) == [1.5, 1.5]  # equal, but two
+    other = interval_of_mean(np.stack([one, empty, 2 * one + 1]))
+    assert other is not None
+    assert other[0] < other[1]

@@ -130,7 +130,9 @@ def _notes(table: Table) -> list[str]:
             notes.append(f"\\? {row.label}: the checkpoint does not state how it was trained")
         if row.differs and not row.postprocessor:
             more = "; ..." * (len(row.differs) > 8)
-            notes.append(f"\\~ {row.label} was trained otherwise: {'; '.join(row.differs[:8])}{more}")
+            notes.append(
+                f"\\~ {row.label} was trained otherwise: {'; '.join(row.differs[:8])}{more}"
+            )
         if row.selected_on_test:
             notes.append(f"\\! {row.name}: its checkpoint was selected on the test data")
     return notes
@@ -139,9 +141,14 @@ def _notes(table: Table) -> list[str]:
 def _which_counts(row: Row, rows: Sequence[Row]) -> str:
     """Name the checkpoint of the same training and seed that the row of the recipe has."""
     (record,) = row.records
-    kin = (r for other in rows if not other.checkpoint and not other.is_baseline for r in other.records)
-    same = (r for r in kin if r.training_digest == record.training_digest and r.seed == record.seed)
-    taken = next((checkpoint_name(r) for r in same if r.config == record.config), "another")
+    key = (record.config, record.overrides, record.training_digest, record.seed)
+    main = (other for other in rows if not other.checkpoint and not other.is_baseline)
+    taken = next(
+        checkpoint_name(run)
+        for other in main
+        for run in other.records
+        if key == (run.config, run.overrides, run.training_digest, run.seed)
+    )
     return f"a further checkpoint of seed {record.seed}; the row {row.name} has {taken}"
 
 
