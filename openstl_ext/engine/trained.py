@@ -74,7 +74,7 @@ class Trained:
             data: Facts of its data; those of the training if empty.
         """
         saved = plan.test_facts(complete(Config(copy.deepcopy(self.config))))
-        own = {key: value for key, value in self.test.items() if key.startswith(DATA)}
+        own = {key: value for key, value in self.test.items() if key.startswith(f"{DATA}.")}
         return list(plan.differences(saved | own, plan.test_facts(complete(cfg)) | (data or own)))
 
     def overrides_of(self, cfg: Config, data: Facts) -> list[str]:
@@ -129,7 +129,7 @@ def check_data(trained: Trained, runner: Any, own: Sequence[str]) -> None:
     """
     if any(entry.lstrip("+").startswith(("test_dataloader", "seed")) for entry in own):
         return
-    saved = {key: value for key, value in trained.test.items() if key.startswith(DATA)}
+    saved = {key: value for key, value in trained.test.items() if key.startswith(f"{DATA}.")}
     now = plan.data_facts(runner.test_dataloader.dataset, DATA)
     if found := list(plan.differences(saved, now)):
         raise CheckpointError(
