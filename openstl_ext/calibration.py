@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from openstl_ext.atomic_io import atomic_write
-from openstl_ext.errors import ConfigError
+from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.json_file import read_json
 
 BITS = 20
@@ -90,6 +90,8 @@ class Calibration:
             where there were too few valid pixels.
         num_valid: Number of pixels behind each margin.
         about: Samples and checkpoint of the calibration.
+        sha256: Checksum of the checkpoint; None if the weights were not of a file.
+        quantile_levels: All levels that the method predicts.
     """
 
     coverage: float
@@ -97,6 +99,8 @@ class Calibration:
     margin: tuple[float | None, ...]
     num_valid: tuple[int, ...]
     about: dict[str, Any] = field(default_factory=dict)
+    sha256: str | None = None
+    quantile_levels: tuple[float, ...] = ()
 
     @property
     def margins(self) -> list[float]:
@@ -113,18 +117,43 @@ class Calibration:
         """Read a file.
 
         Raises:
-            DataError: If the file cannot be read or is not a calibration of this version.
+            DataError: If the file cannot be read or is not a calibration of this version, or if
+                its coverage is not that of its interval.
         """
         advice = "test the run with a ConformalCalibrationHook, which writes one"
-        return read_json(path, cls, advice=advice)
+        found = read_json(path, cls, advice=advice)
+        try:
+            check_coverage(found.coverage, found.levels)
+        except ConfigError as error:
+            raise DataError(f"{path}: {error}; {advice}") from None
+        return found
+
+    def place(self, path: Path) -> Path:
+        """Return a file beside calibrations of other weights, which are kept."""
+        try:
+            same = not path.exists() or self.read(path).sha256 == self.sha256
+        except DataError:
+            same = True
+        return path if same else beside(path, self.sha256)
 
 
-def check_coverage(coverage: float) -> float:
+def beside(path: Path, sha256: str | None) -> Path:
+    """Return the name of the calibration of weights whose work directory has several."""
+    return path.with_name(f"{path.stem}_{(sha256 or 'unknown')[:8]}{path.suffix}")
+
+
+def check_coverage(coverage: float, levels: tuple[float, float]) -> float:
     """Return the coverage.
 
     Raises:
-        ConfigError: If it is not between 0 and 1.
+        ConfigError: If it is not between 0 and 1, or not that of the interval: the ends would be
+            used as quantiles that they are not.
     """
     if not 0 < coverage < 1:
         raise ConfigError(f"coverage must be between 0 and 1, as in 0.95; got {coverage}")
+    if not math.isclose(levels[1] - levels[0], coverage, abs_tol=1e-6):
+        raise ConfigError(
+            f"coverage is {coverage:g}, but the interval from quantile {levels[0]:g} to "
+            f"{levels[1]:g} covers {levels[1] - levels[0]:g}; give both the same coverage"
+        )
     return coverage

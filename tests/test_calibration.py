@@ -101,6 +101,8 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
         margin=(0.1, None),
         num_valid=(100, 3),
         about={"samples": 4},
+        sha256="5f",
+        quantile_levels=(0.025, 0.5, 0.975),
     )
     written.write(tmp_path / "calibration.json")
     read = Calibration.read(tmp_path / "calibration.json")
@@ -124,4 +126,27 @@ def test_the_error_of_a_wrong_file_names_the_hook_that_makes_one(
 def test_a_share_of_95_is_refused() -> None:
     """A coverage of 9500 % would be accepted."""
     with pytest.raises(ConfigError, match=r"as in 0\.95"):
-        check_coverage(95)
+        check_coverage(95, (0.025, 0.975))
+
+
+def test_a_coverage_other_than_that_of_the_interval_is_refused(tmp_path: Path) -> None:
+    """The ends of a map would be read as quantiles that they are not."""
+    for coverage, levels in ((0.95, (0.05, 0.95)), (0.9, (0.025, 0.975)), (0.5, (0.75, 0.25))):
+        with pytest.raises(ConfigError, match=f"coverage is {coverage:g}, but the interval"):
+            check_coverage(coverage, levels)
+        path = tmp_path / "calibration.json"
+        Calibration(coverage=coverage, levels=levels, margin=(0.1,), num_valid=(9,)).write(path)
+        with pytest.raises(DataError, match=r"calibration\.json: coverage is"):
+            Calibration.read(path)
+    assert check_coverage(0.9, (0.05, 0.95)) == 0.9
+
+
+def test_a_calibration_of_other_weights_is_kept(tmp_path: Path) -> None:
+    """Maps of the best checkpoint would lose their margins to a test of another one."""
+    path = tmp_path / "calibration.json"
+    facts = {"coverage": 0.9, "levels": (0.05, 0.95), "margin": (0.1,), "num_valid": (9,)}
+    one, other = (Calibration(**facts, sha256=letter * 64) for letter in "ab")
+    assert one.place(path) == path
+    one.write(path)
+    assert one.place(path) == path
+    assert other.place(path) == tmp_path / "calibration_bbbbbbbb.json"

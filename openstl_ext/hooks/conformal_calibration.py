@@ -9,6 +9,7 @@ from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from openstl_ext.atomic_io import sha256_of
 from openstl_ext.calibration import Calibration, ScoreCounts, check_coverage
 from openstl_ext.engine.evaluation import num_samples, padded
 from openstl_ext.engine.loops import Seeded
@@ -35,9 +36,10 @@ class ConformalCalibrationHook(Hook):
     Args:
         dataset: Config of the calibration split; without a type, what differs from the test
             dataset, as in ``dict(split="calibration")``.
-        coverage: Share of the targets that should lie inside the interval.
+        coverage: Share of the targets that should lie inside the interval, that of its levels.
         levels: Lower and upper quantile level of the interval.
-        filename: File of the margins in the work directory, for ``openstl-ext predict``.
+        filename: File of the margins in the work directory, for ``openstl-ext predict``; those of
+            other weights are kept, and the checksum of the weights is added to the name.
 
     Raises:
         ConfigError: If the method does not predict these levels.
@@ -60,7 +62,7 @@ class ConformalCalibrationHook(Hook):
     ) -> None:
         self.dataset, self.filename = dataset, filename
         self.levels = (float(levels[0]), float(levels[1]))
-        self.coverage = check_coverage(coverage)
+        self.coverage = check_coverage(coverage, self.levels)
 
     def before_run(self, runner: Runner) -> None:
         """Check the method before the training, not after it."""
@@ -98,17 +100,20 @@ class ConformalCalibrationHook(Hook):
             for sample in runner.model.test_step(padded(batch, loader.batch_size))[:size]:
                 count(counts, sample, ends)
         all_reduce(torch.from_numpy(counts.counts))  # in place
+        loaded = runner.cfg.get("load_from")
         calibration = Calibration(
             coverage=self.coverage,
             levels=self.levels,
             margin=counts.margins(self.coverage),
             num_valid=tuple(int(n) for n in counts.counts.sum(axis=1)),
-            about={"samples": len(loader.dataset), "checkpoint": runner.cfg.get("load_from")},
+            about={"samples": len(loader.dataset), "checkpoint": loaded},
+            sha256=sha256_of(Path(loaded)) if loaded and Path(loaded).is_file() else None,
+            quantile_levels=tuple(method.quantile_levels),
         )
         postprocessor = ConformalPostprocessor(calibration, method.quantile_levels)
         runner.test_loop.add_postprocessor(NAME, postprocessor)
         if runner.rank == 0:
-            calibration.write(Path(runner.work_dir) / self.filename)
+            calibration.write(calibration.place(Path(runner.work_dir) / self.filename))
         shown = ", ".join("none" if m is None else f"{m:.4g}" for m in calibration.margin)
         runner.logger.info(f"intervals are widened by {shown} to cover {self.coverage:.0%}")
 

@@ -68,7 +68,11 @@ test.__test__ = False  # type: ignore[attr-defined]
 
 def facts(path: Path) -> dict[str, Any]:
     """Return a record without date and speed."""
-    return {k: v for k, v in json.loads(path.read_text()).items() if k not in ("date", "frames_per_second")}
+    return {
+        k: v
+        for k, v in json.loads(path.read_text()).items()
+        if k not in ("date", "frames_per_second")
+    }
 
 
 @pytest.mark.parametrize(
