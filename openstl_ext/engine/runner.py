@@ -140,6 +140,9 @@ class Runner(MMRunner):
         if self._train_loop is not None:
             self._train_loop = self.build_train_loop(self._train_loop)
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+            # once, and before the schedules store the initial rate; mmengine would do it after them
+            self.scale_lr(self.optim_wrapper, self.auto_scale_lr)
+            self.auto_scale_lr = None
             if self.param_schedulers is not None:
                 self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         if self._val_loop is not None:
