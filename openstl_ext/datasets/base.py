@@ -1,7 +1,7 @@
 """Base class of datasets of frame sequences."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,14 @@ class SequenceDataset(Dataset[Item], ABC):
             name = type(self).__name__
             raise ConfigError(f"{name} has no sample ids; set self.split or define sample_id")
         return f"{self.split}-{index:05d}"
+
+    def frame_ids(self, index: int) -> Sequence[str]:
+        """Return the names of the frames of a sample, where several samples may share frames.
+
+        Override this where windows are drawn from a series: it shows whether the windows of two
+        splits overlap. The default is the sample itself.
+        """
+        return [self.sample_id(index)]
 
     def target_names(self, index: int) -> list[str]:
         """Return a name for each target frame, such as its year; empty without such names."""

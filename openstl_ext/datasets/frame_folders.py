@@ -85,7 +85,9 @@ class FrameFolders(SequenceDataset):
         self.num_inputs, self.num_targets = num_inputs, num_targets
         file = loaders_file.find(Path(root), loaders)
         samples = [self._long_enough(s, file) for s in loaders_file.read(file, split)]
-        self._ids = _unique_names([loaders_file.key_of(sample[0])[0] for sample in samples])
+        keys = [[loaders_file.key_of(path) for path in sample] for sample in samples]
+        self._ids = _unique_names([sample[0][0] for sample in keys])
+        self._frame_ids = [["/".join(key) for key in sample] for sample in keys]
         self._pack: Pack | None = None
         if packed and (found := _usable_pack(file.parent, samples)):
             self._pack, self._rows, self._columns = found
@@ -122,6 +124,10 @@ class FrameFolders(SequenceDataset):
     def sample_id(self, index: int) -> str:
         """Return the name of the sample's folder, with a number if it has several samples."""
         return self._ids[index]
+
+    def frame_ids(self, index: int) -> list[str]:
+        """Return folder and number of each frame: several samples may be of one folder."""
+        return self._frame_ids[index]
 
     def _values(self, index: int) -> NDArray[np.float32]:
         if self._pack is not None:

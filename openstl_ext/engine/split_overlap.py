@@ -1,7 +1,7 @@
 """Compare the sample ids of the training, validation and test loaders."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch.utils.data import ConcatDataset, Subset
@@ -10,7 +10,7 @@ from openstl_ext.errors import ConfigError
 
 
 def check_disjoint(datasets: Mapping[str, Any], *, val_names_test: bool = False) -> bool:
-    """Check that no two loaders share a sample; only ids are compared, no frame is read.
+    """Check that no two loaders share a sample or a frame; only ids are compared, none is read.
 
     Args:
         datasets: Datasets by loader: ``train``, ``val``, ``test``; some may be missing.
@@ -21,14 +21,17 @@ def check_disjoint(datasets: Mapping[str, Any], *, val_names_test: bool = False)
         Whether validation and test share samples.
 
     Raises:
-        ConfigError: If two loaders share samples, or if a dataset has no sample ids.
+        ConfigError: If two loaders share samples or frames, or if a dataset has no sample ids.
     """
     if len(datasets) < 2:
         return False
     ids = {name: set(sample_ids(dataset)) for name, dataset in datasets.items()}
+    frames = {name: set(frame_ids(dataset)) for name, dataset in datasets.items()}
     validates_on_test = False
     for one, other in itertools.combinations(ids, 2):
-        shared = ids[one] & ids[other]
+        what, shared = "samples", ids[one] & ids[other]
+        if not shared:  # windows of one series may overlap under different ids
+            what, shared = "frames", frames[one] & frames[other]
         if not shared:
             continue
         if {one, other} == {"val", "test"} and val_names_test:
@@ -39,7 +42,7 @@ def check_disjoint(datasets: Mapping[str, Any], *, val_names_test: bool = False)
         if {one, other} == {"val", "test"}:
             advice += "; to validate on the test split, set split='test' in val_dataloader"
         raise ConfigError(
-            f"{one}_dataloader and {other}_dataloader share {len(shared)} samples ({first}); "
+            f"{one}_dataloader and {other}_dataloader share {len(shared)} {what} ({first}); "
             f"{advice}"
         )
     return validates_on_test
@@ -51,16 +54,33 @@ def sample_ids(dataset: Any) -> Iterator[str]:
     Raises:
         ConfigError: If the dataset has none.
     """
+    for part, indices in parts_of(dataset):
+        yield from (str(part.sample_id(index)) for index in indices)
+
+
+def frame_ids(dataset: Any) -> Iterator[str]:
+    """Yield the ids of the frames of all samples, of the parts of a dataset that have them."""
+    for part, indices in parts_of(dataset):
+        if hasattr(part, "frame_ids"):
+            yield from (frame for index in indices for frame in part.frame_ids(index))
+
+
+def parts_of(dataset: Any) -> Iterator[tuple[Any, Sequence[int]]]:
+    """Yield the datasets with sample ids that a dataset consists of, and the indices it takes.
+
+    Raises:
+        ConfigError: If there is one without ids.
+    """
     if isinstance(dataset, Subset):
-        ids = list(sample_ids(dataset.dataset))
-        yield from (ids[index] for index in dataset.indices)
+        places = [(part, index) for part, taken in parts_of(dataset.dataset) for index in taken]
+        yield from ((places[k][0], [places[k][1]]) for k in dataset.indices)
     elif isinstance(dataset, ConcatDataset):
-        for part in dataset.datasets:
-            yield from sample_ids(part)
+        for inner in dataset.datasets:
+            yield from parts_of(inner)
     elif hasattr(dataset, "sample_id"):
-        yield from (str(dataset.sample_id(index)) for index in range(len(dataset)))
+        yield dataset, range(len(dataset))
     elif hasattr(dataset, "dataset"):
-        yield from sample_ids(dataset.dataset)
+        yield from parts_of(dataset.dataset)
     else:
         raise ConfigError(
             f"{type(dataset).__name__} has no sample_id(index), so splits cannot be compared; "

@@ -1,11 +1,14 @@
 """Samples that two splits share."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
+from openstl_ext.datasets.frame_folders import FrameFolders
 from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.runner import build
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split, sample_ids
@@ -61,6 +64,53 @@ def test_disjoint_splits_pass_and_no_frame_is_read() -> None:
     """Each start of a run would read the data three times."""
     assert not check_disjoint({"train": Ids("a", "a"), "val": Ids("b"), "test": Ids("c")})
     assert not check_disjoint({"test": Ids("a")})
+
+
+class Windows(Ids):
+    """Windows of five frames of a series, numbered within the split."""
+
+    def __init__(self, split: str, *starts: int) -> None:
+        super().__init__(*(f"{split}-{k}" for k in range(len(starts))))
+        self.starts = starts
+
+    def frame_ids(self, index: int) -> list[str]:
+        return [f"series/{k}" for k in range(self.starts[index], self.starts[index] + 5)]
+
+
+def test_windows_of_a_series_that_overlap_are_an_error() -> None:
+    """A model would be evaluated on frames that it was trained on, under other ids."""
+    apart = {"train": Windows("train", 0, 5), "test": Windows("test", 10)}
+    assert not check_disjoint(apart)
+    shared = Windows("test", 9, 20)
+    with pytest.raises(ConfigError, match=r"share 1 frames \(series/9\)"):
+        check_disjoint({**apart, "test": shared})
+    for dataset in (ConcatDataset([Ids("x"), shared]), Subset(shared, [0]), Repeated(shared)):
+        with pytest.raises(ConfigError, match="share 1 frames"):
+            check_disjoint({**apart, "test": dataset})
+    assert not check_disjoint({**apart, "test": Subset(shared, [1])})
+
+
+def test_samples_of_one_folder_are_compared_frame_by_frame(tmp_path: Path) -> None:
+    """A folder that gives one sample to training and two to the test would be in both."""
+    for frame in range(12):
+        (tmp_path / "run").mkdir(exist_ok=True)
+        np.save(tmp_path / "run" / f"{frame}.npy", np.zeros((4, 4), np.float32))
+    one, later, last = (
+        [f"run/{frame}.npy" for frame in range(start, start + 4)] for start in (0, 4, 8)
+    )
+    for train, is_shared in (([one], True), ([last], False)):
+        sets = {}
+        for split, samples in {"train": train, "test": [one, later]}.items():
+            file = f"{split}_loaders.json"
+            (tmp_path / file).write_text(json.dumps({split: {"samples": samples}}))
+            sets[split] = FrameFolders(
+                root=str(tmp_path), split=split, num_inputs=2, num_targets=2, loaders=file
+            )
+        if is_shared:
+            with pytest.raises(ConfigError, match=r"share 4 frames \(run/0, "):
+                check_disjoint(sets)
+        else:
+            assert not check_disjoint(sets)
 
 
 def test_validation_on_the_test_split_is_allowed_by_name_only() -> None:

@@ -68,7 +68,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record
             }
         )
         build(cfg, train=False).test()
-        return Record.read(tmp_path / "result.json")
+        found = tmp_path.glob("result*.json")
+        return Record.read(max(found, key=lambda path: path.stat().st_mtime_ns))
 
     return test
 

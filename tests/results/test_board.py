@@ -152,3 +152,61 @@ def test_a_board_needs_no_torch():
         "sys.exit(bool({'torch', 'mmengine', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def saved(letter: str, file: str, iteration: int) -> dict:
+    return {"file": file, "sha256": letter * 64, "epoch": 2, "iteration": iteration}
+
+
+def test_checkpoints_of_one_training_are_rows_and_the_best_one_is_that_of_the_recipe(
+    fakes, tmp_path: Path
+):
+    """A mean over seeds would count one seed twice, or a checkpoint would be dropped."""
+    for name, mse, checkpoint in (
+        ("result.json", 24.0, saved("a", "best_epoch_1.pth", 10)),
+        ("result_bbbbbbbb_12345678.json", 22.0, saved("b", "best_epoch_2.pth", 20)),
+        ("result_cccccccc_12345678.json", 20.0, saved("c", "epoch_3.pth", 30)),
+    ):
+        fakes.record(mse=mse, checkpoint=checkpoint).write(tmp_path / "one" / name)
+    fakes.record(mse=26.0, seed=1, checkpoint=saved("d", "best_epoch_9.pth", 90)).write(
+        tmp_path / "two/result.json"
+    )
+    board = board_of([tmp_path])
+    rows = {row.checkpoint: row for row in board.tables[0].rows}
+    assert set(rows) == {"", "best_epoch_1.pth aaaaaaaa", "epoch_3.pth cccccccc"}
+    assert rows[""].scores["mse_sum"].mean == 24.0  # of 22 and 26
+    assert board.repeats == ()
+    text = writers()["md"](board)
+    assert "**24.0" in text
+    assert "**20.00" not in text
+    assert "(epoch_3.pth cccccccc): a further checkpoint of seed 0; the row" in text
+    assert "has best_epoch_2.pth bbbbbbbb" in text
+    lines = list(csv.DictReader(io.StringIO(writers()["csv"](board))))
+    assert {line["checkpoint"] for line in lines} == set(rows)
+    assert writers()["md"](board_of([tmp_path / "two", tmp_path / "one"])) == text
+
+
+def test_trainings_that_differ_under_one_name_are_rows_with_their_difference(fakes, tmp_path: Path):
+    """Seeds before and after an edit of the config would be averaged."""
+    for seed, hidden in enumerate((8, 8, 4)):
+        training = {"seed": seed, "model.net.hidden": hidden, "train_data.values": [[seed]]}
+        fakes.record(seed=seed, training=training).write(tmp_path / f"{seed}/result.json")
+    board = board_of([tmp_path])
+    rows = board.tables[0].rows
+    assert sorted(len(row.records) for row in rows) == [1, 2]
+    text = writers()["md"](board)
+    assert r"\~ SimVP-gSTA was trained otherwise: model.net.hidden 4, not 8" in text
+
+
+def test_weights_of_unknown_training_are_marked_and_never_the_best(fakes, tmp_path: Path):
+    """Converted weights would stand in bold as the recipe."""
+    fakes.record(mse=20.0, seed=1, training=None).write(tmp_path / "old/result.json")
+    fakes.record(mse=24.0).write(tmp_path / "new/result.json")
+    board = board_of([tmp_path])
+    text = writers()["md"](board)
+    assert "**24.00**" in text
+    assert "**20.00**" not in text
+    assert r"SimVP-gSTA\?" in text
+    assert "does not state how it was trained" in text
+    kinds = [line["kind"] for line in csv.DictReader(io.StringIO(writers()["csv"](board)))]
+    assert sorted(kinds) == ["run", "unknown"]

@@ -3,10 +3,12 @@
 import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from openstl_ext.atomic_io import atomic_write
+from openstl_ext.results.board import RESULTS
 from openstl_ext.results.record import Record, RecordError
 
 
@@ -103,3 +105,32 @@ def test_every_field_is_documented():
     """Readers of the file could not know the meaning of a field."""
     for name in Record.__struct_fields__:
         assert f"    {name}: " in inspect.cleandoc(Record.__doc__ or ""), name
+
+
+def weights(letter: str, file: str = "best_epoch_2.pth", iteration: int = 20) -> dict[str, Any]:
+    return {"file": file, "sha256": letter * 64, "epoch": 2, "iteration": iteration}
+
+
+def test_a_record_of_other_weights_or_of_another_test_is_kept(fakes, tmp_path: Path) -> None:
+    """The result of a run would be replaced by that of another checkpoint or other data."""
+    wanted = tmp_path / "result.json"
+    first = fakes.record(checkpoint=weights("a"))
+    assert first.place(wanted) == wanted
+    first.write(wanted)
+    assert fakes.record(checkpoint=weights("a"), mse=25.0).place(wanted) == wanted
+    changes: list[dict[str, Any]] = [
+        {"checkpoint": weights("b")},
+        {"protocol": fakes.protocol(size=31)},
+        {"overrides": ["test_dataloader.dataset.num_targets=5"]},
+        {"checkpoint": None},
+    ]
+    places = [fakes.record(**{"checkpoint": weights("a"), **c}).place(wanted) for c in changes]
+    assert len({*places, wanted}) == 5
+    assert all(RESULTS.fullmatch(place.name) for place in places)
+
+
+def test_a_file_that_is_no_record_is_kept(fakes, tmp_path: Path) -> None:
+    """A damaged file would be replaced, though it could be repaired."""
+    wanted = tmp_path / "result.json"
+    wanted.write_text("{")
+    assert fakes.record(checkpoint=weights("a")).place(wanted).name.startswith("result_aaaaaaaa_")

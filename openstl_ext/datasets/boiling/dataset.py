@@ -89,3 +89,7 @@ class Boiling(SequenceDataset):
     def sample_id(self, index: int) -> str:
         """Return the name of the sample's folder."""
         return self.frames.sample_id(index)
+
+    def frame_ids(self, index: int) -> list[str]:
+        """Return folder and number of each frame."""
+        return self.frames.frame_ids(index)
