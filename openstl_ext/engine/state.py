@@ -87,7 +87,7 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
             "config": runner.given,
             "plan": runner.plan,
             "test": runner.test_plan,
-            "versions": {"openstl_ext": __version__, "torch": str(torch.__version__)},
+            "versions": versions(),
         },
         "state_dict": dict(unwrap(runner.model).state_dict()),
     }
@@ -102,6 +102,11 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
     if not resumable:
         state.pop("ema_state_dict", None)
     return state
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a later step may depend on."""
+    return {"openstl_ext": __version__, "torch": str(torch.__version__)}
 
 
 def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
@@ -124,6 +129,10 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
     # weights that the run began with decide no later step, so they need not be named again
     runner.plan = {**runner.plan, "load_from": saved.get("load_from")}
     check_plan(saved, runner.plan, name)
+    if (before := state["meta"].get("versions")) != versions():
+        runner.logger.warning(
+            f"{name} was saved with {before}, this is {versions()}; later steps may differ"
+        )
     runner.call_hook("after_load_checkpoint", checkpoint=state)
     load_weights(unwrap(runner.model), state["state_dict"])
     runner.optim_wrapper.load_state_dict(state["optimizer"])

@@ -128,6 +128,7 @@ def _curves(table: Table, keys: Sequence[str]) -> tuple[Curve, ...]:
         if not any(score and score.num for score in scores):
             continue
         name = row.label if names.count(row.label) == 1 else f"{row.label}, {row.config}"
+        name += " (training unknown)" * row.is_unknown
         found.append(
             Curve(
                 name=f"{name} (probe: {' '.join(row.overrides)})" if row.overrides else name,

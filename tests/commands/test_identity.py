@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,15 @@ from openstl_ext.results.writers import writer_of
 
 from .conftest import RECIPE
 
-ONE = "train_cfg.max_epochs=1"
 ELSEWHERE = [f"{stage}_dataloader.dataset.root=elsewhere" for stage in ("train", "val", "test")]
-QUICK = ["custom_hooks=[dict(type='ResultHook')]"]
 
 
-@pytest.fixture(autouse=True)
-def without_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Timing takes a second, and is tested where it lives."""
-    monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+@pytest.fixture(scope="module", autouse=True)
+def without_profile() -> Iterator[None]:
+    """Leave out FLOPs and speed, which take a second and are tested where they live."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("openstl_ext.hooks.result.ResultHook._costs", lambda *_: {})
+        yield
 
 
 @pytest.fixture(scope="module")

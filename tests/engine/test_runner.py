@@ -109,6 +109,41 @@ def test_resume_with_nothing_to_resume_is_an_error(tmp_path: Path) -> None:
         build(toy.config(tmp_path, resume=True)).train()
 
 
+def test_a_run_that_began_from_weights_is_resumed_from_its_own_checkpoint(
+    finished: Path, tmp_path: Path
+) -> None:
+    """It would start from the first weights again, or be refused because of them."""
+    options = {**ONE, "load_from": str(checkpoint.best(finished))}
+    build(toy.config(tmp_path, **options)).train()
+    for again in (options, ONE):  # the weights need not be named again
+        run = build(toy.config(tmp_path, **again, resume=True))
+        run.train()
+        assert run.iter == 8
+        assert run.plan["load_from"] == checkpoint.best(finished).name
+
+
+def test_a_checkpoint_without_the_plan_of_a_run_cannot_be_resumed(
+    finished: Path, tmp_path: Path
+) -> None:
+    """What an earlier version did not store could not be compared."""
+    saved = checkpoint.read(finished / "checkpoints/epoch_1.pth")
+    saved["meta"] = {"epoch": 0, "iteration": 8, "config": "toy/run", "plan": {"seed": 3}}
+    torch.save(saved, tmp_path / "old.pth")
+    with pytest.raises(CheckpointError, match="earlier version"):
+        build(toy.config(tmp_path / "run", resume=str(tmp_path / "old.pth"), **ONE)).train()
+
+
+def test_other_versions_are_a_warning_in_the_log(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A difference in the last digit after an update could not be explained."""
+    monkeypatch.setattr("openstl_ext.engine.state.__version__", "9.9")
+    start = str(finished / "checkpoints" / "epoch_1.pth")
+    build(toy.config(tmp_path, resume=start, **ONE)).train()
+    (log,) = tmp_path.rglob("*.log")
+    assert "this is {'openstl_ext': '9.9'" in log.read_text()
+
+
 def test_a_checkpoint_of_weights_only_cannot_be_resumed(finished: Path, tmp_path: Path) -> None:
     """The optimiser would start again from its initial state."""
     best = str(checkpoint.best(finished))
