@@ -79,8 +79,9 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
     check_net(method)
     if checkpoint is not None:
         is_folder = Path(checkpoint).is_dir()
-        saved = checkpoints.read(checkpoints.best(checkpoint) if is_folder else checkpoint)
-        checkpoints.load_weights(method, saved.get("state_dict", saved))
+        path = checkpoints.best(checkpoint) if is_folder else checkpoint
+        saved = checkpoints.read_for(method, path)
+        checkpoints.load_weights(method, saved["state_dict"])
     return method.eval()
 
 

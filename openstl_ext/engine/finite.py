@@ -17,9 +17,7 @@ STARTS = ("best", "best_score", "rule_worse", "mode_worse")
 
 
 def reject_non_finite(state: Any, parameters: Sequence[str] = ()) -> None:
-    """Raise if a value of nested dicts and lists is NaN or infinite.
-
-    One reduction covers all tensors; they are looked at one by one only after it failed.
+    """Raise if a value of nested dicts and lists is NaN or infinite, before it is saved.
 
     Args:
         state: Content of a checkpoint.
@@ -28,18 +26,25 @@ def reject_non_finite(state: Any, parameters: Sequence[str] = ()) -> None:
     Raises:
         NonFiniteError: With the first names.
     """
+    if names := non_finite(state, parameters):
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        raise NonFiniteError(
+            f"state that is not finite was not saved: {', '.join(names[:3])}{more}; the last "
+            "checkpoint is intact; lower the learning rate or clip gradients"
+        )
+
+
+def non_finite(state: Any, parameters: Sequence[str] = ()) -> list[str]:
+    """Return the names of values that are NaN or infinite.
+
+    One reduction covers all tensors; they are looked at one by one only after it failed.
+    """
     values = list(leaves(state))
     tensors = [v for _, v in values if isinstance(v, Tensor)]
     bad = [p for p, v in values if not isinstance(v, Tensor) and not _is_valid(p, v)]
-    if not bad and _are_finite(tensors):
-        return
-    bad += [p for p, v in values if isinstance(v, Tensor) and not bool(v.isfinite().all())]
-    names = [name_of(place, parameters) for place in bad]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    raise NonFiniteError(
-        f"the state is not finite: {', '.join(names[:3])}{more}; it was not saved, and the last "
-        "checkpoint is intact; lower the learning rate or clip gradients"
-    )
+    if not _are_finite(tensors):
+        bad += [p for p, v in values if isinstance(v, Tensor) and not bool(v.isfinite().all())]
+    return [name_of(place, parameters) for place in bad]
 
 
 def leaves(part: Any, place: Place = ()) -> Iterator[tuple[Place, Tensor | float]]:

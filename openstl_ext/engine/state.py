@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from openstl_ext.engine.checkpoint import load_weights
+from openstl_ext.engine.saved_state import check_fits, check_kinds
 from openstl_ext.errors import CheckpointError
 
 COUNTERS = ("wait_count", "best_score")
@@ -70,34 +71,32 @@ def check_plan(saved: dict[str, Any], now: dict[str, Any], name: str) -> None:
         )
 
 
-def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> dict[str, Any]:
-    """Return the content of a checkpoint: tensors and plain values, so that it loads safely.
+def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
+    """Return the complete state of a run: tensors and plain values, so that it loads safely.
 
     Args:
         runner: The run.
         epoch: Epoch that the iteration belongs to, from 0.
         iteration: Number of iterations done.
-        resumable: Whether to include the state of the optimiser, schedules and hooks.
     """
+    optimizer = runner.optim_wrapper.state_dict()
     state: dict[str, Any] = {
         "meta": {
             "epoch": epoch,
             "iteration": iteration,
             "config": runner.cfg.get("identity", ""),
             "plan": plan(runner),
+            "num_states": len(optimizer["state"]),
         },
         "state_dict": dict(unwrap(runner.model).state_dict()),
-    }
-    if resumable:
-        state["optimizer"] = runner.optim_wrapper.state_dict()
-        state["param_schedulers"] = [plain(s.state_dict()) for s in schedulers(runner)]
-        state["early_stopping"] = [
+        "optimizer": optimizer,
+        "param_schedulers": [plain(s.state_dict()) for s in schedulers(runner)],
+        "early_stopping": [
             {name: getattr(hook, name) for name in COUNTERS} for hook in stoppers(runner)
-        ]
+        ],
+    }
     # the EMA hook stores its averages as the weights, and the weights as ema_state_dict
     runner.call_hook("before_save_checkpoint", checkpoint=state)
-    if not resumable:
-        state.pop("ema_state_dict", None)
     return state
 
 
@@ -105,14 +104,12 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
     """Restore the state of a run, and move its loop to the saved place.
 
     Raises:
-        CheckpointError: If the state is not resumable, or was saved with another plan.
+        CheckpointError: If the state is not resumable, was saved with another plan, or has a part
+            that does not fit.
     """
-    if "optimizer" not in state or "plan" not in state.get("meta", {}):
-        raise CheckpointError(
-            f"{name} contains weights only, so it cannot be resumed; use load_from to start a new "
-            "run with them"
-        )
+    check_kinds(state, name)
     check_plan(state["meta"]["plan"], plan(runner), name)
+    check_fits(runner, state, name)
     runner.call_hook("after_load_checkpoint", checkpoint=state)
     load_weights(unwrap(runner.model), state["state_dict"])
     runner.optim_wrapper.load_state_dict(state["optimizer"])

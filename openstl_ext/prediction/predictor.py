@@ -60,8 +60,8 @@ class Predictor:
             raise ConfigError(f"{cfg.get('identity')}: a config needs a model block to predict")
         method = METHODS.build(cfg.model)
         check_net(method)
-        saved = checkpoints.read(checkpoint)
-        checkpoints.load_weights(method, saved.get("state_dict", saved))
+        saved = checkpoints.read_for(method, checkpoint)
+        checkpoints.load_weights(method, saved["state_dict"])
         return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 
     def __call__(

@@ -120,7 +120,7 @@ def test_partial_files_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
     path = save(tmp_path, 10)
     left = path.with_name("iter_20.pth.part")
     left.write_bytes(b"half")
-    checkpoint.remove_partial_files(tmp_path)
+    checkpoint.tidy(tmp_path)
     assert not left.exists()
     assert path.exists()
 
