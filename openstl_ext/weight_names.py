@@ -82,7 +82,7 @@ def fitted(
     """
     plain = {name.replace(COMPILED, ""): name for name in own}
     best = {name: name for name in weights}
-    if not best.keys() == set(own):
+    if best.keys() != set(own):
         best = max(_forms(list(weights), plain), key=lambda form: len(form.keys() & plain.keys()))
         best = {plain.get(name, name): theirs for name, theirs in best.items()}
     if changed := [(theirs, name) for name, theirs in best.items() if theirs != name]:

@@ -8,7 +8,7 @@ steps loses no listed checkpoint.
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import msgspec
 import torch
@@ -27,17 +27,10 @@ from openstl_ext.engine.manifest import (
     load_manifest,
     read_manifest,
     remove_unlisted,
-    tidy,
     write_manifest,
 )
 from openstl_ext.errors import CheckpointError, DiskFullError
 from openstl_ext.weight_names import fitted, weights_in
-
-__all__ = [
-    *("FOLDER", "KEEP_ALL", "Entry", "adopt_best", "best", "check_same_run", "drop_after"),
-    *("has_best", "holds_run", "is_finished", "load_weights", "mark_finished", "newest", "read"),
-    *("read_for", "read_manifest", "repair_best", "save", "selection_warning", "tidy"),
-]
 
 KEEP_ALL = -1
 BLOCK_BYTES = 4096
@@ -121,7 +114,7 @@ def _pruned(entries: list[Entry], new: Entry, keep: int) -> tuple[list[Entry], s
 def needed_bytes(state: dict[str, Any], folder: Path) -> int:
     """Return the bytes of the disk that a checkpoint and a manifest take."""
     counter = _CountingFile()
-    torch.save(state, counter)
+    torch.save(state, cast(IO[bytes], counter))
     manifest = len(msgspec.json.encode(load_manifest(folder))) * 2  # indented, with a new entry
     return sum(-(-size // BLOCK_BYTES) * BLOCK_BYTES for size in (counter.size, manifest))
 
@@ -240,8 +233,7 @@ def best(folder: Path | str) -> Path:
     entry, lost = manifest.best, manifest.lost
     if entry is not None and (folder / entry.file).is_file():
         return folder / entry.file
-    if entry is not None or lost is not None:
-        gone = entry or lost
+    if (gone := entry or lost) is not None:
         raise CheckpointError(
             f"the best checkpoint {folder / gone.file} ({gone.score}) is lost; name another "
             "checkpoint, or train again"

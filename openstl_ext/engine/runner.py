@@ -16,6 +16,7 @@ from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
+from openstl_ext.engine.manifest import tidy
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.saved_state import parameter_names
@@ -225,7 +226,7 @@ class Runner(MMRunner):
                 "another --work-dir (nothing was changed)"
             )
         if self.rank == 0:
-            checkpoints.tidy(self.work_dir)
+            tidy(self.work_dir)
         with self.watch:
             self.is_training = True
             try:
@@ -284,8 +285,8 @@ class Runner(MMRunner):
             path, saved = Path(filename), checkpoints.read(filename)
         else:
             path, saved = checkpoints.newest(self.work_dir, self.logger.warning)
-        meta = saved.get("meta")
         state.restore(self, saved, path.name)
+        meta = saved["meta"]
         if filename:
             checkpoints.check_same_run(path, self.work_dir, meta)
         self.train_loop.is_finished = self.iter == self.max_iters and checkpoints.is_finished(

@@ -21,12 +21,17 @@ from openstl_ext.engine.finite import non_finite
 from openstl_ext.errors import CheckpointError
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Plain = bool | int | float | str | list | dict | None
+Scalar = bool | int | float | str | None
+Plain = Scalar | list[Scalar | list] | dict[str, Scalar | list | dict]
 
 CHANGING = ("last_step", "_global_step", "_last_value", "best", "num_bad_epochs")
 """Values of a schedule that change in training; the others follow from the config."""
 SHARES = ("betas", "momentum", "alpha", "rho", "dampening")
 """Options of optimisers that are between 0 and 1."""
+
+
+class Stored:
+    """Mark of a tensor; msgspec would take a tensor for a mapping."""
 
 
 class Meta(msgspec.Struct):
@@ -57,11 +62,11 @@ class SavedState(msgspec.Struct):
     """Parts of a resumable checkpoint; further parts belong to hooks."""
 
     meta: Meta
-    state_dict: dict[str, Tensor]
+    state_dict: dict[str, Stored]
     optimizer: OptimizerState
     param_schedulers: list[dict[str, Any]]
     early_stopping: list[StopperState]
-    ema_state_dict: dict[str, Tensor] | None = None
+    ema_state_dict: dict[str, Stored] | None = None
 
 
 def check_kinds(state: Mapping[str, Any], name: str) -> None:
@@ -75,10 +80,23 @@ def check_kinds(state: Mapping[str, Any], name: str) -> None:
             f"{name} contains weights only, so it cannot be resumed; use load_from to start a new "
             "run with them"
         )
+    parts = {key: marked(value) for key, value in state.items() if isinstance(key, str)}
     try:
-        msgspec.convert({k: v for k, v in state.items() if isinstance(k, str)}, SavedState)
-    except (msgspec.ValidationError, AttributeError, TypeError) as error:
-        raise damaged(name, str(error).replace("`$.", "`")) from None
+        msgspec.convert(parts, SavedState)
+    except msgspec.ValidationError as error:
+        reason = str(error).replace("`$.", "`").replace("`Stored`", "a tensor")
+        raise damaged(name, reason) from None
+
+
+def marked(part: Any, depth: int = 4) -> Any:
+    """Return a part with a mark for each tensor, down to the depth of the schema."""
+    if isinstance(part, Tensor):
+        return Stored()
+    if depth and isinstance(part, dict):
+        return {key: marked(value, depth - 1) for key, value in part.items()}
+    if depth and isinstance(part, (list, tuple)):
+        return [marked(value, depth - 1) for value in part]
+    return part
 
 
 def damaged(name: str, reason: str) -> CheckpointError:
@@ -170,10 +188,9 @@ def _of_groups(own: dict[str, Any], saved: dict[str, Any]) -> Iterator[str]:
             if (key == "params" or is_flag) and found != value:
                 yield f"{where} is {short(found)}, expected {short(value)}"
             numbers = found if isinstance(found, (list, tuple)) else [found]
-            for number in numbers if key != "params" and not is_flag else ():
-                if isinstance(number, (int, float)):
-                    if not 0 <= number <= (1 if key in SHARES else math.inf):
-                        yield f"{where} is {short(found)}, which is out of range"
+            limit = 1 if key in SHARES else math.inf
+            if key != "params" and any(is_number(n) and not 0 <= n <= limit for n in numbers):
+                yield f"{where} is {short(found)}, which is out of range"
 
 
 def _of_states(runner: Runner, state: dict[str, Any]) -> Iterator[str]:
@@ -219,9 +236,14 @@ def _of_schedules(runner: Runner, state: dict[str, Any]) -> Iterator[str]:
         for key, value in mine.items():
             if key not in CHANGING and is_value(value) and theirs[key] != value:
                 yield f"{name}.{key} is {short(theirs[key])}, expected {short(value)}"
-        if theirs["last_step"] != places[schedule.by_epoch]:
-            expected = places[schedule.by_epoch]
-            yield f"{name}.last_step is {short(theirs['last_step'])}, expected {expected}"
+        done = places[schedule.by_epoch]
+        steps = {
+            "_global_step": done,
+            "last_step": max(-1, min(done, mine["end"] - 1) - mine["begin"]),
+        }
+        for key, expected in steps.items():
+            if theirs[key] != expected:
+                yield f"{name}.{key} is {short(theirs[key])}, expected {expected}"
 
 
 def _of_number(name: str, found: list[Any], expected: list[Any]) -> Iterator[str]:
@@ -266,11 +288,12 @@ def _form(tensor: Tensor) -> tuple[Any, ...]:
 def _same_kind(own: Any, found: Any) -> bool:
     if own is None:
         return is_value(found)
-    if isinstance(own, bool) or isinstance(found, bool):
-        return isinstance(own, bool) and isinstance(found, bool)
-    if isinstance(own, (int, float)):
-        return isinstance(found, (int, float))
-    return isinstance(found, type(own))
+    return is_number(found) if is_number(own) else isinstance(found, type(own))
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, and no bool."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def is_value(value: Any) -> bool:

@@ -231,7 +231,8 @@ def test_patience_survives_a_resume(tmp_path: Path) -> None:
     options = {"custom_hooks": [patient], "train_cfg.max_epochs": 2}
     run = build(toy.config(tmp_path, **options))
     run.train()
-    again = build(toy.config(tmp_path, resume=True, **options))
+    first = str(tmp_path / "checkpoints" / "epoch_1.pth")
+    again = build(toy.config(tmp_path, resume=first, **options))
     again.train()
     before, after = (
         next((h.wait_count, h.best_score) for h in r.hooks if hasattr(h, "wait_count"))
