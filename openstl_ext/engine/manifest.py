@@ -131,7 +131,7 @@ def load_manifest(folder: Path | str) -> Manifest:
         return manifest
     entries = [entry for path in checkpoint_files(folder) if (entry := _entry_of(path))]
     _warn_once(f"{manifest}; it is rebuilt from the {len(entries)} intact checkpoints beside it")
-    return Manifest(sorted(entries, key=lambda entry: -entry.iteration))
+    return Manifest(ordered(entries))
 
 
 def _stored(folder: Path) -> Manifest | str:
@@ -152,10 +152,15 @@ def write_manifest(
     folder: Path | str, entries: list[Entry], *, finished: int | None = None
 ) -> None:
     """Replace the manifest, newest entry first."""
-    manifest = Manifest(sorted(entries, key=lambda entry: -entry.iteration), finished)
+    manifest = Manifest(ordered(entries), finished)
     manifest.sha256 = manifest.digest()
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     atomic_write(checkpoint_folder(folder) / MANIFEST, text + b"\n")
+
+
+def ordered(entries: list[Entry]) -> list[Entry]:
+    """Return entries from the newest to the oldest."""
+    return sorted(entries, key=lambda entry: (-entry.iteration, entry.kind != "resume"))
 
 
 def tidy(folder: Path | str) -> None:

@@ -26,6 +26,8 @@ Plain = Scalar | list[Scalar | list] | dict[str, Scalar | list | dict]
 
 CHANGING = ("last_step", "_global_step", "_last_value", "best", "num_bad_epochs")
 """Values of a schedule that change in training; the others follow from the config."""
+SCHEDULED = ("lr", "momentum", "betas", "weight_decay")
+"""Options of optimisers that schedules and hooks change; the others follow from the config."""
 SHARES = ("betas", "momentum", "alpha", "rho", "dampening")
 """Options of optimisers that are between 0 and 1."""
 
@@ -185,7 +187,7 @@ def _of_groups(own: dict[str, Any], saved: dict[str, Any]) -> Iterator[str]:
                 continue
             found = theirs.get(key)
             yield from differences(value, found, where)
-            if (key == "params" or is_flag) and found != value:
+            if key not in SCHEDULED and found != value:
                 yield f"{where} is {short(found)}, expected {short(value)}"
             numbers = found if isinstance(found, (list, tuple)) else [found]
             limit = 1 if key in SHARES else math.inf
@@ -234,7 +236,7 @@ def _of_schedules(runner: Runner, state: dict[str, Any]) -> Iterator[str]:
         if not is_known or getattr(type(schedule), "need_val_args", False):
             continue
         for key, value in mine.items():
-            if key not in CHANGING and is_value(value) and theirs[key] != value:
+            if key not in CHANGING and theirs[key] != value:
                 yield f"{name}.{key} is {short(theirs[key])}, expected {short(value)}"
         done = places[schedule.by_epoch]
         steps = {
