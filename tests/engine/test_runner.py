@@ -100,19 +100,19 @@ def test_a_new_start_does_not_overwrite_a_run(finished: Path) -> None:
 @pytest.mark.parametrize("lost", ["nothing", "manifest"])
 def test_a_run_continued_from_a_file_keeps_its_best_score(lost: str, tmp_path: Path) -> None:
     """A worse epoch would become the best one."""
-    options = {"train_cfg.max_epochs": 3, "default_hooks.checkpoint.keep": -1}
-    trained(tmp_path / "run", **options, **{"optim_wrapper.optimizer.lr": 0.3})
+    options = {"train_cfg.max_epochs": 4, "default_hooks.checkpoint.keep": -1}
+    options |= {"optim_wrapper.optimizer.lr": 1.0, "param_scheduler": None}
+    trained(tmp_path / "run", **options)
     folder = tmp_path / "run" / "checkpoints"
     best = checkpoint.best(folder)
     expected = checkpoint.read(best)["meta"]["entry"]
-    assert expected["epoch"] < 3
+    assert expected["epoch"] == 2
     if lost == "manifest":
         (folder / "manifest.json").unlink()
         with pytest.raises(CheckpointError, match="already contains a run"):
             build(toy.config(tmp_path / "run")).train()
     for work_dir in (tmp_path / "run", tmp_path / "other"):
-        resume = {"resume": str(folder / "epoch_2.pth"), "optim_wrapper.optimizer.lr": 0.3}
-        trained(work_dir, **options, **resume)
+        trained(work_dir, **options, resume=str(folder / "epoch_3.pth"))
         found = checkpoint.read(checkpoint.best(work_dir))["meta"]["entry"]
         assert found == expected
 
@@ -208,7 +208,7 @@ def test_infinite_moments_are_not_saved_under_any_setting(setting: str, tmp_path
     plant = {"type": "LargeGradientHook", "at": 2}
     options = dict(GUARDS[setting])
     options["custom_hooks"] = [*options.get("custom_hooks", []), plant]
-    message = r"exp_avg_sq of net.body.0.weight.*the last batch: train-\d{5}, train-\d{5}"
+    message = r"exp_avg_sq of net.body.0.weight.*the last batch: train-\d{5}"
     with pytest.raises(NonFiniteError, match=message):
         trained(tmp_path, **options)
     assert not list(tmp_path.rglob("*.pth"))
