@@ -83,7 +83,8 @@ def fitted(
     plain = {name.replace(COMPILED, ""): name for name in own}
     best = {name: name for name in weights}
     if best.keys() != set(own):
-        best = max(_forms(list(weights), plain), key=lambda form: len(form.keys() & plain.keys()))
+        forms = _forms(list(weights), plain)
+        best = max(forms, key=lambda form: (len(form.keys() & plain.keys()), -len(form)))
         best = {plain.get(name, name): theirs for name, theirs in best.items()}
     if changed := [(theirs, name) for name, theirs in best.items() if theirs != name]:
         theirs, name = changed[0]

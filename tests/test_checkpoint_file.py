@@ -49,7 +49,7 @@ def test_a_large_description_of_tensors_is_refused(
     """Objects take a hundred times the memory of their description."""
     monkeypatch.setattr(checkpoint_file, "MAX_PICKLE_BYTES", 1000)
     torch.save({str(i): [] for i in range(1000)}, tmp_path / "x.pth")
-    with pytest.raises(CheckpointError, match="describes its tensors in .* the limit is 1,000"):
+    with pytest.raises(CheckpointError, match=r"describes its tensors in .* the limit is 1,000"):
         read_file(tmp_path / "x.pth")
 
 
@@ -62,7 +62,7 @@ def test_each_flipped_bit_of_a_tensor_is_found(tmp_path: Path) -> None:
         flipped = bytearray(data)
         flipped[place] ^= 16
         path.write_bytes(flipped)
-        with pytest.raises(CheckpointError, match="the checksum of .* differs"):
+        with pytest.raises(CheckpointError, match=r"the checksum of .* differs"):
             read_file(path)
 
 
