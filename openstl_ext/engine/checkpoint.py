@@ -79,12 +79,21 @@ def save(
             f"{error}. {path.name} and its entry need {needed_bytes(stored, folder):,} bytes; "
             "earlier checkpoints are intact, so continue with --resume"
         ) from error
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # torch wraps the errors of a write
+        if (cause := _os_error_of(error)) is None:
+            raise
         raise CheckpointError(
-            f"{path} was not saved: {error.strerror or error}; earlier checkpoints are intact, so "
+            f"{path} was not saved: {cause.strerror or cause}; earlier checkpoints are intact, so "
             "check the disk and continue with --resume"
         ) from error
     return path
+
+
+def _os_error_of(error: BaseException | None) -> OSError | None:
+    """Return the OSError that caused an error, if one did."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _stored(state: dict[str, Any], entry: Entry, best: Entry | None) -> dict[str, Any]:
