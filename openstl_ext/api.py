@@ -80,10 +80,10 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
     check_net(method)
     if checkpoint is not None:
         is_folder = Path(checkpoint).is_dir()
-        file = checkpoints.best(checkpoint) if is_folder else Path(checkpoint)
-        saved = checkpoints.read(file)
-        check_model(cfg, file, saved.get("meta") or {})
-        checkpoints.load_weights(method, saved.get("state_dict", saved))
+        path = checkpoints.best(checkpoint) if is_folder else Path(checkpoint)
+        saved = checkpoints.read_for(method, path)
+        check_model(cfg, path, saved["meta"])
+        checkpoints.load_weights(method, saved["state_dict"])
     return method.eval()
 
 

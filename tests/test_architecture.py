@@ -38,14 +38,17 @@ MAY_IMPORT = {
     "metrics": {"metrics", "structures", "registry", "errors", "discovery", "score_name"},
     "engine": {
         *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
-        *("discovery", "json_file", "score_name"),
+        *("discovery", "json_file", "score_name", "checkpoint_file", "weight_names"),
     },
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
         "postprocessing",
     },
-    "interop": {"interop", "registry", "errors", "models", "layers", "discovery"},
+    "interop": {
+        *("interop", "registry", "errors", "models", "layers", "discovery"),
+        *("checkpoint_file", "weight_names"),
+    },
     "profiling": {
         *("profiling", "ops", "structures", "interfaces", "errors", "registry", "atomic_io"),
     },
@@ -56,6 +59,8 @@ MAY_IMPORT = {
         *("prediction", "registry"),
     },
     "arrays": {"errors", "structures"},
+    "checkpoint_file": {"errors"},
+    "weight_names": {"errors"},
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors"},

@@ -4,6 +4,7 @@
 
     openstl-ext train boiling/simvp_gsta_small --test
     openstl-ext train boiling/simvp_gsta_small --resume
+    openstl-ext train boiling/simvp_gsta_small --resume auto
     openstl-ext train boiling/simvp_gsta_small --dry-run
     openstl-ext list
 """
@@ -29,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=True,
         metavar="CHECKPOINT",
-        help="continue the run of the work directory, from its newest checkpoint or this one",
+        help="continue the run of the work directory, from its newest checkpoint or this one; "
+        "auto starts it if there is none",
     )
     parser.add_argument("--amp", action="store_true", help="train in bfloat16, on any device")
     parser.add_argument("--test", action="store_true", help="test the best checkpoint at the end")

@@ -1,148 +1,145 @@
-"""Write and read checkpoint files and the manifest that lists them with their SHA-256.
+"""Write and read checkpoint files.
 
 The order is: write a partial file, flush it, rename it, flush the folder; then list it in the
 manifest in the same way; then delete checkpoints that are too old. A kill between any two of these
 steps loses no listed checkpoint.
 """
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, cast
 
 import msgspec
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.atomic_io import PART, atomic_write, atomic_write_hashed, sha256_of
-from openstl_ext.errors import CheckpointError, DataError, DiskFullError, NonFiniteError
-from openstl_ext.json_file import read_json
+from openstl_ext.atomic_io import atomic_write_hashed
+from openstl_ext.checkpoint_file import read_file
+from openstl_ext.engine.finite import reject_non_finite
+from openstl_ext.engine.manifest import (
+    FOLDER,
+    Entry,
+    Manifest,
+    checkpoint_folder,
+    holds_run,
+    is_intact,
+    load_manifest,
+    read_manifest,
+    remove_unlisted,
+    write_manifest,
+)
+from openstl_ext.errors import CheckpointError, DiskFullError
+from openstl_ext.weight_names import fitted, weights_in
 
-FOLDER = "checkpoints"
-MANIFEST = "manifest.json"
+KEEP_ALL = -1
+BLOCK_BYTES = 4096
+"""Unit in which file systems give space to files."""
 
 Warn = Callable[[str], None]
 
 
-class Entry(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """Entry of the manifest.
-
-    Attributes:
-        file: Name without a folder, so that a work directory can be moved.
-        kind: ``resume`` for a complete state, ``best`` for weights only.
-        epoch: Epoch of the last iteration, counted from 1; it may be incomplete.
-        iteration: Number of iterations done.
-        sha256: Checksum of the file.
-        metric: Score that chose a ``best`` checkpoint.
-        value: Value of that score.
-    """
-
-    file: str
-    kind: Literal["resume", "best"]
-    epoch: int
-    iteration: int
-    sha256: str = ""
-    metric: str | None = None
-    value: float | None = None
-
-
-class Manifest(msgspec.Struct):
-    """Content of ``manifest.json``."""
-
-    checkpoints: list[Entry]
-
-
-def checkpoint_folder(folder: Path | str) -> Path:
-    """Return the folder of checkpoints of a work directory, or the argument if it is one."""
-    folder = Path(folder)
-    return folder if folder.name == FOLDER else folder / FOLDER
-
-
-def read_manifest(folder: Path | str) -> list[Entry]:
-    """Return the entries of the manifest, newest first; none where there is no manifest.
-
-    Raises:
-        CheckpointError: If the manifest cannot be read.
-    """
-    path = checkpoint_folder(folder) / MANIFEST
-    if not path.is_file():
-        return []
-    advice = "delete it and name the checkpoint: --resume FILE"
-    try:
-        return read_json(path, Manifest, advice=advice).checkpoints
-    except DataError as error:
-        raise CheckpointError(str(error)) from None
-
-
-def write_manifest(folder: Path | str, entries: list[Entry]) -> None:
-    """Replace the manifest, newest entry first."""
-    entries = sorted(entries, key=lambda entry: -entry.iteration)
-    text = msgspec.json.format(msgspec.json.encode(Manifest(entries)), indent=1)
-    atomic_write(checkpoint_folder(folder) / MANIFEST, text + b"\n")
-
-
-def save(state: dict[str, Any], folder: Path | str, entry: Entry, *, keep: int) -> Path:
+def save(
+    state: dict[str, Any],
+    folder: Path | str,
+    entry: Entry,
+    *,
+    keep: int,
+    parameters: Sequence[str] = (),
+) -> Path:
     """Write a checkpoint, list it, then delete checkpoints that are too old.
 
     Args:
-        state: Tensors and plain values; ``state_dict`` among them.
+        state: The complete state of the run; of a best checkpoint the weights are stored.
         folder: Work directory.
         entry: Entry of the manifest, without checksum.
-        keep: Number of resumable checkpoints to keep.
+        keep: Number of resumable checkpoints to keep; -1 keeps all.
+        parameters: Names of the optimiser's parameters, for the message.
 
     Raises:
-        NonFiniteError: If a weight is not finite; nothing is written.
-        CheckpointError: If the disk is full; earlier checkpoints are intact.
+        NonFiniteError: If any value of the state is not finite; nothing is written.
+        CheckpointError: If it cannot be written; earlier checkpoints are intact.
     """
-    reject_non_finite(state["state_dict"])
+    reject_non_finite({k: v for k, v in state.items() if k != "meta"}, parameters)
     folder = checkpoint_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    manifest = load_manifest(folder)
+    stored = _stored(state, entry, manifest.best)
     path = folder / entry.file
     try:
-        digest = atomic_write_hashed(path, lambda file: torch.save(state, file))
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = atomic_write_hashed(path, lambda file: torch.save(stored, file))
+        new = msgspec.structs.replace(entry, sha256=digest, size=path.stat().st_size)
+        entries, old = _pruned([*manifest.checkpoints, new], new, keep)
+        write_manifest(folder, entries)
+        for name in old:
+            (folder / name).unlink(missing_ok=True)
+        remove_unlisted(folder, entries, new)
     except DiskFullError as error:
         raise CheckpointError(
-            f"{error}. {path.name} needs {num_bytes(state):,} bytes; earlier checkpoints are "
-            "intact, so continue with --resume"
+            f"{error}. {path.name} and its entry need {needed_bytes(stored, folder):,} bytes; "
+            "earlier checkpoints are intact, so continue with --resume"
         ) from error
-    entries = [e for e in read_manifest(folder) if e.file != entry.file]
-    entries.append(msgspec.structs.replace(entry, sha256=digest))
-    resumable = sorted((e for e in entries if e.kind == "resume"), key=lambda e: -e.iteration)
-    old = {e.file for e in resumable[keep:]}
-    if entry.kind == "best":
-        old |= {e.file for e in entries if e.kind == "best"} - {entry.file}
-    write_manifest(folder, [e for e in entries if e.file not in old])
-    for name in old:
-        (folder / name).unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # torch wraps the errors of a write
+        if (cause := _os_error_of(error)) is None:
+            raise
+        raise CheckpointError(
+            f"{path} was not saved: {cause.strerror or cause}; earlier checkpoints are intact, so "
+            "check the disk and continue with --resume"
+        ) from error
     return path
 
 
-def reject_non_finite(weights: dict[str, Tensor]) -> None:
-    """Raise if a weight or buffer is NaN or infinite.
-
-    Raises:
-        NonFiniteError: With the first names.
-    """
-    bad = [k for k, v in weights.items() if v.is_floating_point() and not bool(v.isfinite().all())]
-    if bad:
-        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        raise NonFiniteError(
-            f"weights that are not finite were not saved: {', '.join(bad[:3])}{more}; the last "
-            "checkpoint is intact; lower the learning rate or clip gradients"
-        )
+def _os_error_of(error: BaseException | None) -> OSError | None:
+    """Return the OSError that caused an error, if one did."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
-def num_bytes(state: Any) -> int:
-    """Return the bytes of all tensors in nested dicts and lists."""
-    if isinstance(state, Tensor):
-        return state.numel() * state.element_size()
-    values = state.values() if isinstance(state, dict) else state
-    return sum(map(num_bytes, values)) if isinstance(state, (dict, list, tuple)) else 0
+def _stored(state: dict[str, Any], entry: Entry, best: Entry | None) -> dict[str, Any]:
+    """Return what a file contains: the parts of its kind, and what the manifest lists of it."""
+    meta = {**state.get("meta", {}), "entry": facts(entry)}
+    if entry.kind == "best":
+        return {"meta": meta, "state_dict": state["state_dict"]}
+    return {**state, "meta": {**meta, "best": facts(best) if best else None}}
 
 
-def remove_partial_files(folder: Path | str) -> None:
-    """Remove partial files of writers that were killed."""
-    for part in checkpoint_folder(folder).glob(f"*{PART}"):
-        part.unlink(missing_ok=True)
+def facts(entry: Entry) -> dict[str, Any]:
+    """Return an entry as plain values, without what depends on the bytes of its file."""
+    return msgspec.to_builtins(msgspec.structs.replace(entry, sha256="", size=0))
+
+
+def _pruned(entries: list[Entry], new: Entry, keep: int) -> tuple[list[Entry], set[str]]:
+    """Return the entries that stay after a save, and the files of the others."""
+    entries = [e for e in entries if e.file != new.file or e is new]
+    resumable = sorted((e for e in entries if e.kind == "resume"), key=lambda e: -e.iteration)
+    old = set() if keep == KEEP_ALL else {e.file for e in resumable[keep:]}
+    if new.kind == "best":
+        old |= {e.file for e in entries if e.kind == "best" and e is not new}
+        old |= {e.file for e in entries if e.kind == "lost" and e.is_improved_by(new.value)}
+    return [e for e in entries if e.file not in old], old
+
+
+def needed_bytes(state: dict[str, Any], folder: Path) -> int:
+    """Return the bytes of the disk that a checkpoint and a manifest take."""
+    counter = _CountingFile()
+    torch.save(state, cast(IO[bytes], counter))
+    manifest = len(msgspec.json.encode(load_manifest(folder))) * 2  # indented, with a new entry
+    return sum(-(-size // BLOCK_BYTES) * BLOCK_BYTES for size in (counter.size, manifest))
+
+
+class _CountingFile:
+    """File that counts the written bytes and keeps none."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def write(self, data: Any) -> int:
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing."""
 
 
 def drop_after(folder: Path | str, iteration: int) -> None:
@@ -151,39 +148,60 @@ def drop_after(folder: Path | str, iteration: int) -> None:
     A run resumed from an earlier one writes them again. Until then they must not count as the
     newest, nor replace those that it writes.
     """
-    entries = read_manifest(folder)
-    kept = [e for e in entries if e.kind != "resume" or e.iteration <= iteration]
-    if len(kept) < len(entries):
+    manifest = load_manifest(folder)
+    kept = [e for e in manifest.checkpoints if e.kind != "resume" or e.iteration <= iteration]
+    if len(kept) < len(manifest.checkpoints):
         write_manifest(folder, kept)
+
+
+def mark_finished(folder: Path | str, iteration: int) -> None:
+    """Record that the training is complete after an iteration, and validated."""
+    write_manifest(folder, read_manifest(folder), finished=iteration)
+
+
+def is_finished(folder: Path | str, iteration: int) -> bool:
+    """Return whether the training is complete after this iteration, and validated."""
+    return load_manifest(folder).finished == iteration
 
 
 def read(path: Path | str) -> dict[str, Any]:
     """Load a checkpoint on the CPU without running any code from it.
 
-    If the manifest in its folder lists the file, its checksum is compared first.
+    If the manifest in its folder lists the file, size and checksum are compared first.
 
     Raises:
         CheckpointError: If it is missing, truncated or changed, or contains other things than
             tensors and plain values.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}; check the path")
-    if path.parent.name == FOLDER:
-        known = {e.file: e.sha256 for e in read_manifest(path.parent)}
-        if path.name in known and sha256_of(path) != known[path.name]:
-            raise CheckpointError(f"{path} is damaged: its SHA-256 differs from the manifest")
+    listed = None
+    if path.is_file() and path.parent.name == FOLDER:
+        listed = next((e for e in read_manifest(path.parent) if e.file == path.name), None)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a different exception for each kind of damage
-        first = str(error).partition("\n")[0]
+        is_damaged = listed is not None and not is_intact(path, listed)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    if is_damaged:
         raise CheckpointError(
-            f"{path} cannot be read ({type(error).__name__}: {first}); it is truncated, damaged, "
-            "or not a checkpoint of tensors and plain values"
-        ) from error
+            f"{path} is damaged: its SHA-256 differs from the manifest; name another checkpoint, "
+            "or continue the training with --resume, which replaces it"
+        )
+    state = read_file(path, verify=listed is None)
     if not isinstance(state, dict):
         raise CheckpointError(f"{path} contains a {type(state).__name__}, not a checkpoint")
     return state
+
+
+def read_for(method: nn.Module, path: Path | str) -> dict[str, Any]:
+    """Load a checkpoint, with its ``state_dict`` under the names of a method's weights.
+
+    Raises:
+        CheckpointError: If it cannot be read, or contains no weights.
+    """
+    content = read(path)
+    weights = fitted(weights_in(content, path), method.state_dict().keys(), path)
+    meta = content.get("meta")
+    return {**content, "meta": meta if isinstance(meta, dict) else {}, "state_dict": weights}
 
 
 def newest(folder: Path | str, warn: Warn) -> tuple[Path, dict[str, Any]]:
@@ -203,13 +221,14 @@ def newest(folder: Path | str, warn: Warn) -> tuple[Path, dict[str, Any]]:
             return path, read(path)
         except CheckpointError as error:
             warn(f"{error}; TAKING THE CHECKPOINT BEFORE IT")
-    if candidates:
+    if candidates or holds_run(folder):
         raise CheckpointError(
             f"no checkpoint in {checkpoint_folder(folder)} is intact; "
             "start again with another --work-dir"
         )
     raise CheckpointError(
-        f"nothing to resume in {checkpoint_folder(folder)}; leave out --resume to start a new run"
+        f"nothing to resume in {checkpoint_folder(folder)}; leave out --resume to start a new run, "
+        "or use --resume auto, which does both"
     )
 
 
@@ -219,29 +238,122 @@ def best(folder: Path | str) -> Path:
     Raises:
         CheckpointError: If there is none.
     """
-    for entry in read_manifest(folder):
-        path = checkpoint_folder(folder) / entry.file
-        if entry.kind == "best" and path.is_file():
-            return path
-    raise CheckpointError(
-        f"no best checkpoint in {checkpoint_folder(folder)}; train first, or name a checkpoint file"
+    manifest, folder = load_manifest(folder), checkpoint_folder(folder)
+    entry, lost = manifest.best, manifest.lost
+    if entry is not None and (folder / entry.file).is_file():
+        return folder / entry.file
+    if (gone := entry or lost) is not None:
+        raise CheckpointError(
+            f"the best checkpoint {folder / gone.file} ({gone.score}) is lost; name another "
+            "checkpoint, or train again"
+        )
+    raise CheckpointError(f"no best checkpoint in {folder}; train first, or name a checkpoint file")
+
+
+def has_best(folder: Path | str) -> bool:
+    """Return whether a validation has chosen a best checkpoint, which may be damaged."""
+    manifest = load_manifest(folder)
+    return manifest.best is not None or manifest.lost is not None
+
+
+def selection_warning(path: Path | str) -> str:
+    """Return a message if a checkpoint is the best only because a better one was damaged."""
+    path = Path(path)
+    manifest = load_manifest(path.parent) if path.parent.name == FOLDER else Manifest([])
+    if manifest.lost is None or manifest.best is None or manifest.best.file != path.name:
+        return ""
+    return (
+        f"{path.name} ({manifest.best.score}) is the best checkpoint that is left: "
+        f"{manifest.lost.file} ({manifest.lost.score}) was damaged"
     )
+
+
+def repair_best(folder: Path | str, warn: Warn) -> None:
+    """Restore a damaged best checkpoint from the complete state of the same iteration.
+
+    Without that state, its entry is marked as lost, and the next validation chooses a new one.
+    """
+    manifest, folder = load_manifest(folder), checkpoint_folder(folder)
+    entry = manifest.best
+    if entry is None or is_intact(folder / entry.file, entry):
+        return
+    others = [e for e in manifest.checkpoints if e is not entry]
+    for twin in others:
+        is_twin = twin.kind == "resume" and twin.iteration == entry.iteration
+        if is_twin and is_intact(folder / twin.file, twin):
+            save(read(folder / twin.file), folder, entry, keep=KEEP_ALL)
+            warn(f"{folder / entry.file} was damaged; it is restored from {twin.file}")
+            return
+    write_manifest(folder, [*others, msgspec.structs.replace(entry, kind="lost")])
+    warn(
+        f"{folder / entry.file} ({entry.score}) is damaged and cannot be restored; the best "
+        "checkpoint is chosen again among the next validations, and a test reports it"
+    )
+
+
+def check_same_run(source: Path, folder: Path | str, meta: dict[str, Any]) -> None:
+    """Check that a work directory has no other run than that of a file to resume from.
+
+    Raises:
+        CheckpointError: If its newest checkpoint was saved with another plan.
+    """
+    folder = checkpoint_folder(folder)
+    if source.resolve().parent == folder.resolve() or not read_manifest(folder):
+        return
+    path, own = newest(folder, lambda _: None)
+    if own.get("meta", {}).get("plan") != meta["plan"]:
+        raise CheckpointError(
+            f"{folder.parent} already contains another run ({path.name} has another plan than "
+            f"{source}); resume into another --work-dir"
+        )
+
+
+def adopt_best(source: Path, folder: Path | str, meta: dict[str, Any], warn: Warn) -> None:
+    """Copy the best checkpoint beside a file to the work directory of the run resumed from it.
+
+    Args:
+        source: The file, maybe of another work directory.
+        folder: Work directory of the run.
+        meta: Metadata of the file.
+        warn: Called if the file was saved beside a best checkpoint that is no longer there.
+    """
+    folder, beside = checkpoint_folder(folder), source.resolve().parent
+    if load_manifest(folder).best is not None or not meta.get("best"):
+        return
+    entry = load_manifest(beside).best if beside.name == FOLDER else None
+    if entry is None or not is_intact(beside / entry.file, entry):
+        warn(
+            f"the best checkpoint so far is not beside {source}, so the best of this run is chosen "
+            "among its next validations"
+        )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (beside / entry.file).open("rb") as file:
+        atomic_write_hashed(folder / entry.file, lambda copy: shutil.copyfileobj(file, copy))
+    write_manifest(folder, [*read_manifest(folder), entry])
 
 
 def load_weights(method: nn.Module, weights: dict[str, Tensor], *, strict: bool = True) -> None:
     """Load weights, or report those that do not fit.
 
     Raises:
-        CheckpointError: If, under ``strict``, keys are missing or unexpected; or if shapes differ.
+        CheckpointError: If, under ``strict``, keys are missing or unexpected; or if shapes or kinds
+            of values differ.
     """
     own = method.state_dict()
     missing, unexpected = sorted(own.keys() - weights), sorted(weights.keys() - own)
+    both = sorted(own.keys() & weights.keys())
     wrong = [
         f"{k}: {tuple(weights[k].shape)} is not {tuple(own[k].shape)}"
-        for k in sorted(own.keys() & weights.keys())
+        for k in both
         if own[k].shape != weights[k].shape
     ]
-    problems = [("wrong shape", wrong)]
+    kinds = [
+        f"{k}: {weights[k].dtype} is not {own[k].dtype}"
+        for k in both
+        if own[k].is_floating_point() != weights[k].is_floating_point()
+    ]
+    problems = [("wrong shape", wrong), ("wrong type", kinds)]
     problems += [("missing", missing), ("unexpected", unexpected)] if strict else []
     lines = [
         f"{title}: {', '.join(names[:5])}" + (f" and {len(names) - 5} more" * (len(names) > 5))
@@ -253,4 +365,8 @@ def load_weights(method: nn.Module, weights: dict[str, Tensor], *, strict: bool 
             f"the weights do not fit {type(method).__name__}; {'; '.join(lines)}; use the "
             "checkpoint with the config that trained it"
         )
-    method.load_state_dict(weights, strict=strict)
+    try:
+        method.load_state_dict(weights, strict=strict)
+    except RuntimeError as error:  # tensors that have no values or another layout
+        first = str(error).strip().partition("\n")[0]
+        raise CheckpointError(f"the weights cannot be loaded: {first}") from error

@@ -122,7 +122,7 @@ class GuardHook(Hook):
         any_bad, caught = flags.tolist()
         runner.watch.agreed = int(caught)
         if any_bad:
-            raise NonFiniteError(described(seen, runner.rank))
+            raise NonFiniteError(described(seen, runner))
 
 
 def ends_epoch(runner: Runner) -> bool:
@@ -131,15 +131,24 @@ def ends_epoch(runner: Runner) -> bool:
     return done % len(runner.train_dataloader) == 0 or done == runner.max_iters
 
 
-def described(seen: list[tuple[int, dict[str, Tensor]]], rank: int) -> str:
+def described_samples(runner: Runner, iteration: int) -> str:
+    """Return the ids of the samples that this rank was given at an iteration, for a message."""
+    batches, dataset = runner.train_dataloader.batch_sampler, runner.train_dataloader.dataset
+    epoch, batch = divmod(iteration, len(batches))
+    names = [str(dataset.sample_id(index)) for _, index in batches.tickets(epoch, batch)]
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def described(seen: list[tuple[int, dict[str, Tensor]]], runner: Runner) -> str:
     """Return the message about the first non-finite loss, with its terms on this rank."""
     for iteration, terms in seen:
         if not bool(terms["loss"].isfinite()):
             values = ", ".join(f"{name} = {float(value):g}" for name, value in terms.items())
             return (
-                f"the loss is not finite at iteration {iteration + 1} on rank {rank}: {values}; "
-                "the last checkpoint is intact; check the data of that batch, lower the learning "
-                "rate or clip gradients"
+                f"the loss is not finite at iteration {iteration + 1} on rank {runner.rank}: "
+                f"{values}; the last checkpoint is intact; check the data of that batch "
+                f"({described_samples(runner, iteration)}), lower the learning rate or clip "
+                "gradients"
             )
     return f"the loss is not finite on another rank, near iteration {seen[-1][0] + 1}"
 

@@ -1,5 +1,6 @@
 """Training loop whose batches and random numbers depend on the place in the run only."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,6 +93,12 @@ class SeekableBatches(Sampler):
         for batch in range(self.first, len(self) if self.end is None else self.end):
             yield tickets[batch * self.batch_size :][: self.batch_size]
 
+    def tickets(self, epoch: int, batch: int) -> list[Ticket]:
+        """Return the tickets of one batch of an epoch, for this rank."""
+        sampler = copy.copy(self.sampler)  # the place of this one is that of the training
+        sampler.set_epoch(epoch)
+        return [(epoch, index) for index in sampler][batch * self.batch_size :][: self.batch_size]
+
 
 @LOOPS.register_module()
 class ExactTrainLoop(EpochBasedTrainLoop):
@@ -136,6 +143,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
                 "batch_size"
             )
         self.max_iterations = max_iterations
+        self.is_finished = False
         if max_iterations is not None:
             self._max_iters, self._max_epochs = max_iterations, -(-max_iterations // length)
             self.val_interval = val_interval or length
@@ -147,6 +155,11 @@ class ExactTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> nn.Module:
         """Train to the end, from the current place of the loop."""
+        if self.is_finished:
+            self.runner.logger.info(
+                f"nothing is left to do: all {self._max_iters} iterations are done and validated"
+            )
+            return self.runner.model
         warm_up_ddp(self.runner)
         self.runner.call_hook("before_train")
         while self._epoch < self._max_epochs and not self.stop_training:

@@ -2,11 +2,13 @@
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import Tensor
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError, nearest
 from openstl_ext.registry import HOOKS
+from openstl_ext.weight_names import weights_in, without_wrappers
 
 
 @HOOKS.register_module()
@@ -38,9 +40,8 @@ class PretrainedHook(Hook):
         parts = dict(unwrap(runner.model).named_modules())
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
-        state = checkpoints.read(self.checkpoint)
-        weights = state.get("state_dict", state)
-        chosen = {k[len(self.prefix) :]: v for k, v in weights.items() if k.startswith(self.prefix)}
+        weights = weights_in(checkpoints.read(self.checkpoint), self.checkpoint)
+        chosen = self._chosen(weights) or self._chosen(without_wrappers(weights))
         if not chosen:
             raise CheckpointError(
                 f"{self.checkpoint} has no weight that starts with {self.prefix!r}; set prefix, "
@@ -48,3 +49,8 @@ class PretrainedHook(Hook):
             )
         checkpoints.load_weights(parts[self.part], chosen, strict=self.strict)
         runner.logger.info(f"{self.part} starts from {self.checkpoint}")
+
+    def _chosen(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weights with the prefix, without it."""
+        names = [name for name in weights if name.startswith(self.prefix)]
+        return {name.removeprefix(self.prefix): weights[name] for name in names}

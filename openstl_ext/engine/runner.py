@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from mmengine.config import Config
@@ -16,14 +16,16 @@ from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.defaults import complete
-from openstl_ext.engine.guards import SignalWatch, end_workers
+from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
+from openstl_ext.engine.manifest import tidy
 from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.run_hook import RunHook
+from openstl_ext.engine.saved_state import parameter_names
 from openstl_ext.engine.scores import check_plateaus
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
 from openstl_ext.engine.validate import validate
-from openstl_ext.errors import CheckpointError, ConfigError, UserError
+from openstl_ext.errors import CheckpointError, ConfigError, NonFiniteError, UserError
 from openstl_ext.interfaces import check_net
 from openstl_ext.registry import PARAM_SCHEDULERS
 
@@ -89,6 +91,9 @@ def require_test(cfg: Config) -> None:
         )
 
 
+AUTO = "auto"
+"""Value of ``resume`` that continues the run of the work directory, or starts it."""
+
 TRAINING = (
     "train_dataloader",
     "train_cfg",
@@ -127,6 +132,8 @@ class Runner(MMRunner):
         self.plan: Facts = {}
         self.test_plan: Facts = {}
         resume = kwargs.pop("resume", False)
+        if resume == AUTO:
+            resume = checkpoints.holds_run(kwargs["work_dir"])
         if resume:  # the weights that the run began with are not needed
             kwargs["load_from"] = resume if isinstance(resume, str) else None
         super().__init__(*args, resume=bool(resume), **kwargs)
@@ -224,18 +231,21 @@ class Runner(MMRunner):
                 resume.
             NonFiniteError: If the loss is not finite; the weights are not saved.
         """
-        if not self._resume and checkpoints.read_manifest(self.work_dir):
+        if not self._resume and checkpoints.holds_run(self.work_dir):
             raise CheckpointError(
                 f"{self.work_dir} already contains a run; continue it with --resume, or use "
                 "another --work-dir (nothing was changed)"
             )
         self.plan, self.test_plan = state.plan_of(self), state.test_plan_of(self)
         if self.rank == 0:
-            checkpoints.remove_partial_files(self.work_dir)
+            tidy(self.work_dir)
         with self.watch:
             self.is_training = True
             try:
-                return super().train()
+                model = super().train()
+                if self.rank == 0 and self.iter == self.max_iters:
+                    checkpoints.mark_finished(self.work_dir, self.iter)
+                return model
             finally:
                 self.is_training = False
                 self._end_workers()
@@ -251,9 +261,9 @@ class Runner(MMRunner):
         """Evaluate the model on the test split; after training, the best checkpoint."""
         require_test(self.cfg)
         if self._train_loop is not None and self.train_loop.iter:
-            try:
+            if checkpoints.has_best(self.work_dir):
                 self._load_from = str(checkpoints.best(self.work_dir))
-            except CheckpointError:
+            else:
                 self._load_from = str(checkpoints.newest(self.work_dir, self.logger.warning)[0])
             self.cfg.load_from = self._load_from
             self._has_loaded = False
@@ -300,19 +310,29 @@ class Runner(MMRunner):
         else:
             path, saved = checkpoints.newest(self.work_dir, self.logger.warning)
         state.restore(self, saved, path.name)
+        meta = saved["meta"]
+        if filename:
+            checkpoints.check_same_run(path, self.work_dir, meta)
+        self.train_loop.is_finished = self.iter == self.max_iters and checkpoints.is_finished(
+            self.work_dir, self.iter
+        )
         self._wait()  # every rank has read the manifest before it changes
         if self.rank == 0:
+            checkpoints.repair_best(self.work_dir, self.logger.warning)
+            checkpoints.adopt_best(path, self.work_dir, meta, self.logger.warning)
             checkpoints.drop_after(self.work_dir, self.iter)
+        self._wait()
         self.logger.info(f"resumed from {path} after {self.iter} iterations")
 
     def load_checkpoint(self, filename: str, *_: Any, **__: Any) -> dict[str, Any]:
         """Load the weights of an entire method, strictly."""
-        saved = checkpoints.read(filename)
-        saved = saved if "state_dict" in saved else {"state_dict": saved}
+        saved = checkpoints.read_for(state.unwrap(self.model), filename)
         self.call_hook("after_load_checkpoint", checkpoint=saved)
         checkpoints.load_weights(state.unwrap(self.model), saved["state_dict"])
-        self.trained = dict(saved.get("meta") or {})
+        self.trained = dict(saved["meta"])
         self.logger.info(f"weights from {filename}")
+        if message := checkpoints.selection_warning(filename):
+            self.logger.warning(message)
         return saved
 
     def save_resumable(self, *, epoch: int, iteration: int) -> None:
@@ -328,19 +348,17 @@ class Runner(MMRunner):
         entry = checkpoints.Entry(
             file=f"{name}.pth", kind="resume", epoch=epoch + 1, iteration=iteration
         )
-        self._save(entry, resumable=True)
+        self._save(entry)
 
-    def save_best(self, *, key: str, value: float) -> None:
+    def save_best(self, *, key: str, value: float, rule: Literal["less", "greater"]) -> None:
         """Save the weights that have just been evaluated; called by every rank."""
         epoch = -(-self.iter // len(self.train_dataloader))
         # one name for each: with one name for all, a kill before the manifest is rewritten would
         # leave a file whose checksum is not the listed one
         by_epoch = self.train_loop.max_iterations is None
         name = f"best_epoch_{epoch}.pth" if by_epoch else f"best_iter_{self.iter}.pth"
-        entry = checkpoints.Entry(
-            file=name, kind="best", epoch=epoch, iteration=self.iter, metric=key, value=value
-        )
-        self._save(entry, resumable=False)
+        place = {"file": name, "epoch": epoch, "iteration": self.iter}
+        self._save(checkpoints.Entry(kind="best", **place, metric=key, value=value, rule=rule))
 
     def best_value(self, key: str) -> float | None:
         """Return the best validation score of this run so far."""
@@ -349,16 +367,20 @@ class Runner(MMRunner):
                 return entry.value
         return None
 
-    def _save(self, entry: checkpoints.Entry, *, resumable: bool) -> None:
+    def _save(self, entry: checkpoints.Entry) -> None:
         distributed.share_buffers(state.unwrap(self.model))
         error: Exception | None = None
         if self.rank == 0:
             try:
                 # files and manifest count epochs from 1, the loop from 0
                 place = {"epoch": entry.epoch - 1, "iteration": entry.iteration}
-                saved = state.gather(self, **place, resumable=resumable)
-                checkpoints.save(saved, self.work_dir, entry, keep=self._keep)
+                saved = state.gather(self, **place)
+                names = parameter_names(self)
+                checkpoints.save(saved, self.work_dir, entry, keep=self._keep, parameters=names)
                 self.logger.info(f"saved {entry.file} after {entry.iteration} iterations")
+            except NonFiniteError as caught:
+                samples = described_samples(self, entry.iteration - 1)
+                error = NonFiniteError(f"{caught}; the last batch: {samples}")
             except (UserError, OSError) as caught:
                 error = caught
         distributed.agree_on_error(error)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from openstl_ext import __version__
 from openstl_ext.engine import plan
 from openstl_ext.engine.checkpoint import load_weights
+from openstl_ext.engine.saved_state import check_fits, check_kinds
 from openstl_ext.errors import CheckpointError
 
 COUNTERS = ("wait_count", "best_score")
@@ -69,15 +70,15 @@ def check_plan(saved: plan.Facts, now: plan.Facts, name: str) -> None:
         )
 
 
-def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> dict[str, Any]:
-    """Return the content of a checkpoint: tensors and plain values, so that it loads safely.
+def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
+    """Return the complete state of a run: tensors and plain values, so that it loads safely.
 
     Args:
         runner: The run.
         epoch: Epoch that the iteration belongs to, from 0.
         iteration: Number of iterations done.
-        resumable: Whether to include the state of the optimiser, schedules and hooks.
     """
+    optimizer = runner.optim_wrapper.state_dict()
     state: dict[str, Any] = {
         "meta": {
             "epoch": epoch,
@@ -88,19 +89,17 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
             "plan": runner.plan,
             "test": runner.test_plan,
             "versions": versions(),
+            "num_states": len(optimizer["state"]),
         },
         "state_dict": dict(unwrap(runner.model).state_dict()),
-    }
-    if resumable:
-        state["optimizer"] = runner.optim_wrapper.state_dict()
-        state["param_schedulers"] = [plain(s.state_dict()) for s in schedulers(runner)]
-        state["early_stopping"] = [
+        "optimizer": optimizer,
+        "param_schedulers": [plain(s.state_dict()) for s in schedulers(runner)],
+        "early_stopping": [
             {name: getattr(hook, name) for name in COUNTERS} for hook in stoppers(runner)
-        ]
+        ],
+    }
     # the EMA hook stores its averages as the weights, and the weights as ema_state_dict
     runner.call_hook("before_save_checkpoint", checkpoint=state)
-    if not resumable:
-        state.pop("ema_state_dict", None)
     return state
 
 
@@ -113,13 +112,10 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
     """Restore the state of a run, and move its loop to the saved place.
 
     Raises:
-        CheckpointError: If the state is not resumable, or was saved with another plan.
+        CheckpointError: If the state is not resumable, was saved with another plan, or has a part
+            that does not fit.
     """
-    if "optimizer" not in state or "plan" not in state.get("meta", {}):
-        raise CheckpointError(
-            f"{name} contains weights only, so it cannot be resumed; use load_from to start a new "
-            "run with them"
-        )
+    check_kinds(state, name)
     if not isinstance(state["meta"].get("config"), dict):
         raise CheckpointError(
             f"{name} was saved by an earlier version, which did not store the whole plan of a run, "
@@ -133,6 +129,7 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
         runner.logger.warning(
             f"{name} was saved with {before}, this is {versions()}; later steps may differ"
         )
+    check_fits(runner, state, name)
     runner.call_hook("after_load_checkpoint", checkpoint=state)
     load_weights(unwrap(runner.model), state["state_dict"])
     runner.optim_wrapper.load_state_dict(state["optimizer"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from mmengine.runner import Runner
 
+from openstl_ext.engine.checkpoint import KEEP_ALL
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import keys_of, metric_of
 from openstl_ext.errors import ConfigError
@@ -23,7 +24,8 @@ class ExactCheckpointHook(RunHook):
         interval: Epochs or iterations between checkpoints. The default is one epoch, or, where
             the training counts iterations, the interval of validations.
         by_epoch: Whether the interval counts epochs; by default it counts as the training does.
-        keep: Number of resumable checkpoints to keep; two, so that a damaged one loses little.
+        keep: Number of resumable checkpoints to keep; two, so that a damaged one loses little. -1
+            or None keeps all.
         save_best: Key of the validation score that chooses ``best_epoch_<n>.pth`` or
             ``best_iter_<n>.pth``; ``auto`` takes that of the first metric, None saves none.
         rule: ``less`` or ``greater``; by default the direction of the metric.
@@ -41,12 +43,15 @@ class ExactCheckpointHook(RunHook):
         *,
         interval: int | None = None,
         by_epoch: bool | None = None,
-        keep: int = 2,
+        keep: int | None = 2,
         save_best: str | None = "auto",
         rule: str | None = None,
     ) -> None:
-        if (interval is not None and interval < 1) or keep < 1:
-            raise ConfigError(f"interval={interval}, keep={keep}: both must be at least 1")
+        keep = KEEP_ALL if keep is None else keep
+        if (interval is not None and interval < 1) or (keep < 1 and keep != KEEP_ALL):
+            raise ConfigError(
+                f"interval={interval}, keep={keep}: both must be at least 1; keep=-1 keeps all"
+            )
         if rule not in (None, "less", "greater"):
             raise ConfigError(f"rule={rule!r} must be 'less' or 'greater'")
         self.given_interval, self.given_by_epoch, self.keep = interval, by_epoch, keep
@@ -139,4 +144,4 @@ class ExactCheckpointHook(RunHook):
             return
         before = runner.best_value(self.save_best)
         if before is None or (value < before if self.rule == "less" else value > before):
-            runner.save_best(key=self.save_best, value=float(value))
+            runner.save_best(key=self.save_best, value=float(value), rule=self.rule)

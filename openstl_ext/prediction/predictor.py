@@ -61,9 +61,9 @@ class Predictor:
             raise ConfigError(f"{cfg.get('identity')}: a config needs a model block to predict")
         method = METHODS.build(cfg.model)
         check_net(method)
-        saved = checkpoints.read(checkpoint)
-        check_model(cfg, checkpoint, saved.get("meta") or {})
-        checkpoints.load_weights(method, saved.get("state_dict", saved))
+        saved = checkpoints.read_for(method, checkpoint)
+        check_model(cfg, checkpoint, saved["meta"])
+        checkpoints.load_weights(method, saved["state_dict"])
         return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 
     def __call__(

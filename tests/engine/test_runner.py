@@ -103,6 +103,52 @@ def test_a_new_start_does_not_overwrite_a_run(finished: Path) -> None:
         build(toy.config(finished)).train()
 
 
+@pytest.mark.parametrize("lost", ["nothing", "manifest"])
+def test_a_run_continued_from_a_file_keeps_its_best_score(lost: str, tmp_path: Path) -> None:
+    """A worse epoch would become the best one."""
+    options = {"train_cfg.max_epochs": 4, "default_hooks.checkpoint.keep": -1}
+    options |= {"optim_wrapper.optimizer.lr": 1.0, "param_scheduler": None}
+    trained(tmp_path / "run", **options)
+    folder = tmp_path / "run" / "checkpoints"
+    best = checkpoint.best(folder)
+    expected = checkpoint.read(best)["meta"]["entry"]
+    assert expected["epoch"] == 2
+    if lost == "manifest":
+        (folder / "manifest.json").unlink()
+        with pytest.raises(CheckpointError, match="already contains a run"):
+            build(toy.config(tmp_path / "run")).train()
+    for work_dir in (tmp_path / "run", tmp_path / "other"):
+        trained(work_dir, **options, resume=str(folder / "epoch_3.pth"))
+        found = checkpoint.read(checkpoint.best(work_dir))["meta"]["entry"]
+        assert found == expected
+
+
+def test_a_finished_run_is_neither_trained_nor_validated_again(
+    finished: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A script that resumes until the end would spend hours on a validation, and add to the log."""
+    scalars = (finished / "scalars.jsonl").read_text()
+    run = build(toy.config(finished, **ONE, resume=True))
+    run.logger.addHandler(caplog.handler)
+    run.train()
+    assert "nothing is left to do: all 8 iterations are done and validated" in caplog.text
+    assert (finished / "scalars.jsonl").read_text() == scalars
+    assert run.test() == run.test()
+
+
+def test_resume_auto_starts_a_run_and_continues_it(tmp_path: Path) -> None:
+    """A script would need to know whether it is called for the first time."""
+    options = {"resume": "auto", "default_hooks.checkpoint": {"interval": 3, "by_epoch": False}}
+    run = trained(tmp_path, **options)
+    assert run.iter == 8
+    (tmp_path / "checkpoints" / "manifest.json").unlink()
+    (tmp_path / "checkpoints" / "epoch_1.pth").unlink()
+    again = trained(tmp_path, **options)
+    assert again.iter == 8
+    log = max(tmp_path.rglob("*.log"), key=lambda path: path.stat().st_mtime).read_text()
+    assert "iter_6.pth after 6 iterations" in log
+
+
 def test_resume_with_nothing_to_resume_is_an_error(tmp_path: Path) -> None:
     """The run would start again from random weights without a message."""
     with pytest.raises(CheckpointError, match="nothing to resume"):
@@ -182,6 +228,41 @@ def test_the_names_of_mmengine_for_iterations_are_answered_with_ours(tmp_path: P
     cfg.train_cfg = {"by_epoch": False, "max_iters": 10}
     with pytest.raises(ConfigError, match="write max_iterations=N instead of max_iters"):
         build(cfg)
+
+
+GUARDS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "a guard that looks rarely": {"default_hooks.guard": {"interval": 1000}},
+    "checkpoints by iteration": {"default_hooks.checkpoint": {"interval": 4, "by_epoch": False}},
+    "only the best": {
+        "default_hooks.checkpoint": {"interval": 9},
+        "train_cfg": {"max_epochs": 2},
+        "optim_wrapper.optimizer.lr": 1e-4,
+    },
+    "averages": {"custom_hooks": [{"type": "EMAHook", "momentum": 0.1}]},
+}
+
+
+@pytest.mark.parametrize("setting", GUARDS)
+def test_infinite_moments_are_not_saved_under_any_setting(setting: str, tmp_path: Path) -> None:
+    """The parameter would never learn again, in each run resumed from there."""
+    plant = {"type": "LargeGradientHook", "at": 2}
+    options = dict(GUARDS[setting])
+    options["custom_hooks"] = [*options.get("custom_hooks", []), plant]
+    message = r"exp_avg_sq of net.body.0.weight.*the last batch: train-\d{5}"
+    with pytest.raises(NonFiniteError, match=message):
+        trained(tmp_path, **options)
+    assert not list(tmp_path.rglob("*.pth"))
+
+
+def test_the_samples_of_a_non_finite_loss_are_named(tmp_path: Path) -> None:
+    """The user would have to search all data for the damaged sample."""
+    run = build(toy.config(tmp_path, **ONE, custom_hooks=[{"type": "PoisonHook", "at": 5}]))
+    given = [run.train_dataloader.batch_sampler.tickets(0, batch) for batch in range(8)]
+    names = ", ".join(f"train-{index:05d}" for _, index in given[4])
+    assert sorted(index for batch in given for _, index in batch) == list(range(22))
+    with pytest.raises(NonFiniteError, match=rf"data of that batch \({names}\)"):
+        run.train()
 
 
 ITERATIONS = {"train_cfg": {"_delete_": True, "max_iterations": 11, "val_interval": 4}}
@@ -272,7 +353,8 @@ def test_patience_survives_a_resume(tmp_path: Path) -> None:
     options = {"custom_hooks": [patient], "train_cfg.max_epochs": 2}
     run = build(toy.config(tmp_path, **options))
     run.train()
-    again = build(toy.config(tmp_path, resume=True, **options))
+    first = str(tmp_path / "checkpoints" / "epoch_1.pth")
+    again = build(toy.config(tmp_path, resume=first, **options))
     again.train()
     before, after = (
         next((h.wait_count, h.best_score) for h in r.hooks if hasattr(h, "wait_count"))

@@ -107,6 +107,19 @@ class PoisonHook(Hook):
 
 
 @HOOKS.register_module()
+class LargeGradientHook(Hook):
+    """Add a gradient whose square is infinite to the first parameter, at one iteration."""
+
+    def __init__(self, *, at: int) -> None:
+        self.at = at
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        if runner.iter + 1 == self.at:
+            parameter = next(runner.model.parameters())
+            handle = parameter.register_hook(lambda grad: (handle.remove(), grad + 1e30)[1])
+
+
+@HOOKS.register_module()
 class LossDiary(Hook):
     """Write each loss bit for bit to a file that survives a kill."""
 

@@ -23,7 +23,7 @@ class FakeRun(SimpleNamespace):
     def best_value(self, key: str) -> float | None:
         return self.best and self.best[1]
 
-    def save_best(self, *, key: str, value: float) -> None:
+    def save_best(self, *, key: str, value: float, rule: str) -> None:
         self.best = (key, value)
 
 
