@@ -28,7 +28,11 @@ def number_in(
     text = environ.get(name, "").strip()
     if not text and default is not None:
         return default
-    if text.isascii() and text.isdigit() and low <= int(text) <= (int(text) if high is None else high):
+    if (
+        text.isascii()
+        and text.isdigit()
+        and low <= int(text) <= (int(text) if high is None else high)
+    ):
         return int(text)
     limits = f"from {low}" if high is None else f"from {low} to {high}"
     raise ConfigError(

@@ -19,8 +19,9 @@ from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, end_workers
-from openstl_ext.engine.rank_watch import lost_ranks_named
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
+from openstl_ext.engine.rank_agreement import check_agreement
+from openstl_ext.engine.rank_watch import lost_ranks_named
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import check_plateaus
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
@@ -59,6 +60,9 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
             without = {k: v for k, v in cfg.items() if k not in TRAINING}
             runner = Runner.from_cfg(Config(without, filename=cfg.filename))
             runner.cfg = cfg  # baselines are fitted to the training data of the model
+        if cfg.get("resume"):
+            began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
+            runner.num_processes = began_with or runner.world_size
         runner.prepare()
     except BaseException:
         lock.release()
@@ -119,6 +123,7 @@ class Runner(MMRunner):
         lock: Lock on the work directory, held while the run is built, trains or tests.
         is_training: Whether ``train`` is running.
         trained: Metadata of the loaded checkpoint: ``epoch``, ``plan`` ...
+        num_processes: Number of processes that the run began with.
         loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
 
@@ -138,6 +143,7 @@ class Runner(MMRunner):
         if isinstance(resume, str):
             kwargs["load_from"] = resume
         super().__init__(*args, resume=bool(resume), **kwargs)
+        self.num_processes = self.world_size
 
     @property
     def loads_whole(self) -> bool:
@@ -350,6 +356,7 @@ class Runner(MMRunner):
         return None
 
     def _save(self, entry: checkpoints.Entry, *, resumable: bool) -> None:
+        check_agreement(self)
         distributed.share_buffers(state.unwrap(self.model))
         error: Exception | None = None
         if self.rank == 0:

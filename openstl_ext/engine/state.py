@@ -25,7 +25,7 @@ def plan(runner: Runner) -> dict[str, Any]:
     loop, cfg = runner.train_loop, runner.cfg
     return {
         "seed": runner.seed,
-        "number of processes": runner.world_size,
+        "number of processes": runner.num_processes,
         "batch size": loop.batch_size,
         "samples": len(loop.dataloader.dataset),
         "batches an epoch": len(loop.dataloader),
@@ -83,6 +83,7 @@ def gather(runner: Runner, *, epoch: int, iteration: int, resumable: bool) -> di
         "meta": {
             "epoch": epoch,
             "iteration": iteration,
+            "epoch_closed": runner.train_loop.is_epoch_closed,
             "config": runner.cfg.get("identity", ""),
             "plan": plan(runner),
         },
@@ -123,7 +124,11 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
     for hook, saved in zip(stoppers(runner), state["early_stopping"], strict=True):
         for counter, value in saved.items():
             setattr(hook, counter, value)
-    runner.train_loop.seek(epoch=state["meta"]["epoch"], iteration=state["meta"]["iteration"])
+    runner.train_loop.seek(
+        epoch=state["meta"]["epoch"],
+        iteration=state["meta"]["iteration"],
+        is_epoch_closed=state["meta"].get("epoch_closed", False),
+    )
 
 
 def schedulers(runner: Runner) -> list[Any]:
