@@ -1,6 +1,7 @@
 """Thread that ends a rank whose launcher has ended, or whose run waits for a rank that hangs."""
 
 import json
+import math
 import os
 import signal
 import socket
@@ -170,7 +171,7 @@ class RankWatch(threading.Thread):
 
     def lost_ranks(self) -> str:
         """Return which rank is gone, after an error of a collective operation."""
-        first = time.monotonic()
+        first, self.limit = time.monotonic(), math.inf  # this rank no longer waits for others
         try:
             while time.monotonic() - first < 2 * LOST_SECONDS:
                 gone = [
