@@ -38,7 +38,7 @@ class FolderLock:
     def __init__(self, folder: Path | str, purpose: str, *, remedy: str) -> None:
         self.folder, self.purpose, self.remedy = Path(folder), purpose, remedy
         self.path = self.folder.resolve() / LOCK
-        self.is_held = False
+        self.is_held = self.is_new = False
 
     def acquire(self) -> None:
         """Take the lock, if this object does not have it.
@@ -54,7 +54,7 @@ class FolderLock:
         self.is_held = True
 
     def release(self) -> None:
-        """Give the lock back, if this object has it."""
+        """Give the lock back, if this object has it, and remove a new folder that is empty."""
         if not self.is_held or self.path not in _held:  # a forked process has none
             return
         self.is_held = False
@@ -65,9 +65,11 @@ class FolderLock:
         with contextlib.suppress(OSError):  # Windows cannot remove an open file
             self.path.unlink()
         os.close(handle)
-        if os.name == "nt":
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if os.name == "nt":
                 self.path.unlink()
+            if self.is_new:
+                self.folder.rmdir()
 
     def __enter__(self) -> "FolderLock":
         self.acquire()
@@ -78,6 +80,7 @@ class FolderLock:
 
     def _locked(self) -> int:
         """Return a descriptor with the lock."""
+        self.is_new = not self.folder.exists()
         create(self.folder)
         while True:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -148,7 +151,20 @@ else:
 
 
 @contextlib.contextmanager
-def sole_writer(folder: Path | str, purpose: str) -> Iterator[None]:
-    """Lock a folder of data while a block writes to it."""
-    with FolderLock(folder, purpose, remedy="wait until it has ended"):
+def sole_writer(folder: Path | str, purpose: str, *, create: bool = True) -> Iterator[None]:
+    """Lock a folder of data while a block writes to it.
+
+    Args:
+        folder: The folder. One without write permission is not locked; it can only be read.
+        purpose: What the block does, for the message to other processes.
+        create: Whether to create a missing folder; otherwise it is left to the block to refuse it.
+
+    Raises:
+        FolderInUseError: If another process writes to it.
+    """
+    path = Path(folder)
+    if not (os.access(path, os.W_OK) if path.is_dir() else create):
+        yield
+        return
+    with FolderLock(path, purpose, remedy="wait until it has ended"):
         yield

@@ -61,7 +61,9 @@ def environments(processes: str, environ: Mapping[str, str]) -> list[dict[str, s
     address = environ.get("MASTER_ADDR")
     if nodes > 1 and (not address or "NODE_RANK" not in environ):
         raise ConfigError(f"NNODES={nodes} needs MASTER_ADDR, and NODE_RANK on each node")
-    default = number_in(environ, "PORT", default=free_port() if nodes == 1 else 29500, low=1, high=65535)
+    default = number_in(
+        environ, "PORT", default=free_port() if nodes == 1 else 29500, low=1, high=65535
+    )
     port = number_in(environ, "MASTER_PORT", default=default, low=1, high=65535)
     common = {
         "WORLD_SIZE": str(nodes * count),

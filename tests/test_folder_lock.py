@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from openstl_ext import cli
 from openstl_ext.errors import FolderInUseError, UserError
 from openstl_ext.folder_lock import LOCK, FolderLock, sole_writer
 
@@ -98,3 +99,33 @@ def test_a_file_system_without_locks_is_used_with_a_warning(
     with lock(tmp_path):
         pass
     assert "file system without locks" in caplog.text
+
+
+def test_a_folder_that_remains_empty_is_removed(tmp_path: Path) -> None:
+    """A refused preparation would leave a folder that looks like a dataset."""
+    with sole_writer(tmp_path / "new", "preparation"):
+        assert (tmp_path / "new").is_dir()
+    with sole_writer(tmp_path / "missing", "packing", create=False):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["data", "taxibj", "--miniature", "--root"],
+        ["data", "lts", "--miniature", "--root"],
+        ["data", "human-modification", "--miniature", "--root"],
+        ["data", "boiling", "--num_samples", "1", "--num_frames", "2", "--data_path"],
+        ["data", "pack", "--data_path"],
+        ["data", "split", "--data_path"],
+    ],
+    ids=lambda arguments: arguments[1],
+)
+def test_two_commands_do_not_write_to_one_folder_of_data(
+    arguments: list[str], holder: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    """Each would overwrite or delete files of the other."""
+    with pytest.raises(FolderInUseError, match=f"in use by a training .process {holder.pid}"):
+        cli.call([*arguments, str(tmp_path / "run")])
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK]

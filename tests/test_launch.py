@@ -80,7 +80,7 @@ def stop(number, _):
     sys.exit(128 + number)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, stop)
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 time.sleep(60)
 """
 
@@ -100,7 +100,7 @@ def test_a_signal_reaches_every_rank(number: int) -> None:
 
 def test_a_second_ctrl_c_ends_ranks_that_do_not_react() -> None:
     """A run that hangs could not be ended from its terminal."""
-    script = "signal.signal(2, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    script = "signal.signal(2, signal.SIG_IGN); os.write(1, b'ready\\n'); time.sleep(60)"
     with launched(script) as process:
         assert process.stdout is not None
         for _ in range(2):

@@ -199,6 +199,8 @@ class PreemptionHook(Hook):
 
     def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
         done = runner.iter + 1
+        if runner.world_size == 1:  # no other rank has to agree
+            runner.watch.agreed = runner.watch.caught
         if runner.watch.agreed and completes_update(runner, done):
             end_after_signal(runner, epoch=runner.epoch, iteration=done)
 
