@@ -192,7 +192,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
             self.batches.divide(
                 runner.num_processes, rank=runner.rank, world_size=runner.world_size
             )
-            self._max_iters = self._max_epochs * len(self.dataloader)
+            self._max_iters = (max_epochs or 1) * len(self.dataloader)
         if (length := len(self.dataloader)) == 0:
             raise ConfigError(
                 f"an epoch has no batch: the training set has {len(self.dataloader.dataset)} "

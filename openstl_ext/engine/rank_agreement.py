@@ -41,8 +41,9 @@ def difference(ranks: list[dict[str, bytes]]) -> str:
     base, other = dict(common), ranks[others[0]]
     first = next(name for name in [*base, *other] if base.get(name) != other.get(name))
     who = "rank " + " and rank ".join(map(str, others))
+    differs = "differ" if len(others) > 1 else "differs"
     return (
-        f"{who} differs from rank {keys.index(common)} in {first}, so nothing was saved; earlier "
+        f"{who} {differs} from rank {keys.index(common)} in {first}, so nothing was saved; earlier "
         "checkpoints are intact: continue with --resume, on another machine if this happens again"
     )
 
@@ -62,4 +63,4 @@ def digests(runner: Runner) -> dict[str, bytes]:
 def digest(tensor: Tensor) -> bytes:
     """Return a hash of the bytes of a tensor."""
     flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-    return hashlib.blake2b(flat.numpy(), digest_size=16).digest()
+    return hashlib.blake2b(flat.numpy().data, digest_size=16).digest()

@@ -154,7 +154,7 @@ class RankWatch(threading.Thread):
             what = "all ranks wait for each other"
         else:
             known = [f"{rank} ({reports[rank][0]['process']})" for rank in hanging]
-            what = f"rank {' and rank '.join(known)} hangs"
+            what = f"rank {' and rank '.join(known)} {'hang' if len(known) > 1 else 'hangs'}"
         where = [
             f"rank {rank}: iteration {report['iteration'] + 1}, {report['place']}"
             for rank, (report, _) in sorted(reports.items())

@@ -33,7 +33,8 @@ def step_of_shares(
     Returns:
         Terms of the loss of the first batch, as its rank logs them; not finite if any loss is not.
     """
-    model, wrapper, method = runner.model, runner.optim_wrapper, unwrap(runner.model)
+    model, wrapper = runner.model, runner.optim_wrapper
+    method: Any = unwrap(model)
     terms: list[dict[str, Tensor]] = []
     buffers: list[Tensor] = []
     for number, (batch, share) in enumerate(zip(batches, shares, strict=True), start=1):
