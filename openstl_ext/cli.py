@@ -106,11 +106,12 @@ def run(function: Callable[[], None]) -> None:
             if error.errno not in PLACES or not error.filename:
                 raise
             message = f"{error.filename}: {error.strerror}"
-        rank = int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0)
-        time.sleep(3 if rank else 0)
+        is_first = (os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or "0") == "0"
+        time.sleep(0 if is_first else 3)
         print(f"error: {message}", file=sys.stderr, flush=True)
-        exit_process(2)
+        exit_process(getattr(error, "status", 2))
     except KeyboardInterrupt:
+        print("interrupted; call the same command again", file=sys.stderr, flush=True)
         exit_process(130)
     exit_process(0)
 
@@ -122,7 +123,7 @@ def exit_process(status: int) -> None:
     test of twenty on two processes died after its work was done, and the launcher then ended the
     other process before it had written the result.
     """
-    if int(os.environ.get("WORLD_SIZE") or 1) > 1:
+    if (os.environ.get("WORLD_SIZE") or "1") != "1":
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(BrokenPipeError):

@@ -7,7 +7,13 @@ from typing import Any
 
 
 class UserError(Exception):
-    """Base class of errors that the user can correct; printed without a traceback."""
+    """Base class of errors that the user can correct; printed without a traceback.
+
+    Attributes:
+        status: Exit status of the command.
+    """
+
+    status = 2
 
 
 class ConfigError(UserError):
@@ -54,6 +60,19 @@ class DiskFullError(UserError, OSError):
             f"the disk is full: {path} was not written and {free_bytes:,} bytes are available; "
             "free space and try again"
         )
+
+
+class FolderInUseError(UserError):
+    """Another process writes to a folder; the message names both."""
+
+
+class RankError(UserError):
+    """A process of a distributed run has ended, hangs, or has other weights; the message names it.
+
+    The mistake is not in the command, so that a scheduler may start it again.
+    """
+
+    status = 1
 
 
 class NonFiniteError(UserError):

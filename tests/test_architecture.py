@@ -24,7 +24,7 @@ MAY_IMPORT = {
     },
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
-        *("discovery", "json_file"),
+        *("discovery", "json_file", "folder_lock"),
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file"},
     "prediction": {
@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "metrics": {"metrics", "structures", "registry", "errors", "discovery", "score_name"},
     "engine": {
         *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
-        *("discovery", "json_file", "score_name", "checkpoint_file", "weight_names"),
+        *("discovery", "json_file", "score_name", "folder_lock", "environment"),
+        *("checkpoint_file", "weight_names"),
     },
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
@@ -65,6 +66,8 @@ MAY_IMPORT = {
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors"},
     "discovery": set(),
+    "environment": {"errors"},
+    "folder_lock": {"errors"},
     "errors": set(),
     "atomic_io": {"errors"},
     "json_file": {"errors"},
@@ -78,6 +81,9 @@ NEVER = {
     "visualization": {"torch", "mmengine"},
     "errors": {"torch", "mmengine", "numpy"},
     "json_file": {"torch", "mmengine", "numpy"},
+    "folder_lock": {"torch", "mmengine", "numpy"},
+    "environment": {"torch", "mmengine", "numpy"},
+    "launch": {"torch", "mmengine", "numpy"},
     "config": {"torch"},
     "rasters": {"torch", "mmengine"},
     "statistics": {"torch", "mmengine"},

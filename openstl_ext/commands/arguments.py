@@ -42,6 +42,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         help="what starts the processes; dist_train.sh and slurm_train.sh set it",
     )
     parser.add_argument(
+        "--rank-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="time without progress after which one of several processes hangs (default: 300)",
+    )
+    parser.add_argument(
         "--track",
         choices=("offline", "online"),
         help="log to Weights & Biases as well; needs pip install 'openstl_ext[track]'",
@@ -61,6 +67,8 @@ def load_config(args: argparse.Namespace) -> "Config":
     )
     if getattr(args, "launcher", "none") != "none":
         cfg.launcher = args.launcher
+    if (seconds := getattr(args, "rank_timeout", None)) is not None:  # no override, as below
+        cfg.env_cfg = {**cfg.get("env_cfg", {}), "dist_cfg": {"timeout": seconds}}
     if getattr(args, "track", None):
         cfg.track = args.track  # no override: tracking does not make a run a probe
     return cfg

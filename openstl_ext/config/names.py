@@ -37,6 +37,10 @@ def find_config(config: str | Path) -> Path:
         ConfigError: If there is no such file; it proposes the nearest.
     """
     path = Path(config).expanduser()
+    if path.name in ("", ".."):
+        raise ConfigError(
+            f"{str(config)!r} is no config; give a file, or a name such as boiling/simvp_gsta_small"
+        )
     for found in _candidates(path, Path()):
         return found
     raise ConfigError(f"there is no config {path}; {_propose(path)}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
+from openstl_ext.folder_lock import LOCK, sole_writer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Preparation:
 
     def run(self, args: argparse.Namespace) -> None:
         """Prepare the dataset. A second call keeps what exists."""
-        with interruptible():
+        with interruptible(), sole_writer(args.root, f"preparation of {self.name}"):
             prepare(self, args.root, args)
 
 
@@ -69,15 +70,20 @@ def interruptible() -> Iterator[None]:
 
 def run_subcommand(args: argparse.Namespace) -> None:
     """Call the function ``do`` of the chosen subcommand, and print the lines that it returns."""
-    with interruptible():
+    with interruptible(), sole_writer(args.root, "preparation of data"):
         print("\n".join(args.do(args)))
+
+
+def has_files(root: Path) -> bool:
+    """Return whether a folder exists and has files, apart from the lock of this process."""
+    return root.is_dir() and any(path.name != LOCK for path in root.iterdir())
 
 
 def prepare(preparation: Preparation, root: Path, args: Any) -> None:
     """Write the synthetic set or get the real set; a folder has only one of them."""
     form, name = getattr(args, "form", None), preparation.name
     if args.miniature:
-        if root.is_dir() and any(root.iterdir()) and not is_marked(root):
+        if has_files(root) and not is_marked(root):
             raise DataError(
                 f"{root} has files that are not marked as synthetic; choose another --root for the "
                 "miniature"
@@ -92,7 +98,7 @@ def prepare(preparation: Preparation, root: Path, args: Any) -> None:
     print(f"{name}. Licence: {preparation.licence}")
     root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(root).free
-    if free < preparation.bytes_needed and args.source is None and not any(root.iterdir()):
+    if free < preparation.bytes_needed and args.source is None and not has_files(root):
         raise DataError(
             f"{root}: {name} needs {preparation.bytes_needed / 1e9:.1f} GB and "
             f"{free / 1e9:.1f} GB are available; free space or choose another --root"

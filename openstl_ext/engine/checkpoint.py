@@ -232,6 +232,26 @@ def newest(folder: Path | str, warn: Warn) -> tuple[Path, dict[str, Any]]:
     )
 
 
+def processes_of(resume: bool | str, folder: Path | str) -> int | None:
+    """Return the number of processes that the run to resume began with, if it can be read.
+
+    The tensors are not read, so this is fast.
+
+    Args:
+        resume: True for the newest checkpoint of the folder, or a file.
+        folder: Work directory.
+    """
+    names = [e.file for e in read_manifest(folder) if e.kind == "resume"]
+    paths = [Path(resume)] if isinstance(resume, str) else []
+    for path in [*paths, *(checkpoint_folder(folder) / name for name in names)]:
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            return int(state["meta"]["plan"]["number of processes"])
+        except Exception:  # a damaged file is reported when it is loaded
+            continue
+    return None
+
+
 def best(folder: Path | str) -> Path:
     """Return the checkpoint with the best validation score.
 

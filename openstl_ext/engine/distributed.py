@@ -4,7 +4,7 @@ import atexit
 import inspect
 import os
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,24 +13,31 @@ import torch.distributed as dist
 from mmengine.dist import broadcast
 from torch import nn
 
-from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.engine.rank_watch import lost_ranks_named, start_watch, stop_watch
+from openstl_ext.environment import number_in
+from openstl_ext.errors import ConfigError, RankError, UserError, nearest
 
 LAUNCHERS = ("none", "pytorch", "slurm")
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+RANK_TIMEOUT_SECONDS = 300
+COLLECTIVE_TIMEOUT = timedelta(hours=12)
+"""Limit of torch for a rank that waits; ``RankWatch`` ends a run whose ranks hang much earlier."""
 
 
-def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
+def start(launcher: str, *, timeout_seconds: float = RANK_TIMEOUT_SECONDS) -> None:
     """Join the process group of the launcher; without a launcher do nothing.
 
     mmengine's own ``init_dist`` calls ``torch.cuda.set_device`` for every backend.
 
     Args:
         launcher: ``none``, ``pytorch`` (torchrun) or ``slurm``.
-        timeout_seconds: Time that a rank waits for another before the run ends.
+        timeout_seconds: Time without progress after which a rank hangs and the run ends; also
+            the time to wait for all ranks at the start.
 
     Raises:
         ConfigError: If the launcher is unknown, has not set its variables, or has started more
             processes than there are GPUs.
+        RankError: If not all ranks have started within the time.
     """
     if launcher not in LAUNCHERS:
         raise ConfigError(f"launcher {launcher!r} is unknown; {nearest(launcher, LAUNCHERS)}")
@@ -43,7 +50,8 @@ def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
             f"launcher='pytorch' needs {', '.join(missing)} in the environment: start the run "
             "with tools/dist_train.sh or torchrun, or use launcher='none'"
         )
-    local_rank = int(os.environ["LOCAL_RANK"])
+    place = place_of_process(os.environ)
+    local_rank = place["LOCAL_RANK"]
     if torch.cuda.is_available():
         if local_rank >= torch.cuda.device_count():
             raise ConfigError(
@@ -53,12 +61,65 @@ def start(launcher: str, *, timeout_seconds: float = 1800) -> None:
         torch.cuda.set_device(local_rank)
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     share_threads(os.environ)
-    dist.init_process_group(backend, timeout=timedelta(seconds=timeout_seconds))
+    rank, world_size = place["RANK"], place["WORLD_SIZE"]
+    address, port = os.environ["MASTER_ADDR"], place["MASTER_PORT"]
+    limit = timedelta(seconds=timeout_seconds)
+    try:
+        store, _, _ = next(dist.rendezvous("env://", rank, world_size, timeout=limit))
+        own_store = dist.TCPStore(
+            address, port, is_master=False, wait_for_workers=False, timeout=limit
+        )
+    except RuntimeError as error:
+        raise RankError(
+            f"not all of {world_size} processes have reached {address}:{port} within "
+            f"{timeout_seconds:g} s ({str(error).partition(chr(10))[0]}); start all of them, or "
+            "set MASTER_ADDR and MASTER_PORT to an address and a free port that all can reach"
+        ) from None
+    start_watch(own_store, rank=rank, world_size=world_size, limit_seconds=timeout_seconds)
     atexit.register(stop)
+    with lost_ranks_named():
+        dist.init_process_group(
+            backend,
+            store=dist.PrefixStore("group", store),
+            rank=rank,
+            world_size=world_size,
+            timeout=COLLECTIVE_TIMEOUT,
+        )
+
+
+def rank_timeout(cfg: Mapping[str, Any]) -> float:
+    """Return the limit of a config for a rank without progress, in seconds.
+
+    Raises:
+        ConfigError: If it is not positive.
+    """
+    group = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
+    seconds = group.get("timeout", RANK_TIMEOUT_SECONDS)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        raise ConfigError(
+            f"env_cfg.dist_cfg.timeout={seconds!r} must be a positive number of seconds"
+        )
+    return float(seconds)
+
+
+def place_of_process(environ: Mapping[str, str]) -> dict[str, int]:
+    """Return the numbers that the launcher has set, as in ``{"RANK": 1, "WORLD_SIZE": 2, ...}``.
+
+    Raises:
+        ConfigError: If one is not a whole number, or out of range.
+    """
+    world_size = number_in(environ, "WORLD_SIZE", low=1)
+    return {
+        "WORLD_SIZE": world_size,
+        "RANK": number_in(environ, "RANK", high=world_size - 1),
+        "LOCAL_RANK": number_in(environ, "LOCAL_RANK", high=world_size - 1),
+        "MASTER_PORT": number_in(environ, "MASTER_PORT", low=1, high=65535),
+    }
 
 
 def stop() -> None:
     """Leave the process group, if one exists."""
+    stop_watch()
     if dist.is_initialized():
         dist.destroy_process_group()
 
@@ -83,7 +144,7 @@ def variables_from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
             "tools/slurm_train.sh or srun"
         ) from None
     # by job id, so that two jobs on one node have different ports
-    port = 20000 + int(environ.get("SLURM_JOB_ID", "0")) % 20000
+    port = 20000 + number_in(environ, "SLURM_JOB_ID", default=0) % 20000
     variables["MASTER_ADDR"] = environ.get("MASTER_ADDR") or first_node(nodes)
     variables["MASTER_PORT"] = environ.get("MASTER_PORT") or str(port)
     return variables
@@ -113,7 +174,7 @@ def share_threads(environ: MutableMapping[str, str]) -> None:
 def fair_share(environ: Mapping[str, str]) -> int:
     """Return the number of cores per process of this machine, at least one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // int(environ.get("LOCAL_WORLD_SIZE", "1")))
+    return max(1, (cores or 1) // number_in(environ, "LOCAL_WORLD_SIZE", default=1, low=1))
 
 
 def wrapper(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +205,17 @@ def share_buffers(method: nn.Module) -> None:
     if dist.is_initialized() and dist.get_world_size() > 1:
         for buffer in method.buffers():
             broadcast(buffer.data, src=0)
+
+
+def on_first_rank(function: Callable[[], object]) -> None:
+    """Call a function on rank 0 only; a mistake that it finds is raised on every rank."""
+    error: Exception | None = None
+    if not dist.is_initialized() or dist.get_rank() == 0:
+        try:
+            function()
+        except (UserError, OSError) as caught:
+            error = caught
+    agree_on_error(error)
 
 
 def agree_on_error(error: Exception | None) -> None:

@@ -5,12 +5,15 @@ from abc import ABC
 from typing import Any
 
 import torch
+from mmengine.device import get_device
+from mmengine.dist import all_reduce
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 from torch import Tensor
 
 from openstl_ext.engine.distributed import share_buffers
+from openstl_ext.engine.guards import end_validation_after_signal
 from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.randomness import EVALUATION, seed_everything
 from openstl_ext.engine.state import unwrap
@@ -88,8 +91,12 @@ class EvaluationLoop(BaseLoop, ABC):
         runner.call_hook(f"before_{stage}")
         runner.call_hook(f"before_{stage}_epoch")
         runner.model.eval()
+        most = self._most_batches()
         for index, batch in enumerate(self.dataloader):
             self.run_iter(index, batch)
+            self._end_after_signal()
+        for _ in range(len(self.dataloader), most):  # another rank has more batches
+            self._end_after_signal()
         size = len(self.dataloader.dataset)
         for name, (_, evaluator) in self.postprocessors.items():
             self.postprocessed[name] = evaluator.evaluate(size)
@@ -97,6 +104,16 @@ class EvaluationLoop(BaseLoop, ABC):
         runner.call_hook(f"after_{stage}_epoch", metrics=metrics)
         runner.call_hook(f"after_{stage}")
         return metrics
+
+    def _end_after_signal(self) -> None:
+        if self.runner.is_training:
+            end_validation_after_signal(self.runner)
+
+    def _most_batches(self) -> int:
+        """Return the largest number of batches of any rank."""
+        most = torch.tensor(len(self.dataloader), device=get_device())
+        all_reduce(most, op="max")
+        return int(most)
 
     @torch.no_grad()
     def run_iter(self, index: int, batch: dict[str, Any]) -> None:

@@ -1,18 +1,22 @@
 """Training loop whose batches and random numbers depend on the place in the run only."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from typing import Any
 
 import torch
 from mmengine.dataset import DefaultSampler
+from mmengine.dist import get_rank
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
 from openstl_ext.engine.ddp_warmup import warm_up_ddp
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
-from openstl_ext.errors import ConfigError
+from openstl_ext.engine.rank_watch import report_iteration
+from openstl_ext.engine.shares import step_of_shares
+from openstl_ext.errors import CheckpointError, ConfigError
 from openstl_ext.registry import DATASETS, LOOPS
 
 Ticket = tuple[int, int]
@@ -67,37 +71,95 @@ class Seeded(Dataset):
 class SeekableBatches(Sampler):
     """Batches of tickets between any two batches of an epoch; earlier items are not loaded.
 
+    All ranks together take ``num_shares`` batches per iteration. Each iteration takes the next
+    ``num_processes * batch_size`` samples of the order of the epoch, and share ``i`` of ``n`` gets
+    every ``n``-th of them, from the ``i``-th on. Usually each rank takes one share.
+
     Args:
-        sampler: Order of the indices in an epoch, for this rank.
-        batch_size: Samples per batch and rank.
+        sampler: Order of the indices in an epoch.
+        batch_size: Samples per batch and rank, for the number of ranks that the run began with.
         drop_last: Whether an incomplete last batch is omitted.
 
     Attributes:
         epoch: Epoch, from 0.
-        first: First batch to yield.
-        end: Batch after the last one to yield; None yields all.
+        first: First iteration to yield.
+        end: Iteration after the last one to yield; None yields all.
+        num_processes: Number of ranks that the run began with.
+        num_shares: Number of shares of an iteration.
+        shares: Those of this rank, in the order in which they are yielded.
     """
 
     def __init__(self, *, sampler: DefaultSampler, batch_size: int, drop_last: bool) -> None:
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
         self.epoch = self.first = 0
         self.end: int | None = None
+        self.num_processes = self.num_shares = 1
+        self.shares = [get_rank()]
+        self.divides = isinstance(sampler, DefaultSampler)  # others yield those of one rank
+        if self.divides:
+            self.divide(sampler.world_size, rank=sampler.rank, world_size=sampler.world_size)
+
+    def divide(self, num_processes: int, *, rank: int, world_size: int) -> None:
+        """Divide the batches of a run that began with ``num_processes`` among ``world_size`` ranks.
+
+        With fewer ranks, each takes several shares, as many ranks did before. With a number that
+        does not divide ``num_processes``, the samples are divided into smaller or larger shares.
+
+        Raises:
+            CheckpointError: If the samples of an iteration cannot be divided.
+        """
+        per_iteration = num_processes * self.batch_size
+        self.num_shares = num_processes if num_processes % world_size == 0 else world_size
+        if not self.divides:
+            raise CheckpointError(
+                f"the run began with {num_processes} processes, and {type(self.sampler).__name__} "
+                "cannot be divided among another number; resume with as many, or use DefaultSampler"
+            )
+        if per_iteration % self.num_shares:
+            raise CheckpointError(
+                f"the run began with {num_processes} processes and batch_size={self.batch_size}; "
+                f"the {per_iteration} samples of an iteration cannot be divided among {world_size} "
+                f"processes; use a number of processes that divides {per_iteration}"
+            )
+        count = self.num_shares // world_size
+        self.num_processes = num_processes
+        self.shares = list(range(rank * count, (rank + 1) * count))
+        # the sampler yields the order of all ranks, and repeats samples as for the first ranks
+        sampler = self.sampler
+        size = len(sampler.dataset)
+        if sampler.round_up:
+            size = -(-size // num_processes) * num_processes
+        sampler.rank, sampler.world_size = 0, 1
+        sampler.num_samples = sampler.total_size = size
+
+    @property
+    def samples_per_iteration(self) -> int:
+        return self.num_processes * self.batch_size
 
     def __len__(self) -> int:
-        size = len(self.sampler)
-        return size // self.batch_size if self.drop_last else -(-size // self.batch_size)
+        size, per_iteration = len(self.sampler), self.samples_per_iteration
+        return size // per_iteration if self.drop_last else -(-size // per_iteration)
 
     def __iter__(self) -> Iterator[list[Ticket]]:
         self.sampler.set_epoch(self.epoch)
-        tickets = [(self.epoch, index) for index in self.sampler]
+        order = [(self.epoch, index) for index in self.sampler]
         for batch in range(self.first, len(self) if self.end is None else self.end):
-            yield tickets[batch * self.batch_size :][: self.batch_size]
+            yield from self._shares_of(order, batch)
 
     def tickets(self, epoch: int, batch: int) -> list[Ticket]:
-        """Return the tickets of one batch of an epoch, for this rank."""
+        """Return the tickets of one iteration of an epoch, for this rank."""
         sampler = copy.copy(self.sampler)  # the place of this one is that of the training
         sampler.set_epoch(epoch)
-        return [(epoch, index) for index in sampler][batch * self.batch_size :][: self.batch_size]
+        order = [(epoch, index) for index in sampler]
+        return [ticket for share in self._shares_of(order, batch) for ticket in share]
+
+    def _shares_of(self, order: list[Ticket], batch: int) -> Iterator[list[Ticket]]:
+        """Yield the shares of this rank of one iteration."""
+        together = order[batch * self.samples_per_iteration :][: self.samples_per_iteration]
+        missing = -len(together) % self.num_shares
+        together += islice(cycle(order), missing)
+        for share in self.shares:
+            yield together[share :: self.num_shares] if self.divides else together
 
 
 @LOOPS.register_module()
@@ -105,7 +167,8 @@ class ExactTrainLoop(EpochBasedTrainLoop):
     """Training loop, counted in epochs or in iterations, that can start at any iteration.
 
     A killed and resumed run equals an uninterrupted run bit for bit, with any number of workers
-    and in the middle of an epoch too. Either unit gives the same batches in the same order.
+    and in the middle of an epoch too. Either unit gives the same batches in the same order. A run
+    resumed with another number of processes keeps the order and the samples of each iteration.
 
     Args:
         runner: The run.
@@ -136,6 +199,12 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         loader["dataset"] = {"type": Seeded, "dataset": loader["dataset"], "seed": runner.seed}
         loader["batch_sampler"] = {"type": SeekableBatches, "drop_last": drop_last}
         super().__init__(runner, loader, max_epochs or 1, val_begin, val_interval or 1)
+        self.batches = self.dataloader.batch_sampler
+        if runner.num_processes != runner.world_size:
+            self.batches.divide(
+                runner.num_processes, rank=runner.rank, world_size=runner.world_size
+            )
+            self._max_iters = (max_epochs or 1) * len(self.dataloader)
         if (length := len(self.dataloader)) == 0:
             raise ConfigError(
                 f"an epoch has no batch: the training set has {len(self.dataloader.dataset)} "
@@ -148,10 +217,19 @@ class ExactTrainLoop(EpochBasedTrainLoop):
             self._max_iters, self._max_epochs = max_iterations, -(-max_iterations // length)
             self.val_interval = val_interval or length
         self._validated_iteration = 0
+        self.is_epoch_closed = False
 
-    def seek(self, *, epoch: int, iteration: int) -> None:
-        """Continue after ``iteration`` iterations, the last of which was in ``epoch``."""
-        self._epoch, self._iter = epoch, iteration
+    def seek(self, *, epoch: int, iteration: int, is_epoch_closed: bool = False) -> None:
+        """Continue after ``iteration`` iterations, the last of which was in ``epoch``.
+
+        Args:
+            epoch: Epoch, from 0.
+            iteration: Number of iterations done.
+            is_epoch_closed: Whether the hooks at the end of the epoch have been called, as during
+                the validation after it.
+        """
+        self._epoch, self._iter = epoch + is_epoch_closed, iteration
+        self.is_epoch_closed = is_epoch_closed
 
     def run(self) -> nn.Module:
         """Train to the end, from the current place of the loop."""
@@ -162,6 +240,8 @@ class ExactTrainLoop(EpochBasedTrainLoop):
             return self.runner.model
         warm_up_ddp(self.runner)
         self.runner.call_hook("before_train")
+        if self.is_epoch_closed and self._is_validation_due():  # the run ended in this validation
+            self._validate()
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
             if self._is_validation_due():
@@ -171,25 +251,44 @@ class ExactTrainLoop(EpochBasedTrainLoop):
 
     def run_epoch(self) -> None:
         """Run the remaining iterations of an epoch; there may be none."""
-        runner, batches = self.runner, self.dataloader.batch_sampler
+        runner, batches = self.runner, self.batches
         by_iteration = self.max_iterations is not None
+        self.is_epoch_closed = False
         runner.call_hook("before_train_epoch")
         runner.model.train()
         done = self._epoch * len(batches)
         batches.epoch, batches.first = self._epoch, self._iter - done
         batches.end = min(len(batches), self._max_iters - done)
-        for index, batch in enumerate(self.dataloader, start=batches.first):
+        shares = zip(*[iter(self.dataloader)] * len(batches.shares), strict=True)
+        for index, batch in enumerate(shares, start=batches.first):
             # before the step, not after it: a run resumed here may have to validate first
             if by_iteration and self._is_validation_due():
                 self._validate()
                 runner.model.train()
                 if self.stop_training:
                     break
-            seed_everything(runner.seed, STEP, runner.rank, self._iter)
+            report_iteration(self._iter)
             # mmengine's hooks expect the iteration of the run where iterations are counted
-            self.run_iter(self._iter if by_iteration else index, batch)
+            self.run_shares(self._iter if by_iteration else index, batch)
         runner.call_hook("after_train_epoch")
         self._epoch += 1
+        self.is_epoch_closed = True
+
+    def run_shares(self, index: int, shares: Sequence[Any]) -> None:
+        """Run one iteration with the batches of this rank; there is usually one."""
+        runner = self.runner
+        self.seed_step(self.batches.shares[0])
+        runner.call_hook("before_train_iter", batch_idx=index, data_batch=shares[0])
+        if len(shares) == 1:
+            outputs = runner.model.train_step(shares[0], optim_wrapper=runner.optim_wrapper)
+        else:
+            outputs = step_of_shares(runner, shares, self.batches.shares, self.seed_step)
+        runner.call_hook("after_train_iter", batch_idx=index, data_batch=shares[0], outputs=outputs)
+        self._iter += 1
+
+    def seed_step(self, share: int) -> None:
+        """Seed the random numbers of a share in the current iteration."""
+        seed_everything(self.runner.seed, STEP, share, self._iter)
 
     def _is_validation_due(self) -> bool:
         """Return whether the validation of this place of the run has still to be done."""

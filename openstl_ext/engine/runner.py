@@ -1,6 +1,9 @@
 """Runner: build a run from a config; train, validate and test it."""
 
 import logging
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,12 +23,15 @@ from openstl_ext.engine.guards import SignalWatch, described_samples, end_worker
 from openstl_ext.engine.manifest import tidy
 from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
+from openstl_ext.engine.rank_agreement import check_agreement
+from openstl_ext.engine.rank_watch import lost_ranks_named
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.saved_state import parameter_names
 from openstl_ext.engine.scores import check_plateaus
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
 from openstl_ext.engine.validate import validate
 from openstl_ext.errors import CheckpointError, ConfigError, NonFiniteError, UserError
+from openstl_ext.folder_lock import FolderLock
 from openstl_ext.interfaces import check_net
 from openstl_ext.registry import PARAM_SCHEDULERS
 
@@ -46,16 +52,28 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     """
     given, cfg = cfg, complete(cfg)
     validate(cfg)
-    distributed.start(cfg.launcher)
-    if train:
-        runner = Runner.from_cfg(cfg)
-    else:
-        require_test(cfg)
-        without = {k: v for k, v in cfg.items() if k not in TRAINING}
-        runner = Runner.from_cfg(Config(without, filename=cfg.filename))
-        runner.cfg = cfg  # baselines are fitted to the training data of the model
-    runner.given = plain(given.to_dict())
-    runner.prepare()
+    distributed.start(cfg.launcher, timeout_seconds=distributed.rank_timeout(cfg))
+    remedy = "wait until it has ended, or use another --work-dir"
+    lock = FolderLock(cfg.work_dir, "training" if train else "test", remedy=remedy)
+    distributed.on_first_rank(lock.acquire)
+    try:
+        if train:
+            runner = Runner.from_cfg(cfg)
+        else:
+            require_test(cfg)
+            without = {k: v for k, v in cfg.items() if k not in TRAINING}
+            runner = Runner.from_cfg(Config(without, filename=cfg.filename))
+            runner.cfg = cfg  # baselines are fitted to the training data of the model
+        if cfg.get("resume"):
+            began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
+            runner.num_processes = began_with or runner.world_size
+        runner.given = plain(given.to_dict())
+        runner.prepare()
+    except BaseException:
+        lock.release()
+        raise
+    runner.lock = lock
+    weakref.finalize(runner, lock.release)
     return runner
 
 
@@ -110,10 +128,12 @@ class Runner(MMRunner):
 
     Attributes:
         watch: Signal handler; it stores the signal that shall end the run.
+        lock: Lock on the work directory, held while the run is built, trains or tests.
         is_training: Whether ``train`` is running.
         trained: Metadata of the loaded checkpoint: ``epoch``, ``plan`` ...
         given: The config without defaults, as plain values.
         plan, test_plan: What decides the training and its test, while training.
+        num_processes: Number of processes that the run began with.
         loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
 
@@ -123,6 +143,7 @@ class Runner(MMRunner):
     _test_loop: Any
     optim_wrapper: Any
     param_schedulers: Any
+    lock: FolderLock
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.watch = SignalWatch()
@@ -137,6 +158,7 @@ class Runner(MMRunner):
         if resume:  # the weights that the run began with are not needed
             kwargs["load_from"] = resume if isinstance(resume, str) else None
         super().__init__(*args, resume=bool(resume), **kwargs)
+        self.num_processes = self.world_size
 
     @property
     def loads_whole(self) -> bool:
@@ -239,7 +261,7 @@ class Runner(MMRunner):
         self.plan, self.test_plan = state.plan_of(self), state.test_plan_of(self)
         if self.rank == 0:
             tidy(self.work_dir)
-        with self.watch:
+        with self._alone(), self.watch:
             self.is_training = True
             try:
                 model = super().train()
@@ -248,7 +270,6 @@ class Runner(MMRunner):
                 return model
             finally:
                 self.is_training = False
-                self._end_workers()
 
     def val(self) -> dict[str, float]:
         """Evaluate the model on the validation split."""
@@ -268,10 +289,19 @@ class Runner(MMRunner):
             self.cfg.load_from = self._load_from
             self._has_loaded = False
         self._resume = False
-        try:
+        with self._alone():
             return super().test()
-        finally:
-            self._end_workers()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Lock the work directory, name a rank that is lost, and end the workers afterwards."""
+        with lost_ranks_named():
+            distributed.on_first_rank(self.lock.acquire)
+            try:
+                yield
+            finally:
+                self._end_workers()
+                self.lock.release()
 
     def _end_workers(self) -> None:
         loops = (self._train_loop, self._val_loop, self._test_loop)
@@ -368,6 +398,7 @@ class Runner(MMRunner):
         return None
 
     def _save(self, entry: checkpoints.Entry) -> None:
+        check_agreement(self)
         distributed.share_buffers(state.unwrap(self.model))
         error: Exception | None = None
         if self.rank == 0:

@@ -29,7 +29,7 @@ def plan_of(runner: Runner) -> plan.Facts:
     start = runner.given.get("load_from")
     facts = {
         "seed": runner.seed,
-        "number of processes": runner.world_size,
+        "number of processes": runner.num_processes,
         "load_from": Path(start).name if start else None,
         **plan.training_facts(runner.cfg),
         **plan.data_facts(runner.train_loop.dataloader.dataset, "train_data"),
@@ -83,6 +83,7 @@ def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
         "meta": {
             "epoch": epoch,
             "iteration": iteration,
+            "epoch_closed": runner.train_loop.is_epoch_closed,
             "identity": runner.cfg.get("identity", ""),
             "overrides": list(runner.cfg.get("overrides") or ()),
             "config": runner.given,
@@ -140,7 +141,11 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
     for hook, saved in zip(stoppers(runner), state["early_stopping"], strict=True):
         for counter, value in saved.items():
             setattr(hook, counter, value)
-    runner.train_loop.seek(epoch=state["meta"]["epoch"], iteration=state["meta"]["iteration"])
+    runner.train_loop.seek(
+        epoch=state["meta"]["epoch"],
+        iteration=state["meta"]["iteration"],
+        is_epoch_closed=state["meta"].get("epoch_closed", False),
+    )
 
 
 def schedulers(runner: Runner) -> list[Any]:

@@ -2,12 +2,14 @@
 
 import pickle
 
+import pytest
 import torch
 from mmengine.dataset import DefaultSampler
 
 from openstl_ext.engine.evaluation import padded
 from openstl_ext.engine.loops import Seeded, SeekableBatches
 from openstl_ext.engine.randomness import sample_seed
+from openstl_ext.errors import CheckpointError
 from tests.engine import toy
 
 
@@ -27,6 +29,65 @@ def test_an_epoch_can_start_and_end_at_any_batch() -> None:
     late.first, late.end = 1, 2
     assert list(late) == list(whole)[1:2]
     assert {epoch for batch in whole for epoch, _ in batch} == {5}
+
+
+def epoch_of(num_samples: int, *, began: int, ranks: int, drop_last: bool = False) -> list[list]:
+    """Return the indices of each iteration, in order, of ranks that continue a run."""
+    size, iterations = 12 // began, []
+    for rank in range(ranks):
+        sampler = DefaultSampler(list(range(num_samples)), shuffle=True, seed=1)
+        loader = SeekableBatches(sampler=sampler, batch_size=size, drop_last=drop_last)
+        loader.divide(began, rank=rank, world_size=ranks)
+        shares = list(loader)
+        count = len(loader.shares)
+        assert len(shares) == count * len(loader)
+        for number in range(len(loader)):
+            of_rank = [index for batch in shares[number * count :][:count] for _, index in batch]
+            iterations.append((number, of_rank))
+    return [
+        sorted(index for at, indices in iterations if at == number for index in indices)
+        for number in range(len(iterations) // ranks)
+    ]
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("began", [1, 2, 3, 4])
+def test_each_iteration_has_the_same_samples_with_any_number_of_ranks(
+    began: int, drop_last: bool
+) -> None:
+    """A resumed run would train on some samples twice and on others never."""
+    before = epoch_of(55, began=began, ranks=began, drop_last=drop_last)
+    for ranks in (1, 2, 3, 4, 6):
+        after = epoch_of(55, began=began, ranks=ranks, drop_last=drop_last)
+        assert len(after) == len(before)
+        assert after[:-1] == before[:-1]
+        repeated = len(after[-1]) - len(before[-1])
+        assert 0 <= repeated < ranks  # the last batch is filled up where it cannot be divided
+        assert set(before[-1]) <= set(after[-1])
+        if began % ranks == 0 or drop_last:
+            assert repeated == 0
+
+
+def test_ranks_that_take_several_shares_take_those_of_the_first_ranks() -> None:
+    """Each share would have other random numbers and other batch statistics than before."""
+    of_four = []
+    for rank in range(4):
+        sampler = DefaultSampler(list(range(22)), shuffle=True, seed=1)
+        sampler.rank, sampler.world_size = rank, 4
+        of_four.append(list(SeekableBatches(sampler=sampler, batch_size=3, drop_last=False)))
+    sampler = DefaultSampler(list(range(22)), shuffle=True, seed=1)
+    loader = SeekableBatches(sampler=sampler, batch_size=3, drop_last=False)
+    loader.divide(4, rank=1, world_size=2)
+    assert loader.shares == [2, 3]
+    together = list(loader)
+    assert together[::2] == of_four[2]
+    assert together[1::2] == of_four[3]
+
+
+def test_samples_that_cannot_be_divided_are_refused() -> None:
+    """The batch size would change in the middle of a run."""
+    with pytest.raises(CheckpointError, match="12 samples of an iteration cannot be divided among"):
+        epoch_of(55, began=2, ranks=5)
 
 
 def test_each_epoch_has_its_own_order_and_every_sample() -> None:

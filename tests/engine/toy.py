@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,17 @@ class ToyWaves(Dataset):
 
 @MODELS.register_module()
 class ToyNet(nn.Module):
-    """Two convolutions with batch norm and dropout."""
+    """Two convolutions with batch norm and dropout, or without."""
 
     interface = FrameModel
 
-    def __init__(self, *, width: int = 4) -> None:
+    def __init__(self, *, width: int = 4, plain: bool = False) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(FRAMES, width, 3, padding=1),
-            nn.BatchNorm2d(width),
+            nn.Identity() if plain else nn.BatchNorm2d(width),
             nn.GELU(),
-            nn.Dropout(0.3),
+            nn.Identity() if plain else nn.Dropout(0.3),
             nn.Conv2d(width, FRAMES, 3, padding=1),
         )
 
@@ -80,18 +81,77 @@ class ToyNet(nn.Module):
 
 @HOOKS.register_module()
 class KillHook(Hook):
-    """Send a signal to this process, maybe to its workers, after an iteration before its save."""
+    """Send a signal to this process, maybe to its workers, after an iteration before its save.
+
+    ``in_validation`` sends it in the first validation after that iteration instead; ``rank`` sends
+    it to one rank only.
+    """
 
     changes = "nothing"
 
-    def __init__(self, *, at: int, signum: int = signal.SIGKILL, workers: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        at: int,
+        signum: int = signal.SIGKILL,
+        workers: bool = False,
+        rank: int | None = None,
+        in_validation: bool = False,
+    ) -> None:
         self.at, self.signum, self.workers = at, signum, workers
+        self.rank, self.in_validation = rank, in_validation
 
     def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
-        if runner.iter + 1 == self.at:
-            for child in multiprocessing.active_children() if self.workers else ():
-                os.kill(child.pid, self.signum)
-            os.kill(os.getpid(), self.signum)
+        if not self.in_validation and runner.iter + 1 == self.at:
+            self.kill(runner)
+
+    def after_val_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if self.in_validation and runner.iter >= self.at:
+            self.kill(runner)
+
+    def kill(self, runner: Runner) -> None:
+        if self.rank not in (None, runner.rank):
+            return
+        for child in multiprocessing.active_children() if self.workers else ():
+            os.kill(child.pid, self.signum)
+        os.kill(os.getpid(), self.signum)
+
+
+@HOOKS.register_module()
+class HangHook(Hook):
+    """Sleep on one rank, or only work slowly."""
+
+    changes = "nothing"
+
+    def __init__(self, *, at: int, rank: int = 1, seconds: float = 60, busy: bool = False) -> None:
+        self.at, self.rank, self.seconds, self.busy = at, rank, seconds, busy
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        if (runner.iter + 1, runner.rank) != (self.at, self.rank):
+            return
+        if not self.busy:
+            time.sleep(self.seconds)
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            sorted(range(100))
+
+
+@HOOKS.register_module()
+class DriftHook(Hook):
+    """Change one weight on one rank by a thousandth, or its state in the optimiser."""
+
+    changes = "nothing"
+
+    def __init__(self, *, at: int, rank: int = 1, of_optimiser: bool = False) -> None:
+        self.at, self.rank, self.of_optimiser = at, rank, of_optimiser
+
+    def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if (runner.iter + 1, runner.rank) != (self.at, self.rank):
+            return
+        state = runner.optim_wrapper.optimizer.state
+        weight = next(runner.model.parameters())
+        value = state[weight]["exp_avg"] if self.of_optimiser else weight.data
+        value.flatten()[0] *= 1.001
 
 
 @HOOKS.register_module()

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
+from openstl_ext.folder_lock import sole_writer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,5 +16,6 @@ def run(args: argparse.Namespace) -> None:
     """Write the array."""
     from openstl_ext.datasets.formats.packed import pack_folders
 
-    pack = pack_folders(args.data_path)
+    with sole_writer(args.data_path, "packing of samples", create=False):
+        pack = pack_folders(args.data_path)
     cli.print_line(f"packed {len(pack.rows)} samples into one array of shape {pack.shape}")

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
+from openstl_ext.folder_lock import sole_writer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,5 +28,6 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 
     values = {field.name: getattr(args, field.name) for field in fields(SplitSettings)}
-    path, lines = create_loaders(args.data_path, SplitSettings(**values))
+    with sole_writer(args.data_path, "splitting of samples", create=False):
+        path, lines = create_loaders(args.data_path, SplitSettings(**values))
     cli.print_line("\n".join([*lines, f"loader file: {path}"]))

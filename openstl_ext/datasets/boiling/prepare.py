@@ -20,6 +20,7 @@ from openstl_ext.datasets.synthetic.boiling_simulation import (
     simulate,
 )
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.folder_lock import sole_writer
 from openstl_ext.json_file import read_json
 
 RECORD = "boiling.json"
@@ -80,7 +81,8 @@ def run(args: argparse.Namespace) -> None:
         **{field.name: getattr(args, field.name) for field in fields(BoilingSettings)}
     )
     root = args.data_path
-    lines = generate(root, settings, files=not args.packed_only, packed=not args.no_packed)
+    with sole_writer(root, "simulation of boiling data"):
+        lines = generate(root, settings, files=not args.packed_only, packed=not args.no_packed)
     print("\n".join([*lines, f"boiling data are in {root}"]))
 
 
