@@ -1,10 +1,15 @@
 """Overrides of ``--cfg-options``: set single values of a config by their dotted keys."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from openstl_ext.config.syntax import evaluate, not_plain
-from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.config.evaluation import word_value
+from openstl_ext.config.syntax import MAX_DEPTH, not_plain, parse_value
+from openstl_ext.errors import ConfigError, nearest, shown
+
+MAX_LENGTH = 10_000
+"""Characters of one override."""
 
 
 def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequence[str]) -> None:
@@ -25,7 +30,14 @@ def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequenc
         key, equals, text = override.partition("=")
         add, path = key.startswith("+"), key.removeprefix("+").strip()
         if not equals or not all(path.split(".")):
-            raise ConfigError(f"--cfg-options expects key=value, such as seed=1; got {override!r}")
+            raise ConfigError(
+                f"--cfg-options expects key=value, such as seed=1; got {shown(override)}"
+            )
+        if len(override) > MAX_LENGTH or path.count(".") > MAX_DEPTH // 2:
+            raise ConfigError(
+                f"--cfg-options {shown(override)}: an override has at most {MAX_LENGTH:,} "
+                f"characters and {MAX_DEPTH // 2} dots in its key"
+            )
         *above, last = path.split(".")
         place: Any = config
         for depth, part in enumerate(above):
@@ -62,7 +74,7 @@ def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int
             f"(to add a key, write +{override.lstrip('+')})"
         )
     if isinstance(place, list | tuple):
-        index = int(part) if part.lstrip("-").isdigit() else len(place)
+        index = int(part) if re.fullmatch(r"-?[0-9]{1,6}", part) else len(place)
         if isinstance(place, list) and -len(place) <= index < len(place):
             return index
         raise ConfigError(
@@ -90,9 +102,13 @@ def parse(text: str, *, current: Any = None, where: str = "") -> Any:
             not plain.
     """
     try:
-        value = evaluate(text)
-    except ValueError:
+        value = word_value(parse_value(text))
+    except ValueError as error:
         value = text
+        if text.strip()[:1] + text.strip()[-1:] in ("[]", "()", "{}"):
+            raise ConfigError(
+                f"--cfg-options {where}={shown(text)}: {error}; put a text into quotes"
+            ) from None
     if isinstance(current, str) and isinstance(value, int | float) and type(value) is not bool:
         value = text
     if isinstance(current, list) and isinstance(value, tuple):
