@@ -102,11 +102,15 @@ class Registry(mm.Registry):
         """Build a part from its config; a built part is returned unchanged.
 
         Raises:
-            ConfigError: If the type is unknown, or the class has no such argument.
+            ConfigError: If the type is unknown, or an argument does not fit the class.
         """
         if cfg is None or not isinstance(cfg, dict):
             return cfg
-        check_arguments({**(kwargs.get("default_args") or {}), **cfg}, self)
+        given = {**(kwargs.get("default_args") or {}), **cfg}
+        check_arguments(given, self)
+        cls = self.get(given["type"])
+        for problem in argument_problems(cls, given, getattr(cls, "__name__", str(cls))):
+            raise ConfigError(problem, part=cfg)
         return super().build(cfg, *args, **kwargs)
 
 
@@ -140,8 +144,6 @@ def check_arguments(cfg: dict[str, Any], registry: Registry) -> None:
         raise ConfigError(f"{name} takes no {key!r}; {remedy}", part=cfg)
     if missing := sorted(required - given):
         raise ConfigError(f"{name} needs {', '.join(map(repr, missing))}", part=cfg)
-    for problem in argument_problems(cls, {key: cfg[key] for key in given}):
-        raise ConfigError(f"{name}: {problem}", part=cfg)
 
 
 ROOTS = ("object", "Module")

@@ -8,7 +8,7 @@ import functools
 import inspect
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -29,6 +29,10 @@ Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 """Number of at least 0."""
 
+MISANNOTATED = {"vis_backends": list[dict[str, Any]]}
+"""True types of arguments of mmengine; this one is annotated as a list of lists."""
+WORDS = {"array": "list", "object": "dict", "null": "None"}
+"""Names of types in msgspec's messages, and in Python."""
 PLAIN = (type(None), bool, int, float, str, bytes)
 LISTS = (list, tuple, set, frozenset)
 
@@ -51,10 +55,13 @@ def type_problem(value: Any, hint: Any, where: str) -> str | None:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         inner, place = _at(value, where, path.removesuffix("`"))
+        for word, name in WORDS.items():
+            message = re.sub(rf"\b{word}\b", name, message)
         message = message[0].lower() + message[1:].replace("`", "")
         if message.startswith("invalid enum value"):
-            message = f"expected {_choices(hint)}, got {type(inner).__name__}"
-        return f"{place}: {message}: {shown(inner)}"
+            message = f"expected {_choices(hint)}"
+        join = ": " if ", got " in message else ", not "
+        return f"{place}: {message}{join}{shown(inner)}"
     return None
 
 
@@ -84,11 +91,12 @@ def _argument_hints(cls: Any) -> dict[str, Any]:
         try:
             parameters = inspect.signature(function).parameters.values()
             hints = get_type_hints(function, include_extras=True)
-        except (NameError, TypeError, ValueError):  # written in C, or names of type checkers only
+        except Exception:  # written in C, or annotations that only a type checker can resolve
             break
         for parameter in parameters:
             if (hint := hints.get(parameter.name)) is not None:
                 optional = parameter.default is None
+                hint = MISANNOTATED.get(parameter.name, hint)
                 found.setdefault(parameter.name, hint | None if optional else hint)
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             break
@@ -127,9 +135,7 @@ def _simplified(hint: Any) -> Any:
         return tuple[tuple(part if part is ... else _simplified(part) for part in inner)]
     if issubclass(base, Mapping):
         return dict[str, _simplified(inner[1])] if len(inner) == 2 else dict[str, Any]
-    if hasattr(base, "__iter__") and issubclass(base, list | tuple) or base.__module__ in (
-        "collections.abc",
-    ):
+    if base in (list, tuple, set, Sequence, Iterable, Collection):
         return list[_simplified(inner[0])] if len(inner) == 1 else list[Any]
     return Any
 

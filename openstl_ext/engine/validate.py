@@ -11,10 +11,12 @@ from mmengine.config import Config
 from torch.utils.data import DataLoader
 
 from openstl_ext import registry as r
+from openstl_ext.config.structure import wrong_blocks
 from openstl_ext.engine.defaults import HOOKS, LOOPS
-from openstl_ext.engine.values import bad_values
+from openstl_ext.engine.values import bad_values, foreign_problems
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.registry import Registry
+from openstl_ext.value_types import argument_problems
 
 # Registry of a nested `type` by its key; others: the registry of the parent, then ANYWHERE.
 NESTED = {
@@ -44,7 +46,8 @@ def validate(cfg: Config) -> None:
             you mean 'hidden'?``.
     """
     values = cfg.to_dict()
-    if problems := list(_problems(values)):
+    problems = list(wrong_blocks(values)) or list(_problems(values))
+    if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
 
 
@@ -114,6 +117,11 @@ def part(
         own.setdefault("type", default)
     if problem := _mismatch(own, registry, given):
         yield f"{where}: {problem}"
+    else:
+        arguments = {key: value for key, value in config.items() if key not in extra}
+        cls = registry.get(own["type"])
+        problems = list(argument_problems(cls, arguments, where))
+        yield from problems or foreign_problems(cls, arguments, where)
     yield from _inside(config, where, registry)
 
 
@@ -178,8 +186,11 @@ def _loader(config: Any, where: str) -> Problems:
     given = ("dataset", "sampler", "batch_size")
     yield from part(batches, f"{where}.batch_sampler", r.SAMPLERS, given=given)
     yield from part(config.get("collate_fn"), f"{where}.collate_fn", r.FUNCTIONS, given=("items",))
+    start = f"{where}.worker_init_fn"
+    yield from part(config.get("worker_init_fn"), start, r.FUNCTIONS, given=("worker_id",))
     accepted, _, _ = r.constructor_arguments(DataLoader)
     yield from _keys(config, where, (*accepted, *LOADER), owner="a loader")
+    yield from argument_problems(DataLoader, config, where)
 
 
 def _evaluator(config: Any, where: str) -> Problems:
@@ -206,6 +217,9 @@ def _optimizer(config: Any) -> Problems:
     yield from part(
         config["optimizer"], f"{where}.optimizer", r.OPTIMIZERS, given=("params", "model")
     )
+    if (name := config.get("constructor")) is not None:
+        wrapper = {"type": name, "optim_wrapper_cfg": {}, "paramwise_cfg": None}
+        yield from part(wrapper, f"{where}.constructor", r.OPTIM_WRAPPER_CONSTRUCTORS)
 
 
 def _hooks(cfg: dict[str, Any]) -> Problems:
