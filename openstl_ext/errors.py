@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
 

@@ -123,7 +123,7 @@ def _simplified(hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return hint
     if origin is Annotated:
-        return Annotated[_simplified(inner[0]), *inner[1:]]
+        return Annotated[_simplified(inner[0]), *inner[1:]]  # type: ignore[misc]
     if origin in (Union, types.UnionType):
         # a member that no plain value has, such as a built part, matches none
         members = [_simplified(member) for member in inner if _simplified(member) is not Any]
@@ -132,11 +132,14 @@ def _simplified(hint: Any) -> Any:
     if not isinstance(base, type) or issubclass(base, str | bytes):
         return Any
     if issubclass(base, tuple) and inner:
-        return tuple[tuple(part if part is ... else _simplified(part) for part in inner)]
+        parts = tuple(part if part is ... else _simplified(part) for part in inner)
+        return tuple[parts]  # type: ignore[misc,valid-type]
     if issubclass(base, Mapping):
-        return dict[str, _simplified(inner[1])] if len(inner) == 2 else dict[str, Any]
+        value = _simplified(inner[1]) if len(inner) == 2 else Any
+        return dict[str, value]  # type: ignore[misc,valid-type]
     if base in (list, tuple, set, Sequence, Iterable, Collection):
-        return list[_simplified(inner[0])] if len(inner) == 1 else list[Any]
+        value = _simplified(inner[0]) if len(inner) == 1 else Any
+        return list[value]  # type: ignore[misc,valid-type]
     return Any
 
 

@@ -94,8 +94,11 @@ class Evaluator:
                 return
             case ast.Assign(targets=targets, value=expression):
                 value = self.value(expression)
-                for target in targets:
-                    self._assign(target, value)
+                try:
+                    for target in targets:
+                        self._assign(target, value)
+                except ValueError as error:
+                    raise self._error(statement, str(error)) from None
             case ast.Import() | ast.ImportFrom():
                 raise self._error(
                     statement,
@@ -201,8 +204,8 @@ class Evaluator:
                     return self.names[name]
                 if name in self.base:
                     raise ValueError(f"{name!r} is a name of a base; write {BASE}.{name}")
-                known = {*self.names, "True", "False", "None"}
-                raise ValueError(f"there is no name {name!r} in this file; {nearest(name, known)}")
+                names = {*self.names, "True", "False", "None"}
+                raise ValueError(f"there is no name {name!r} in this file; {nearest(name, names)}")
             case ast.Attribute(value=inner, attr=key) if self._is_in_base(inner):
                 if depth > MAX_DEPTH:
                     raise ValueError(f"more than {MAX_DEPTH} names in a row")
@@ -214,7 +217,9 @@ class Evaluator:
             case ast.Attribute():
                 raise ValueError("attribute access is not allowed, other than of _base_")
             case ast.Subscript(value=inner, slice=ast.Slice(lower=lower, upper=upper, step=step)):
-                ends = [None if end is None else self.value(end, depth) for end in (lower, upper, step)]
+                ends = [
+                    None if end is None else self.value(end, depth) for end in (lower, upper, step)
+                ]
                 return self.value(inner, depth)[slice(*ends)]
             case ast.Subscript(value=inner, slice=index):
                 return self.value(inner, depth)[self.value(index, depth)]
@@ -226,13 +231,14 @@ class Evaluator:
         if function is None:
             raise ValueError(f"the operator {type(op).__name__} is not allowed")
         if isinstance(left, int | float) and isinstance(right, int | float):
-            whole = isinstance(left, int) and isinstance(right, int)
-            if whole and function is operator.pow and left.bit_length() * right > 2 * MAX_BITS:
+            whole = left if isinstance(left, int) and isinstance(right, int) else 0
+            if function is operator.pow and whole.bit_length() * right > 2 * MAX_BITS:
                 raise ValueError(f"a whole number has at most {MAX_BITS} bits")
             return self._constant(function(left, right))
         if function is operator.add and isinstance(left, Sequence) and type(left) is type(right):
             self.budget.spend(size_of(left) + size_of(right))
-            return left + right
+            total: Any = function(left, right)
+            return total
         if isinstance(right, Sequence):  # 3 * [1] is [1] * 3
             left, right = right, left
         if function is operator.mul and isinstance(left, Sequence) and type(right) is int:
@@ -271,10 +277,9 @@ class Evaluator:
         return type(node).__name__.lower()
 
     def _error(self, node: ast.AST, problem: str) -> ConfigError:
-        return ConfigError(
-            f"{self.place}, line {getattr(node, 'lineno', '?')}: {problem}; a config holds only "
-            "numbers, strings, True, False, None, lists, tuples and dicts"
-        )
+        only = "; a config holds only numbers, strings, True, False, None, lists, tuples and dicts"
+        remedy = only if problem.endswith(("is not allowed", "is a call")) else ""
+        return ConfigError(f"{self.place}, line {getattr(node, 'lineno', '?')}: {problem}{remedy}")
 
 
 def copied(value: Any) -> Any:

@@ -41,9 +41,9 @@ def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequenc
         *above, last = path.split(".")
         place: Any = config
         for depth, part in enumerate(above):
-            place = _inside(place, part, above[:depth], add=add, override=override)
+            place = _inside(place, part, above[:depth], add=add, override=_cut(override))
         add = add or path in optional
-        _set(place, last, above, text, add=add, override=override)
+        _set(place, last, above, text, add=add, override=_cut(override))
 
 
 def _inside(place: Any, part: str, above: list[str], *, add: bool, override: str) -> Any:
@@ -85,7 +85,7 @@ def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int
                 else "which can only be replaced completely"
             )
         )
-    raise ConfigError(f"--cfg-options {override}: {where} is {place!r} and has no {part!r}")
+    raise ConfigError(f"--cfg-options {override}: {where} is {shown(place)} and has no {part!r}")
 
 
 def parse(text: str, *, current: Any = None, where: str = "") -> Any:
@@ -101,27 +101,33 @@ def parse(text: str, *, current: Any = None, where: str = "") -> Any:
         ConfigError: If a string would replace a number, or a single value a block, or the value is
             not plain.
     """
+    brief = _cut(text)
     try:
         value = word_value(parse_value(text))
     except ValueError as error:
         value = text
         if text.strip()[:1] + text.strip()[-1:] in ("[]", "()", "{}"):
             raise ConfigError(
-                f"--cfg-options {where}={shown(text)}: {error}; put a text into quotes"
+                f"--cfg-options {where}={brief}: {error}; put a text into quotes"
             ) from None
     if isinstance(current, str) and isinstance(value, int | float) and type(value) is not bool:
         value = text
     if isinstance(current, list) and isinstance(value, tuple):
         value = list(value)
     if problems := list(not_plain(value, where)):
-        raise ConfigError(f"--cfg-options {where}={text}: {problems[0]}")
+        raise ConfigError(f"--cfg-options {where}={brief}: {problems[0]}")
     if isinstance(value, str) and isinstance(current, int | float):
         raise ConfigError(
-            f"--cfg-options {where}={text}: {where} is {current!r}, so a number is expected"
+            f"--cfg-options {where}={brief}: {where} is {current!r}, so a number is expected"
         )
     if isinstance(current, dict) and value is not None and not isinstance(value, dict):
         example = f"{where}.{next(iter(current), 'type')}"
         raise ConfigError(
-            f"--cfg-options {where}={text}: {where} is a block; set its keys, as in {example}=..."
+            f"--cfg-options {where}={brief}: {where} is a block; set its keys, as in {example}=..."
         )
     return value
+
+
+def _cut(text: str) -> str:
+    """Return a text for a message, shortened if it is long."""
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -17,12 +17,12 @@ class Loader(Struct):
     dataset: Part | UnsetType = UNSET
     batch_size: Count | UnsetType = UNSET
     num_workers: Annotated[int, Meta(ge=0, le=1024)] | UnsetType = UNSET
-    sampler: Part | None | UnsetType = UNSET
-    batch_sampler: Part | None | UnsetType = UNSET
+    sampler: Part | UnsetType | None = UNSET
+    batch_sampler: Part | UnsetType | None = UNSET
     collate_fn: Part | UnsetType = UNSET
     worker_init_fn: Part | UnsetType = UNSET
-    num_batch_per_epoch: Count | None | UnsetType = UNSET
-    prefetch_factor: Count | None | UnsetType = UNSET
+    num_batch_per_epoch: Count | UnsetType | None = UNSET
+    prefetch_factor: Count | UnsetType | None = UNSET
     timeout: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
     drop_last: bool | UnsetType = UNSET
     pin_memory: bool | UnsetType = UNSET
@@ -42,25 +42,25 @@ class Wrapper(Struct):
 
     type: str | UnsetType = UNSET
     optimizer: Part | UnsetType = UNSET
-    clip_grad: Clipping | None | UnsetType = UNSET
+    clip_grad: Clipping | UnsetType | None = UNSET
     accumulative_counts: Count | UnsetType = UNSET
     constructor: str | UnsetType = UNSET
-    paramwise_cfg: Part | None | UnsetType = UNSET
+    paramwise_cfg: Part | UnsetType | None = UNSET
 
 
 class Environment(Struct):
     """Settings of processes and of cudnn."""
 
     cudnn_benchmark: bool | UnsetType = UNSET
-    mp_cfg: Part | None | UnsetType = UNSET
-    dist_cfg: Part | None | UnsetType = UNSET
+    mp_cfg: Part | UnsetType | None = UNSET
+    dist_cfg: Part | UnsetType | None = UNSET
     resource_limit: Count | UnsetType = UNSET
 
 
 class Randomness(Struct):
     """Determinism of a run."""
 
-    seed: Index | None | UnsetType = UNSET
+    seed: Index | UnsetType | None = UNSET
     deterministic: bool | UnsetType = UNSET
     diff_rank_seed: bool | UnsetType = UNSET
 

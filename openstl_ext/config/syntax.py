@@ -27,12 +27,15 @@ def parse_file(path: Path) -> ast.Module:
     if path.suffix != ".py":
         raise ConfigError(f"{path}: a config is a Python file, so its name ends in .py")
     if (size := path.stat().st_size) > MAX_BYTES:
-        raise ConfigError(f"{path}: a config has at most {MAX_BYTES:,} bytes, and this has {size:,}")
+        raise ConfigError(
+            f"{path}: a config has at most {MAX_BYTES:,} bytes, and this has {size:,}"
+        )
     try:
         return ast.parse(path.read_text(encoding="utf-8-sig"))
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        raise ConfigError(f"{path}, line {line}: {getattr(error, 'msg', error)}") from None
+    except SyntaxError as error:
+        raise ConfigError(f"{path}, line {error.lineno}: {error.msg}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}; save it as UTF-8 text") from None
     except (MemoryError, RecursionError):  # the parser's limits of nesting
         raise ConfigError(f"{path}: values are nested deeper than {MAX_DEPTH} levels") from None
 

@@ -9,6 +9,7 @@ from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.scores import keys_of, metric_of
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
+from openstl_ext.value_types import Count
 
 
 @HOOKS.register_module()
@@ -38,9 +39,9 @@ class ExactCheckpointHook(RunHook):
     def __init__(
         self,
         *,
-        interval: int | None = None,
+        interval: Count | None = None,
         by_epoch: bool | None = None,
-        keep: int = 2,
+        keep: Count = 2,
         save_best: str | None = "auto",
         rule: str | None = None,
     ) -> None:
