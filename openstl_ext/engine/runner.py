@@ -18,11 +18,12 @@ from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, end_workers
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.run_hook import RunHook
-from openstl_ext.engine.scores import check_plateaus
+from openstl_ext.engine.sample_agreement import check_samples
+from openstl_ext.engine.scores import check_waiting
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
 from openstl_ext.engine.validate import validate
 from openstl_ext.errors import CheckpointError, ConfigError, UserError
-from openstl_ext.interfaces import check_net
+from openstl_ext.interfaces import FrameModel, check_net, provides
 from openstl_ext.registry import PARAM_SCHEDULERS
 
 
@@ -113,6 +114,7 @@ class Runner(MMRunner):
     _test_loop: Any
     optim_wrapper: Any
     param_schedulers: Any
+    auto_scale_lr: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.watch = SignalWatch()
@@ -132,6 +134,9 @@ class Runner(MMRunner):
         if self._train_loop is not None:
             self._train_loop = self.build_train_loop(self._train_loop)
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+            # schedules start from the scaled rate
+            self.scale_lr(self.optim_wrapper, self.auto_scale_lr)
+            self.auto_scale_lr = None  # done
             if self.param_schedulers is not None:
                 self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         if self._val_loop is not None:
@@ -148,7 +153,7 @@ class Runner(MMRunner):
         if self._train_loop is not None:
             self._check_splits()
             metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
-            check_plateaus(state.schedulers(self), metrics)
+            check_waiting([*state.schedulers(self), *self.hooks], metrics, self.num_leads())
             for hook in self.hooks:
                 if isinstance(hook, RunHook):
                     hook.check(self, metrics, state.accumulative_counts(self))
@@ -163,6 +168,17 @@ class Runner(MMRunner):
                 "validation uses samples of the test split, so the test score of the best "
                 "checkpoint is too optimistic; compare it with published scores only"
             )
+        fixed = provides(getattr(state.unwrap(self.model), "net", None), FrameModel)
+        overrides = self.cfg.get("overrides") or ()
+        if difference := check_samples(sets, overrides, has_fixed_horizon=fixed):
+            self.logger.info(difference)
+
+    def num_leads(self) -> int | None:
+        """Return the number of future steps of a validation sample, 0 for labels."""
+        if self._val_loop is None:
+            return None
+        target = self.val_dataloader.dataset[0]["data_samples"].get("frames")
+        return 0 if target is None else len(target)
 
     def _build_param_scheduler(
         self, scheduler: Any, optim_wrapper: OptimWrapper

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from openstl_ext import registry as r
 from openstl_ext.config.structure import wrong_blocks
 from openstl_ext.engine.defaults import HOOKS, LOOPS
+from openstl_ext.engine.effects import without_effect
 from openstl_ext.engine.values import bad_values, foreign_problems
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.registry import Registry
@@ -33,6 +34,8 @@ NESTED = {
 ANYWHERE = tuple(value for value in vars(r).values() if isinstance(value, Registry))
 ENVIRONMENT = ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")
 LOADER = ("num_batch_per_epoch",)  # mmengine's own
+REMOVABLE = (*HOOKS, "timer", "sampler_seed", "param_scheduler")
+TYPED = ("net", "loss", "teacher_forcing", "data_preprocessor")  # parts that are one class
 WRAPPER = ("constructor", "paramwise_cfg")
 
 Problems = Iterator[str]
@@ -88,6 +91,7 @@ def _problems(cfg: dict[str, Any]) -> Problems:
         cfg.get("randomness"), "randomness", ("seed", "deterministic", "diff_rank_seed")
     )
     yield from bad_values(cfg)
+    yield from without_effect(cfg)
 
 
 def part(
@@ -143,8 +147,8 @@ def _inside(config: dict[str, Any], where: str, registry: Registry) -> Problems:
         for place, inner in _each(value, f"{where}.{key}"):
             if not isinstance(inner, dict):
                 continue
-            if "type" in inner:
-                yield from part(inner, place, _registry_of(inner["type"], key, registry))
+            if "type" in inner or (key in TYPED and place == f"{where}.{key}"):
+                yield from part(inner, place, _registry_of(inner.get("type"), key, registry))
             else:
                 yield from _inside(inner, place, NESTED.get(key, registry))
 
@@ -182,9 +186,12 @@ def _loader(config: Any, where: str) -> Problems:
     yield from part(
         sampler, f"{where}.sampler", r.SAMPLERS, default="DefaultSampler", given=("dataset",)
     )
-    batches = config.get("batch_sampler")
-    given = ("dataset", "sampler", "batch_size")
-    yield from part(batches, f"{where}.batch_sampler", r.SAMPLERS, given=given)
+    if config.get("batch_sampler") is not None:
+        yield f"{where}.batch_sampler: the loops have their own; set batch_size and drop_last"
+    if str((sampler or {}).get("type")).endswith("InfiniteSampler"):
+        yield f"{where}.sampler: InfiniteSampler has no end of an epoch; use DefaultSampler"
+    if config.get("drop_last") and not where.startswith("train"):
+        yield f"{where}.drop_last: every sample is evaluated; remove it"
     yield from part(config.get("collate_fn"), f"{where}.collate_fn", r.FUNCTIONS, given=("items",))
     start = f"{where}.worker_init_fn"
     yield from part(config.get("worker_init_fn"), start, r.FUNCTIONS, given=("worker_id",))
@@ -227,6 +234,8 @@ def _hooks(cfg: dict[str, Any]) -> Problems:
     known: dict[str, Any] = dict(HOOKS)
     for name, hook in (cfg.get("default_hooks") or {}).items():
         where = f"default_hooks.{name}"
+        if hook is None and name not in REMOVABLE:
+            yield f"{where}: there is no such default hook to remove; {nearest(name, REMOVABLE)}"
         yield from part(
             hook, where, r.HOOKS, default=known.get(name, {}).get("type"), extra=("priority",)
         )

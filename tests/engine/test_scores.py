@@ -58,7 +58,7 @@ def test_a_schedule_of_a_score_needs_a_validation(tmp_path: Path) -> None:
     cfg = config(tmp_path, param_scheduler=[PLATEAU])
     for block in ("val_dataloader", "val_cfg", "val_evaluator"):
         cfg.pop(block, None)
-    with pytest.raises(ConfigError, match=r"monitors 'dice\[site\]', but there is no validation"):
+    with pytest.raises(ConfigError, match=r"monitor='dice\[site\]' needs a validation"):
         build(cfg)
 
 

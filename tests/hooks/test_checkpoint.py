@@ -88,7 +88,7 @@ def test_a_non_finite_score_is_not_the_best() -> None:
         ({"save_best": "mes"}, "did you mean 'mse'"),
         ({"save_best": "mse", "rule": "greater"}, "best when less"),
         ({"rule": "lesser"}, "'less' or 'greater'"),
-        ({"save_best": "coverage"}, "neither better nor worse"),
+        ({"save_best": "coverage"}, "has no direction"),
         ({"keep": 0}, "at least 1"),
     ],
 )
