@@ -20,6 +20,8 @@ Count = Annotated[int, Meta(ge=1)]
 """Whole number of at least 1."""
 Index = Annotated[int, Meta(ge=0)]
 """Whole number of at least 0."""
+ImageSize = Annotated[int, Meta(ge=1, le=4096)]
+"""Height and width of frames that a dataset scales or draws, in pixels."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 """Number from 0 to 1."""
 DropProb = Annotated[float, Meta(ge=0, lt=1)]

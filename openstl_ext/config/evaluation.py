@@ -151,6 +151,8 @@ class Evaluator:
                 return self._binary(self.value(left, depth), op, self.value(right, depth))
             case ast.Set(elts=[ast.Set(elts=[ast.Attribute() as inner])]):  # {{_base_.name}}
                 return self.value(inner, depth)
+            case ast.Set(elts=[ast.Set()]):
+                raise ValueError("nothing is substituted but {{_base_.name}}; write the value out")
             case ast.Call():
                 raise ValueError(f"`{self._name(node.func)}(...)` is a call")
         raise ValueError(f"{self._kind(node)} is not allowed")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from openstl_ext.errors import shown
-from openstl_ext.value_types import PLAIN, Count, Index, Positive, type_problem
+from openstl_ext.value_types import LISTS, PLAIN, Count, Index, Positive, type_problem
 
 Part = dict[str, Any]
 
@@ -127,7 +127,7 @@ def _wrong_parts(value: Any, where: str) -> Iterator[str]:
         if "_scope_" in value:
             yield f"{where}: _scope_ is not allowed; write the scope before the name of the type"
         kind = value.get("type", "")
-        if not isinstance(kind, str) and isinstance(kind, PLAIN):
+        if not isinstance(kind, str) and isinstance(kind, (*PLAIN, *LISTS, dict)):
             yield f"{where}: expected the name of a registered class as type, got {shown(kind)}"
         for key, inner in value.items():
             yield from _wrong_parts(inner, f"{where}.{key}".lstrip("."))

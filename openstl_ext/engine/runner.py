@@ -171,7 +171,7 @@ class Runner(MMRunner):
         fixed = provides(getattr(state.unwrap(self.model), "net", None), FrameModel)
         overrides = self.cfg.get("overrides") or ()
         if difference := check_samples(sets, overrides, has_fixed_horizon=fixed):
-            self.logger.info(difference)
+            self.logger.warning(difference)
 
     def num_leads(self) -> int | None:
         """Return the number of future steps of a validation sample, 0 for labels."""

@@ -21,7 +21,7 @@ def check_samples(
             leave a part of it without training.
 
     Returns:
-        A sentence, if a config trains on another horizon than that of the evaluation.
+        A sentence, if a config trains on another horizon or size than that of the evaluation.
 
     Raises:
         ConfigError: If inputs or channels differ; or the horizon, for a net of one block or because
@@ -35,12 +35,15 @@ def check_samples(
     for loader, other in shapes.items():
         for field in sorted(train.keys() & other.keys()):
             ours, theirs = train[field], other[field]
-            if ours[:-FRAME] == theirs[:-FRAME]:
+            if ours == theirs:
                 continue
             sentence = (
                 f"a training sample has {field} of shape {ours}, and a sample of "
                 f"{loader}_dataloader {theirs}"
             )
+            if ours[:-FRAME] == theirs[:-FRAME]:
+                difference = sentence
+                continue
             is_horizon = field.startswith("data_samples") and ours[1:-FRAME] == theirs[1:-FRAME]
             if is_horizon and not has_fixed_horizon and not _changes_datasets(overrides):
                 difference = sentence

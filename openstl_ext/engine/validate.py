@@ -3,11 +3,14 @@
 A typo in the test loader would otherwise be found after the training.
 """
 
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import mmengine.runner  # noqa: F401  # registers the parts of mmengine
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from openstl_ext import registry as r
@@ -34,6 +37,7 @@ NESTED = {
 ANYWHERE = tuple(value for value in vars(r).values() if isinstance(value, Registry))
 ENVIRONMENT = ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")
 LOADER = ("num_batch_per_epoch",)  # mmengine's own
+BASES: dict[str, type] = {r.METRICS.name: BaseMetric, r.HOOKS.name: Hook}
 REMOVABLE = (*HOOKS, "timer", "sampler_seed", "param_scheduler")
 TYPED = ("net", "loss", "teacher_forcing", "data_preprocessor")  # parts that are one class
 WRAPPER = ("constructor", "paramwise_cfg")
@@ -59,6 +63,11 @@ def _problems(cfg: dict[str, Any]) -> Problems:
         yield "model: a config needs a model block, as in model = dict(type='DirectForecast', ...)"
     else:
         yield from part(cfg["model"], "model", r.METHODS)
+        known = r.METHODS.module_dict
+        methods = [name for name, cls in known.items() if hasattr(cls, "answers")]
+        name = cfg["model"].get("type")
+        if name in known and name not in methods:
+            yield f"model: {name} is no method; {nearest(name, methods)}"
     for phase in ("train", "val", "test"):
         yield from _complete(cfg, phase)
         yield from _loader(cfg.get(f"{phase}_dataloader"), f"{phase}_dataloader")
@@ -124,6 +133,9 @@ def part(
     else:
         arguments = {key: value for key, value in config.items() if key not in extra}
         cls = registry.get(own["type"])
+        base = BASES.get(registry.name)
+        if base is not None and not (inspect.isclass(cls) and issubclass(cls, base)):
+            yield f"{where}: a {registry.name} extends {base.__name__}, and {cls.__name__} does not"
         problems = list(argument_problems(cls, arguments, where))
         yield from problems or foreign_problems(cls, arguments, where)
     yield from _inside(config, where, registry)

@@ -20,6 +20,9 @@ class FakeRun(SimpleNamespace):
         self.train_loop = SimpleNamespace(**{"max_iterations": None, "val_interval": 1, **loop})
         self.logger = SimpleNamespace(warning=self.warned.append)
 
+    def num_leads(self) -> int:
+        return 10
+
     def best_value(self, key: str) -> float | None:
         return self.best and self.best[1]
 

@@ -17,7 +17,7 @@ from openstl_ext.datasets.synthetic.moving_mnist import TEST, TEST_DIGITS, TRAIN
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
-from openstl_ext.value_types import Count, Index, NonNegative
+from openstl_ext.value_types import Count, ImageSize, Index, NonNegative
 
 PREPARE = "openstl-ext data moving-mnist --root {root}"
 PUBLISHED = {"num_digits": 2, "image_size": 64, "speed": 0.1}
@@ -87,7 +87,7 @@ class MovingMNIST(SequenceDataset):
         num_inputs: Count = 10,
         num_targets: Count = 10,
         num_digits: Count = 2,
-        image_size: Count = 64,
+        image_size: ImageSize = 64,
         speed: NonNegative = 0.1,
         epoch_length: Count = 10_000,
         val_length: Index = 1_000,
