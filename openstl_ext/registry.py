@@ -56,11 +56,11 @@ class Registry(mm.Registry):
         self, name: str, *, parent: mm.Registry | None = None, package: str | None = None
     ) -> None:
         location = [f"{SCOPE}.{package}"] if package else []
-        build = parent.build_func if parent is not None else _reported(mm.build_from_cfg)
+        build = _reported(mm.build_from_cfg if parent is None else parent.build_func)
         super().__init__(name, build_func=build, parent=parent, scope=SCOPE, locations=location)
         if parent is not None:  # mmengine looks up and builds its own parts by its root
             parent.get = self.get  # type: ignore[method-assign]
-            parent.build_func = _reported(parent.build_func)
+            parent.build_func = build
 
     def get(self, key: str | type) -> Any:
         """Return the class of a registered name, or of ``scope.name``; a class is returned as is.

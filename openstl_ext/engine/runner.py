@@ -21,7 +21,7 @@ from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.sample_agreement import check_samples
 from openstl_ext.engine.scores import check_waiting
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
-from openstl_ext.engine.validate import validate
+from openstl_ext.engine.validate import located, validate
 from openstl_ext.errors import CheckpointError, ConfigError, UserError
 from openstl_ext.interfaces import FrameModel, check_net, provides
 from openstl_ext.registry import PARAM_SCHEDULERS
@@ -44,14 +44,15 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     cfg = complete(cfg)
     validate(cfg)
     distributed.start(cfg.launcher)
-    if train:
-        runner = Runner.from_cfg(cfg)
-    else:
-        require_test(cfg)
-        without = {k: v for k, v in cfg.items() if k not in TRAINING}
-        runner = Runner.from_cfg(Config(without, filename=cfg.filename))
-        runner.cfg = cfg  # baselines are fitted to the training data of the model
-    runner.prepare()
+    with located(cfg):
+        if train:
+            runner = Runner.from_cfg(cfg)
+        else:
+            require_test(cfg)
+            without = {k: v for k, v in cfg.items() if k not in TRAINING}
+            runner = Runner.from_cfg(Config(without, filename=cfg.filename))
+            runner.cfg = cfg  # baselines are fitted to the training data of the model
+        runner.prepare()
     return runner
 
 

@@ -3,6 +3,7 @@
 A typo in the test loader would otherwise be found after the training.
 """
 
+import contextlib
 import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -56,6 +57,32 @@ def validate(cfg: Config) -> None:
     problems = list(wrong_blocks(values)) or list(_problems(values))
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
+
+
+@contextlib.contextmanager
+def located(cfg: Config) -> Iterator[None]:
+    """Add the dotted key of a part to an error that its construction raises."""
+    try:
+        yield
+    except ConfigError as error:
+        place = _place_of(error.part, cfg.to_dict())
+        if not place:
+            raise
+        raise ConfigError(f"{place}: {error}", part=error.part) from error
+
+
+def _place_of(part: Any, cfg: Any, where: str = "") -> str | None:
+    """Return the dotted key of the dict with a type whose values a part has; None without one."""
+    if isinstance(cfg, dict):
+        same = isinstance(part, dict) and all(part.get(key) == cfg[key] for key in cfg)
+        if same and "type" in cfg:
+            return where
+    inner = cfg.items() if isinstance(cfg, dict) else enumerate(cfg)
+    for key, value in inner:
+        deeper = isinstance(value, dict | list | tuple)
+        if deeper and (place := _place_of(part, value, f"{where}.{key}".lstrip("."))):
+            return place
+    return None
 
 
 def _problems(cfg: dict[str, Any]) -> Problems:
