@@ -1,9 +1,13 @@
 """Errors whose messages give the next step."""
 
+import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 80
 
 
 class UserError(Exception):
@@ -95,3 +99,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(repr(c) for c in close) + "?"
     return "known are: " + ", ".join(names) if names else "none is known"
+
+
+def shown(value: Any) -> str:
+    """Return the representation of a value for a message, shortened if it is long."""
+    return _short.repr(value)

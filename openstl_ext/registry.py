@@ -6,14 +6,41 @@ register in it too), and MODELS, TRANSLATORS, LOSSES and TEACHER_FORCING are roo
 Every other root of mmengine has a child here, because mmengine warns of each missing one.
 """
 
+import functools
 import inspect
+import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from mmengine import registry as mm
 
-from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.errors import ConfigError, UserError, nearest, shown
+from openstl_ext.value_types import argument_problems
 
 SCOPE = "openstl_ext"
+
+
+def _reported(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that builds a part, and reports values that its constructor refuses."""
+
+    @functools.wraps(build)
+    def built(cfg: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return build(cfg, *args, **kwargs)
+        except (UserError, OSError):
+            raise
+        except Exception as error:
+            kind = (cfg.get("type") if isinstance(cfg, dict) else None) or "a part without type"
+            name = getattr(kind, "__name__", str(kind))
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise ConfigError(
+                f"{name} cannot be built from its arguments: {type(error).__name__}: {error} "
+                f"({Path(place.filename).name}, line {place.lineno})",
+                part=cfg,
+            ) from error
+
+    return built
 
 
 class Registry(mm.Registry):
@@ -29,8 +56,11 @@ class Registry(mm.Registry):
         self, name: str, *, parent: mm.Registry | None = None, package: str | None = None
     ) -> None:
         location = [f"{SCOPE}.{package}"] if package else []
-        build = parent.build_func if parent is not None else None
+        build = _reported(mm.build_from_cfg if parent is None else parent.build_func)
         super().__init__(name, build_func=build, parent=parent, scope=SCOPE, locations=location)
+        if parent is not None:  # mmengine looks up and builds its own parts by its root
+            parent.get = self.get  # type: ignore[method-assign]
+            parent.build_func = build
 
     def get(self, key: str | type) -> Any:
         """Return the class of a registered name, or of ``scope.name``; a class is returned as is.
@@ -41,7 +71,12 @@ class Registry(mm.Registry):
             ConfigError: With the nearest names, if nothing of that name is registered.
         """
         if not isinstance(key, str):
-            return key
+            if callable(key):
+                return key
+            raise ConfigError(
+                f"the type of a {self.name} is a registered name, not {shown(key)}; "
+                f"{self.suggest(str(key))}"
+            )
         root: mm.Registry = self.parent or self
         scopes = {root.scope: [root], **{name: [part] for name, part in root.children.items()}}
         scope, name = self.split_scope_key(key)
@@ -50,7 +85,10 @@ class Registry(mm.Registry):
             registry.import_from_location()
             found = found or registry.module_dict.get(name)
         if found is None:
-            raise ConfigError(f"{key!r} is not a registered {self.name}; {self.suggest(key)}")
+            path = ", and import paths are no names" if "." in key else ""
+            raise ConfigError(
+                f"{shown(key)} is not a registered {self.name}{path}; {self.suggest(name)}"
+            )
         return found
 
     def suggest(self, key: str) -> str:
@@ -58,17 +96,21 @@ class Registry(mm.Registry):
         known = set(self.module_dict)
         if self.parent is not None:
             known |= set(self.parent.module_dict)
-        return nearest(key, known)
+        return nearest(key[:100], known)
 
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
         """Build a part from its config; a built part is returned unchanged.
 
         Raises:
-            ConfigError: If the type is unknown, or the class has no such argument.
+            ConfigError: If the type is unknown, or an argument does not fit the class.
         """
         if cfg is None or not isinstance(cfg, dict):
             return cfg
-        check_arguments({**(kwargs.get("default_args") or {}), **cfg}, self)
+        given = {**(kwargs.get("default_args") or {}), **cfg}
+        check_arguments(given, self)
+        cls = self.get(given["type"])
+        for problem in argument_problems(cls, given, getattr(cls, "__name__", str(cls))):
+            raise ConfigError(problem, part=cfg)
         return super().build(cfg, *args, **kwargs)
 
 

@@ -16,15 +16,17 @@ MAY_IMPORT = {
     "ops": {"ops", "errors"},
     "layers": {"layers", "ops", "errors"},
     "models": {
-        *("models", "layers", "ops", "interfaces", "structures", "registry", "errors", "discovery")
+        *("models", "layers", "ops", "interfaces", "structures", "registry", "errors", "discovery"),
+        "value_types",
     },
-    "losses": {"losses", "registry", "errors", "discovery"},
+    "losses": {"losses", "registry", "errors", "discovery", "value_types"},
     "methods": {
-        *("methods", "structures", "interfaces", "statistics", "registry", "errors", "discovery")
+        *("methods", "structures", "interfaces", "statistics", "registry", "errors", "discovery"),
+        "value_types",
     },
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
-        *("discovery", "json_file", "folder_lock"),
+        *("discovery", "json_file", "folder_lock", "value_types"),
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file"},
     "prediction": {
@@ -35,16 +37,24 @@ MAY_IMPORT = {
     },
     "statistics": {"errors", "atomic_io", "json_file"},
     "calibration": {"errors", "atomic_io", "json_file"},
-    "metrics": {"metrics", "structures", "registry", "errors", "discovery", "score_name"},
+    "metrics": {
+        "metrics",
+        "structures",
+        "registry",
+        "errors",
+        "discovery",
+        "score_name",
+        "value_types",
+    },
     "engine": {
         *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
         *("discovery", "json_file", "score_name", "folder_lock", "environment"),
-        *("checkpoint_file", "weight_names"),
+        *("checkpoint_file", "weight_names", "value_types"),
     },
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
-        "postprocessing",
+        *("postprocessing", "value_types"),
     },
     "interop": {
         *("interop", "registry", "errors", "models", "layers", "discovery"),
@@ -64,14 +74,15 @@ MAY_IMPORT = {
     "weight_names": {"errors"},
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
-    "config": {"config", "errors"},
+    "config": {"config", "errors", "value_types"},
     "discovery": set(),
     "environment": {"errors"},
     "folder_lock": {"errors"},
     "errors": set(),
     "atomic_io": {"errors"},
     "json_file": {"errors"},
-    "registry": {"errors"},
+    "registry": {"errors", "value_types"},
+    "value_types": {"errors"},
     "structures": {"errors", "score_name"},
     "interfaces": {"structures", "errors"},
 }
@@ -89,6 +100,7 @@ NEVER = {
     "statistics": {"torch", "mmengine"},
     "calibration": {"torch", "mmengine"},
     "score_name": {"torch", "mmengine"},
+    "value_types": {"torch", "mmengine"},
 }
 ANYWHERE = {"torchvision", "timm"}
 

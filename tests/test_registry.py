@@ -1,9 +1,11 @@
 """Look-up and construction of registered classes."""
 
 import pytest
+import torch
+from mmengine import registry as mm
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.registry import LOSSES, METHODS, METRICS, Registry
+from openstl_ext.registry import LOSSES, METHODS, METRICS, OPTIMIZERS, Registry
 
 
 def test_an_unknown_type_proposes_the_nearest_names() -> None:
@@ -42,6 +44,38 @@ def test_an_import_path_is_not_a_name(path: str) -> None:
         LOSSES.build({"type": path})
     with pytest.raises(ConfigError, match="is not a registered method"):
         METHODS.get(path)
+
+
+@pytest.mark.parametrize("root", [mm.FUNCTIONS, mm.HOOKS, mm.DATASETS, mm.OPTIMIZERS])
+@pytest.mark.parametrize("path", ["os.system", "subprocess.Popen", "torch.optim.Adam", "os"])
+def test_mmengine_resolves_registered_names_only(root: mm.Registry, path: str) -> None:
+    """A config could call any function, where mmengine looks it up without our registry."""
+    with pytest.raises(ConfigError, match="is not a registered"):
+        root.get(path)
+    with pytest.raises(ConfigError, match="is not a registered"):
+        root.build({"type": path, "command": "touch EXECUTED"})
+
+
+def test_a_constructor_that_fails_is_a_mistake_in_the_config() -> None:
+    """A wrong value would end in a traceback of a library."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    for root in (mm.OPTIMIZERS, OPTIMIZERS):
+        with pytest.raises(ConfigError, match=r"Adam cannot be built .*ValueError: Invalid beta"):
+            root.build({"type": "Adam", "params": [weight], "betas": (1.5, 0.9)})
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"type": "Sum", "terms": {"type": "L2"}}, "Sum.terms: expected list, got dict"),
+        ({"type": "Pinball", "quantile": "0.5"}, "Pinball.quantile: expected float, got str"),
+        ({"type": 3}, "the type of a loss is a registered name, not 3"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(part: dict, message: str) -> None:
+    """A text would be compared with a number far inside of a class."""
+    with pytest.raises(ConfigError, match=message):
+        LOSSES.build(part)
 
 
 def test_a_missing_argument_is_named() -> None:

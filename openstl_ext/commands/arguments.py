@@ -27,7 +27,7 @@ def add_config(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         action="extend",
         default=[],
         metavar="KEY=VALUE",
-        help="set values of the config, as in optim_wrapper.optimizer.lr=1e-4; +KEY=VALUE adds one",
+        help="set values of the config, as in train_cfg.max_epochs=5; +KEY=VALUE adds one",
     )
 
 

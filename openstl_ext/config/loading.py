@@ -4,14 +4,15 @@ import ast
 import importlib
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openstl_ext.config import overrides as cfg_options
-from openstl_ext.config.names import find_config, with_base_paths
-from openstl_ext.config.syntax import check_file, not_plain
+from openstl_ext.config.names import find_config
+from openstl_ext.config.reading import read
+from openstl_ext.config.structure import wrong_blocks
+from openstl_ext.config.syntax import not_plain
 from openstl_ext.errors import ConfigError, nearest
 
 if TYPE_CHECKING:  # importing mmengine takes half a second, which names and help need not wait for
@@ -80,10 +81,10 @@ def load(
         ConfigError: If the file is missing, has more than plain values or unknown blocks, or if an
             override or a plugin is wrong.
     """
+    from mmengine.config import Config
+
     path = find_config(path)
-    variables = check_file(path, BLOCKS)
-    cfg = _read(path)
-    values = cfg._cfg_dict
+    values, variables = read(path, BLOCKS)
     for name in [name for name in values if name not in BLOCKS and name in variables]:
         del values[name]  # a variable such as `lr = 1e-3`, which the file has used
     saved = values.get("identity") if is_saved(path) else None
@@ -92,8 +93,9 @@ def load(
     for name in values:
         if name not in BLOCKS:
             raise ConfigError(f"{path}: there is no block {name!r}; {nearest(name, BLOCKS)}")
-    if problems := list(not_plain(values.to_dict())):
+    if problems := [*not_plain(values), *wrong_blocks(values)]:
         raise ConfigError(f"{path}: " + "; ".join(problems))
+    cfg = Config(values, filename=str(path))
     cfg.seed = int(values.get("seed") or 0) if seed is None else seed
     cfg.identity = saved or identity(path)
     cfg.overrides = [*trained, *(entry for entry in overrides if entry not in trained)]
@@ -115,21 +117,6 @@ def is_saved(path: Path) -> bool:
     return {"identity", "overrides"} <= names and "_base_" not in names
 
 
-def _read(path: Path) -> "Config":
-    """Merge a config with its bases."""
-    from mmengine.config import Config
-
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            file = with_base_paths(path, Path(folder))
-            cfg = Config.fromfile(file, import_custom_modules=False, lazy_import=False)
-    except ConfigError:
-        raise
-    except Exception as error:  # mmengine raises many types; the cause is the user's file
-        raise ConfigError(f"{path}: {error}") from error
-    return cfg if file == path else Config(cfg._cfg_dict, filename=str(path))
-
-
 def identity(path: str | Path) -> str:
     """Return the name of a config: its path below ``configs/``, without the suffix."""
     parts = Path(os.path.abspath(path)).with_suffix("").parts
@@ -149,9 +136,14 @@ def import_plugins(cfg: "Config | dict[str, Any]") -> None:
     """
     plugins = cfg.get("custom_imports") or {}
     names = plugins.get("imports") if isinstance(plugins, dict) else None
-    if plugins and (names is None or set(plugins) - {"imports", "allow_failed_imports"}):
+    names = [names] if isinstance(names, str) else names
+    if plugins and (
+        not isinstance(names, list | tuple)
+        or not all(isinstance(name, str) for name in names)
+        or set(plugins) - {"imports", "allow_failed_imports"}
+    ):
         raise ConfigError("custom_imports is written custom_imports = dict(imports=['package'])")
-    for name in [names] if isinstance(names, str) else names or ():
+    for name in names or ():
         _make_importable(name.partition(".")[0])
         try:
             importlib.import_module(name)

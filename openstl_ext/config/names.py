@@ -4,8 +4,7 @@ The configs of this package are installed as ``openstl_ext/configs``; a checkout
 ``configs`` beside the package.
 """
 
-import ast
-import os
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,58 +55,25 @@ def find_base(config: Path, base: str) -> Path:
     Raises:
         ConfigError: If there is no such file.
     """
-    for found in _candidates(Path(base), config.parent):
-        if not found.samefile(config):  # a config may extend the installed one of its name
-            return found
+    found = list(_candidates(Path(base), config.parent))
+    for file in found:
+        if not file.samefile(config):  # a config may extend the installed one of its name
+            return file
+    if found:
+        return found[0]
     raise ConfigError(
         f"{config}: there is no base {base!r}, looked for at {config.parent / base}, and below "
         f"{LOCAL.resolve()} and {installed_configs()}"
     )
 
 
-def bases_of(tree: ast.Module) -> list[str]:
-    """Return the entries of ``_base_`` of a parsed config."""
-    value = _base_value(tree)
-    entries = [] if value is None else ast.literal_eval(value)
-    return [entries] if isinstance(entries, str) else list(entries)
-
-
-def with_base_paths(config: Path, folder: Path) -> Path:
-    """Return a config that mmengine can read, which finds bases by path only.
-
-    Args:
-        config: The file of a config.
-        folder: Where copies are written of files that name a base by its name; copies have the
-            paths of the bases instead.
-    """
-    text = config.read_text(encoding="utf-8")
-    tree = ast.parse(text)
-    value = _base_value(tree)
-    names = bases_of(tree)
-    bases = [find_base(config, base) for base in names]
-    ready = [with_base_paths(base, folder) for base in bases]
-    if value is None or ready == [config.parent / name for name in names]:
-        return config
-    paths = repr([os.path.abspath(path) for path in ready])
-    copy = folder / str(len(list(folder.iterdir()))) / config.name
-    copy.parent.mkdir()
-    copy.write_text(text.replace(ast.get_source_segment(text, value) or "", paths, 1), "utf-8")
-    return copy
-
-
-def _base_value(tree: ast.Module) -> ast.expr | None:
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_base_":
-            return node.value
-    return None
-
-
 def _candidates(path: Path, folder: Path) -> Iterator[Path]:
     """Yield the files that a path or name can mean, in order of preference."""
     for root in (folder, LOCAL, installed_configs()):
         for file in (root / path, root / f"{path}.py"):
-            if file.is_file():
-                yield file
+            with contextlib.suppress(OSError):  # a name that is too long for the file system
+                if file.is_file():
+                    yield file
 
 
 def _names_below(root: Path) -> list[str]:

@@ -1,10 +1,15 @@
 """Overrides of ``--cfg-options``: set single values of a config by their dotted keys."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from openstl_ext.config.syntax import evaluate, not_plain
-from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.config.evaluation import word_value
+from openstl_ext.config.syntax import MAX_DEPTH, not_plain, parse_value
+from openstl_ext.errors import ConfigError, nearest, shown
+
+MAX_LENGTH = 10_000
+"""Characters of one override."""
 
 
 def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequence[str]) -> None:
@@ -25,13 +30,20 @@ def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequenc
         key, equals, text = override.partition("=")
         add, path = key.startswith("+"), key.removeprefix("+").strip()
         if not equals or not all(path.split(".")):
-            raise ConfigError(f"--cfg-options expects key=value, such as seed=1; got {override!r}")
+            raise ConfigError(
+                f"--cfg-options expects key=value, such as seed=1; got {shown(override)}"
+            )
+        if len(override) > MAX_LENGTH or path.count(".") > MAX_DEPTH // 2:
+            raise ConfigError(
+                f"--cfg-options {shown(override)}: an override has at most {MAX_LENGTH:,} "
+                f"characters and {MAX_DEPTH // 2} dots in its key"
+            )
         *above, last = path.split(".")
         place: Any = config
         for depth, part in enumerate(above):
-            place = _inside(place, part, above[:depth], add=add, override=override)
+            place = _inside(place, part, above[:depth], add=add, override=_cut(override))
         add = add or path in optional
-        _set(place, last, above, text, add=add, override=override)
+        _set(place, last, above, text, add=add, override=_cut(override))
 
 
 def _inside(place: Any, part: str, above: list[str], *, add: bool, override: str) -> Any:
@@ -62,7 +74,7 @@ def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int
             f"(to add a key, write +{override.lstrip('+')})"
         )
     if isinstance(place, list | tuple):
-        index = int(part) if part.lstrip("-").isdigit() else len(place)
+        index = int(part) if re.fullmatch(r"-?[0-9]{1,6}", part) else len(place)
         if isinstance(place, list) and -len(place) <= index < len(place):
             return index
         raise ConfigError(
@@ -73,7 +85,7 @@ def _key(place: Any, part: str, above: list[str], *, override: str) -> str | int
                 else "which can only be replaced completely"
             )
         )
-    raise ConfigError(f"--cfg-options {override}: {where} is {place!r} and has no {part!r}")
+    raise ConfigError(f"--cfg-options {override}: {where} is {shown(place)} and has no {part!r}")
 
 
 def parse(text: str, *, current: Any = None, where: str = "") -> Any:
@@ -89,23 +101,33 @@ def parse(text: str, *, current: Any = None, where: str = "") -> Any:
         ConfigError: If a string would replace a number, or a single value a block, or the value is
             not plain.
     """
+    brief = _cut(text)
     try:
-        value = evaluate(text)
-    except ValueError:
+        value = word_value(parse_value(text))
+    except ValueError as error:
         value = text
+        if text.strip()[:1] + text.strip()[-1:] in ("[]", "()", "{}"):
+            raise ConfigError(
+                f"--cfg-options {where}={brief}: {error}; put a text into quotes"
+            ) from None
     if isinstance(current, str) and isinstance(value, int | float) and type(value) is not bool:
         value = text
     if isinstance(current, list) and isinstance(value, tuple):
         value = list(value)
     if problems := list(not_plain(value, where)):
-        raise ConfigError(f"--cfg-options {where}={text}: {problems[0]}")
+        raise ConfigError(f"--cfg-options {where}={brief}: {problems[0]}")
     if isinstance(value, str) and isinstance(current, int | float):
         raise ConfigError(
-            f"--cfg-options {where}={text}: {where} is {current!r}, so a number is expected"
+            f"--cfg-options {where}={brief}: {where} is {current!r}, so a number is expected"
         )
     if isinstance(current, dict) and value is not None and not isinstance(value, dict):
         example = f"{where}.{next(iter(current), 'type')}"
         raise ConfigError(
-            f"--cfg-options {where}={text}: {where} is a block; set its keys, as in {example}=..."
+            f"--cfg-options {where}={brief}: {where} is a block; set its keys, as in {example}=..."
         )
     return value
+
+
+def _cut(text: str) -> str:
+    """Return a text for a message, shortened if it is long."""
+    return text if len(text) <= 200 else f"{text[:200]}..."

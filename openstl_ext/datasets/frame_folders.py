@@ -19,6 +19,7 @@ from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.value_types import Count
 
 
 @final
@@ -68,8 +69,8 @@ class FrameFolders(SequenceDataset):
         *,
         root: str,
         split: str,
-        num_inputs: int = 10,
-        num_targets: int = 10,
+        num_inputs: Count = 10,
+        num_targets: Count = 10,
         loaders: str | None = None,
         packed: bool = True,
         name: str = "frames",

@@ -20,6 +20,7 @@ from openstl_ext.engine import checkpoint
 from openstl_ext.engine.state import accumulative_counts
 from openstl_ext.errors import NonFiniteError
 from openstl_ext.registry import FUNCTIONS, HOOKS
+from openstl_ext.value_types import Count
 
 SIGNALS = tuple(
     getattr(signal, name)
@@ -127,7 +128,7 @@ class GuardHook(Hook):
 
     priority = "HIGH"  # before anything is logged or saved
 
-    def __init__(self, *, interval: int | None = None) -> None:
+    def __init__(self, *, interval: Count | None = None) -> None:
         self.interval = interval or (1 if get_device() == "cpu" else 10)
         self.pending: list[tuple[int, dict[str, Tensor]]] = []
         self.next_check = 0

@@ -18,6 +18,7 @@ from openstl_ext.engine.rank_watch import report_iteration
 from openstl_ext.engine.shares import step_of_shares
 from openstl_ext.errors import CheckpointError, ConfigError
 from openstl_ext.registry import DATASETS, LOOPS
+from openstl_ext.value_types import Count
 
 Ticket = tuple[int, int]
 """Epoch and index of an item."""
@@ -188,10 +189,10 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         self,
         runner: Runner,
         dataloader: dict[str, Any],
-        max_epochs: int | None = None,
-        max_iterations: int | None = None,
-        val_begin: int = 1,
-        val_interval: int | None = None,
+        max_epochs: Count | None = None,
+        max_iterations: Count | None = None,
+        val_begin: Count = 1,
+        val_interval: Count | None = None,
     ) -> None:
         loader = dict(dataloader)
         drop_last = loader.pop("drop_last", False)

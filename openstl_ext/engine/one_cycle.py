@@ -8,6 +8,7 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from torch.optim import Optimizer
 
 from openstl_ext.registry import PARAM_SCHEDULERS
+from openstl_ext.value_types import Index, Share
 
 
 class _Cycle(_ParamScheduler):
@@ -67,10 +68,10 @@ class OneCycleMomentum(MomentumSchedulerMixin, _Cycle):
         optimizer: Optimizer | OptimWrapper,
         *,
         end: int,
-        smallest: float = 0.85,
-        largest: float = 0.95,
-        pct_start: float = 0.3,
-        begin: int = 0,
+        smallest: Share = 0.85,
+        largest: Share = 0.95,
+        pct_start: Share = 0.3,
+        begin: Index = 0,
         last_step: int = -1,
         by_epoch: bool = False,
     ) -> None:

@@ -26,13 +26,14 @@ from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.rank_agreement import check_agreement
 from openstl_ext.engine.rank_watch import lost_ranks_named
 from openstl_ext.engine.run_hook import RunHook
+from openstl_ext.engine.sample_agreement import check_samples
 from openstl_ext.engine.saved_state import parameter_names
-from openstl_ext.engine.scores import check_plateaus
+from openstl_ext.engine.scores import check_waiting
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
-from openstl_ext.engine.validate import validate
+from openstl_ext.engine.validate import located, validate
 from openstl_ext.errors import CheckpointError, ConfigError, NonFiniteError, UserError
 from openstl_ext.folder_lock import FolderLock
-from openstl_ext.interfaces import check_net
+from openstl_ext.interfaces import FrameModel, check_net, provides
 from openstl_ext.registry import PARAM_SCHEDULERS
 
 
@@ -57,23 +58,30 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     lock = FolderLock(cfg.work_dir, "training" if train else "test", remedy=remedy)
     distributed.on_first_rank(lock.acquire)
     try:
-        if train:
-            runner = Runner.from_cfg(cfg)
-        else:
-            require_test(cfg)
-            without = {k: v for k, v in cfg.items() if k not in TRAINING}
-            runner = Runner.from_cfg(Config(without, filename=cfg.filename))
-            runner.cfg = cfg  # baselines are fitted to the training data of the model
-        if cfg.get("resume"):
-            began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
-            runner.num_processes = began_with or runner.world_size
-        runner.given = plain(given.to_dict())
-        runner.prepare()
+        with located(cfg):
+            runner = _built(cfg, train=train)
+            runner.given = plain(given.to_dict())
+            runner.prepare()
     except BaseException:
         lock.release()
         raise
     runner.lock = lock
     weakref.finalize(runner, lock.release)
+    return runner
+
+
+def _built(cfg: Config, *, train: bool) -> "Runner":
+    """Build a run whose parts are still configs."""
+    if train:
+        runner = Runner.from_cfg(cfg)
+    else:
+        require_test(cfg)
+        without = {k: v for k, v in cfg.items() if k not in TRAINING}
+        runner = Runner.from_cfg(Config(without, filename=cfg.filename))
+        runner.cfg = cfg  # baselines are fitted to the training data of the model
+    if cfg.get("resume"):
+        began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
+        runner.num_processes = began_with or runner.world_size
     return runner
 
 
@@ -143,6 +151,7 @@ class Runner(MMRunner):
     _test_loop: Any
     optim_wrapper: Any
     param_schedulers: Any
+    auto_scale_lr: Any
     lock: FolderLock
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -188,7 +197,7 @@ class Runner(MMRunner):
         if self._train_loop is not None:
             self._check_splits()
             metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
-            check_plateaus(state.schedulers(self), metrics)
+            check_waiting([*state.schedulers(self), *self.hooks], metrics, self.num_leads())
             for hook in self.hooks:
                 if isinstance(hook, RunHook):
                     hook.check(self, metrics, state.accumulative_counts(self))
@@ -203,6 +212,17 @@ class Runner(MMRunner):
                 "validation uses samples of the test split, so the test score of the best "
                 "checkpoint is too optimistic; compare it with published scores only"
             )
+        fixed = provides(getattr(state.unwrap(self.model), "net", None), FrameModel)
+        overrides = self.cfg.get("overrides") or ()
+        if difference := check_samples(sets, overrides, has_fixed_horizon=fixed):
+            self.logger.warning(difference)
+
+    def num_leads(self) -> int | None:
+        """Return the number of future steps of a validation sample, 0 for labels."""
+        if self._val_loop is None:
+            return None
+        target = self.val_dataloader.dataset[0]["data_samples"].get("frames")
+        return 0 if target is None else len(target)
 
     def _build_param_scheduler(
         self, scheduler: Any, optim_wrapper: OptimWrapper

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mmengine.hooks import EarlyStoppingHook
+
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.score_name import metric_name
 
@@ -47,36 +49,70 @@ def _names(metric: Any) -> list[str]:
     return keys + [f"{key}[{label}]" for key in keys for label in labels]
 
 
-def check_plateaus(schedulers: Iterable[Any], metrics: Sequence[Any]) -> None:
-    """Check that every schedule that waits for a score gets it, with the right direction.
-
-    mmengine looks for the score after the first epoch, and takes lower for better by default.
+def check_monitor(
+    score: str,
+    rule: str | None,
+    metrics: Sequence[Any],
+    *,
+    needed_by: str,
+    leads: int | None = None,
+) -> str:
+    """Check that a score exists that a part of a run waits for, and has the direction of its rule.
 
     Args:
-        schedulers: All parameter schedulers.
+        score: Name of the score.
+        rule: ``less`` or ``greater``; None for that of the metric.
         metrics: Metrics of the validation; empty without validation.
+        needed_by: Config key that names the score.
+        leads: Number of future steps of a sample, if it is known.
+
+    Returns:
+        The direction in which the score is better: ``less`` or ``greater``.
+
+    Raises:
+        ConfigError: If no metric has the score, if it has no direction, or if the rule is another.
+    """
+    if not metrics:
+        raise ConfigError(
+            f"{needed_by}={score!r} needs a validation, and the config has none; add "
+            "val_dataloader and val_evaluator, or remove it"
+        )
+    metric = metric_of(score, metrics, needed_by=needed_by)
+    lead = score.rpartition("@")[2]
+    if "@" in score and leads is not None and not (lead.isdecimal() and 1 <= int(lead) <= leads):
+        raise ConfigError(
+            f"{needed_by}={score!r} is not a score: the samples of the validation have "
+            + (f"the leads 1 to {leads}" if leads else "labels, not leads")
+        )
+    if metric.higher_is_better is None:
+        raise ConfigError(
+            f"{needed_by}={score!r} has no direction, better when higher or when lower; name a "
+            "score with one"
+        )
+    better = "greater" if metric.higher_is_better else "less"
+    if rule not in (None, better):
+        where = needed_by.rpartition(".")[0]
+        raise ConfigError(
+            f"{where + ': ' if where else ''}rule={rule!r}, but {score} is best when {better}; "
+            "remove rule, or change it"
+        )
+    return better
+
+
+def check_waiting(parts: Iterable[Any], metrics: Sequence[Any], leads: int | None) -> None:
+    """Check every schedule and hook that waits for a score, before the training begins.
+
+    mmengine looks for the score after the first epoch, or never.
+
+    Args:
+        parts: All parameter schedules and hooks.
+        metrics: Metrics of the validation; empty without validation.
+        leads: Number of future steps of a sample, if it is known.
 
     Raises:
         ConfigError: If the score does not exist, or the rule contradicts its metric.
     """
-    for scheduler in schedulers:
-        if not getattr(scheduler, "need_val_args", False):
-            continue
-        name, score = type(scheduler).__name__, scheduler.monitor
-        if not metrics:
-            raise ConfigError(
-                f"param_scheduler: {name} monitors {score!r}, but there is no validation"
-            )
-        metric = metric_of(score, metrics, needed_by=f"param_scheduler: {name}.monitor")
-        higher = metric.higher_is_better
-        if higher is None:
-            raise ConfigError(
-                f"param_scheduler: {name} monitors {score!r}, which has no direction; name a "
-                "score with one"
-            )
-        better = "greater" if higher else "less"
-        if scheduler.rule != better:
-            raise ConfigError(
-                f"param_scheduler: {name} has rule={scheduler.rule!r}, but {score} is best when "
-                f"{better}"
-            )
+    for part in parts:
+        if getattr(part, "need_val_args", False) or isinstance(part, EarlyStoppingHook):
+            needed_by = f"{type(part).__name__}.monitor"
+            check_monitor(part.monitor, part.rule, metrics, needed_by=needed_by, leads=leads)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.registry import VISBACKENDS
+from openstl_ext.value_types import Count
 
 AXES = ("iter", "epoch", "step")
 
@@ -151,7 +152,7 @@ class TensorboardXTracker(Tracker):
         flush_seconds: Seconds between flushes, which a kill can lose.
     """
 
-    def __init__(self, save_dir: str | None = None, *, flush_seconds: int = 10) -> None:
+    def __init__(self, save_dir: str | None = None, *, flush_seconds: Count = 10) -> None:
         super().__init__(save_dir)
         self.flush_seconds = flush_seconds
         self._writer: Any = None

@@ -3,18 +3,25 @@
 A typo in the test loader would otherwise be found after the training.
 """
 
+import contextlib
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import mmengine.runner  # noqa: F401  # registers the parts of mmengine
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from openstl_ext import registry as r
+from openstl_ext.config.structure import wrong_blocks
 from openstl_ext.engine.defaults import HOOKS, LOOPS
-from openstl_ext.engine.values import bad_values
+from openstl_ext.engine.effects import without_effect
+from openstl_ext.engine.values import bad_values, foreign_problems
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.registry import Registry
+from openstl_ext.value_types import argument_problems
 
 # Registry of a nested `type` by its key; others: the registry of the parent, then ANYWHERE.
 NESTED = {
@@ -31,6 +38,9 @@ NESTED = {
 ANYWHERE = tuple(value for value in vars(r).values() if isinstance(value, Registry))
 ENVIRONMENT = ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")
 LOADER = ("num_batch_per_epoch",)  # mmengine's own
+BASES: dict[str, type] = {r.METRICS.name: BaseMetric, r.HOOKS.name: Hook}
+REMOVABLE = (*HOOKS, "timer", "sampler_seed", "param_scheduler")
+TYPED = ("net", "loss", "teacher_forcing", "data_preprocessor")  # parts that are one class
 WRAPPER = ("constructor", "paramwise_cfg")
 
 Problems = Iterator[str]
@@ -44,8 +54,35 @@ def validate(cfg: Config) -> None:
             you mean 'hidden'?``.
     """
     values = cfg.to_dict()
-    if problems := list(_problems(values)):
+    problems = list(wrong_blocks(values)) or list(_problems(values))
+    if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
+
+
+@contextlib.contextmanager
+def located(cfg: Config) -> Iterator[None]:
+    """Add the dotted key of a part to an error that its construction raises."""
+    try:
+        yield
+    except ConfigError as error:
+        place = _place_of(error.part, cfg.to_dict())
+        if not place:
+            raise
+        raise ConfigError(f"{place}: {error}", part=error.part) from error
+
+
+def _place_of(part: Any, cfg: Any, where: str = "") -> str | None:
+    """Return the dotted key of the dict with a type whose values a part has; None without one."""
+    if isinstance(cfg, dict):
+        same = isinstance(part, dict) and all(part.get(key) == cfg[key] for key in cfg)
+        if same and "type" in cfg:
+            return where
+    inner = cfg.items() if isinstance(cfg, dict) else enumerate(cfg)
+    for key, value in inner:
+        deeper = isinstance(value, dict | list | tuple)
+        if deeper and (place := _place_of(part, value, f"{where}.{key}".lstrip("."))):
+            return place
+    return None
 
 
 def _problems(cfg: dict[str, Any]) -> Problems:
@@ -53,6 +90,11 @@ def _problems(cfg: dict[str, Any]) -> Problems:
         yield "model: a config needs a model block, as in model = dict(type='DirectForecast', ...)"
     else:
         yield from part(cfg["model"], "model", r.METHODS)
+        known = r.METHODS.module_dict
+        methods = [name for name, cls in known.items() if hasattr(cls, "answers")]
+        name = cfg["model"].get("type")
+        if name in known and name not in methods:
+            yield f"model: {name} is no method; {nearest(name, methods)}"
     for phase in ("train", "val", "test"):
         yield from _complete(cfg, phase)
         yield from _loader(cfg.get(f"{phase}_dataloader"), f"{phase}_dataloader")
@@ -85,6 +127,7 @@ def _problems(cfg: dict[str, Any]) -> Problems:
         cfg.get("randomness"), "randomness", ("seed", "deterministic", "diff_rank_seed")
     )
     yield from bad_values(cfg)
+    yield from without_effect(cfg)
 
 
 def part(
@@ -114,6 +157,14 @@ def part(
         own.setdefault("type", default)
     if problem := _mismatch(own, registry, given):
         yield f"{where}: {problem}"
+    else:
+        arguments = {key: value for key, value in config.items() if key not in extra}
+        cls = registry.get(own["type"])
+        base = BASES.get(registry.name)
+        if base is not None and not (inspect.isclass(cls) and issubclass(cls, base)):
+            yield f"{where}: a {registry.name} extends {base.__name__}, and {cls.__name__} does not"
+        problems = list(argument_problems(cls, arguments, where))
+        yield from problems or foreign_problems(cls, arguments, where)
     yield from _inside(config, where, registry)
 
 
@@ -135,8 +186,8 @@ def _inside(config: dict[str, Any], where: str, registry: Registry) -> Problems:
         for place, inner in _each(value, f"{where}.{key}"):
             if not isinstance(inner, dict):
                 continue
-            if "type" in inner:
-                yield from part(inner, place, _registry_of(inner["type"], key, registry))
+            if "type" in inner or (key in TYPED and place == f"{where}.{key}"):
+                yield from part(inner, place, _registry_of(inner.get("type"), key, registry))
             else:
                 yield from _inside(inner, place, NESTED.get(key, registry))
 
@@ -174,12 +225,18 @@ def _loader(config: Any, where: str) -> Problems:
     yield from part(
         sampler, f"{where}.sampler", r.SAMPLERS, default="DefaultSampler", given=("dataset",)
     )
-    batches = config.get("batch_sampler")
-    given = ("dataset", "sampler", "batch_size")
-    yield from part(batches, f"{where}.batch_sampler", r.SAMPLERS, given=given)
+    if config.get("batch_sampler") is not None:
+        yield f"{where}.batch_sampler: the loops have their own; set batch_size and drop_last"
+    if str((sampler or {}).get("type")).endswith("InfiniteSampler"):
+        yield f"{where}.sampler: InfiniteSampler has no end of an epoch; use DefaultSampler"
+    if config.get("drop_last") and not where.startswith("train"):
+        yield f"{where}.drop_last: every sample is evaluated; remove it"
     yield from part(config.get("collate_fn"), f"{where}.collate_fn", r.FUNCTIONS, given=("items",))
+    start = f"{where}.worker_init_fn"
+    yield from part(config.get("worker_init_fn"), start, r.FUNCTIONS, given=("worker_id",))
     accepted, _, _ = r.constructor_arguments(DataLoader)
     yield from _keys(config, where, (*accepted, *LOADER), owner="a loader")
+    yield from argument_problems(DataLoader, config, where)
 
 
 def _evaluator(config: Any, where: str) -> Problems:
@@ -206,6 +263,9 @@ def _optimizer(config: Any) -> Problems:
     yield from part(
         config["optimizer"], f"{where}.optimizer", r.OPTIMIZERS, given=("params", "model")
     )
+    if (name := config.get("constructor")) is not None:
+        wrapper = {"type": name, "optim_wrapper_cfg": {}, "paramwise_cfg": None}
+        yield from part(wrapper, f"{where}.constructor", r.OPTIM_WRAPPER_CONSTRUCTORS)
 
 
 def _hooks(cfg: dict[str, Any]) -> Problems:
@@ -213,6 +273,8 @@ def _hooks(cfg: dict[str, Any]) -> Problems:
     known: dict[str, Any] = dict(HOOKS)
     for name, hook in (cfg.get("default_hooks") or {}).items():
         where = f"default_hooks.{name}"
+        if hook is None and name not in REMOVABLE:
+            yield f"{where}: there is no such default hook to remove; {nearest(name, REMOVABLE)}"
         yield from part(
             hook, where, r.HOOKS, default=known.get(name, {}).get("type"), extra=("priority",)
         )

@@ -8,6 +8,7 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from torch.optim import Optimizer
 
 from openstl_ext.registry import PARAM_SCHEDULERS
+from openstl_ext.value_types import Index, NonNegative
 
 
 class _WarmupCosine(_ParamScheduler):
@@ -69,10 +70,10 @@ class WarmupCosineLR(LRSchedulerMixin, _WarmupCosine):
         optimizer: Optimizer | OptimWrapper,
         *,
         end: int,
-        warmup: int = 5,
+        warmup: Index = 5,
         start: float = 1e-5,
-        floor: float = 1e-6,
-        begin: int = 0,
+        floor: NonNegative = 1e-6,
+        begin: Index = 0,
         last_step: int = -1,
         by_epoch: bool = True,
     ) -> None:

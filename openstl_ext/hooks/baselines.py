@@ -12,6 +12,7 @@ from openstl_ext.engine.state import unwrap
 from openstl_ext.interfaces import FittedFrameModel, provides
 from openstl_ext.registry import DATASETS, HOOKS, METHODS
 from openstl_ext.structures import Targets
+from openstl_ext.value_types import Count
 
 SIMPLE = ({"type": "Persistence"}, {"type": "TrainingMean"})
 
@@ -29,7 +30,9 @@ class BaselinesHook(Hook):
             on every rank, so that no baseline depends on the number of processes.
     """
 
-    def __init__(self, *, nets: Sequence[dict[str, Any]] = SIMPLE, num_samples: int = 1000) -> None:
+    def __init__(
+        self, *, nets: Sequence[dict[str, Any]] = SIMPLE, num_samples: Count = 1000
+    ) -> None:
         self.nets = tuple(dict(net) for net in nets)
         self.num_samples = num_samples
 

@@ -7,9 +7,10 @@ from mmengine.runner import Runner
 
 from openstl_ext.engine.checkpoint import KEEP_ALL
 from openstl_ext.engine.run_hook import RunHook
-from openstl_ext.engine.scores import keys_of, metric_of
+from openstl_ext.engine.scores import check_monitor, keys_of, metric_of
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
+from openstl_ext.value_types import Count
 
 
 @HOOKS.register_module()
@@ -41,7 +42,7 @@ class ExactCheckpointHook(RunHook):
     def __init__(
         self,
         *,
-        interval: int | None = None,
+        interval: Count | None = None,
         by_epoch: bool | None = None,
         keep: int | None = 2,
         save_best: str | None = "auto",
@@ -70,12 +71,13 @@ class ExactCheckpointHook(RunHook):
         self.accumulative_counts = accumulative_counts
         self._check_interval(runner)
         if self.save_best is not None and metrics:
-            self._check_best(metrics)
-        elif self.save_best not in (None, "auto"):
-            raise ConfigError(
-                f"save_best={self.save_best!r} needs a validation, and the config has none; add "
-                "val_dataloader and val_evaluator, or remove save_best"
+            self.save_best, _ = self.chosen(metrics)
+            leads = runner.num_leads() if "@" in self.save_best else None
+            self.rule = check_monitor(
+                self.save_best, self.rule, metrics, needed_by="save_best", leads=leads
             )
+        elif self.save_best not in (None, "auto"):
+            check_monitor(self.save_best, self.rule, metrics, needed_by="save_best")
 
     def _check_interval(self, runner: Runner) -> None:
         loop, counts = runner.train_loop, self.accumulative_counts
@@ -91,20 +93,6 @@ class ExactCheckpointHook(RunHook):
             raise ConfigError(
                 f"accumulative_counts={counts} is more than the {len(runner.train_dataloader)} "
                 "batches of an epoch; reduce it, or set by_epoch=False in the checkpoint hook"
-            )
-
-    def _check_best(self, metrics: list[Any]) -> None:
-        self.save_best, metric = self.chosen(metrics)
-        if metric.higher_is_better is None:
-            raise ConfigError(
-                f"save_best={self.save_best!r} is neither better nor worse when higher; name a "
-                "score with a direction"
-            )
-        better = "greater" if metric.higher_is_better else "less"
-        self.rule = self.rule or better
-        if self.rule != better:
-            raise ConfigError(
-                f"rule={self.rule!r}, but {self.save_best} is best when {better}; remove rule"
             )
 
     def chosen(self, metrics: list[Any]) -> tuple[str, Any]:

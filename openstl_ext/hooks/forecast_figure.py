@@ -21,6 +21,7 @@ from openstl_ext.errors import CheckpointError, ConfigError
 from openstl_ext.interfaces import Postprocessor
 from openstl_ext.registry import HOOKS
 from openstl_ext.structures import Metainfo, Sample
+from openstl_ext.value_types import Count
 from openstl_ext.visualization.horizon_panel import draw_panel
 from openstl_ext.visualization.panel_sample import PanelSample
 
@@ -53,7 +54,7 @@ class ForecastFigureHook(Hook):
     def __init__(
         self,
         *,
-        num_samples: int = 7,
+        num_samples: Count = 7,
         channel: int | str = 0,
         value_range: Sequence[float] | None = None,
         colormap: str = "viridis",

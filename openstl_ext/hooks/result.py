@@ -22,6 +22,7 @@ from openstl_ext.profiling.report import profile
 from openstl_ext.registry import HOOKS
 from openstl_ext.results.protocol import Protocol, protocol_of, same_data
 from openstl_ext.results.record import Checkpoint, Record, Selection
+from openstl_ext.value_types import Count
 
 
 @HOOKS.register_module()
@@ -39,7 +40,7 @@ class ResultHook(Hook):
     changes = "nothing"
     priority = "LOW"  # after all hooks that add to the test
 
-    def __init__(self, *, filename: str = "result.json", batch_size: int = 1) -> None:
+    def __init__(self, *, filename: str = "result.json", batch_size: Count = 1) -> None:
         self.filename, self.batch_size = filename, batch_size
 
     @master_only

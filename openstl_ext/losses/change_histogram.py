@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from openstl_ext.errors import ConfigError
 from openstl_ext.losses.pixel import filled
 from openstl_ext.registry import LOSSES
+from openstl_ext.value_types import Positive
 
 EDGES = (-1.0, -0.005, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 1.0)
 """Bins of change of the Human Modification index, which is from 0 to 1."""
@@ -58,8 +59,8 @@ class ChangeHistogram(nn.Module):
         self,
         *,
         edges: Sequence[float] = EDGES,
-        scale: float = 1.0,
-        temperature: float = 0.25,
+        scale: Positive = 1.0,
+        temperature: Positive = 0.25,
         bin_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.losses.gaussian import blur, gaussian_weights
 from openstl_ext.losses.pixel import filled, mean_over_valid
 from openstl_ext.registry import LOSSES
+from openstl_ext.value_types import Count
 
 SIZE, SIGMA = 5, 1.0
 
@@ -42,7 +43,7 @@ class LaplacianPyramid(nn.Module):
     weights: Tensor
 
     def __init__(
-        self, *, levels: int = 3, include_lowpass: bool = True, mix_gaps: bool = False
+        self, *, levels: Count = 3, include_lowpass: bool = True, mix_gaps: bool = False
     ) -> None:
         super().__init__()
         if levels - (not include_lowpass) < 1:

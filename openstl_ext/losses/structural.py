@@ -8,6 +8,7 @@ from openstl_ext.errors import ShapeError
 from openstl_ext.losses.gaussian import blur, gaussian_weights
 from openstl_ext.losses.pixel import filled, mean_over_valid
 from openstl_ext.registry import LOSSES
+from openstl_ext.value_types import Positive
 
 SIZE, SIGMA = 11, 1.5
 
@@ -41,7 +42,7 @@ class StructuralDissimilarity(nn.Module):
 
     weights: Tensor
 
-    def __init__(self, *, data_range: float = 1.0, zero_filled: bool = False) -> None:
+    def __init__(self, *, data_range: Positive = 1.0, zero_filled: bool = False) -> None:
         super().__init__()
         self.data_range, self.zero_filled = float(data_range), zero_filled
         self.register_buffer("weights", gaussian_weights(SIZE, SIGMA), persistent=False)

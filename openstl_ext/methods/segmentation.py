@@ -10,6 +10,7 @@ from openstl_ext.interfaces import TOY_SHAPE, DenseModel
 from openstl_ext.methods.base import LabelMethod
 from openstl_ext.registry import LOSSES, METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
+from openstl_ext.value_types import Share
 
 EVEN = 0.5
 """Threshold at which the more probable of two classes is chosen."""
@@ -48,7 +49,7 @@ class Segmentation(LabelMethod):
         *,
         net: dict[str, Any],
         loss: dict[str, Any],
-        threshold: float = EVEN,
+        threshold: Share = EVEN,
         data_preprocessor: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)

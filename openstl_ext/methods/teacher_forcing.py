@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from openstl_ext.registry import TEACHER_FORCING
+from openstl_ext.value_types import Index, NonNegative, Positive, Share
 
 
 @TEACHER_FORCING.register_module()
@@ -49,7 +50,9 @@ class ScheduledSampling:
         at 1, and ignores the configured start. Here both follow from the iteration.
     """
 
-    def __init__(self, *, start: float = 1.0, rate: float = 2e-5, stop: int = 50_000) -> None:
+    def __init__(
+        self, *, start: Share = 1.0, rate: NonNegative = 2e-5, stop: Index = 50_000
+    ) -> None:
         self.start = start
         self.rate = rate
         self.stop = stop
@@ -85,7 +88,7 @@ class ReverseScheduledSampling:
     """
 
     def __init__(
-        self, *, first: int = 25_000, second: int = 50_000, scale: float = 5_000.0
+        self, *, first: Index = 25_000, second: Index = 50_000, scale: Positive = 5_000.0
     ) -> None:
         self.first = first
         self.second = second

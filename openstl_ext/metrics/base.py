@@ -176,6 +176,11 @@ class SampleMetric(BaseMetric, ABC):
         missing = [field for field in self.requires if field not in sample]
         if not missing:
             tally = self.measure(sample)
+            if not isinstance(tally, Tally):
+                raise ShapeError(
+                    f"{type(self).__name__}.measure returns a {type(tally).__name__}; it needs a "
+                    "Tally(total=..., weight=...)"
+                )
         elif set(missing) <= OPTIONAL:
             nothing = torch.zeros(expected, dtype=torch.float64, device=sample["target"].device)
             tally = Tally(total=nothing, weight=nothing)

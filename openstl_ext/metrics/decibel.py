@@ -9,6 +9,7 @@ from openstl_ext.metrics.frames import area, clipped, frame_sum, weighted
 from openstl_ext.metrics.tallies import TOTAL, WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
+from openstl_ext.value_types import Positive
 
 CEILING = 100.0
 """Largest ratio that a frame counts with, in dB.
@@ -68,7 +69,9 @@ class PSNR(SampleMetric):
     unit = "dB"
     higher_is_better = True
 
-    def __init__(self, *, data_range: float = 1.0, clip: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self, *, data_range: Positive = 1.0, clip: tuple[float, float] | None = None
+    ) -> None:
         super().__init__()
         self.data_range, self.clip = float(data_range), clip
 

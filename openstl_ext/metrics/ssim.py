@@ -8,6 +8,7 @@ from openstl_ext.metrics.similarity import similarity
 from openstl_ext.metrics.windows import Window, gaussian
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
+from openstl_ext.value_types import Positive
 
 GAUSSIAN = gaussian(size=11, sigma=1.5)
 UNIFORM = Window(size=7, sample_covariance=True)
@@ -55,7 +56,9 @@ class SSIM(SampleMetric):
     unit = "1"
     higher_is_better = True
 
-    def __init__(self, *, data_range: float = 1.0, clip: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self, *, data_range: Positive = 1.0, clip: tuple[float, float] | None = None
+    ) -> None:
         super().__init__()
         self.data_range, self.clip = float(data_range), clip
 
@@ -87,7 +90,7 @@ class SSIMOpenSTL(SampleMetric):
     higher_is_better = True
 
     def __init__(
-        self, *, data_range: float = 2.0, clip: tuple[float, float] | None = (0.0, 1.0)
+        self, *, data_range: Positive = 2.0, clip: tuple[float, float] | None = (0.0, 1.0)
     ) -> None:
         super().__init__()
         self.data_range, self.clip = float(data_range), clip

@@ -11,6 +11,7 @@ from openstl_ext.layers.sequence_encoder import SequenceEncoder
 from openstl_ext.layers.sequence_rnn import SequenceConvGRU
 from openstl_ext.layers.unet import UNetDecoder
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count
 
 
 @MODELS.register_module()
@@ -45,9 +46,9 @@ class ConvGRUUNet(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        num_classes: int = 1,
-        widths: Sequence[int] = (64, 128, 256, 512),
+        in_channels: Count,
+        num_classes: Count = 1,
+        widths: Sequence[Count] = (64, 128, 256, 512),
         norm_over: Literal["step", "sequence"] = "step",
         recompute: bool = False,
     ) -> None:

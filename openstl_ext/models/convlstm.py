@@ -10,6 +10,7 @@ from openstl_ext.interfaces import RecurrentModel
 from openstl_ext.layers.convlstm import ConvLSTMCell, Memory, Output
 from openstl_ext.layers.patches import fold_patches, unfold_patches
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count
 
 
 @MODELS.register_module()
@@ -48,12 +49,12 @@ class ConvLSTM(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        hidden: Sequence[int] = (128, 128, 128, 128),
-        kernel_size: int = 5,
-        patch_size: int = 4,
+        in_channels: Count,
+        hidden: Sequence[Count] = (128, 128, 128, 128),
+        kernel_size: Count = 5,
+        patch_size: Count = 4,
         cell: Output = "corrected",
-        layer_norm: Sequence[int] | None = None,
+        layer_norm: Sequence[Count] | None = None,
     ) -> None:
         super().__init__()
         self.patch_size = patch_size

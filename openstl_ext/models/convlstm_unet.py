@@ -13,6 +13,7 @@ from openstl_ext.layers.sequence_rnn import SequenceConvLSTM
 from openstl_ext.layers.transformer_block import TransformerBlock
 from openstl_ext.layers.unet import UNetDecoder
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count, DropProb
 
 
 @MODELS.register_module()
@@ -52,12 +53,12 @@ class ConvLSTMUNet(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        num_classes: int = 1,
-        widths: Sequence[int] = (64, 128, 256, 512),
-        num_heads: int | None = None,
-        mlp_channels: int = 2048,
-        dropout_prob: float = 0.1,
+        in_channels: Count,
+        num_classes: Count = 1,
+        widths: Sequence[Count] = (64, 128, 256, 512),
+        num_heads: Count | None = None,
+        mlp_channels: Count = 2048,
+        dropout_prob: DropProb = 0.1,
         norm_over: Literal["step", "sequence"] = "step",
         recompute: bool = False,
     ) -> None:

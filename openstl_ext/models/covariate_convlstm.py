@@ -8,6 +8,7 @@ from openstl_ext.interfaces import CovariateModel, HorizonForecast
 from openstl_ext.layers.convlstm import ConvLSTMStack
 from openstl_ext.layers.input_checks import needed, with_dynamic
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count, Index
 
 
 @MODELS.register_module()
@@ -41,11 +42,11 @@ class CovariateConvLSTM(nn.Module):
     def __init__(
         self,
         *,
-        hidden_channels: int = 16,
-        kernel_size: int = 3,
-        num_layers: int = 1,
-        static_channels: int = 1,
-        dynamic_channels: int = 0,
+        hidden_channels: Count = 16,
+        kernel_size: Count = 3,
+        num_layers: Count = 1,
+        static_channels: Index = 1,
+        dynamic_channels: Index = 0,
     ) -> None:
         super().__init__()
         self.static_channels = static_channels

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from openstl_ext.errors import ShapeError
 from openstl_ext.interfaces import DenseModel
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count
 
 
 @MODELS.register_module()
@@ -30,7 +31,7 @@ class PixelLogistic(nn.Module):
 
     interface = DenseModel
 
-    def __init__(self, *, in_channels: int, num_steps: int, num_classes: int = 1) -> None:
+    def __init__(self, *, in_channels: Count, num_steps: Count, num_classes: Count = 1) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.num_steps = num_steps

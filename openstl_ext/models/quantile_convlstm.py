@@ -12,6 +12,7 @@ from openstl_ext.layers.convlstm import ConvLSTMStack
 from openstl_ext.layers.input_checks import needed, with_dynamic
 from openstl_ext.layers.location_encoding import LocationEncoding
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count, Index
 
 Crossing = Literal["allow", "forbid"]
 CROSSINGS: tuple[str, ...] = ("allow", "forbid")
@@ -63,15 +64,15 @@ class QuantileConvLSTM(nn.Module):
     def __init__(
         self,
         *,
-        hidden_channels: int = 64,
-        kernel_size: int = 3,
-        num_layers: int = 2,
-        dynamic_channels: int = 10,
-        static_channels: int = 7,
-        location_channels: int = 8,
-        harmonic_degrees: int = 10,
-        location_hidden: int = 64,
-        num_horizons: int = 4,
+        hidden_channels: Count = 64,
+        kernel_size: Count = 3,
+        num_layers: Count = 2,
+        dynamic_channels: Index = 10,
+        static_channels: Index = 7,
+        location_channels: Index = 8,
+        harmonic_degrees: Index = 10,
+        location_hidden: Count = 64,
+        num_horizons: Count = 4,
         crossing: Crossing = "allow",
         isolated: bool = True,
     ) -> None:

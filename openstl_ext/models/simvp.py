@@ -12,6 +12,7 @@ from openstl_ext.interfaces import TOY_SHAPE, FrameModel
 from openstl_ext.layers.memory_format import prefers_fast_layout
 from openstl_ext.layers.scaling_conv import NUM_GROUPS, ScalingConv
 from openstl_ext.registry import MODELS, TRANSLATORS
+from openstl_ext.value_types import Count, DropProb, Positive
 
 
 @MODELS.register_module()
@@ -61,18 +62,18 @@ class SimVP(nn.Module):
     def __init__(
         self,
         *,
-        in_shape: Sequence[int],
-        spatial_channels: int = 16,
-        temporal_channels: int = 256,
-        num_spatial_blocks: int = 4,
-        num_temporal_blocks: int = 4,
+        in_shape: Sequence[Count],
+        spatial_channels: Count = 16,
+        temporal_channels: Count = 256,
+        num_spatial_blocks: Count = 4,
+        num_temporal_blocks: Count = 4,
         translator: str = "gsta",
-        mlp_ratio: float = 8.0,
-        dropout: float = 0.0,
-        drop_path: float = 0.0,
-        encoder_kernel_size: int = 3,
-        decoder_kernel_size: int = 3,
-        out_channels: int | None = None,
+        mlp_ratio: Positive = 8.0,
+        dropout: DropProb = 0.0,
+        drop_path: DropProb = 0.0,
+        encoder_kernel_size: Count = 3,
+        decoder_kernel_size: Count = 3,
+        out_channels: Count | None = None,
     ) -> None:
         super().__init__()
         self.in_shape = tuple(in_shape)

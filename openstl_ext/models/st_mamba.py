@@ -15,6 +15,7 @@ from openstl_ext.layers.sequence_encoder import Norm, SequenceEncoder
 from openstl_ext.layers.st_mamba import Fused, TimeFusion, vector_to_map
 from openstl_ext.layers.unet import UNetDecoder
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count, Positive
 
 
 @MODELS.register_module()
@@ -79,16 +80,16 @@ class STMamba(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        num_classes: int = 1,
-        widths: Sequence[int] = (64, 128, 256, 512),
+        in_channels: Count,
+        num_classes: Count = 1,
+        widths: Sequence[Count] = (64, 128, 256, 512),
         temporal: Literal["mamba", "gru"] = "mamba",
         fused: Fused = "last",
         expand: Literal["linear", "broadcast", "conv"] = "linear",
-        patch_size: int = 128,
-        state_size: int = 16,
-        causal_kernel_size: int = 4,
-        inner_ratio: float = 2,
+        patch_size: Count = 128,
+        state_size: Count = 16,
+        causal_kernel_size: Count = 4,
+        inner_ratio: Positive = 2,
         scan_backend: str | None = None,
         norm_over: Norm = "step",
         recompute: bool = False,

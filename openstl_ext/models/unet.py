@@ -13,6 +13,7 @@ from openstl_ext.layers.input_checks import check_frames
 from openstl_ext.layers.memory_format import prefers_fast_layout
 from openstl_ext.layers.unet import DoubleConv, Down, Up
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count
 
 
 @MODELS.register_module()
@@ -50,10 +51,10 @@ class UNet(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        num_steps: int,
-        num_classes: int = 1,
-        widths: Sequence[int] = (64, 128, 256, 512, 1024),
+        in_channels: Count,
+        num_steps: Count,
+        num_classes: Count = 1,
+        widths: Sequence[Count] = (64, 128, 256, 512, 1024),
         bilinear: bool = True,
     ) -> None:
         super().__init__()

@@ -13,6 +13,7 @@ from openstl_ext.interfaces import DenseModel
 from openstl_ext.layers.conv_2plus1d import Up2Plus1D, double_conv_2plus1d
 from openstl_ext.layers.input_checks import check_frames
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count
 
 Growth = Literal["published", "aligned"]
 GROWTHS: tuple[str, ...] = ("published", "aligned")
@@ -56,10 +57,10 @@ class UNet2Plus1D(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        num_classes: int = 1,
-        widths: Sequence[int] = (32, 64, 128, 256, 512),
-        time_strides: Sequence[int] = (1, 1, 2, 2),
+        in_channels: Count,
+        num_classes: Count = 1,
+        widths: Sequence[Count] = (32, 64, 128, 256, 512),
+        time_strides: Sequence[Count] = (1, 1, 2, 2),
         time_growth: Growth = "published",
     ) -> None:
         super().__init__()

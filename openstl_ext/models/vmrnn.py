@@ -11,6 +11,7 @@ from openstl_ext.interfaces import RecurrentModel
 from openstl_ext.layers.patches import PatchEmbedding, PatchExpanding, PatchInflation, PatchMerging
 from openstl_ext.layers.vmrnn_cell import Memory, VMRNNCell
 from openstl_ext.registry import MODELS
+from openstl_ext.value_types import Count, DropProb
 
 
 @MODELS.register_module()
@@ -49,12 +50,12 @@ class VMRNNB(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        channels: int = 128,
-        depths: Sequence[int] = (12,),
-        patch_size: int = 4,
-        drop_path_prob: float = 0.1,
-        dropout_prob: float = 0.0,
+        in_channels: Count,
+        channels: Count = 128,
+        depths: Sequence[Count] = (12,),
+        patch_size: Count = 4,
+        drop_path_prob: DropProb = 0.1,
+        dropout_prob: DropProb = 0.0,
         scan_backend: str | None = None,
     ) -> None:
         super().__init__()
@@ -133,12 +134,12 @@ class VMRNND(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        channels: int = 128,
-        depths_down: Sequence[int] = (2, 6),
-        depths_up: Sequence[int] = (2, 6),
-        patch_size: int = 2,
-        drop_path_prob: float = 0.1,
+        in_channels: Count,
+        channels: Count = 128,
+        depths_down: Sequence[Count] = (2, 6),
+        depths_up: Sequence[Count] = (2, 6),
+        patch_size: Count = 2,
+        drop_path_prob: DropProb = 0.1,
         scan_backend: str | None = None,
     ) -> None:
         super().__init__()

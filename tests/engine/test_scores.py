@@ -58,8 +58,36 @@ def test_a_schedule_of_a_score_needs_a_validation(tmp_path: Path) -> None:
     cfg = config(tmp_path, param_scheduler=[PLATEAU])
     for block in ("val_dataloader", "val_cfg", "val_evaluator"):
         cfg.pop(block, None)
-    with pytest.raises(ConfigError, match=r"monitors 'dice\[site\]', but there is no validation"):
+    with pytest.raises(ConfigError, match=r"monitor='dice\[site\]' needs a validation"):
         build(cfg)
+
+
+STOP = {"type": "EarlyStoppingHook", "monitor": "dice[site]", "rule": "greater", "patience": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"monitor": "dise"}, "EarlyStoppingHook.monitor='dise' is not a score; did you mean 'di"),
+        ({"rule": "less"}, "rule='less', but dice[site] is best when greater"),
+        ({"monitor": "dice[site]@1"}, "the samples of the validation have labels, not leads"),
+        ({"rule": None}, "custom_hooks.0: EarlyStoppingHook cannot be built from its"),
+        ({"rule": "lower"}, "custom_hooks.0.rule: expected 'less' or 'greater', not 'lower'"),
+        ({"patience": -1}, "custom_hooks.0.patience: expected int >= 0, not -1"),
+        ({"monitor": 3}, "custom_hooks.0.monitor: expected str, got int: 3"),
+    ],
+)
+def test_early_stopping_by_an_unknown_score_is_rejected(
+    change: dict, message: str, tmp_path: Path
+) -> None:
+    """The training would run to its end."""
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        build(config(tmp_path, custom_hooks=[{**STOP, **change}]))
+
+
+def test_early_stopping_by_a_score_is_built(tmp_path: Path) -> None:
+    """The mistakes above would be refused for another reason."""
+    assert build(config(tmp_path, custom_hooks=[STOP])).hooks
 
 
 def test_the_score_of_a_class_can_select_the_checkpoint(tmp_path: Path) -> None:

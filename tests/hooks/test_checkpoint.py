@@ -20,6 +20,9 @@ class FakeRun(SimpleNamespace):
         self.train_loop = SimpleNamespace(**{"max_iterations": None, "val_interval": 1, **loop})
         self.logger = SimpleNamespace(warning=self.warned.append)
 
+    def num_leads(self) -> int:
+        return 10
+
     def best_value(self, key: str) -> float | None:
         return self.best and self.best[1]
 
@@ -88,7 +91,7 @@ def test_a_non_finite_score_is_not_the_best() -> None:
         ({"save_best": "mes"}, "did you mean 'mse'"),
         ({"save_best": "mse", "rule": "greater"}, "best when less"),
         ({"rule": "lesser"}, "'less' or 'greater'"),
-        ({"save_best": "coverage"}, "neither better nor worse"),
+        ({"save_best": "coverage"}, "has no direction"),
         ({"keep": 0}, "at least 1"),
     ],
 )

@@ -8,6 +8,7 @@ from openstl_ext.datasets.frame_folders import FrameFolders
 from openstl_ext.errors import DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.value_types import Count
 
 MAKE = (
     "openstl-ext data boiling --num_samples 100 --num_frames 20 "
@@ -58,8 +59,8 @@ class Boiling(SequenceDataset):
         *,
         root: str = "data/boiling",
         split: str,
-        num_inputs: int = 10,
-        num_targets: int = 10,
+        num_inputs: Count = 10,
+        num_targets: Count = 10,
         loaders: str | None = None,
         packed: bool = True,
     ) -> None:

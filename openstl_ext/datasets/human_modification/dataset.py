@@ -25,6 +25,7 @@ from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.rasters.window import Scene, Window
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.value_types import Count, Share
 
 SPLITS = (*USUAL_SPLITS, "calibration")
 MODES = ("random", "grid")
@@ -110,18 +111,18 @@ class HumanModification(SequenceDataset):
         target: str = "HM",
         dynamic: Sequence[str] = (),
         static: Sequence[str] = (),
-        num_inputs: int = NUM_INPUTS,
-        num_targets: int = 4,
+        num_inputs: Count = NUM_INPUTS,
+        num_targets: Count = 4,
         years: Sequence[int] = YEARS,
         end_years: Sequence[int] | None = None,
         values: Literal["0-1", "0-10000"] = "0-1",
         zero_where_missing: Sequence[str] = ZERO_WHERE_MISSING,
         lonlat: bool = False,
-        chip_size: int = 128,
-        stride: int | None = None,
+        chip_size: Count = 128,
+        stride: Count | None = None,
         mode: Literal["random", "grid"] = "grid",
-        chips_per_epoch: int = 200,
-        min_valid: float = 0.1,
+        chips_per_epoch: Count = 200,
+        min_valid: Share = 0.1,
         files: str = "*",
     ) -> None:
         if split not in SPLITS:

@@ -29,6 +29,7 @@ from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.value_types import Count, ImageSize
 
 PREPARE = "openstl-ext data kth --root {root}"
 TRAIN_PERSONS = range(1, 17)
@@ -95,9 +96,9 @@ class KTH(SequenceDataset):
         *,
         root: str = "data/kth",
         split: str,
-        num_inputs: int = 10,
-        num_targets: int = 20,
-        image_size: int = 128,
+        num_inputs: Count = 10,
+        num_targets: Count = 20,
+        image_size: ImageSize = 128,
         form: str | None = None,
         trimmed: bool = True,
         val_persons: Sequence[int] = (15, 16),

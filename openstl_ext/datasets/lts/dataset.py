@@ -19,6 +19,7 @@ from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.rasters.window import Scene
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.value_types import Count
 
 
 def fill_from_years(frames: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,9 +132,9 @@ class LTSSegmentation(SequenceDataset):
         *,
         root: str = "data/lts",
         split: str,
-        num_years: int | None = None,
+        num_years: Count | None = None,
         bands: Sequence[str] | None = None,
-        patch_size: int = 128,
+        patch_size: Count = 128,
         fill: Fill = "mean",
         augment: bool = False,
         ignore_index: int = 255,

@@ -17,6 +17,7 @@ from openstl_ext.datasets.synthetic.moving_mnist import TEST, TEST_DIGITS, TRAIN
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.value_types import Count, ImageSize, Index, NonNegative
 
 PREPARE = "openstl-ext data moving-mnist --root {root}"
 PUBLISHED = {"num_digits": 2, "image_size": 64, "speed": 0.1}
@@ -83,13 +84,13 @@ class MovingMNIST(SequenceDataset):
         *,
         root: str = "data/moving_mnist",
         split: str,
-        num_inputs: int = 10,
-        num_targets: int = 10,
-        num_digits: int = 2,
-        image_size: int = 64,
-        speed: float = 0.1,
-        epoch_length: int = 10_000,
-        val_length: int = 1_000,
+        num_inputs: Count = 10,
+        num_targets: Count = 10,
+        num_digits: Count = 2,
+        image_size: ImageSize = 64,
+        speed: NonNegative = 0.1,
+        epoch_length: Count = 10_000,
+        val_length: Index = 1_000,
         val_fraction: float = 1 / 6,
     ) -> None:
         counts = (num_inputs, num_targets, num_digits, epoch_length, val_length)

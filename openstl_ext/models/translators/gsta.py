@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from openstl_ext.layers.gsta import BlockStack, GSTABlock
 from openstl_ext.registry import TRANSLATORS
+from openstl_ext.value_types import Count, DropProb, Positive
 
 
 @TRANSLATORS.register_module(name="gsta")
@@ -30,12 +31,12 @@ class GSTA(nn.Module):
     def __init__(
         self,
         *,
-        channels: int,
-        hidden_channels: int,
-        num_blocks: int,
-        mlp_ratio: float = 8.0,
-        dropout: float = 0.0,
-        drop_path: float = 0.0,
+        channels: Count,
+        hidden_channels: Count,
+        num_blocks: Count,
+        mlp_ratio: Positive = 8.0,
+        dropout: DropProb = 0.0,
+        drop_path: DropProb = 0.0,
     ) -> None:
         super().__init__()
         block = partial(GSTABlock, mlp_ratio=mlp_ratio, dropout=dropout)

@@ -1,0 +1,136 @@
+"""Structure of the blocks of a config: which block is a dict, a list, a number or a text."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from openstl_ext.errors import shown
+from openstl_ext.value_types import LISTS, PLAIN, Count, Index, Positive, type_problem
+
+Part = dict[str, Any]
+
+
+class Loader(Struct):
+    """Arguments of a loader that have a range or no annotation in torch."""
+
+    dataset: Part | UnsetType = UNSET
+    batch_size: Count | UnsetType = UNSET
+    num_workers: Annotated[int, Meta(ge=0, le=1024)] | UnsetType = UNSET
+    sampler: Part | UnsetType | None = UNSET
+    batch_sampler: Part | UnsetType | None = UNSET
+    collate_fn: Part | UnsetType = UNSET
+    worker_init_fn: Part | UnsetType = UNSET
+    num_batch_per_epoch: Count | UnsetType | None = UNSET
+    prefetch_factor: Count | UnsetType | None = UNSET
+    timeout: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
+    drop_last: bool | UnsetType = UNSET
+    pin_memory: bool | UnsetType = UNSET
+    persistent_workers: bool | UnsetType = UNSET
+
+
+class Clipping(Struct):
+    """Clipping of gradients: the largest norm, or the largest value."""
+
+    type: Literal["norm", "value"] | UnsetType = UNSET
+    max_norm: Positive | UnsetType = UNSET
+    clip_value: Positive | UnsetType = UNSET
+
+
+class Wrapper(Struct):
+    """Arguments of an optimiser wrapper that have a range."""
+
+    type: str | UnsetType = UNSET
+    optimizer: Part | UnsetType = UNSET
+    clip_grad: Clipping | UnsetType | None = UNSET
+    accumulative_counts: Count | UnsetType = UNSET
+    constructor: str | UnsetType = UNSET
+    paramwise_cfg: Part | UnsetType | None = UNSET
+
+
+class Environment(Struct):
+    """Settings of processes and of cudnn."""
+
+    cudnn_benchmark: bool | UnsetType = UNSET
+    mp_cfg: Part | UnsetType | None = UNSET
+    dist_cfg: Part | UnsetType | None = UNSET
+    resource_limit: Count | UnsetType = UNSET
+
+
+class Randomness(Struct):
+    """Determinism of a run."""
+
+    seed: Index | UnsetType | None = UNSET
+    deterministic: bool | UnsetType = UNSET
+    diff_rank_seed: bool | UnsetType = UNSET
+
+
+class Scaling(Struct, forbid_unknown_fields=True):
+    """Scaling of the learning rate with the batch size."""
+
+    enable: bool | UnsetType = UNSET
+    base_batch_size: Count | UnsetType = UNSET
+
+
+class Claims(Struct):
+    """What a recipe was published as."""
+
+    name: str | UnsetType = UNSET
+    paper: str | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    claimed: dict[str, Any] | UnsetType = UNSET
+
+
+Evaluator = list[Part] | Part
+KINDS: dict[str, Any] = {
+    "model": Part,
+    **dict.fromkeys(("train_dataloader", "val_dataloader", "test_dataloader"), Loader),
+    **dict.fromkeys(("train_cfg", "val_cfg", "test_cfg"), Part),
+    **dict.fromkeys(("val_evaluator", "test_evaluator"), Evaluator),
+    "optim_wrapper": Wrapper,
+    "param_scheduler": list[Part] | Part,
+    "auto_scale_lr": Scaling,
+    "default_hooks": dict[str, Part | None],
+    "custom_hooks": list[Part],
+    "visualizer": Part,
+    "log_processor": Part,
+    "log_level": str | int,
+    "env_cfg": Environment,
+    "randomness": Randomness,
+    "model_wrapper_cfg": Part,
+    "default_scope": str,
+    "experiment_name": str,
+    "launcher": Literal["none", "pytorch", "slurm"],
+    "load_from": str,
+    "resume": bool | str,
+    "work_dir": str,
+    "seed": Annotated[int, Meta(ge=0, le=2**32 - 1)],  # the range of NumPy's seeds
+    "source": Claims,
+    "identity": str,
+    "overrides": list[str],
+}
+
+
+def wrong_blocks(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each block that has another structure than its kind, in plain values."""
+    for name, hint in KINDS.items():
+        if values.get(name) is not None:
+            problem = type_problem(values[name], hint, name)
+            if problem is not None:
+                yield problem
+    yield from _wrong_parts(values, "")
+
+
+def _wrong_parts(value: Any, where: str) -> Iterator[str]:
+    """Yield the dicts whose type is no name, or which choose a registry by ``_scope_``."""
+    if isinstance(value, Mapping):
+        if "_scope_" in value:
+            yield f"{where}: _scope_ is not allowed; write the scope before the name of the type"
+        kind = value.get("type", "")
+        if not isinstance(kind, str) and isinstance(kind, (*PLAIN, *LISTS, dict)):
+            yield f"{where}: expected the name of a registered class as type, got {shown(kind)}"
+        for key, inner in value.items():
+            yield from _wrong_parts(inner, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _wrong_parts(inner, f"{where}.{index}")
