@@ -7,7 +7,7 @@ import numpy as np
 
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.grid import Grid, grid_pixels, grid_points
-from openstl_ext.rasters.raster_file import rasterio
+from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
 
 WGS84 = "EPSG:4326"

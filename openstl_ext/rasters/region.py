@@ -11,7 +11,7 @@ import numpy as np
 from openstl_ext.errors import DataError
 from openstl_ext.json_file import read_json
 from openstl_ext.rasters.grid import Grid, grid_pixels, grid_points
-from openstl_ext.rasters.raster_file import rasterio
+from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
 
 GEOJSON_CRS = "EPSG:4326"

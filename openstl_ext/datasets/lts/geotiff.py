@@ -88,7 +88,7 @@ class GeoTIFFSeries:
         if labelled:
             if not self.label.is_file():
                 raise DatasetNotFoundError(self.label, prepare=f"{PREPARE} --help")
-            self._label = RasterLayer(self.label)
+            self._label = RasterLayer(self.label, codes=True)
             self._label.grid.check_same(self.grid, path=self.label, other_path=paths[0])
 
     def frames(self, window: Window, years: slice, bands: Sequence[int]) -> NDArray[np.float32]:
