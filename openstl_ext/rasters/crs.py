@@ -94,12 +94,26 @@ def transformed(source: Any, target: Any, x: np.ndarray, y: np.ndarray) -> np.nd
     try:
         found = np.array(rio.warp.transform(source, target, x.tolist(), y.tolist()))
     except rio._err.CPLE_BaseError:  # raised for all points if one is outside the domain
-        if len(x) == 1:
-            return np.full((2, 1), np.nan)
-        half = len(x) // 2
-        parts = (transformed(source, target, x[s], y[s]) for s in np.s_[:half, half:])
-        return np.concatenate(list(parts), axis=1)
+        found = _partly_transformed(source, target, x, y)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def _partly_transformed(source: Any, target: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Transform points of which some are outside the domain of a projection.
+
+    GDAL drops these from a line without reporting which, so the heights number the points.
+    """
+    rio = rasterio()
+    found = np.full((2, len(x)), np.nan)
+    points = np.stack([x, y, np.arange(len(x))], axis=1)
+    line = {"type": "LineString", "coordinates": [*points.tolist(), points[-1].tolist()]}
+    try:
+        with rio.Env(OGR_ENABLE_PARTIAL_REPROJECTION=True):
+            kept = np.array(rio.warp.transform_geom(source, target, line)["coordinates"])
+    except (rio._err.CPLE_BaseError, SystemError):  # all points are outside the domain
+        return found
+    found[:, np.rint(kept[:, 2]).astype(int)] = kept[:, :2].T
+    return found
 
 
 @lru_cache(maxsize=32)
