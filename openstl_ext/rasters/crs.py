@@ -132,7 +132,9 @@ def full_turn(crs: Any) -> float | None:
     base = rasterio().crs.CRS.from_user_input(json.dumps(described["base_crs"]))
     degrees = np.array([0.0, 10, 20, 0, 10, 20])
     unit = full_turn(base) or 360.0
-    x, y = transformed(base, crs, degrees * unit / 360, np.array([0, 0, 0, 45, 45, 45]) * unit / 360)
+    x, y = transformed(
+        base, crs, degrees * unit / 360, np.array([0, 0, 0, 45, 45, 45]) * unit / 360
+    )
     steps = np.concatenate([np.diff(x[:3]), np.diff(x[3:])])
     is_cylinder = np.allclose(steps, steps[0], rtol=1e-9) and np.allclose(y, y[[0, 0, 0, 3, 3, 3]])
     return float(abs(steps[0]) * 36) if is_cylinder and steps[0] else None

@@ -43,6 +43,19 @@ def find_fill(known: NDArray[Any]) -> float | None:
     return None
 
 
+def may_have_fill(values: NDArray[np.float32], scale: float, offset: float) -> bool:
+    """Return whether the ends of values, NaN where missing, could be fill values.
+
+    Args:
+        values: The values of any number of bands.
+        scale: A value is a stored number times this, plus the offset.
+        offset: Added after scaling.
+    """
+    ends = [float(f.reduce(values, axis=None)) for f in (np.fmin, np.fmax)] if values.size else []
+    stored = [(end - offset) / scale for end in ends if scale]
+    return any(number < 0.99 * LOW[0] or number > 0.99 * HIGH[0] for number in stored)
+
+
 def check_fill(known: NDArray[Any], *, place: str, declare: str) -> None:
     """Refuse values that contain a fill value.
 

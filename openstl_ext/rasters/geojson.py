@@ -26,7 +26,7 @@ class _CRS(msgspec.Struct):
 
 
 class _Node(msgspec.Struct, tag_field="type", kw_only=True):
-    crs: _CRS | None | msgspec.UnsetType = msgspec.UNSET
+    crs: _CRS | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Polygon(_Node, tag="Polygon"):

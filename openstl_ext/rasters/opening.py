@@ -67,7 +67,11 @@ def open_raster(path: Path | str) -> Any:
     if not path.is_file():
         raise DataError(f"{path} is not a raster that can be read: No such file")
     rio = rasterio()
-    with warnings.catch_warnings(), small_cache(), rio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+    with (
+        warnings.catch_warnings(),
+        small_cache(),
+        rio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
+    ):
         warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
         try:
             dataset = rio.open(path, driver="GTiff")

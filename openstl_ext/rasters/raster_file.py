@@ -131,10 +131,15 @@ class RasterFile:
 
 
 def equals_nodata(values: np.ndarray, nodata: float | None) -> np.ndarray:
-    """Compare stored numbers with the nodata value, which GDAL keeps as a double."""
+    """Compare stored numbers with the nodata value; none is equal that the type cannot hold."""
     if nodata is None:
         return np.zeros(values.shape, bool)
-    if np.issubdtype(values.dtype, np.floating):
+    if values.dtype.kind in "iu":  # as an integer, which is faster than as a double
+        limits = np.iinfo(values.dtype)
+        if not (limits.min <= nodata <= limits.max and nodata == int(nodata)):
+            return np.zeros(values.shape, bool)
+        nodata = int(nodata)
+    elif values.dtype.kind == "f":
         # -3.4028235e38 has more digits as a double than a float32 raster can store
         with np.errstate(over="ignore"):
             nodata = values.dtype.type(nodata)

@@ -106,7 +106,8 @@ class Region:
         the edge of the region are divided.
         """
         best: int | None = None
-        parts = [(0, whole)]
+        start, length = _along(whole, axis)
+        parts = [(start if side > 0 else -start - length, whole)]
         while parts:
             first, part = heappop(parts)
             if best is not None and first >= best:
@@ -114,16 +115,24 @@ class Region:
             state = self._state(part)
             if state is None and max(part.height, part.width) > LEAF:
                 for smaller in _quarters(part):
-                    start = (smaller.row, smaller.column)[axis]
-                    length = (smaller.height, smaller.width)[axis]
+                    start, length = _along(smaller, axis)
                     heappush(parts, (start if side > 0 else -start - length, smaller))
-                continue
-            lines = np.flatnonzero(self._inside(part).any(axis=1 - axis))
-            if len(lines):
-                start = (part.row, part.column)[axis]
-                found = int(start + lines[0] if side > 0 else -start - lines[-1] - 1)
-                best = found if best is None else min(best, found)
+            elif state:
+                best = first
+            elif state is None:
+                lines = np.flatnonzero(self._tested(part).any(axis=1 - axis))
+                if len(lines):
+                    start, _ = _along(part, axis)
+                    found = int(start + lines[0] if side > 0 else -start - lines[-1] - 1)
+                    best = found if best is None else min(best, found)
         return best
+
+    def note(self) -> str:
+        """Return what to report of the region, as the end of a line; empty for nothing."""
+        if self.crs is None:
+            return "; the region is in columns and rows, because the raster has no CRS"
+        outside = self.share_outside()
+        return f"; {outside:.1%} of the region is outside of the raster" if outside > 1e-3 else ""
 
     def share_outside(self) -> float:
         """Return the share of the region's area that lies outside of the raster, about."""
@@ -135,8 +144,10 @@ class Region:
         left = self._corners()[0].min()
         for shift in (0.0,) if turn is None else (0.0, turn * np.floor((x - left) / turn)):
             columns, rows = grid_pixels(self.grid, x - shift, y)
-            within |= (columns >= 0) & (columns <= self.grid.width) & (
-                (rows >= 0) & (rows <= self.grid.height)
+            within |= (
+                (columns >= 0)
+                & (columns <= self.grid.width)
+                & ((rows >= 0) & (rows <= self.grid.height))
             )
         return float(1 - weight[within].sum() / weight.sum()) if len(x) else 0.0
 
@@ -180,8 +191,12 @@ class Region:
     def _inside(self, window: Window) -> np.ndarray:
         """Return which pixels of a window, which lies in the raster, have their centre inside."""
         state = self._state(window)
-        if state is not None:
-            return np.full((window.height, window.width), state)
+        if state is None:
+            return self._tested(window)
+        return np.full((window.height, window.width), state)
+
+    def _tested(self, window: Window) -> np.ndarray:
+        """Test each pixel of a window."""
         x, y = self._positions(pixel_centres(self.grid, window))
         return self.polygons.contain(x.ravel(), y.ravel()).reshape(x.shape)
 
@@ -227,6 +242,11 @@ def _quarters(window: Window) -> list[Window]:
     rows = [(top, tall), (top + tall, height - tall)]
     columns = [(left, wide), (left + wide, width - wide)]
     return [Window(r, c, h, w) for r, h in rows if h for c, w in columns if w]
+
+
+def _along(window: Window, axis: int) -> tuple[int, int]:
+    """Return the first row and the number of rows of a window, or those of columns."""
+    return ((window.row, window.height), (window.column, window.width))[axis]
 
 
 def _extent(points: np.ndarray) -> str:
