@@ -28,18 +28,19 @@ def find_fill(known: NDArray[Any]) -> float | None:
     known = known[np.isfinite(known)] if known.dtype.kind == "f" else known
     if not known.size:
         return None
-    low, high = known.min(), known.max()
-    for end in (float(low), float(high)):
+    lowest, highest = known.min(), known.max()
+    low, high = float(lowest), float(highest)
+    for end in (low, high):
         if abs(end) >= HUGE:
             return end
-    if float(low) in LOW:
-        nearest = float(known.min(where=known > low, initial=high))
-        if nearest == low or nearest - float(low) > ISOLATION * abs(low):
-            return float(low)
-    if float(high) in HIGH and (known == high).mean() >= HIGH_SHARE:
-        nearest = float(known.max(where=known < high, initial=low))
-        if nearest == high or float(high) - nearest > ISOLATION * high:
-            return float(high)
+    if low in LOW:
+        nearest = float(known.min(where=known > lowest, initial=highest))
+        if nearest == low or nearest - low > ISOLATION * abs(low):
+            return low
+    if high in HIGH and (known == highest).mean() >= HIGH_SHARE:
+        nearest = float(known.max(where=known < highest, initial=lowest))
+        if nearest == high or high - nearest > ISOLATION * high:
+            return high
     return None
 
 

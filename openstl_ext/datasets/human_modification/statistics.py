@@ -122,6 +122,6 @@ def check_used(largest: float, rasters: HMRasters) -> None:
     if choice.limit > 1 and largest <= 1:
         raise DataError(
             f"{rasters.path(choice.target, choice.years[-1])}: the largest value of all years is "
-            f"{largest:g}, but values={choice.values!r} is declared; set values='0-1' in the config, "
-            "or --values 0-1"
+            f"{largest:g}, but values={choice.values!r} is declared; set values='0-1' in "
+            "the config, or --values 0-1"
         )
