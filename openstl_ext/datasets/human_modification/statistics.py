@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from openstl_ext.datasets.human_modification.files import find
 from openstl_ext.datasets.human_modification.rasters import HMChoice, HMRasters
 from openstl_ext.datasets.human_modification.split import SPLIT, blocks, read_split
 from openstl_ext.datasets.lts.statistics import measure, with_data
@@ -100,11 +101,12 @@ def find_values(root: Path, choice: HMChoice) -> Literal["0-1", "0-10000"]:
         root: Folder of the rasters.
         choice: Selection of the rasters; the newest year of the target is read.
     """
-    target = HMChoice(target=choice.target, years=choice.years, files=choice.files)
-    rasters = HMRasters(root, target, years=choice.years[-1:])
-    layer = RasterLayer(rasters.path(choice.target, choice.years[-1]))
+    newest = find(root, choice.files).get((choice.target, choice.years[-1]), [])
+    if len(newest) != 1:  # the caller names what is missing or twice
+        return "0-1"
+    layer = RasterLayer(newest[0])
     beyond = False
-    for _, window in blocks(rasters.grid.height, rasters.grid.width, PIECE):
+    for _, window in blocks(layer.grid.height, layer.grid.width, PIECE):
         values = layer.read(window)
         if ((values > 0) & (values < 1)).any():
             return "0-1"
