@@ -28,7 +28,8 @@ def read_json(path: Path | str, type_: type[T], *, advice: str = "") -> T:
     path = Path(path)
     try:
         return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=type_)
-    except (OSError, ValueError) as error:  # msgspec and UTF-8 errors are ValueErrors
+    # msgspec and UTF-8 errors are ValueErrors; nesting beyond a limit is a RecursionError
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else _with_nearest(str(error), type_)
         raise DataError(f"{path}: {reason}" + (f"; {advice}" if advice else "")) from None
 

@@ -176,7 +176,7 @@ def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dic
             check_file(path, suffixes=TIFF, option=option, source=request.source)
     if request.probability and request.probability.resolve() == request.out.resolve():
         raise ConfigError("--out and --probability are the same file; choose two names")
-    where = _where(scene, request)
+    where, note = _where(scene, request)
     with maps.label_map(
         request.out,
         predictor,
@@ -186,7 +186,7 @@ def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dic
         tags=about,
     ) as sink:
         count = map_scene(lambda x: predictor(x, 0), scene, sink, step=maps.BLOCK, **where)
-    return f"{request.out}: {count} tiles of {where['tiling'].size} pixels"
+    return f"{request.out}: {count} tiles of {where['tiling'].size} pixels{note}"
 
 
 def _map_forecast(
@@ -197,7 +197,7 @@ def _map_forecast(
         raise ConfigError(f"--out {request.out}: a forecast has several maps; choose a folder")
     if request.probability:
         raise ConfigError("--probability needs a method that predicts classes; this one forecasts")
-    where = _where(scene, request)
+    where, note = _where(scene, request)
     with ExitStack() as stack:
         folder = stack.enter_context(answer_folder(request.out, about, source=request.source))
         sink = stack.enter_context(
@@ -213,11 +213,12 @@ def _map_forecast(
         )
         answer = partial(predictor, horizon=len(steps))
         count = map_scene(answer, scene, sink, step=maps.BLOCK, **where)
-    return f"{len(steps)} steps in {request.out}: {count} tiles of {where['tiling'].size} pixels"
+    size = where["tiling"].size
+    return f"{len(steps)} steps in {request.out}: {count} tiles of {size} pixels{note}"
 
 
-def _where(scene: Scene, request: Request) -> dict[str, Any]:
-    """Return tiles, area and mask of a map."""
+def _where(scene: Scene, request: Request) -> tuple[dict[str, Any], str]:
+    """Return tiles, area and mask of a map, and a note on the region."""
     grid = scene.grid
     tiling = Tiling(
         height=grid.height,
@@ -227,9 +228,9 @@ def _where(scene: Scene, request: Request) -> dict[str, Any]:
     )
     found = {"tiling": tiling, "area": tiling.whole, "batch_size": request.batch_size}
     if request.region is None:
-        return found
+        return found, ""
     region = Region.read(request.region, grid, crs=request.region_crs)
-    return {**found, "area": region.window, "mask": region.mask}
+    return {**found, "area": region.window, "mask": region.mask}, region.note()
 
 
 def _overlap(request: Request) -> int:

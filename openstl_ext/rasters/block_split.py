@@ -268,7 +268,7 @@ class BlockSplit:
         advice = "draw the split again"
         found = read_json(path, _BlockFile, advice=advice)
         rows, columns = block_shape(found.height, found.width, found.block_size)
-        if [len(row) for row in found.blocks] != [columns] * rows:
+        if len(found.blocks) != rows or {len(row) for row in found.blocks} != {columns}:
             raise DataError(f"{path}: blocks are not {rows} rows of {columns}; {advice}")
         return cls(
             height=found.height,

@@ -17,16 +17,24 @@ class RasterLayer:
     of GDAL's small cache, for a raster of any size. Instances can be pickled.
 
     Args:
-        path: A GeoTIFF, or another format of GDAL.
+        path: A GeoTIFF.
         band: Number of the band, counted from one.
         nodata: Stored value that means no data; replaces that of the file.
+        codes: Whether the numbers are codes, such as classes, of which any may occur.
     """
 
-    def __init__(self, path: Path | str, *, band: int = 1, nodata: float | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        band: int = 1,
+        nodata: float | None = None,
+        codes: bool = False,
+    ) -> None:
         self.path = path
         self.band = band
         self.nodata = nodata
-        self.file = RasterFile(path)
+        self.file = RasterFile(path, codes=codes)
 
     @property
     def grid(self) -> Grid:

@@ -1,47 +1,17 @@
 """Open raster files with rasterio and read windows of them."""
 
 import os
-import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from openstl_ext.errors import DataError, UserError
+from openstl_ext.errors import DataError
+from openstl_ext.rasters.fill_values import check_fill
 from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.opening import open_mask, open_raster, rasterio, small_cache
 from openstl_ext.rasters.window import Window
-
-CACHE_BYTES = 64 * 2**20
-"""GDAL's cache of decoded blocks in a process; its default is a share of the machine's memory."""
-
-
-def rasterio() -> ModuleType:
-    """Import and return the library rasterio.
-
-    Raises:
-        UserError: If it is not installed.
-    """
-    try:
-        import rasterio
-        import rasterio.errors
-        import rasterio.features
-        import rasterio.warp
-    except ImportError as e:
-        raise UserError(f"rasters need rasterio ({e}): pip install 'openstl_ext[geo]'") from e
-    return rasterio
-
-
-def small_cache() -> AbstractContextManager[object]:
-    """Limit GDAL's cache of decoded blocks, so that memory does not grow with the raster.
-
-    The environment variable GDAL_CACHEMAX takes precedence.
-    """
-    if "GDAL_CACHEMAX" in os.environ:
-        return nullcontext()
-    return rasterio().Env(GDAL_CACHEMAX=CACHE_BYTES)
 
 
 class RasterFile:
@@ -51,27 +21,36 @@ class RasterFile:
     file, and a handle cannot be pickled. Therefore each process opens its own at the first access.
 
     Args:
-        path: A GeoTIFF, or another format of GDAL.
+        path: A GeoTIFF.
+        codes: Whether the numbers are codes, such as classes, of which any may occur.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, codes: bool = False) -> None:
         self.path = path
+        self.codes = codes
         self._handle: Any = None
+        self._mask: Any = None
         self._owner = -1
         self._grid: Grid | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handle": None, "_owner": -1}
+        return {**self.__dict__, "_handle": None, "_mask": None, "_owner": -1}
 
     @property
     def dataset(self) -> Any:
         """Dataset that rasterio opened in this process.
 
         Raises:
-            DataError: If there is no such file, or GDAL cannot read it.
+            DataError: If there is no such GeoTIFF, or its mask has another size.
         """
         if self._owner != os.getpid():
-            self._handle, self._owner = _open(self.path), os.getpid()
+            self._handle, self._mask = open_raster(self.path), open_mask(self.path)
+            if self._mask and self._mask.shape != self._handle.shape:
+                raise DataError(
+                    f"{self.path}.msk: size is {self._mask.shape}, expected {self._handle.shape} "
+                    "as of the raster; write the mask again"
+                )
+            self._owner = os.getpid()
         return self._handle
 
     @property
@@ -86,8 +65,8 @@ class RasterFile:
     ) -> np.ndarray:
         """Read a window of some bands in one call to GDAL.
 
-        A value is missing, thus NaN, if it equals the stored nodata value, is masked by the mask
-        or alpha band, is not finite, or lies beyond the edge of the raster.
+        A value is missing, thus NaN, if it equals the stored nodata value, is hidden by the mask
+        in the file or beside it or by an alpha band, is not finite, or lies beyond the edge.
 
         Args:
             bands: Numbers of the bands, counted from one; all of one type.
@@ -98,7 +77,7 @@ class RasterFile:
             - returns: (bands, rows, columns), float32; integers beyond 2**24 are rounded.
 
         Raises:
-            DataError: If the file is damaged.
+            DataError: If the file is damaged, or has a fill value that is not declared.
         """
         out = np.full((len(bands), window.height, window.width), np.nan, np.float32)
         inside = window.meet(Window(0, 0, self.grid.height, self.grid.width))
@@ -110,7 +89,13 @@ class RasterFile:
         dataset = self.dataset
         for k, band in enumerate(bands):
             tag = dataset.nodatavals[band - 1] if nodata[k] is None else nodata[k]
-            there = seen[k] & np.isfinite(raw[k]) & ~_equal(raw[k], tag)
+            there = seen[k] & np.isfinite(raw[k]) & ~equals_nodata(raw[k], tag)
+            if not self.codes:
+                check_fill(
+                    raw[k][there],
+                    place=f"{self.path}: band {band} at {inside}",
+                    declare=f"for example with `rio edit-info --nodata VALUE {self.path}`",
+                )
             scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
             stored = np.where(there, raw[k], 0)
             values = stored if (scale, offset) == (1, 0) else stored * float(scale) + float(offset)
@@ -118,40 +103,43 @@ class RasterFile:
         return out
 
     def _stored(self, bands: list[int], window: Window) -> tuple[np.ndarray, np.ndarray]:
-        """Read stored numbers, and True where no mask band hides them."""
+        """Read stored numbers, and True where no mask or alpha band hides them."""
         dataset, rio = self.dataset, rasterio()
         place = (
             (window.row, window.row + window.height),
             (window.column, window.column + window.width),
         )
+        if "complex" in dataset.dtypes[bands[0] - 1]:
+            raise DataError(f"{self.path}: values are complex; write their amplitude to a raster")
+        kinds, flags = dataset.colorinterp, dataset.mask_flag_enums
+        alpha = [n for n, kind in enumerate(kinds, 1) if kind == rio.enums.ColorInterp.alpha]
         try:
             with small_cache():
                 raw = dataset.read(indexes=bands, window=place)
                 seen = np.ones(raw.shape, bool)
+                if alpha:
+                    seen &= (dataset.read(indexes=alpha, window=place) != 0).all(axis=0)
                 for k, band in enumerate(bands):
-                    if rio.enums.MaskFlags.per_dataset in dataset.mask_flag_enums[band - 1]:
-                        seen[k] = dataset.read_masks(band, window=place) != 0
+                    if rio.enums.MaskFlags.per_dataset in flags[band - 1]:
+                        seen[k] &= dataset.read_masks(band, window=place) != 0
+                    if self._mask is not None:
+                        number = band if self._mask.count >= band else 1
+                        seen[k] &= self._mask.read(number, window=place) != 0
         except rio.errors.RasterioError as e:
             raise DataError(f"{self.path} cannot be read at {window}: {e.__cause__ or e}") from e
         return raw, seen
 
 
-def _open(path: Path | str) -> Any:
-    """Open a dataset without rasterio's warning about a missing georeference."""
-    rio = rasterio()
-    with warnings.catch_warnings(), small_cache():
-        warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
-        try:
-            return rio.open(path)
-        except rio.errors.RasterioError as e:
-            raise DataError(f"{path} is not a raster that GDAL can read: {e}") from e
-
-
-def _equal(values: np.ndarray, nodata: float | None) -> np.ndarray:
-    """Compare stored numbers with the nodata value, which GDAL keeps as a double."""
+def equals_nodata(values: np.ndarray, nodata: float | None) -> np.ndarray:
+    """Compare stored numbers with the nodata value; none is equal that the type cannot hold."""
     if nodata is None:
         return np.zeros(values.shape, bool)
-    if np.issubdtype(values.dtype, np.floating):
+    if values.dtype.kind in "iu":  # as an integer, which is faster than as a double
+        limits = np.iinfo(values.dtype)
+        if not (limits.min <= nodata <= limits.max and nodata == int(nodata)):
+            return np.zeros(values.shape, bool)
+        nodata = int(nodata)
+    elif values.dtype.kind == "f":
         # -3.4028235e38 has more digits as a double than a float32 raster can store
         with np.errstate(over="ignore"):
             nodata = values.dtype.type(nodata)

@@ -1,124 +1,77 @@
-"""Polygons of a GeoJSON file, and the part of a raster that they cover."""
+"""The part of a raster that the polygons of a GeoJSON file cover."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from heapq import heappop, heappush
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, NoReturn
 
-import msgspec
 import numpy as np
 
 from openstl_ext.errors import DataError
-from openstl_ext.json_file import read_json
-from openstl_ext.rasters.grid import Grid, grid_pixels, grid_points
-from openstl_ext.rasters.raster_file import rasterio
-from openstl_ext.rasters.window import Window
+from openstl_ext.rasters.crs import full_turn, parsed_crs, transformed
+from openstl_ext.rasters.geojson import read_polygons
+from openstl_ext.rasters.grid import NO_TRANSFORM, Grid, grid_pixels, grid_points
+from openstl_ext.rasters.polygons import Polygons
+from openstl_ext.rasters.window import Window, pixel_centres
 
-GEOJSON_CRS = "EPSG:4326"
-"""CRS of RFC 7946; older files may name another in the member ``crs``."""
-TOLERANCE = 0.02
-"""Largest distance of a straight edge from the reprojected one, in pixels."""
-MAX_HALVINGS = 12
-Ring = list[tuple[float, float]]
-Position = Annotated[list[float], msgspec.Meta(min_length=2)]
-
-
-class _CRSName(msgspec.Struct):
-    name: str
-
-
-class _CRS(msgspec.Struct):
-    properties: _CRSName
-
-
-class _Node(msgspec.Struct, tag_field="type", kw_only=True):
-    crs: _CRS | None = None
-
-
-class _Polygon(_Node, tag="Polygon"):
-    coordinates: list[list[Position]]
-
-
-class _MultiPolygon(_Node, tag="MultiPolygon"):
-    coordinates: list[list[list[Position]]]
-
-
-class _Point(_Node, tag="Point"): ...
-
-
-class _MultiPoint(_Node, tag="MultiPoint"): ...
-
-
-class _Line(_Node, tag="LineString"): ...
-
-
-class _MultiLine(_Node, tag="MultiLineString"): ...
-
-
-class _Collection(_Node, tag="GeometryCollection"):
-    geometries: list["_Document"]
-
-
-class _Feature(_Node, tag="Feature"):
-    geometry: "_Document | None"
-
-
-class _FeatureCollection(_Node, tag="FeatureCollection"):
-    features: list["_Document"]
-
-
-_Areas = _Polygon | _MultiPolygon | _Collection | _Feature | _FeatureCollection
-_Document = _Areas | _Point | _MultiPoint | _Line | _MultiLine
+LEAF = 32
+"""Side of a part of the raster whose pixels are tested one by one, in pixels."""
+BLOCK = 256
+"""Side of a part that is outside of a projection's domain if its lattice is."""
+LATTICE = 9
+"""Positions along each axis of a part that locate it."""
+SAMPLES = 100
+"""Positions along each axis of the region that show its share outside of the raster."""
+FAR = 1 / 8
+"""Share of a turn between neighbours of the lattice from which its pixels are tested anyway."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """Polygons on a grid.
+    """Polygons, and the pixels of a grid whose centres are in one.
+
+    The pixels are transformed to the CRS of the polygons, so that edges stay as they are drawn,
+    and poles, 180 degrees and the domain of a projection need no cut. Longitudes are equal
+    modulo 360 degrees.
 
     Args:
-        polygons: Rings of each polygon in the CRS of the grid, the outer one first.
-        window: Smallest window of the grid that contains all of them.
+        polygons: The polygons.
         grid: The grid.
+        crs: CRS of the polygons; None for coordinates of a grid without CRS.
+        path: The file, for messages.
     """
 
-    polygons: list[list[Ring]]
-    window: Window
+    polygons: Polygons
     grid: Grid
+    crs: Any
+    path: Path | str
 
     @classmethod
     def read(cls, path: Path | str, grid: Grid, *, crs: str | None = None) -> "Region":
         """Read the polygons of all features of a GeoJSON file.
 
-        Points and lines have no area and are ignored. Long edges are divided before they are
-        reprojected, because a straight line in one CRS is curved in another.
+        Coordinates are columns and rows for a grid without a georeference.
 
         Args:
             path: A FeatureCollection, a Feature or a geometry.
             grid: Grid of the raster.
-            crs: CRS of the coordinates; replaces that of the file.
+            crs: Authority code of the CRS of the coordinates; replaces that of the file.
 
         Raises:
-            DataError: If the file is not GeoJSON, has no polygon, names an unknown CRS, or lies
-                outside of the raster.
+            DataError: If the file is not GeoJSON, has no polygon or a CRS that is not understood,
+                or has no pixel of the raster; or the raster has a transform without a CRS.
         """
-        any_node: Any = _Document
-        document = read_json(path, any_node, advice="a region is a GeoJSON file")
-        polygons = [rings for rings in _polygons(document) if rings]
-        if not polygons:
-            raise DataError(f"{path} has no polygon, but a region needs at least one; add it")
-        for ring in (ring for rings in polygons for ring in rings):
-            if len(ring) < 4 or ring[0] != ring[-1]:
-                raise DataError(
-                    f"{path}: a ring of {len(ring)} positions is not closed; it needs at least "
-                    "four, the last equal to the first"
-                )
-        if grid.crs:
-            named = document.crs.properties.name if document.crs else GEOJSON_CRS
-            source = _system(crs or named, path)
-            move = _Reprojection(source, grid, path)
-            polygons = [[move.ring(ring) for ring in polygon] for polygon in polygons]
-        window = _bounds(polygons, grid, path)
-        return cls(polygons, window, grid)
+        polygons, system = read_polygons(path, crs)
+        if not grid.crs and (grid.transform != NO_TRANSFORM or crs):
+            raise DataError(
+                f"the raster has no CRS ({grid.describe()}), so that the region {path} has no "
+                "place in it; assign the CRS of the raster, for example with gdal_edit.py -a_srs"
+            )
+        turn = full_turn(system) if grid.crs else None
+        region = cls(Polygons(polygons, turn), grid, system if grid.crs else None, path)
+        _ = region.window  # found at once, so that a region without a pixel is an error
+        return region
 
     def mask(self, window: Window) -> np.ndarray:
         """Return which pixels of a window have their centre in a polygon; none beyond the edge.
@@ -127,107 +80,175 @@ class Region:
             - returns: (rows, columns), bool.
         """
         out = np.zeros((window.height, window.width), bool)
-        inside = window.meet(self.window)
-        if inside is None:
-            return out
-        rio, (a, b, _, d, e, _) = rasterio(), self.grid.transform
-        x, y = grid_points(self.grid, np.array(inside.column), np.array(inside.row))
-        top, left = inside.row - window.row, inside.column - window.column
-        out[top : top + inside.height, left : left + inside.width] = rio.features.geometry_mask(
-            [{"type": "Polygon", "coordinates": polygon} for polygon in self.polygons],
-            out_shape=(inside.height, inside.width),
-            transform=rio.Affine(a, b, float(x), d, e, float(y)),
-            invert=True,
-        )
+        if inside := window.meet(Window(0, 0, self.grid.height, self.grid.width)):
+            top, left = inside.row - window.row, inside.column - window.column
+            out[top : top + inside.height, left : left + inside.width] = self._inside(inside)
         return out
 
+    @cached_property
+    def window(self) -> Window:
+        """Smallest window of the grid with all pixels of the region.
 
-def _polygons(node: Any) -> Iterator[list[Ring]]:
-    """Yield the rings of every polygon of a document, without heights."""
-    match node:
-        case _FeatureCollection(features=nodes) | _Collection(geometries=nodes):
-            for inner in nodes:
-                yield from _polygons(inner)
-        case _Feature(geometry=inner):
-            yield from _polygons(inner)
-        case _Polygon(coordinates=rings):
-            yield [[(p[0], p[1]) for p in ring] for ring in rings]
-        case _MultiPolygon(coordinates=polygons):
-            yield from ([[(p[0], p[1]) for p in ring] for ring in rings] for rings in polygons)
+        Raises:
+            DataError: If there is none.
+        """
+        whole = Window(0, 0, self.grid.height, self.grid.width)
+        ends = [self._first(whole, axis, side) for axis in (0, 1) for side in (1, -1)]
+        if None in ends:
+            self._raise_no_pixel()
+        top, bottom, left, right = (abs(int(end or 0)) for end in ends)
+        return Window(top, left, bottom - top, right - left)
 
+    def _first(self, whole: Window, axis: int, side: int) -> int | None:
+        """Return the first row or column of the region; for ``side`` -1 minus the end of the last.
 
-def _system(crs: str, path: Path | str) -> Any:
-    """Parse the name of a CRS."""
-    rio = rasterio()
-    try:
-        return rio.crs.CRS.from_user_input(crs)
-    except rio.errors.CRSError as e:
-        raise DataError(f"the region {path} has the unknown CRS {crs!r}; correct the name") from e
-
-
-class _Reprojection:
-    """Transform rings from the CRS of a file to that of a grid, dividing edges that would curve."""
-
-    def __init__(self, source: Any, grid: Grid, path: Path | str) -> None:
-        self.source = source
-        self.target = rasterio().crs.CRS.from_wkt(grid.crs)
-        self.grid = grid
-        self.path = path
-
-    def ring(self, ring: Ring) -> Ring:
-        """Transform one ring to the CRS of the grid."""
-        if self.source == self.target:
-            return ring
-        points = np.array(ring)
-        moved = self._move(points)
-        for _ in range(MAX_HALVINGS):
-            middles = (points[:-1] + points[1:]) / 2
-            moved_middles = self._move(middles)
-            straight = (moved[:-1] + moved[1:]) / 2
-            offset = np.abs(self._pixels(moved_middles) - self._pixels(straight)).max(axis=1)
-            bent = np.flatnonzero(offset > TOLERANCE)
-            if not len(bent):
+        Parts of the raster are searched in the order of their first line, so that only those at
+        the edge of the region are divided.
+        """
+        best: int | None = None
+        start, length = _along(whole, axis)
+        parts = [(start if side > 0 else -start - length, whole)]
+        while parts:
+            first, part = heappop(parts)
+            if best is not None and first >= best:
                 break
-            points = np.insert(points, bent + 1, middles[bent], axis=0)
-            moved = np.insert(moved, bent + 1, moved_middles[bent], axis=0)
-        return [(float(x), float(y)) for x, y in moved]
+            state = self._state(part)
+            if state is None and max(part.height, part.width) > LEAF:
+                for smaller in _quarters(part):
+                    start, length = _along(smaller, axis)
+                    heappush(parts, (start if side > 0 else -start - length, smaller))
+            elif state:
+                best = first
+            elif state is None:
+                lines = np.flatnonzero(self._tested(part).any(axis=1 - axis))
+                if len(lines):
+                    start, _ = _along(part, axis)
+                    found = int(start + lines[0] if side > 0 else -start - lines[-1] - 1)
+                    best = found if best is None else min(best, found)
+        return best
 
-    def _move(self, points: np.ndarray) -> np.ndarray:
-        rio = rasterio()
-        try:
-            moved = rio.warp.transform(self.source, self.target, *points.T.tolist())
-        except rio._err.CPLE_BaseError:
-            moved = np.nan  # GDAL raises for some points and returns infinity for others
-        if not np.isfinite(moved).all():
-            raise DataError(
-                f"the region {self.path} has points outside the domain of the raster's CRS; check "
-                f"that its coordinates are in {self.source}"
+    def note(self) -> str:
+        """Return what to report of the region, as the end of a line; empty for nothing."""
+        if self.crs is None:
+            return "; the region is in columns and rows, because the raster has no CRS"
+        outside = self.share_outside()
+        return f"; {outside:.1%} of the region is outside of the raster" if outside > 1e-3 else ""
+
+    def share_outside(self) -> float:
+        """Return the share of the region's area that lies outside of the raster, about."""
+        x, y, weight = self._sampled()
+        if self.crs is not None:
+            x, y = transformed(self.crs, parsed_crs(self.grid.crs), x, y)
+        turn = full_turn(parsed_crs(self.grid.crs)) if self.grid.crs else None
+        within = np.zeros(len(x), bool)
+        left = self._corners()[0].min()
+        for shift in (0.0,) if turn is None else (0.0, turn * np.floor((x - left) / turn)):
+            columns, rows = grid_pixels(self.grid, x - shift, y)
+            within |= (
+                (columns >= 0)
+                & (columns <= self.grid.width)
+                & ((rows >= 0) & (rows <= self.grid.height))
             )
-        return np.stack(moved, axis=1)
+        return float(1 - weight[within].sum() / weight.sum()) if len(x) else 0.0
 
-    def _pixels(self, points: np.ndarray) -> np.ndarray:
-        return np.stack(grid_pixels(self.grid, *points.T), axis=1)
+    def _sampled(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return positions in the region, and the area that each stands for."""
+        (west, south), (east, north) = (f(self.polygons.points, axis=0) for f in (np.min, np.max))
+        steps = (np.arange(SAMPLES) + 0.5) / SAMPLES
+        x, y = np.meshgrid(west + steps * (east - west), south + steps * (north - south))
+        x, y = x.ravel(), y.ravel()
+        here = self.polygons.contain(x, y)
+        weight = np.ones(len(y))
+        if self._is_degrees:
+            weight = np.cos(y * 2 * np.pi / (self.polygons.turn or 360.0))
+        return x[here], y[here], weight[here]
 
+    def _corners(self) -> np.ndarray:
+        """Return corners, middles of the edges and the middle of the grid (2, 9)."""
+        ends = np.meshgrid(*(np.array([0, n / 2, n]) for n in (self.grid.width, self.grid.height)))
+        return np.stack(grid_points(self.grid, *(v.ravel() for v in ends)))
 
-def _bounds(polygons: list[list[Ring]], grid: Grid, path: Path | str) -> Window:
-    """Compute the smallest window of the grid that contains all polygons."""
-    points = np.array([p for polygon in polygons for ring in polygon for p in ring])
-    # a reprojected vertex on a pixel edge is off by a nanometre
-    pixels = np.stack(grid_pixels(grid, *points.T)).round(6)
-    (left, top), (right, bottom) = np.floor(pixels.min(1)), np.ceil(pixels.max(1))
-    box = Window(int(top), int(left), int(bottom - top), int(right - left))
-    window = box.meet(Window(0, 0, grid.height, grid.width))
-    if window is None:
-        corners = np.array([(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)])
+    def _positions(self, points: np.ndarray) -> np.ndarray:
+        """Transform coordinates of the grid (2, ...) to the CRS of the polygons."""
+        if self.crs is None:
+            return points
+        if not self._is_same_crs:
+            x, y = points.reshape(2, -1)
+            points = transformed(parsed_crs(self.grid.crs), self.crs, x, y).reshape(points.shape)
+        if self._is_degrees:  # a pole is inside of a polygon that ends there
+            north = np.nextafter((self.polygons.turn or 360.0) / 4, 0)
+            points = np.stack([points[0], np.minimum(points[1], north)])
+        return points
+
+    @cached_property
+    def _is_same_crs(self) -> bool:
+        return bool(self.crs == parsed_crs(self.grid.crs))
+
+    @cached_property
+    def _is_degrees(self) -> bool:
+        return self.crs is not None and bool(self.crs.is_geographic)
+
+    def _inside(self, window: Window) -> np.ndarray:
+        """Return which pixels of a window, which lies in the raster, have their centre inside."""
+        state = self._state(window)
+        if state is None:
+            return self._tested(window)
+        return np.full((window.height, window.width), state)
+
+    def _tested(self, window: Window) -> np.ndarray:
+        """Test each pixel of a window."""
+        x, y = self._positions(pixel_centres(self.grid, window))
+        return self.polygons.contain(x.ravel(), y.ravel()).reshape(x.shape)
+
+    def _state(self, window: Window) -> bool | None:
+        """Return whether all of a window is inside, or outside; None if some may be either."""
+        columns = window.column + np.linspace(0, window.width, LATTICE)
+        rows = window.row + np.linspace(0, window.height, LATTICE)[:, None]
+        points = self._positions(np.stack(grid_points(self.grid, columns, rows)))
+        missing = np.isnan(points).any(axis=0)
+        if missing.all():
+            return False if max(window.height, window.width) <= BLOCK else None
+        steps = [np.abs(np.diff(points, axis=axis)).reshape(2, -1) for axis in (1, 2)]
+        # what lies between the positions is not farther away than they are
+        margin = np.nanmax(np.concatenate([*steps, np.zeros((2, 1))], axis=1), axis=1)
+        margin = margin * 2 if missing.any() else margin
+        if self.polygons.turn is not None and margin[0] > FAR * self.polygons.turn:
+            return None
+        low, high = np.nanmin(points, axis=(1, 2)), np.nanmax(points, axis=(1, 2))
+        box = np.concatenate([low - margin, high + margin])
+        if not self.polygons.meets(box):
+            return False
+        if missing.any() or self.polygons.has_edge_in(box):
+            return None
+        middle = points[:, LATTICE // 2, LATTICE // 2]
+        return bool(self.polygons.contain(middle[:1], middle[1:])[0])
+
+    def _raise_no_pixel(self) -> NoReturn:
+        """Raise the error of a region without a pixel of the raster."""
+        outside = self.share_outside()
+        reason = "lies outside of" if outside > 0 else "has no centre of a pixel of"
         raise DataError(
-            f"the region {path} lies outside of the raster:\n"
-            f"  region: {_extent(points)}\n"
-            f"  raster: {_extent(np.stack(grid_points(grid, *corners.T), axis=1))}\n"
-            f"  ({grid.describe()})"
+            f"the region {self.path} {reason} the raster:\n"
+            f"  region: {_extent(self.polygons.points)}\n"
+            f"  raster: {_extent(self._positions(self._corners()).T)}\n"
+            f"  ({self.grid.describe()})"
         )
-    return window
+
+
+def _quarters(window: Window) -> list[Window]:
+    """Divide a window, each side that is longer than a leaf in two."""
+    (top, left), (height, width) = (window.row, window.column), (window.height, window.width)
+    tall, wide = (side // 2 if side > LEAF else side for side in (height, width))
+    rows = [(top, tall), (top + tall, height - tall)]
+    columns = [(left, wide), (left + wide, width - wide)]
+    return [Window(r, c, h, w) for r, h in rows if h for c, w in columns if w]
+
+
+def _along(window: Window, axis: int) -> tuple[int, int]:
+    """Return the first row and the number of rows of a window, or those of columns."""
+    return ((window.row, window.height), (window.column, window.width))[axis]
 
 
 def _extent(points: np.ndarray) -> str:
-    (x0, y0), (x1, y1) = points.min(0), points.max(0)
+    (x0, y0), (x1, y1) = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     return f"x {x0:.10g} to {x1:.10g}, y {y0:.10g} to {y1:.10g}"

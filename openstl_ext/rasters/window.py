@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.grid import Grid, grid_points
 
 
 @dataclass(frozen=True, order=True)
@@ -38,6 +38,17 @@ class Window:
         height = min(self.row + self.height, other.row + other.height) - row
         width = min(self.column + self.width, other.column + other.width) - column
         return Window(row, column, height, width) if height > 0 and width > 0 else None
+
+
+def pixel_centres(grid: Grid, window: Window) -> np.ndarray:
+    """Return the coordinates of the centres of a window's pixels.
+
+    Shape:
+        - returns: (2, rows, columns): x and y.
+    """
+    columns = np.arange(window.column, window.column + window.width) + 0.5
+    rows = np.arange(window.row, window.row + window.height)[:, None] + 0.5
+    return np.stack(grid_points(grid, columns, rows))
 
 
 class Scene(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 from openstl_ext.atomic_io import fsync_folder
 from openstl_ext.errors import DataError, UserError
 from openstl_ext.rasters.grid import Grid
-from openstl_ext.rasters.raster_file import rasterio, small_cache
+from openstl_ext.rasters.opening import rasterio, small_cache
 from openstl_ext.rasters.window import Window
 
 SIDECARS = (".aux.xml", ".ovr", ".msk")

@@ -11,7 +11,7 @@ import rasterio
 
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.layer import RasterLayer, RasterStack
-from openstl_ext.rasters.raster_file import CACHE_BYTES, small_cache
+from openstl_ext.rasters.opening import CACHE_BYTES, small_cache
 from openstl_ext.rasters.window import Window
 from tests.rasters.files import write_tif
 
@@ -111,7 +111,7 @@ def test_bands_of_one_file_are_read_in_one_call(
     other = write_tif(tmp_path / "other.tif", VALUES * 2, nodata=8)
     opened = []
     true_open = rasterio.open
-    monkeypatch.setattr(rasterio, "open", lambda p, *a: opened.append(p) or true_open(p, *a))
+    monkeypatch.setattr(rasterio, "open", lambda p, **k: opened.append(p) or true_open(p, **k))
     layers = [
         RasterLayer(one, band=3),
         RasterLayer(other),

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from openstl_ext.errors import UserError
-from openstl_ext.rasters.raster_file import rasterio
+from openstl_ext.rasters.opening import rasterio
 
 
 def test_without_rasterio_the_message_gives_the_install_command(

@@ -130,7 +130,7 @@ def test_points_outside_the_projection_are_an_error(tmp_path: Path) -> None:
     """Wrong coordinates would end in a traceback of GDAL."""
     grid = grid_of(crs="EPSG:3035", transform=(5000.0, 0, 4e6, 0, -5000.0, 3e6))
     path = saved(tmp_path / "r.geojson", box(4e6, 2.9e6, 4.1e6, 3e6))
-    with pytest.raises(DataError, match="coordinates are in EPSG:4326"):
+    with pytest.raises(DataError, match="give their CRS with --region-crs"):
         Region.read(path, grid)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.errors import DataError
+from openstl_ext.errors import ConfigError, DataError
 
 
 def checked_classes(
@@ -26,8 +26,14 @@ def checked_classes(
         Indices, ``ignore_index`` where there is no label.
 
     Raises:
+        ConfigError: If ``ignore_index`` is a class.
         DataError: If a number is not a class; the message has the file, the number and the place.
     """
+    if 0 <= ignore_index < len(classes):
+        raise ConfigError(
+            f"ignore_index {ignore_index} is the class {classes[ignore_index]!r}, of which no "
+            "pixel would remain; use another number"
+        )
     unknown = np.isnan(stored) if stored.dtype.kind == "f" else np.zeros(stored.shape, bool)
     found = np.where(unknown, ignore_index, stored)
     is_class = (found >= 0) & (found < len(classes)) & (found == np.floor(found))

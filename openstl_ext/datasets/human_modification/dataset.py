@@ -1,5 +1,6 @@
 """Human Modification: an index of the change of land by people, every five years."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -224,12 +225,21 @@ class HumanModification(SequenceDataset):
         )
         found = []
         places = {year: place for place, year in enumerate(self.choice.years)}
+        seen = np.zeros(len(places), bool)
         for window in windows:
             has_target, has_inputs = self.rasters.availability(window)
+            seen |= has_target.any(axis=(1, 2))
             for end in self.end_years:
                 known = has_inputs[[places[year] for year in self._past(end)]].all(axis=0)
                 if (known & has_target[places[end] + 1]).mean() >= self.min_valid:
                     found.append((window, end))
+        for year in np.array(self.choice.years)[~seen].tolist():
+            warnings.warn(
+                f"{self.rasters.path(self.choice.target, year)} has no data in split "
+                f"{self.split!r}, so that all samples with {year} are left out; correct its nodata "
+                "tag, or remove the year",
+                stacklevel=4,
+            )
         if not found:
             raise self._no_data(
                 f"{len(windows)} chips of the grid", windows[-1], self.end_years[-1]

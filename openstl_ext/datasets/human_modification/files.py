@@ -62,10 +62,13 @@ def chosen(
         DataError: If one is missing, with a list of the existing ones; or if two files match.
     """
     if absent := [key for key in wanted if key not in found]:
+        names = {name for name, _ in absent}
+        same = {key: paths for key, paths in found.items() if key[0] in names}
+        existing = _listed(same) or ", ".join(dict.fromkeys(name for name, _ in found)) or "none"
         raise DataError(
             f"{root} has no raster of {_listed(absent)}; copy "
             f"{', '.join(_file_name(*key) for key in absent[:3])} there, or change years, target, "
-            f"dynamic or static of the dataset; existing are: {_listed(found) or 'none'}"
+            f"dynamic or static of the dataset; existing are: {existing}"
         )
     for key in wanted:
         if len(found[key]) > 1:

@@ -16,7 +16,7 @@ from openstl_ext.datasets.human_modification.rasters import (
 )
 from openstl_ext.datasets.human_modification.report import verify
 from openstl_ext.datasets.human_modification.split import SHARES, SplitSettings, draw_split
-from openstl_ext.datasets.human_modification.statistics import measure_training
+from openstl_ext.datasets.human_modification.statistics import find_values, measure_training
 from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.continent_files import MINIATURE, SIMPLE_VALUES, write
 from openstl_ext.errors import ConfigError
@@ -84,7 +84,11 @@ def _add_choice(parser: ArgumentParser) -> None:
         "--static", nargs="*", metavar="NAME", help="static covariates, if not those of the version"
     )
     add("--years", nargs="+", type=int, default=YEARS, metavar="YEAR", help="1990 to 2020")
-    add("--values", choices=LIMITS, default="0-1", help="range of the target (%(default)s)")
+    add(
+        "--values",
+        choices=LIMITS,
+        help="range of the target; found in the newest year if not given",
+    )
     add("--zero-where-missing", nargs="*", metavar="NAME", help="covariates whose gaps mean 0")
     add(
         "--files",
@@ -123,9 +127,8 @@ def _choice(args: Namespace) -> HMChoice:
     """Return the selection of rasters of the arguments."""
     names = ("target", "dynamic", "static", "zero_where_missing")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    return replace(
-        VERSIONS[args.version], **given, years=args.years, values=args.values, files=args.files
-    )
+    choice = replace(VERSIONS[args.version], **given, years=args.years, files=args.files)
+    return replace(choice, values=args.values or find_values(args.root, choice))
 
 
 def _miniature(args: Namespace) -> list[str]:

@@ -201,8 +201,9 @@ class HMRasters:
             other = next(name for name in LIMITS if name != self.choice.values)
             raise DataError(
                 f"{layer.path}: {values[outside][0]:g} at {window} is outside the range "
-                f"{self.choice.values}; set values={other!r} if the file has that range, else "
-                f"correct its scale and nodata tags and run `{PREPARE} verify --root {self.root}`"
+                f"{self.choice.values}; set values={other!r} in the config (--values of the tool) "
+                "if the file has that range, else correct its scale and nodata tags and run "
+                f"`{PREPARE} verify --root {self.root}`"
             )
         return values
 

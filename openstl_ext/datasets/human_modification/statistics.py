@@ -3,18 +3,23 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from openstl_ext.datasets.human_modification.files import find
 from openstl_ext.datasets.human_modification.rasters import HMChoice, HMRasters
 from openstl_ext.datasets.human_modification.split import SPLIT, blocks, read_split
-from openstl_ext.datasets.lts.statistics import measure
+from openstl_ext.datasets.lts.statistics import measure, with_data
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.block_split import BlockSplit
+from openstl_ext.rasters.layer import RasterLayer
 from openstl_ext.rasters.window import Window
 from openstl_ext.statistics import ChannelStatistics, Statistics
 
+PIECE = 512
+"""Side of a window that is read at once, in pixels."""
 Pieces = Iterator[NDArray[np.float32]]
 
 
@@ -43,7 +48,8 @@ def measure_training(root: Path, choice: HMChoice) -> Statistics:
     windows = partial(training_blocks, split)
     groups: dict[str, ChannelStatistics] = {}
     frames = (rasters.frames(window, choice.years) for window in windows())
-    groups["frames"] = measure(_in_range(frames, rasters), [choice.target])
+    pieces = with_data(_in_range(frames, rasters), choice.years, root)
+    groups["frames"] = measure(pieces, [choice.target])
     if choice.dynamic:
         dynamic = (_dynamic(rasters, window) for window in windows())
         groups["dynamic"] = measure(dynamic, choice.dynamic)
@@ -88,6 +94,26 @@ def _in_range(pieces: Pieces, rasters: HMRasters) -> Pieces:
     check_used(largest, rasters)
 
 
+def find_values(root: Path, choice: HMChoice) -> Literal["0-1", "0-10000"]:
+    """Return the range of the target in the files: 0-10000 for whole numbers beyond 1.
+
+    Args:
+        root: Folder of the rasters.
+        choice: Selection of the rasters; the newest year of the target is read.
+    """
+    newest = find(root, choice.files).get((choice.target, choice.years[-1]), [])
+    if len(newest) != 1:  # the caller names what is missing or twice
+        return "0-1"
+    layer = RasterLayer(newest[0])
+    beyond = False
+    for _, window in blocks(layer.grid.height, layer.grid.width, PIECE):
+        values = layer.read(window)
+        if ((values > 0) & (values < 1)).any():
+            return "0-1"
+        beyond |= bool((values > 1).any())
+    return "0-10000" if beyond else "0-1"
+
+
 def check_used(largest: float, rasters: HMRasters) -> None:
     """Reject an index from 0 to 1 that is declared as 0 to 10000.
 
@@ -98,5 +124,6 @@ def check_used(largest: float, rasters: HMRasters) -> None:
     if choice.limit > 1 and largest <= 1:
         raise DataError(
             f"{rasters.path(choice.target, choice.years[-1])}: the largest value of all years is "
-            f"{largest:g}, but values={choice.values!r} is declared; set values='0-1'"
+            f"{largest:g}, but values={choice.values!r} is declared; set values='0-1' in "
+            "the config, or --values 0-1"
         )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from openstl_ext.datasets.lts.geotiff import GeoTIFFSeries, rasters_in
+from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.metadata import PREPARE, SeriesFacts
 from openstl_ext.datasets.lts.patches import SPLITS, PatchFiles, windows_of
 from openstl_ext.datasets.lts.series import Patches, Series, WindowPatches
@@ -63,6 +64,13 @@ def open_series(source: Path, *, labelled: bool = True) -> Series:
     return GeoTIFFSeries(source, labelled=labelled)
 
 
+def size_of(root: Path) -> int:
+    """Return the side of the patches that were cut, in pixels; 128 if it is not known."""
+    path = root / FACTS
+    stored = SeriesFacts.read(path, complete=False) if path.is_file() else SeriesFacts()
+    return stored.patch_size or 128
+
+
 def check_statistics(root: Path, facts: SeriesFacts, bands: tuple[str, ...]) -> None:
     """Reject statistics of other bands than those of the series, or in another order.
 
@@ -90,6 +98,17 @@ def check_statistics(root: Path, facts: SeriesFacts, bands: tuple[str, ...]) -> 
         )
 
 
+def _absent(root: Path) -> Path | None:
+    """Return the missing file of a folder that has other files of a series; None if it has none."""
+    if (root / "images").is_dir():
+        return root / SPLITS / "train.txt"
+    if (root / "label.tif").is_file():
+        return root / "landsat_<year>.tif"
+    has_array = (root / "label.npy").is_file() or any(root.glob("*_coords.npy"))
+    is_published = any(root.glob("landsat_stackV*.npy"))
+    return root / STACK if (has_array or (root / FACTS).is_file()) and not is_published else None
+
+
 def _only_form(root: Path) -> str:
     forms = forms_in(root)
     if len(forms) > 1:
@@ -98,6 +117,8 @@ def _only_form(root: Path) -> str:
             "each"
         )
     if not forms:
+        if absent := _absent(root):
+            raise DatasetNotFoundError(absent, prepare=f"{PREPARE} --root {root} --help")
         is_published = root.is_dir() and any(root.glob("landsat_stackV*.npy"))
         prepare = CONVERT.format(root=root) if is_published else f"{PREPARE} --root {root} --help"
         raise DatasetNotFoundError(root, prepare=prepare)

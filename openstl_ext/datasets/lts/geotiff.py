@@ -88,13 +88,14 @@ class GeoTIFFSeries:
         if labelled:
             if not self.label.is_file():
                 raise DatasetNotFoundError(self.label, prepare=f"{PREPARE} --help")
-            self._label = RasterLayer(self.label)
+            self._label = RasterLayer(self.label, codes=True)
             self._label.grid.check_same(self.grid, path=self.label, other_path=paths[0])
+            _check_label(self._label, self.facts.classes)
 
     def frames(self, window: Window, years: slice, bands: Sequence[int]) -> NDArray[np.float32]:
         values = self._stack(years, bands).read(window)
         shape = (-1, len(bands), window.height, window.width)
-        return self._values.in_data_units(values.reshape(shape))
+        return self._values.in_data_units(values.reshape(shape), self.label.parent)
 
     def labels(self, window: Window, ignore_index: int) -> NDArray[np.int64]:
         place = f"the window at row {window.row}, column {window.column}"
@@ -215,6 +216,16 @@ def _check_scaling(facts: SeriesFacts, places: list[list[_Place]], facts_path: P
                 f"{place.path}: band {place.band} has the scale {own[0]:g} and offset {own[1]:g}, "
                 f"and {facts_path} has {scale:g} and {offset:g}; remove them from the latter"
             )
+
+
+def _check_label(label: RasterLayer, classes: Sequence[str]) -> None:
+    """Refuse a label whose nodata value is a class: all pixels of it would be unknown."""
+    nodata = label.file.dataset.nodatavals[0]
+    if nodata is not None and nodata in range(len(classes)):
+        raise DataError(
+            f"{label.path}: nodata is {nodata:g}, which is the class {classes[int(nodata)]!r}; set "
+            f"another value with `rio edit-info --nodata 255 {label.path}`"
+        )
 
 
 def _descriptions(path: Path) -> list[str]:

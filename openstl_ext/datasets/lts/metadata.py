@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.json_file import read_json
+from openstl_ext.rasters.fill_values import check_fill, may_have_fill
+from openstl_ext.rasters.raster_file import equals_nodata
 
 FILE = "stack.json"
 PREPARE = "openstl-ext data lts"
@@ -88,20 +90,34 @@ class SeriesFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if any(after <= before for before, after in pairwise(self.years)):
             raise DataError(f"{path}: years are {self.years}; order them, oldest first")
 
-    def in_data_units(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Convert stored numbers to values, float32, NaN where the observation is missing."""
+    def in_data_units(self, stored: NDArray[Any], path: Path | str = FILE) -> NDArray[np.float32]:
+        """Convert stored numbers to values, float32, NaN where the observation is missing.
+
+        Args:
+            stored: Numbers of the file.
+            path: The file, for messages.
+
+        Shape:
+            - stored, returns: (..., H, W).
+
+        Raises:
+            DataError: If the numbers have a fill value that is not declared as nodata.
+        """
         values = stored.astype(np.float32)
         if (self.scale, self.offset) != (1.0, 0.0):
             values *= np.float32(self.scale)
             values += np.float32(self.offset)
-        is_float = stored.dtype.kind == "f"
-        if is_float:
+        if stored.dtype.kind == "f":
             np.copyto(values, np.nan, where=np.isinf(stored))
-        if self.nodata is not None and (is_float or self.nodata == int(self.nodata)):
-            # compared in the stored type: -3.4e38 has more digits as a double; integers are faster
-            with np.errstate(over="ignore"):
-                nodata = stored.dtype.type(self.nodata) if is_float else int(self.nodata)
-            np.copyto(values, np.nan, where=stored == nodata)
+        if self.nodata is not None:
+            np.copyto(values, np.nan, where=equals_nodata(stored, self.nodata))
+        if may_have_fill(values, self.scale, self.offset):
+            for place in np.ndindex(stored.shape[:-2]):
+                check_fill(
+                    stored[place][~np.isnan(values[place])],
+                    place=f"{path}: image and band {place} of those read",
+                    declare=f'write "nodata" to {FILE}',
+                )
         return values
 
     def newest(self, num_years: int | None) -> slice:

@@ -56,8 +56,8 @@ class PatchFiles:
                     )
 
     def frames(self, index: int, years: slice, bands: Sequence[int]) -> NDArray[np.float32]:
-        stored = _array(self._image(self.names[index]))
-        return self.facts.in_data_units(stored[years][:, list(bands)])
+        path = self._image(self.names[index])
+        return self.facts.in_data_units(_array(path)[years][:, list(bands)], path)
 
     def labels(self, index: int, ignore_index: int) -> NDArray[np.int64]:
         path = self._label(self.names[index])

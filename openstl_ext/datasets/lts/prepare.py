@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from openstl_ext.datasets.lts.convert import ConversionSettings, convert
-from openstl_ext.datasets.lts.files import STATISTICS, open_patches, open_series
+from openstl_ext.datasets.lts.files import STATISTICS, open_patches, open_series, size_of
+from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.metadata import PREPARE
 from openstl_ext.datasets.lts.patches import BLOCKS
 from openstl_ext.datasets.lts.report import verify
 from openstl_ext.datasets.lts.split import FORMS, SHARES, CutSettings, cut
-from openstl_ext.datasets.lts.statistics import measure, span, training_blocks
+from openstl_ext.datasets.lts.statistics import measure, span, training_blocks, with_data
 from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.landscape import write
 from openstl_ext.errors import ConfigError
@@ -115,14 +116,14 @@ def _add_statistics(parser: ArgumentParser) -> None:
     )
     _add_years(parser)
     parser.add_argument(
-        "--patch-size", type=int, default=128, help="pixels, used without blocks (%(default)s)"
+        "--patch-size", type=int, help=f"pixels, used without blocks; that of {FACTS} if not given"
     )
     parser.add_argument("--out", type=Path, help=f"{STATISTICS} in the root if not given")
 
 
 def _add_verify(parser: ArgumentParser) -> None:
     _add_root(parser, argparse.SUPPRESS)
-    parser.add_argument("--patch-size", type=int, default=128, help="pixels (%(default)s)")
+    parser.add_argument("--patch-size", type=int, help=f"pixels; that of {FACTS} if not given")
     parser.add_argument("--ignore-index", type=int, default=255, help="label of unknown pixels")
 
 
@@ -159,10 +160,12 @@ def _statistics(args: Namespace) -> list[str]:
         years = facts.newest(args.num_years)
         pieces = training_blocks(series, BlockSplit.read(blocks), places, years)
     else:
-        patches, source = open_patches(args.root, "train", args.patch_size), "the training patches"
+        size = size_of(args.root) if args.patch_size is None else args.patch_size
+        patches, source = open_patches(args.root, "train", size), "the training patches"
         facts, places = patches.facts, patches.facts.places(args.bands)
         years = facts.newest(args.num_years)
         pieces = (patches.frames(i, years, places) for i in range(len(patches.names)))
+    pieces = with_data(pieces, facts.years[years], args.root, zero=facts.offset)
     found = measure(pieces, [facts.bands[place] for place in places])
     out = args.out or args.root / STATISTICS
     about = {"taken from": f"{source}, {span(facts.years[years])}"}

@@ -15,7 +15,9 @@ from openstl_ext.datasets.lts.files import (
     check_statistics,
     forms_in,
     open_patches,
+    size_of,
 )
+from openstl_ext.datasets.lts.statistics import with_data
 from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.rasters.window import Window
 
@@ -23,12 +25,12 @@ NAMED = re.compile(r"r(\d+)_c(\d+)$")
 """Name of a patch with its row and column."""
 
 
-def verify(root: Path, patch_size: int, *, ignore_index: int = 255) -> list[str]:
+def verify(root: Path, patch_size: int | None = None, *, ignore_index: int = 255) -> list[str]:
     """Read every patch of every split, count pixels, and compare the splits.
 
     Args:
         root: Folder of the data.
-        patch_size: Side of a patch, in pixels.
+        patch_size: Side of a patch, in pixels; that of ``stack.json`` if not given.
         ignore_index: Label of unknown pixels.
 
     Returns:
@@ -37,6 +39,7 @@ def verify(root: Path, patch_size: int, *, ignore_index: int = 255) -> list[str]
     Raises:
         DataError: If a patch is not readable, or two splits share pixels.
     """
+    patch_size = size_of(root) if patch_size is None else patch_size
     splits: dict[str, Patches] = {}
     for split in ("train", "val", "test"):
         try:
@@ -54,7 +57,7 @@ def verify(root: Path, patch_size: int, *, ignore_index: int = 255) -> list[str]
     ]
     seen: dict[str, set[bytes]] = {}
     for split, patches in splits.items():
-        line, seen[split] = _summary(patches, ignore_index)
+        line, seen[split] = _summary(root, patches, ignore_index)
         lines.append(f"{split}: {line}")
     for one, other in combinations(splits, 2):
         shared = _shared(splits[one], splits[other], patch_size, seen[one] & seen[other])
@@ -67,15 +70,16 @@ def verify(root: Path, patch_size: int, *, ignore_index: int = 255) -> list[str]
     return lines
 
 
-def _summary(patches: Patches, ignore_index: int) -> tuple[str, set[bytes]]:
+def _summary(root: Path, patches: Patches, ignore_index: int) -> tuple[str, set[bytes]]:
     """Return a line about a split, and a hash of each of its images."""
     facts = patches.facts
     years, bands = slice(0, len(facts.years)), range(len(facts.bands))
     missing, total, known = 0, 0, np.zeros(len(facts.classes), np.int64)
     by_year = np.zeros(len(facts.years))
     hashes = set()
-    for index in range(len(patches.names)):
-        frames = patches.frames(index, years, bands)
+    every = (patches.frames(index, years, bands) for index in range(len(patches.names)))
+    watched = with_data(every, facts.years, root, zero=facts.offset)
+    for index, frames in enumerate(watched):
         gaps = np.isnan(frames)
         missing, total = missing + int(gaps.sum()), total + gaps.size
         by_year += gaps.mean(axis=(1, 2, 3)) / len(patches.names)

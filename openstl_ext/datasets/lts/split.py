@@ -25,7 +25,7 @@ from openstl_ext.datasets.lts.patches import (
     write_corners,
 )
 from openstl_ext.datasets.lts.series import Series, name_of
-from openstl_ext.datasets.lts.statistics import measure, span, training_blocks
+from openstl_ext.datasets.lts.statistics import measure, span, training_blocks, with_data
 from openstl_ext.datasets.synthetic import marker as synthetic
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.rasters.block_split import BlockSplit
@@ -191,7 +191,8 @@ def _write_facts(
 ) -> None:
     """Write all files except the patches; ``stack.json`` is last."""
     bands, kept = series.facts.bands, series.facts.years[years]
-    found = measure(training_blocks(series, blocks, range(len(bands)), years), bands)
+    pieces = training_blocks(series, blocks, range(len(bands)), years)
+    found = measure(with_data(pieces, kept, root, zero=series.facts.offset), bands)
     about = {"taken from": f"the training blocks, {span(kept)}", "cut": asdict(settings)}
     Statistics(groups={"frames": found}, about=about).write(root / STATISTICS)
     blocks.write(root / BLOCKS)

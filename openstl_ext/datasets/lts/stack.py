@@ -12,14 +12,12 @@ from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.metadata import PREPARE, SeriesFacts
 from openstl_ext.errors import DataError, DatasetNotFoundError
-from openstl_ext.rasters.grid import Grid
+from openstl_ext.rasters.grid import NO_TRANSFORM, Grid, check_transform
 from openstl_ext.rasters.window import Window
 
 STACK = "landsat_stack.npy"
 LABEL = "label.npy"
 ADVICE = f"write it again: {PREPARE} --help"
-NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-"""Transform of an array without georeference: coordinates are columns and rows."""
 
 
 @final
@@ -57,6 +55,8 @@ class LandsatStack:
                 f"{self.label}: shape is {self._array(self.label).shape}, expected {shape[2:]} as "
                 f"in {path}"
             )
+        if self.facts.crs or self.facts.transform:
+            check_transform(facts_path, self.facts.transform or NO_TRANSFORM)
         self.grid = Grid(
             height=shape[2],
             width=shape[3],
@@ -71,7 +71,7 @@ class LandsatStack:
         rows, columns = window.slices
         stored = self._array(self.path)[years, :, rows, columns]
         # a slice of bands is read without the copy that a list of indices needs
-        return self.facts.in_data_units(stored[:, _as_slice(bands)])
+        return self.facts.in_data_units(stored[:, _as_slice(bands)], self.path)
 
     def labels(self, window: Window, ignore_index: int) -> NDArray[np.int64]:
         stored = self._array(self.label)[window.slices]

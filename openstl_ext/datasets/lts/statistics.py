@@ -1,6 +1,8 @@
 """Mean and standard deviation of each band of a series, computed in pieces."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,42 @@ def measure(pieces: Iterable[NDArray[np.float32]], bands: Sequence[str]) -> Chan
         std=tuple(std.tolist()),
         count=tuple(int(n) for n in count),
     )
+
+
+def with_data(
+    pieces: Iterable[NDArray[np.float32]],
+    years: Sequence[int],
+    root: Path,
+    zero: float | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield pieces (T, C, H, W); warn at the end of years without data, and of zeros that may be.
+
+    Args:
+        pieces: Values, NaN where missing.
+        years: Year of each image.
+        root: Folder of the data, for the message.
+        zero: Value of the stored number 0. A pixel with it in every one of several bands is
+            probably beside the image; None if it is not.
+    """
+    known, empty = np.zeros(len(years), np.int64), np.zeros(len(years), np.int64)
+    for piece in pieces:
+        known += (~np.isnan(piece)).sum(axis=(1, 2, 3))
+        if zero is not None and piece.shape[1] > 1:
+            empty += (piece == np.float32(zero)).all(axis=1).sum(axis=(1, 2))
+        yield piece
+    if absent := [str(year) for year, number in zip(years, known, strict=True) if not number]:
+        warnings.warn(
+            f"{root}: no pixel of {', '.join(absent)} has data in these blocks or patches; correct "
+            "the nodata value or the raster of this year, or leave the year out",
+            stacklevel=2,
+        )
+    if empty.any():
+        worst = int(empty.argmax())
+        warnings.warn(
+            f"{root}: {empty.sum()} pixels are 0 in every band, most in {years[worst]} "
+            f"({empty[worst]}); if they have no data, declare nodata 0",
+            stacklevel=2,
+        )
 
 
 def training_blocks(

@@ -16,7 +16,7 @@ from openstl_ext.datasets.synthetic.continent import Continent, draw
 from openstl_ext.datasets.synthetic.marker import mark
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.lonlat import lonlat
-from openstl_ext.rasters.raster_file import rasterio
+from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
 

@@ -15,7 +15,7 @@ from openstl_ext.datasets.lts.stack import LABEL, STACK
 from openstl_ext.datasets.synthetic.marker import mark
 from openstl_ext.datasets.synthetic.settlements import Scale, cover, smooth
 from openstl_ext.rasters.grid import Grid
-from openstl_ext.rasters.raster_file import rasterio
+from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
 
