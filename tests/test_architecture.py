@@ -20,16 +20,17 @@ MAY_IMPORT = {
     },
     "losses": {"losses", "registry", "errors", "discovery"},
     "methods": {
-        *("methods", "structures", "interfaces", "statistics", "registry", "errors", "discovery")
+        *("methods", "structures", "interfaces", "statistics", "registry", "errors", "discovery"),
+        "frame_rules",
     },
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
-        *("discovery", "json_file"),
+        *("discovery", "json_file", "frame_rules"),
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file"},
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
-        "interfaces",
+        *("interfaces", "frame_rules"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
         *("calibration", "postprocessing"),
     },
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "metrics": {"metrics", "structures", "registry", "errors", "discovery", "score_name"},
     "engine": {
         *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
-        *("discovery", "json_file", "score_name"),
+        *("discovery", "json_file", "score_name", "frame_rules"),
     },
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
@@ -56,6 +57,7 @@ MAY_IMPORT = {
         *("prediction", "registry"),
     },
     "arrays": {"errors", "structures"},
+    "frame_rules": {"structures", "errors"},
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors"},

@@ -2,9 +2,9 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from openstl_ext.datasets.formats.folder_split import SplitSettings, create_load
 from openstl_ext.datasets.formats.frame_file import frame_error, frame_shape, read_frame
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.frame_rules import FrameRules, declared_range
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
@@ -112,6 +113,12 @@ class FrameFolders(SequenceDataset):
         settings = BoilingSettings(num_samples=8, num_frames=20, image_size=16)
         generate(root, settings, packed=False)
         create_loaders(root, SplitSettings(train_ratio=0.5, val_ratio=0.25))
+
+    @classmethod
+    def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:
+        """Return the rules of the channels and the unit in the config."""
+        labels = tuple(map(str, settings.get("channels") or ()))
+        return FrameRules(labels=labels, ranges=(declared_range(str(settings.get("unit", "1"))),))
 
     def __len__(self) -> int:
         return len(self._ids)

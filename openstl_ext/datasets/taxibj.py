@@ -106,6 +106,11 @@ class TaxiBJ(SequenceDataset):
         copy = np.array(values[window], np.float32)
         if not (largest := np.abs(copy).max()) <= 1 + SLACK:  # also true for NaN
             raise DataError(f"{name} reaches {largest:g}, expected values in [-1, 1]")
+        if 0 <= values.min() < largest:
+            raise DataError(
+                f"{name} lies in {values.min():g} to {largest:g}, so it was scaled to [0, 1] "
+                "already, expected values in [-1, 1]; write 2 * x - 1, or fetch the published file"
+            )
         return copy
 
     def __len__(self) -> int:
