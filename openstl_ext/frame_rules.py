@@ -74,40 +74,58 @@ class FrameRules:
         """
         values: NDArray[Any] = np.asarray(frames)
         check_axes(values.shape, self.labels, place=place)
-        low, high = _extremes(values, valid, per_channel=len(self.ranges) > 1)
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            seen = np.ones(values.shape, bool) if valid is None else np.asarray(valid)
-            known = seen & np.isfinite(values)
-            if not known.any() and not (may_be_empty and not seen.any()):
-                raise DataError(f"{place}: no usable value, all are NaN, infinite or masked")
-            bad = seen & ~known & (np.isinf(values) if may_be_missing else True)
-            if count := int(bad.sum()):
-                kind = "infinite" if may_be_missing else "NaN or infinite"
-                raise DataError(
-                    f"{place}: {count:,} of {values.size:,} values are {kind}; " + MISSING_ADVICE
-                )
-            low, high = _extremes(values, known, per_channel=len(self.ranges) > 1)
-        self._check_range(np.atleast_1d(low), np.atleast_1d(high), place)
-
-    def _check_range(self, low: NDArray[Any], high: NDArray[Any], place: str) -> None:
-        for index, (least, most) in enumerate(zip(low, high, strict=True)):
-            declared = self.ranges[min(index, len(self.ranges) - 1)]
-            start, end = declared or (-LARGEST, LARGEST)
-            slack = MARGIN * (end - start) if declared else 0.0
-            if (least >= start - slack and most <= end + slack) or least > most:
-                continue  # least > most: this channel has no value
-            label = f" of {self.labels[index]}" if len(low) > 1 and self.labels else ""
+        mask = None if valid is None else np.asarray(valid)
+        # without the mask first: it costs ten times as much, and is rarely needed
+        is_inside = all(self._misfit(n, part) is None for n, part in self._parts(values))
+        if is_inside and (mask is None or may_be_empty or mask.any()):
+            return
+        seen = np.ones(values.shape, bool) if mask is None else mask
+        known = seen & np.isfinite(values)
+        if not known.any() and not (may_be_empty and not seen.any()):
+            raise DataError(f"{place}: no usable value, all are NaN, infinite or masked")
+        bad = seen & ~known & (np.isinf(values) if may_be_missing else True)
+        if count := int(bad.sum()):
+            kind = "infinite" if may_be_missing else "NaN or infinite"
             raise DataError(
-                f"{place}: values{label} reach from {least:g} to {most:g}, "
-                + (_range_advice(start, end, least, most) if declared else FILL_ADVICE)
+                f"{place}: {count:,} of {values.size:,} values are {kind}; {MISSING_ADVICE}"
             )
+        for (n, part), (_, chosen) in zip(self._parts(values), self._parts(known), strict=True):
+            if misfit := self._misfit(n, part[chosen]):
+                raise DataError(f"{place}: {misfit}")
+
+    def _parts(self, values: NDArray[Any]) -> list[tuple[int, NDArray[Any]]]:
+        """Return the values that share a range: of each channel, or all together."""
+        if len(self.ranges) == 1:
+            return [(0, values)]
+        return [(n, values[..., n, :, :]) for n in range(len(self.ranges))]
+
+    def _misfit(self, index: int, values: NDArray[Any]) -> str | None:
+        """Return why values do not fit their range; None if they fit."""
+        if not values.size:
+            return None
+        low, high = values.min(), values.max()
+        declared = self.ranges[index]
+        if declared is None:
+            if low >= -LARGEST and high <= LARGEST:
+                return None
+            advice = FILL_ADVICE
+        else:
+            start, end = declared
+            slack = MARGIN * (end - start)
+            if start - slack <= low and high <= end + slack:
+                return None
+            advice = _range_advice(start, end, low, high)
+        label = f" of {self.labels[index]}" if len(self.ranges) > 1 else ""
+        return f"values{label} reach from {low:g} to {high:g}, {advice}"
 
     def warn_if_tiny(self, frames: Any, *, place: str) -> None:
         """Warn of values that fill less than 1/255 of the declared range: scaled twice."""
         declared = self.ranges[0]
         if declared is None or len(self.ranges) > 1 or declared[0] != 0:
             return
-        low, high = _extremes(np.asarray(frames), np.isfinite(frames), per_channel=False)
+        values = np.asarray(frames)
+        known = values[np.isfinite(values)]
+        low, high = known.min(), known.max()
         if 0 <= low < high <= declared[1] / BYTE:
             warnings.warn(
                 f"{place}: values reach from {low:g} to {high:g} where the unit is "
@@ -173,26 +191,13 @@ def check_item(item: Item, metainfo: Metainfo) -> None:
         same = frames.shape[-3] == len(rules.labels)
         if not same and side == "inputs":
             continue
-        place = f"{kind} frames"
-        rules.check(frames, place=place, valid=fields.get("valid"), may_be_empty=True)
+        valid = fields.get("valid")
+        rules.check(frames, place=f"{kind} frames", valid=valid, may_be_empty=True)
 
 
 @lru_cache(maxsize=8)
 def _rules_of(metainfo: Metainfo) -> FrameRules:
     return FrameRules.of(metainfo.channels)
-
-
-def _extremes(values: NDArray[Any], valid: Any, *, per_channel: bool) -> tuple[Any, Any]:
-    """Return minimum and maximum of the valid values; (inf, -inf) where there are none."""
-    if valid is not None:
-        valid = np.asarray(valid)
-        if values.dtype.kind != "f":
-            values = values.astype(np.float32)
-    axes = tuple(i for i in range(values.ndim) if i != values.ndim - 3) if per_channel else None
-    where: Any = {} if valid is None else {"where": valid}
-    low = values.min(axis=axes, **({**where, "initial": np.inf} if where else {}))
-    high = values.max(axis=axes, **({**where, "initial": -np.inf} if where else {}))
-    return low, high
 
 
 def _range_advice(start: float, end: float, low: float, high: float) -> str:
