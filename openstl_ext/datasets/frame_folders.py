@@ -148,9 +148,13 @@ class FrameFolders(SequenceDataset):
 
 
 def _unique_names(names: list[str]) -> list[str]:
-    """Append a number to the names of several samples of one folder."""
+    """Append a number to the names of several samples of one folder, such as no folder has."""
     count = Counter(names)
-    return [n if count[n] == 1 else f"{n}-{i:05d}" for i, n in enumerate(names)]
+    while clash := [n for n, times in count.items() if times > 1]:
+        repeated = set(clash)
+        names = [f"{n}-{i:05d}" if n in repeated else n for i, n in enumerate(names)]
+        count = Counter(names)
+    return names
 
 
 def _usable_pack(
@@ -160,7 +164,7 @@ def _usable_pack(
 
     None if there is no pack; with a warning if it does not agree with the folders.
     """
-    if not Pack.exists(root) or any(_is_outside(sample[0], root) for sample in samples):
+    if not Pack.exists(root):
         return None
     folders = [root / loaders_file.key_of(sample[0])[0] for sample in samples]
     has_folders = any(folder.is_dir() for folder in folders)
@@ -189,12 +193,6 @@ def _place(pack: Pack, sample: list[str]) -> tuple[int, list[int]]:
     if found is None or len(found[1]) < len(keys):
         raise DataError(f"{pack.root}: sample {name} or one of its frames is not packed")
     return found
-
-
-def _is_outside(path: str, root: Path) -> bool:
-    """Return whether a path of a loader file is that of an existing frame in another folder."""
-    given = Path(path)
-    return given.is_file() and given.resolve().parents[1] != root.resolve()
 
 
 def _common_shape(files: list[list[Path]]) -> tuple[int, ...]:

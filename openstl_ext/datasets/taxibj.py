@@ -5,14 +5,13 @@ from typing import final
 
 import numpy as np
 import torch
-from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile, find
-from openstl_ext.datasets.formats.npy import UNREADABLE
+from openstl_ext.datasets.formats.npy import UNREADABLE, StoredArray
 from openstl_ext.datasets.preparation import Preparation
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.taxibj import FILE, ROW, write
@@ -21,6 +20,8 @@ from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
 PREPARE = "openstl-ext data taxibj --root {root}"
+MAX_WINDOWS = 25_000
+"""Largest number of windows; the published file has 20,461."""
 SLACK = 1e-4
 """Tolerance for values outside [-1, 1], which come from rounding."""
 
@@ -72,9 +73,8 @@ class TaxiBJ(SequenceDataset):
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
         try:
-            with path.open("rb") as file, np.load(file) as arrays:
-                # one at a time, because the array of all windows is released before the next
-                self.past, self.future = (self._window(arrays, side) for side in "XY")
+            # one at a time, because the array of all windows is released before the next
+            self.past, self.future = (self._window(path, side) for side in "XY")
         except UNREADABLE as error:
             raise DataError(f"{path}: {error}; delete it and run `{prepare}` again") from error
         if len(self.past) != len(self.future):
@@ -89,13 +89,21 @@ class TaxiBJ(SequenceDataset):
         """Write a small synthetic set in the true format."""
         write(root, num_train=30, num_test=6)
 
-    def _window(self, arrays: NpzFile, side: str) -> NDArray[np.float32]:
+    def _window(self, path: Path, side: str) -> NDArray[np.float32]:
         """Copy the windows of the split, and check their shape and range."""
         name = f"{side}_{self.part}"
-        values = arrays[name]
-        if values.shape[1:] != ROW:
+        stored = StoredArray(path, name)
+        if (
+            stored.shape[1:] != ROW
+            or stored.shape[0] > MAX_WINDOWS
+            or stored.dtype.kind not in "fiu"
+        ):
             expected = ", ".join(map(str, ROW))
-            raise DataError(f"{name} has shape {values.shape}, expected (N, {expected})")
+            raise DataError(
+                f"{name} has shape {stored.shape} of {stored.dtype}, expected numbers (N, "
+                f"{expected}) and N up to {MAX_WINDOWS:,}"
+            )
+        values = stored.read()
         window = self.split_window(len(values), self.split, self.val_fraction)
         if window.start == window.stop:
             raise ConfigError(
