@@ -100,8 +100,8 @@ class TaxiBJ(SequenceDataset):
         ):
             expected = ", ".join(map(str, ROW))
             raise DataError(
-                f"{name} has shape {stored.shape} of {stored.dtype}, expected numbers (N, "
-                f"{expected}) and N up to {MAX_WINDOWS:,}"
+                f"{name} has shape {stored.shape}, expected (N, {expected}) with N up to "
+                f"{MAX_WINDOWS:,}, and real numbers; its type is {stored.dtype}"
             )
         values = stored.read()
         window = self.split_window(len(values), self.split, self.val_fraction)

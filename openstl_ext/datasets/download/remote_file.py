@@ -9,6 +9,7 @@ from openstl_ext.atomic_io import atomic_file
 from openstl_ext.datasets.download.checksum import Checksum, digest_of
 from openstl_ext.datasets.download.fetch import download
 from openstl_ext.errors import DataError
+from openstl_ext.leftovers import is_leftover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,7 @@ def find(folder: Path, name: str) -> Path:
     if not folder.is_dir():
         raise DataError(f"--source {folder}: the folder does not exist")
     for path in (folder / name, *sorted(folder.rglob(name))):
-        if path.is_file():
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(map(is_leftover, parts)):
             return path
     raise DataError(f"--source {folder}: no {name} in it or its subfolders")

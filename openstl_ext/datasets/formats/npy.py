@@ -52,6 +52,8 @@ class StoredArray:
                 self._read_header(file, path.stat().st_size)
             return
         with zipfile.ZipFile(path) as archive:
+            if f"{key}.npy" not in archive.namelist():
+                raise ValueError(f"{key} is not a file in the archive")
             member = archive.getinfo(f"{key}.npy")
             largest = max(ALWAYS_ACCEPTED, MAX_EXPANSION * member.compress_size)
             if member.file_size > largest:

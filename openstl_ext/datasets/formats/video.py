@@ -87,11 +87,13 @@ def read_jpegs(paths: Sequence[Path]) -> NDArray[np.uint8]:
         if size is None:
             raise DataError(f"{path}: truncated or not a JPEG; unpack its archive again")
         _check_size(path, *size)
-        if frames and size[::-1] != frames[0].shape:
-            raise DataError(f"{path}: {size[::-1]} pixels, the first frame has {frames[0].shape}")
         frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if frame is None:
             raise DataError(f"{path}: damaged; unpack its archive again")
+        if frames and frame.shape[:2] != frames[0].shape:
+            raise DataError(
+                f"{path}: {frame.shape[:2]} pixels, the first frame has {frames[0].shape}"
+            )
         frames.append(frame[:, :, RED].copy())
     return np.stack(frames)
 
