@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.download.checksum import ZIP, Signs
 from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile, find
 from openstl_ext.datasets.formats.npy import UNREADABLE, StoredArray
@@ -136,12 +137,13 @@ class TaxiBJ(SequenceDataset):
         return f"{self.part}-{self.start + index:05d}"
 
 
-ARRAYS = RemoteFile(name=FILE, mirrors=(), max_bytes=6_000_000_000)
+ARRAYS = RemoteFile(name=FILE, mirrors=(), checksum=Signs(ZIP), max_bytes=6_000_000_000)
 ARCHIVE = RemoteFile(
     name="taxibj_dataset.zip",
     mirrors=(
         "https://github.com/chengtan9907/OpenSTL/releases/download/v0.1.0/taxibj_dataset.zip",
     ),
+    checksum=Signs(ZIP),
     max_bytes=6_000_000_000,
 )
 
