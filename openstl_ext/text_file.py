@@ -31,12 +31,11 @@ def read_text(path: Path, *, encoding: str = "utf-8", max_bytes: int = MAX_BYTES
     try:
         if path.exists() and not path.is_file():  # reading a pipe or a device may never end
             raise DataError(f"{path}: not a file")
-        with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
+        if (size := path.stat().st_size) > max_bytes:
+            raise DataError(f"{path}: {size:,} bytes, such a file has at most {max_bytes:,}")
+        data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
-    if len(data) > max_bytes:
-        raise DataError(f"{path}: larger than {max_bytes:,} bytes, which no such file needs")
     marked = next((name for mark, name in MARKS if data.startswith(mark)), encoding)
     try:
         text = data.decode(marked)

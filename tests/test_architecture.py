@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
-        *("interfaces", "frame_rules"),
+        *("interfaces", "frame_rules", "leftovers"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
         *("calibration", "postprocessing"),
     },

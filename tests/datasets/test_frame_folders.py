@@ -242,6 +242,8 @@ def test_missing_data_are_answered_with_the_command_that_makes_them(tmp_path: Pa
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data boiling") as info:
         Boiling(root=nowhere, split="train")
     assert f"data split --data_path {nowhere}" in str(info.value)
+    with pytest.raises(DatasetNotFoundError, match="--image_size 32"):
+        Boiling(root=nowhere, split="train", prepare_size=32)
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data split"):
         FrameFolders(root=nowhere, split="train")
     with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*data split"):

@@ -10,7 +10,7 @@ from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
 MAKE = (
-    "openstl-ext data boiling --num_samples 100 --num_frames 20 "
+    "openstl-ext data boiling --num_samples 100 --num_frames 20 --image_size {size} "
     "--data_path {root} && openstl-ext data split --data_path {root}"
 )
 
@@ -40,6 +40,7 @@ class Boiling(SequenceDataset):
         num_targets: Number of target frames.
         loaders: Name of the loader file; required only if the folder has several.
         packed: Read the packed form if there is one that agrees with the folders.
+        prepare_size: Side of the maps that the command makes in the message about missing data.
 
     Raises:
         DatasetNotFoundError: If the folder does not exist; the message gives the commands that
@@ -62,9 +63,10 @@ class Boiling(SequenceDataset):
         num_targets: int = 10,
         loaders: str | None = None,
         packed: bool = True,
+        prepare_size: int = 64,
     ) -> None:
         if not Path(root).is_dir():
-            raise DatasetNotFoundError(root, prepare=MAKE.format(root=root))
+            raise DatasetNotFoundError(root, prepare=MAKE.format(root=root, size=prepare_size))
         self.frames = FrameFolders(
             root=root,
             split=split,

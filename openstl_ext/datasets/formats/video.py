@@ -19,6 +19,8 @@ RED = 2
 HEIGHT = cv2.CAP_PROP_FRAME_HEIGHT
 MAX_PIXELS = 1 << 22
 """Largest frame that is decoded; those of KTH have 160 x 120 pixels."""
+MAX_JPEG = 1 << 24
+"""Largest JPEG file in bytes."""
 MAX_BYTES = 1 << 29
 """Largest decoded video; those of KTH have up to 20 MB."""
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
@@ -80,7 +82,7 @@ def read_jpegs(paths: Sequence[Path]) -> NDArray[np.uint8]:
     """
     frames: list[NDArray[Any]] = []
     for path in paths:
-        data = path.read_bytes()
+        data = path.read_bytes() if path.stat().st_size <= MAX_JPEG else b""
         # OpenCV fills missing parts with grey; a complete file ends with a marker
         complete = data[:2] == b"\xff\xd8" and data.rstrip(b"\0")[-2:] == b"\xff\xd9"
         size = _jpeg_size(data) if complete else None
