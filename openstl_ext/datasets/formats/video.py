@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,9 @@ def read_jpegs(paths: Sequence[Path]) -> NDArray[np.uint8]:
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Return width and height of a JPEG from its header, without decoding it."""
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            return image.size
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the caller refuses it
+            with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+                return image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
