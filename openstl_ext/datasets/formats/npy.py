@@ -16,7 +16,7 @@ from openstl_ext.errors import DataError
 
 UNREADABLE: tuple[type[Exception], ...] = (
     *(OSError, ValueError, EOFError, LookupError, NotImplementedError, RuntimeError),
-    *(ArithmeticError, MemoryError, SyntaxError, zipfile.BadZipFile, zlib.error, struct.error),
+    *(MemoryError, zipfile.BadZipFile, zlib.error, struct.error),
 )
 """Exceptions that numpy and zipfile raise for a damaged file or a missing array."""
 
@@ -70,7 +70,10 @@ class StoredArray:
         version = npy.read_magic(start)
         if version not in readers:
             raise ValueError(f"version {version} of the format is not for numbers")
-        self.shape, self._is_fortran, self.dtype = readers[version](start)
+        try:
+            self.shape, self._is_fortran, self.dtype = readers[version](start)
+        except Exception as error:  # the parsers of Python that numpy calls raise many types
+            raise ValueError(f"its header cannot be read ({type(error).__name__})") from error
         self._offset = start.tell()
         if self.dtype.hasobject:
             raise ValueError("Object arrays are not read, because they can run code")
