@@ -23,7 +23,7 @@ from openstl_ext.errors import ConfigError, ShapeError, nearest
 from openstl_ext.interfaces import check_net
 from openstl_ext.methods.base import ForecastMethod
 from openstl_ext.metrics.base import SampleMetric
-from openstl_ext.prediction.predictor import Predictor
+from openstl_ext.prediction.predictor import Predictor, rules_of
 
 Array = TypeVar("Array", NDArray[Any], Tensor)
 Metric = str | type | Mapping[str, Any] | SampleMetric
@@ -84,6 +84,7 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
         saved = checkpoints.read_for(method, path)
         check_model(cfg, path, saved["meta"])
         checkpoints.load_weights(method, saved["state_dict"])
+    method.frame_rules = rules_of(cfg)
     return method.eval()
 
 
@@ -129,6 +130,10 @@ def forecast(
     past, is_single = batch_of("frames", frames, "frames")
     mask = mask_of(valid, past, is_single=is_single)
     check_finite("frames", past, mask)
+    for index, sample in enumerate(past.cpu().numpy()):
+        place = "frames" if is_single else f"frames[{index}]"
+        model.frame_rules.check(sample, place=place, valid=mask[index].cpu().numpy())
+        model.frame_rules.warn_if_tiny(sample, place=place)
     steps = min(past.shape[1], model.max_horizon or past.shape[1]) if horizon is None else horizon
     if steps < 1:
         raise ShapeError(f"horizon is {horizon}, expected 1 or more frames")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from openstl_ext.errors import ConfigError
+from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.structures import Targets
 
 TOY_SHAPE = (4, 1, 16, 16)
@@ -153,3 +153,30 @@ def check_net(method: Any) -> None:
             f"{type(method).__name__} needs a net with interface {needed.__name__}, but "
             f"{type(net).__name__} declares {declared.__name__}; use another net or method"
         )
+
+
+def check_channels(net: Any, frames: Tensor) -> None:
+    """Compare the channels of a batch with those that a net was built for.
+
+    A net states them in ``in_channels``, or in ``in_shape`` (T, C, H, W); without, nothing is
+    compared.
+
+    Shape:
+        - frames: (B, T, C, H, W).
+
+    Raises:
+        ShapeError: If they differ.
+    """
+    in_shape = getattr(net, "in_shape", None)
+    expected = in_shape[1] if in_shape else getattr(net, "in_channels", None)
+    if not isinstance(expected, int) or frames.ndim < 3 or frames.shape[-3] == expected:
+        return
+    name = "in_shape[1]" if in_shape else "in_channels"
+    given, width = frames.shape[-3], frames.shape[-1]
+    hint = f"set model.net.{name}={given}, or use data of {expected} channels"
+    if width == expected:
+        hint = "the axes look like height x width x channel; use channel x height x width"
+    raise ShapeError(
+        f"{type(net).__name__} was built for {name}={expected}, but the frames have {given} "
+        f"channels, (T, C, H, W) = {tuple(frames.shape[1:])}; {hint}"
+    )

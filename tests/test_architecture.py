@@ -22,16 +22,17 @@ MAY_IMPORT = {
     "losses": {"losses", "registry", "errors", "discovery", "value_types"},
     "methods": {
         *("methods", "structures", "interfaces", "statistics", "registry", "errors", "discovery"),
-        "value_types",
+        *("value_types", "frame_rules"),
     },
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
         *("discovery", "json_file", "folder_lock", "value_types"),
+        *("text_file", "leftovers", "frame_rules"),
     },
-    "rasters": {"rasters", "errors", "atomic_io", "json_file"},
+    "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
-        "interfaces",
+        *("interfaces", "frame_rules", "leftovers"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
         *("calibration", "postprocessing"),
     },
@@ -49,7 +50,7 @@ MAY_IMPORT = {
     "engine": {
         *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
         *("discovery", "json_file", "score_name", "folder_lock", "environment"),
-        *("checkpoint_file", "weight_names", "value_types"),
+        *("checkpoint_file", "weight_names", "value_types", "frame_rules"),
     },
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
@@ -64,7 +65,7 @@ MAY_IMPORT = {
         *("profiling", "ops", "structures", "interfaces", "errors", "registry", "atomic_io"),
     },
     "results": {"results", "errors", "atomic_io", "json_file", "score_name"},
-    "visualization": {"visualization", "results", "errors", "json_file"},
+    "visualization": {"visualization", "results", "errors", "json_file", "leftovers"},
     "api": {
         *("arrays", "config", "engine", "errors", "interfaces", "methods", "metrics"),
         *("prediction", "registry"),
@@ -72,6 +73,10 @@ MAY_IMPORT = {
     "arrays": {"errors", "structures"},
     "checkpoint_file": {"errors"},
     "weight_names": {"errors"},
+    "frame_rules": {"structures", "errors"},
+    "json_file": {"errors", "text_file"},
+    "text_file": {"errors"},
+    "leftovers": {"errors"},
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors", "value_types"},
@@ -80,7 +85,6 @@ MAY_IMPORT = {
     "folder_lock": {"errors"},
     "errors": set(),
     "atomic_io": {"errors"},
-    "json_file": {"errors"},
     "registry": {"errors", "value_types"},
     "value_types": {"errors"},
     "structures": {"errors", "score_name"},

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.frame_rules import FrameRules
 from openstl_ext.rasters.window import Scene
 from openstl_ext.structures import Item, Metainfo
 
@@ -50,6 +51,17 @@ class SequenceDataset(Dataset[Item], ABC):
             f"the dataset of this config ({cls.__name__}) opens no rasters, so {source} cannot be "
             "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
         )
+
+    @classmethod
+    def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:
+        """Return what frames of this dataset are like, for predictions of frames from elsewhere.
+
+        Args:
+            settings: Arguments of the dataset in the config.
+        """
+        del settings
+        metainfo = getattr(cls, "metainfo", None)  # may depend on the data
+        return FrameRules() if metainfo is None else FrameRules.of(metainfo.channels)
 
     @abstractmethod
     def __len__(self) -> int: ...

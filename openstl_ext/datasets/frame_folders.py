@@ -2,9 +2,9 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from openstl_ext.datasets.formats.folder_split import SplitSettings, create_load
 from openstl_ext.datasets.formats.frame_file import frame_error, frame_shape, read_frame
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.frame_rules import FrameRules, declared_range
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count
@@ -116,6 +117,12 @@ class FrameFolders(SequenceDataset):
         generate(root, settings, packed=False)
         create_loaders(root, SplitSettings(train_ratio=0.5, val_ratio=0.25))
 
+    @classmethod
+    def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:
+        """Return the rules of the channels and the unit in the config."""
+        labels = tuple(map(str, settings.get("channels") or ()))
+        return FrameRules(labels=labels, ranges=(declared_range(str(settings.get("unit", "1"))),))
+
     def __len__(self) -> int:
         return len(self._ids)
 
@@ -148,9 +155,13 @@ class FrameFolders(SequenceDataset):
 
 
 def _unique_names(names: list[str]) -> list[str]:
-    """Append a number to the names of several samples of one folder."""
+    """Append a number to the names of several samples of one folder, such as no folder has."""
     count = Counter(names)
-    return [n if count[n] == 1 else f"{n}-{i:05d}" for i, n in enumerate(names)]
+    while clash := [n for n, times in count.items() if times > 1]:
+        repeated = set(clash)
+        names = [f"{n}-{i:05d}" if n in repeated else n for i, n in enumerate(names)]
+        count = Counter(names)
+    return names
 
 
 def _usable_pack(
@@ -160,7 +171,7 @@ def _usable_pack(
 
     None if there is no pack; with a warning if it does not agree with the folders.
     """
-    if not Pack.exists(root) or any(_is_outside(sample[0], root) for sample in samples):
+    if not Pack.exists(root):
         return None
     folders = [root / loaders_file.key_of(sample[0])[0] for sample in samples]
     has_folders = any(folder.is_dir() for folder in folders)
@@ -189,12 +200,6 @@ def _place(pack: Pack, sample: list[str]) -> tuple[int, list[int]]:
     if found is None or len(found[1]) < len(keys):
         raise DataError(f"{pack.root}: sample {name} or one of its frames is not packed")
     return found
-
-
-def _is_outside(path: str, root: Path) -> bool:
-    """Return whether a path of a loader file is that of an existing frame in another folder."""
-    given = Path(path)
-    return given.is_file() and given.resolve().parents[1] != root.resolve()
 
 
 def _common_shape(files: list[list[Path]]) -> tuple[int, ...]:

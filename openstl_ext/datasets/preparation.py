@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openstl_ext.datasets.formats.checksums import write_checksums
 from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
-from openstl_ext.folder_lock import LOCK, sole_writer
+from openstl_ext.folder_lock import sole_writer
+from openstl_ext.leftovers import entries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,21 +76,17 @@ def run_subcommand(args: argparse.Namespace) -> None:
         print("\n".join(args.do(args)))
 
 
-def has_files(root: Path) -> bool:
-    """Return whether a folder exists and has files, apart from the lock of this process."""
-    return root.is_dir() and any(path.name != LOCK for path in root.iterdir())
-
-
 def prepare(preparation: Preparation, root: Path, args: Any) -> None:
     """Write the synthetic set or get the real set; a folder has only one of them."""
     form, name = getattr(args, "form", None), preparation.name
     if args.miniature:
-        if has_files(root) and not is_marked(root):
+        if root.is_dir() and entries(root) and not is_marked(root):
             raise DataError(
                 f"{root} has files that are not marked as synthetic; choose another --root for the "
                 "miniature"
             )
         preparation.miniature(root, form)
+        write_checksums(root)
         print(f"a small SYNTHETIC set in the format of {name} is in {root} (see {MARK} there)")
         return
     if is_marked(root):
@@ -98,10 +96,10 @@ def prepare(preparation: Preparation, root: Path, args: Any) -> None:
     print(f"{name}. Licence: {preparation.licence}")
     root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(root).free
-    if free < preparation.bytes_needed and args.source is None and not has_files(root):
+    if free < preparation.bytes_needed and args.source is None and not entries(root):
         raise DataError(
             f"{root}: {name} needs {preparation.bytes_needed / 1e9:.1f} GB and "
             f"{free / 1e9:.1f} GB are available; free space or choose another --root"
         )
     preparation.fetch(root, args.source, form)
-    print(f"{name} is in {root}")
+    print("\n".join([*write_checksums(root), f"{name} is in {root}"]))

@@ -5,14 +5,14 @@ from typing import final
 
 import numpy as np
 import torch
-from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.download.checksum import ZIP, Signs
 from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile, find
-from openstl_ext.datasets.formats.npy import UNREADABLE
+from openstl_ext.datasets.formats.npy import UNREADABLE, StoredArray
 from openstl_ext.datasets.preparation import Preparation
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.taxibj import FILE, ROW, write
@@ -21,6 +21,8 @@ from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
 PREPARE = "openstl-ext data taxibj --root {root}"
+MAX_WINDOWS = 25_000
+"""Largest number of windows; the published file has 20,461."""
 SLACK = 1e-4
 """Tolerance for values outside [-1, 1], which come from rounding."""
 
@@ -72,9 +74,8 @@ class TaxiBJ(SequenceDataset):
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
         try:
-            with path.open("rb") as file, np.load(file) as arrays:
-                # one at a time, because the array of all windows is released before the next
-                self.past, self.future = (self._window(arrays, side) for side in "XY")
+            # one at a time, because the array of all windows is released before the next
+            self.past, self.future = (self._window(path, side) for side in "XY")
         except UNREADABLE as error:
             raise DataError(f"{path}: {error}; delete it and run `{prepare}` again") from error
         if len(self.past) != len(self.future):
@@ -89,13 +90,21 @@ class TaxiBJ(SequenceDataset):
         """Write a small synthetic set in the true format."""
         write(root, num_train=30, num_test=6)
 
-    def _window(self, arrays: NpzFile, side: str) -> NDArray[np.float32]:
+    def _window(self, path: Path, side: str) -> NDArray[np.float32]:
         """Copy the windows of the split, and check their shape and range."""
         name = f"{side}_{self.part}"
-        values = arrays[name]
-        if values.shape[1:] != ROW:
+        stored = StoredArray(path, name)
+        if (
+            stored.shape[1:] != ROW
+            or stored.shape[0] > MAX_WINDOWS
+            or stored.dtype.kind not in "fiu"
+        ):
             expected = ", ".join(map(str, ROW))
-            raise DataError(f"{name} has shape {values.shape}, expected (N, {expected})")
+            raise DataError(
+                f"{name} has shape {stored.shape}, expected (N, {expected}) with N up to "
+                f"{MAX_WINDOWS:,}, and real numbers; its type is {stored.dtype}"
+            )
+        values = stored.read()
         window = self.split_window(len(values), self.split, self.val_fraction)
         if window.start == window.stop:
             raise ConfigError(
@@ -106,6 +115,11 @@ class TaxiBJ(SequenceDataset):
         copy = np.array(values[window], np.float32)
         if not (largest := np.abs(copy).max()) <= 1 + SLACK:  # also true for NaN
             raise DataError(f"{name} reaches {largest:g}, expected values in [-1, 1]")
+        if 0 <= values.min() < largest:
+            raise DataError(
+                f"{name} lies in {values.min():g} to {largest:g}, so it was scaled to [0, 1] "
+                "already, expected values in [-1, 1]; write 2 * x - 1, or fetch the published file"
+            )
         return copy
 
     def __len__(self) -> int:
@@ -123,12 +137,13 @@ class TaxiBJ(SequenceDataset):
         return f"{self.part}-{self.start + index:05d}"
 
 
-ARRAYS = RemoteFile(name=FILE, mirrors=(), max_bytes=6_000_000_000)
+ARRAYS = RemoteFile(name=FILE, mirrors=(), checksum=Signs(ZIP), max_bytes=6_000_000_000)
 ARCHIVE = RemoteFile(
     name="taxibj_dataset.zip",
     mirrors=(
         "https://github.com/chengtan9907/OpenSTL/releases/download/v0.1.0/taxibj_dataset.zip",
     ),
+    checksum=Signs(ZIP),
     max_bytes=6_000_000_000,
 )
 

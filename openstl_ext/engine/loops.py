@@ -16,7 +16,8 @@ from openstl_ext.engine.ddp_warmup import warm_up_ddp
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
 from openstl_ext.engine.rank_watch import report_iteration
 from openstl_ext.engine.shares import step_of_shares
-from openstl_ext.errors import CheckpointError, ConfigError
+from openstl_ext.errors import CheckpointError, ConfigError, DataError
+from openstl_ext.frame_rules import check_item
 from openstl_ext.registry import DATASETS, LOOPS
 from openstl_ext.value_types import Count
 
@@ -58,6 +59,12 @@ class Seeded(Dataset):
         epoch, index = ticket if isinstance(ticket, tuple) else (0, ticket)
         seed_everything(self.seed, ITEM, epoch, index)
         item = self.dataset[index]
+        try:
+            check_item(item, self.dataset.metainfo)
+        except DataError as error:
+            named = hasattr(self.dataset, "sample_id")
+            name = self.dataset.sample_id(index) if named else index
+            raise DataError(f"sample {name}, {error}") from None
         if isinstance(ticket, tuple):
             return item
         seed = torch.tensor(sample_seed(self.seed, index))

@@ -8,7 +8,8 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.interfaces import TOY_SHAPE, declared_interface
+from openstl_ext.frame_rules import FrameRules
+from openstl_ext.interfaces import TOY_SHAPE, check_channels, declared_interface
 from openstl_ext.registry import METHODS
 from openstl_ext.structures import Inputs, Sample, Targets
 
@@ -22,6 +23,7 @@ class Method(BaseModel, ABC):
     Attributes:
         interface: Interface of the nets that the method works with.
         answers: What the method predicts; None for a method with a loss only.
+        frame_rules: What the frames of the dataset in the config are like, for predictions.
         iteration: Number of the training step; set before each by ``ProgressHook`` and never
             incremented here, so that values that depend on it are exact after a resume.
 
@@ -31,6 +33,7 @@ class Method(BaseModel, ABC):
 
     interface: type
     answers: Literal["frames", "labels"] | None
+    frame_rules = FrameRules()
 
     def __init__(self, *, data_preprocessor: dict[str, Any] | None = None) -> None:
         declared_interface(type(self))
@@ -60,6 +63,8 @@ class Method(BaseModel, ABC):
 
         ``loss`` returns training terms, ``predict`` samples, ``tensor`` the raw output.
         """
+        if "frames" in inputs:
+            check_channels(getattr(self, "net", None), inputs["frames"])
         if mode == "loss":
             return checked_terms(self.loss(inputs, data_samples or {}))
         if mode not in ("predict", "tensor"):

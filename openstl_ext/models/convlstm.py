@@ -57,7 +57,7 @@ class ConvLSTM(nn.Module):
         layer_norm: Sequence[Count] | None = None,
     ) -> None:
         super().__init__()
-        self.patch_size = patch_size
+        self.in_channels, self.patch_size = in_channels, patch_size
         folded = in_channels * patch_size**2
         map_size = None if layer_norm is None else [side // patch_size for side in layer_norm]
         self.cells = nn.ModuleList(

@@ -59,6 +59,7 @@ class VMRNNB(nn.Module):
         scan_backend: str | None = None,
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_depths("depths", depths)
         self.embed = PatchEmbedding(in_channels, channels, patch_size=patch_size)
         self.cells = nn.ModuleList(
@@ -143,6 +144,7 @@ class VMRNND(nn.Module):
         scan_backend: str | None = None,
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_depths("depths_down", depths_down)
         check_depths("depths_up", depths_up)
         stages = len(depths_down)

@@ -1,6 +1,7 @@
 """Forecast sequences of frames, batch by batch."""
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_file
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.frame_rules import FrameRules
 from openstl_ext.prediction.mapping import Fields, map_scene
 from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.prediction.sequences import Frames, Sequences
@@ -48,7 +50,7 @@ def forecast_sequences(
 
     Raises:
         ConfigError: If the method predicts classes, or the batch size is less than 1.
-        DataError: If a forecast is not finite.
+        DataError: If a sample cannot be right, or a forecast is not finite.
     """
     if predictor.says_labels:
         raise ConfigError(
@@ -60,6 +62,7 @@ def forecast_sequences(
     for first in range(0, len(source.names), step):
         names = source.names[first : first + step]
         frames = source.read(range(first, first + len(names)), num_frames)
+        check_sequences(predictor.method.frame_rules, names, frames)
         if tile is None:
             index = np.arange(first, first + len(names))
             forecast = predictor({"frames": frames, "index": index}, horizon)["forecast"]
@@ -71,6 +74,33 @@ def forecast_sequences(
             cuts = {"size": tile, "overlap": overlap, "batch_size": batch_size}
             forecast = _in_tiles(predictor, frames[0], first, horizon, **cuts)[None]
         sink(names, forecast)
+
+
+def check_sequences(rules: FrameRules, names: Sequence[str], samples: Frames) -> None:
+    """Check samples before they are forecast, and warn of frames without data.
+
+    Args:
+        rules: What the frames of the dataset in the config are like.
+        names: Name of each sample.
+        samples: Their frames; NaN is missing.
+
+    Shape:
+        - samples: (N, T, C, H, W).
+
+    Raises:
+        DataError: If the frames of a sample cannot be right.
+    """
+    for name, frames in zip(names, samples, strict=True):
+        rules.check(frames, place=f"sample {name} of the input", may_be_missing=True)
+        rules.warn_if_tiny(frames, place=f"sample {name} of the input")
+        has_data = np.isfinite(frames).any(axis=(1, 2, 3))
+        if not has_data.all():
+            empty = ", ".join(map(str, np.flatnonzero(~has_data)))
+            warnings.warn(
+                f"sample {name} of the input: frame {empty} of {len(frames)} has no data; the "
+                "mean takes its place",
+                stacklevel=3,
+            )
 
 
 @final

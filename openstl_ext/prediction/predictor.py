@@ -15,9 +15,10 @@ from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import sample_seed
 from openstl_ext.engine.trained import check_model
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.interfaces import check_net
+from openstl_ext.frame_rules import FrameRules
+from openstl_ext.interfaces import check_channels, check_net
 from openstl_ext.postprocessing import ConformalPostprocessor
-from openstl_ext.registry import METHODS
+from openstl_ext.registry import DATASETS, METHODS, check_arguments
 
 
 class Predictor:
@@ -64,6 +65,7 @@ class Predictor:
         saved = checkpoints.read_for(method, checkpoint)
         check_model(cfg, checkpoint, saved["meta"])
         checkpoints.load_weights(method, saved["state_dict"])
+        method.frame_rules = rules_of(cfg)
         return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 
     def __call__(
@@ -87,6 +89,7 @@ class Predictor:
         fields = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in inputs.items()}
         places = fields.pop("index", torch.arange(len(fields["frames"])))
         fields["seed"] = torch.tensor([sample_seed(self.seed, i) for i in places.tolist()])
+        check_channels(getattr(self.method, "net", None), fields["frames"])
         seen = fields["frames"].isfinite()
         if "valid" in fields or not seen.all():  # also if the scene has no such field
             fields["valid"] = seen & fields.get("valid", seen)
@@ -124,6 +127,24 @@ class Predictor:
         given = torch.from_numpy(probability)[None]
         labels: torch.Tensor = self.method.labels_of(given.to(self.device))
         return labels[0].cpu().numpy()
+
+
+def dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:
+    """Return class and arguments of the test dataset, without root and split."""
+    loader = cfg.to_dict().get("test_dataloader") or {}
+    described = dict(loader.get("dataset") or {})
+    if "type" not in described:
+        return None, {}
+    check_arguments(described, DATASETS)
+    dataset = DATASETS.get(described.pop("type"))
+    return dataset, {k: v for k, v in described.items() if k not in ("root", "split")}
+
+
+def rules_of(cfg: Config) -> FrameRules:
+    """Return what the frames of the dataset of a config are like; no data are read."""
+    dataset, settings = dataset_of(cfg)
+    rules = getattr(dataset, "frame_rules", None)  # a plugin may have another base class
+    return FrameRules() if rules is None else rules(settings)
 
 
 def named_fields(

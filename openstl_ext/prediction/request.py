@@ -10,14 +10,13 @@ from typing import Any
 
 from mmengine.config import Config
 
-from openstl_ext import registry as r
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction import maps
 from openstl_ext.prediction.destination import answer_folder, check_file
 from openstl_ext.prediction.forecasting import array_file, forecast_sequences, frame_files
 from openstl_ext.prediction.intervals import find_postprocessor
 from openstl_ext.prediction.mapping import map_scene
-from openstl_ext.prediction.predictor import Predictor
+from openstl_ext.prediction.predictor import Predictor, dataset_of
 from openstl_ext.prediction.sequences import holds_frames, open_sequences
 from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.region import Region
@@ -91,7 +90,7 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
     predictor.postprocessor, intervals = find_postprocessor(
         predictor.method, checkpoint, request.calibration
     )
-    dataset, settings = _dataset_of(cfg)
+    dataset, settings = dataset_of(cfg)
     about = {
         "config": str(cfg.get("identity")),
         "checkpoint": str(checkpoint),
@@ -236,17 +235,6 @@ def _where(scene: Scene, request: Request) -> tuple[dict[str, Any], str]:
 def _overlap(request: Request) -> int:
     """Return the number of pixels that tiles share."""
     return (request.tile or TILE) // 4 if request.overlap is None else request.overlap
-
-
-def _dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:
-    """Return class and arguments of the test dataset, without root and split."""
-    loader = cfg.to_dict().get("test_dataloader") or {}
-    described = dict(loader.get("dataset") or {})
-    if "type" not in described:
-        return None, {}
-    r.check_arguments(described, r.DATASETS)
-    dataset = r.DATASETS.get(described.pop("type"))
-    return dataset, {k: v for k, v in described.items() if k not in ("root", "split")}
 
 
 def _asked(dataset: type | None, settings: Mapping[str, Any], names: tuple[str, ...]) -> int | None:

@@ -14,8 +14,10 @@ from openstl_ext.datasets.formats.frame_file import (
     read_frame,
     sample_folders,
 )
+from openstl_ext.datasets.formats.npy import UNREADABLE, StoredArray, array_names
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import DataError
+from openstl_ext.leftovers import entries
 
 SUFFIXES = (".npy", ".npz")
 KEY = "frames"
@@ -142,7 +144,7 @@ def holds_frames(source: Path) -> bool:
 
 
 def _has_frame(folder: Path) -> bool:
-    return any(p.suffix in SUFFIXES and p.stem.isdigit() for p in folder.iterdir())
+    return any(p.suffix.lower() in SUFFIXES and p.stem.isdigit() for p in entries(folder))
 
 
 def _array_of(path: Path) -> NDArray[Any]:
@@ -150,18 +152,16 @@ def _array_of(path: Path) -> NDArray[Any]:
     if not path.is_file():
         raise DataError(f"there are no frames at {path}; correct --input")
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        with found as archive:
-            names = archive.files
-            if len(names) != 1 and KEY not in names:
-                raise DataError(
-                    f"{path} contains {', '.join(names) or 'no array'}; save one array, or name "
-                    f"the frames {KEY!r}"
-                )
-            return archive[KEY if KEY in names else names[0]]
+        if path.suffix.lower() != ".npz":
+            return StoredArray(path).map()
+        names = array_names(path)
+        if len(names) != 1 and KEY not in names:
+            raise DataError(
+                f"{path} contains {', '.join(names) or 'no array'}; save one array, or name "
+                f"the frames {KEY!r}"
+            )
+        return StoredArray(path, KEY if KEY in names else names[0]).read()
     except DataError:
         raise
-    except Exception as error:  # numpy and zipfile raise many types for a damaged file
+    except UNREADABLE as error:
         raise DataError(f"{path}: not a readable array ({error}); save it again") from error

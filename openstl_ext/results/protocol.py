@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 PLACES = {"root", "path", "file", "folder", "collect_device", "collect_dir"}
 PLACES |= {
+    "prepare_size",
     "packed",
     "num_workers",
     "batch_size",

@@ -1,6 +1,5 @@
 """Read the samples that a test run saved."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstl_ext.errors import DataError, nearest
+from openstl_ext.json_file import read_json
+from openstl_ext.leftovers import is_leftover
 
 KINDS = ("inputs", "trues", "preds")
 LISTED = 20  # most names in an error message
@@ -85,11 +86,9 @@ class SavedFolder:
     def about(self) -> dict[str, Any]:
         """Content of ``about.json``; empty without the file."""
         path = self.path / "about.json"
-        try:
-            about = json.loads(path.read_text()) if path.is_file() else {}
-        except ValueError as error:
-            raise DataError(f"{path} is damaged ({error}); remove it, or test again") from error
-        return about if isinstance(about, dict) else {}
+        if not path.is_file():
+            return {}
+        return read_json(path, dict[str, Any], advice="remove it, or test again")
 
     @property
     def holds_labels(self) -> bool:
@@ -156,7 +155,8 @@ def frames_of(folder: Path) -> NDArray[np.float32]:
     Raises:
         DataError: If a frame is missing, is no array of numbers or differs in shape.
     """
-    paths = sorted(folder.glob("*.npy"), key=lambda path: _natural(path.stem))
+    found = (path for path in folder.glob("*.npy") if not is_leftover(path.name))
+    paths = sorted(found, key=lambda path: _natural(path.stem))
     if not paths:
         raise DataError(f"{folder} has no frames (<t>.npy)")
     frames: list[NDArray[np.float32]] = []

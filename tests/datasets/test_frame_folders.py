@@ -125,18 +125,21 @@ def test_an_outdated_pack_is_not_read(tmp_path: Path) -> None:
     assert times(dataset, 0) == ([0, 77], [2, 3, 4])
 
 
-def test_a_pack_beside_a_loader_file_of_other_data_is_not_read(tmp_path: Path) -> None:
-    """The pack beside the loader file would be read instead of the data it lists."""
+def test_a_loader_file_of_other_data_is_rejected_with_and_without_a_pack(tmp_path: Path) -> None:
+    """Frames of another folder would be read, or the pack instead of the data it lists."""
     make(tmp_path / "far")
     make(tmp_path / "near")
-    pack_folders(tmp_path / "near")
     file = next((tmp_path / "near").glob("*_loaders.json"))
     record = json.loads(file.read_text())
     for split in ("train", "validation", "test"):
         samples = record[split]["samples"]
         record[split]["samples"] = [[str(tmp_path / "far" / p) for p in s] for s in samples]
     file.write_text(json.dumps(record))
-    assert not FrameFolders(root=str(tmp_path / "near"), split="train", **STEPS).is_packed
+    for packed in (False, True):
+        if packed:
+            pack_folders(tmp_path / "near")
+        with pytest.raises(DataError, match="outside of"):
+            FrameFolders(root=str(tmp_path / "near"), split="train", **STEPS)
 
 
 def test_a_pack_without_files_is_read_unless_truncated(tmp_path: Path) -> None:
@@ -222,12 +225,25 @@ def test_two_windows_of_a_folder_have_two_names(tmp_path: Path) -> None:
     assert [dataset.sample_id(i) for i in range(2)] == ["s0-00000", "s0-00001"]
 
 
+def test_a_numbered_name_that_a_folder_has_is_not_given_twice(tmp_path: Path) -> None:
+    """Two samples would be one in files and comparisons."""
+    make(tmp_path)
+    (tmp_path / "s1").rename(tmp_path / "s0-00000")
+    file = next(tmp_path.glob("*_loaders.json"))
+    windows = [[f"{name}/{t}.npy" for t in range(5)] for name in ("s0", "s0", "s0-00000")]
+    file.write_text(json.dumps({"train": {"ratio": 1, "samples": windows}, "id": "x"}))
+    dataset = FrameFolders(root=str(tmp_path), split="train", **STEPS)
+    assert len({dataset.sample_id(i) for i in range(3)}) == 3
+
+
 def test_missing_data_are_answered_with_the_command_that_makes_them(tmp_path: Path) -> None:
     """A first run would end in a traceback."""
     nowhere = str(tmp_path / "nowhere")
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data boiling") as info:
         Boiling(root=nowhere, split="train")
     assert f"data split --data_path {nowhere}" in str(info.value)
+    with pytest.raises(DatasetNotFoundError, match="--image_size 32"):
+        Boiling(root=nowhere, split="train", prepare_size=32)
     with pytest.raises(DatasetNotFoundError, match=r"nowhere.*data split"):
         FrameFolders(root=nowhere, split="train")
     with pytest.raises(DatasetNotFoundError, match=r"_loaders\.json.*data split"):

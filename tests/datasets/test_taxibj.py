@@ -105,6 +105,10 @@ def test_a_flipped_bit_is_detected_also_outside_the_split(root: str) -> None:
             {"X_train": np.zeros((30, 4, 32, 32, 2), np.float32)},
             r"X_train has shape \(30, 4, 32, 32, 2\), expected",
         ),
+        (
+            {"X_train": np.linspace(0, 1, np.prod(SHAPE)).reshape(SHAPE)},
+            r"X_train lies in 0 to 0.9, so it was scaled to \[0, 1\] already",
+        ),
         ({"X_train": np.full(SHAPE, 7, np.int32)}, "X_train reaches 7"),
         ({"X_train": np.zeros(SHAPE, object)}, "Object arrays"),
         ({"X_train": np.zeros((29, *SHAPE[1:]), np.float32)}, "26 input and 27 target windows"),

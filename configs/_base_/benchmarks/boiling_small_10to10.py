@@ -2,7 +2,7 @@
 
 _base_ = "boiling_10to10.py"
 
-loader = dict(dataset=dict(root="data/boiling_small"))
+loader = dict(dataset=dict(root="data/boiling_small", prepare_size=32))
 
 train_dataloader = loader
 val_dataloader = loader

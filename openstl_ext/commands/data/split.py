@@ -1,4 +1,4 @@
-"""Split the samples of a folder into train, val and test, in a ``<id>_loaders.json``."""
+"""Split the samples of a folder into train, val and test, in a ``<name>_loaders.json``."""
 
 import argparse
 from pathlib import Path
@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--sample_start_index", type=int, default=0, help="first frame, -1 draws it (%(default)s)")
     add("--init_final_only", action="store_true", help="keep the first and the last frame only")
     add("--reverse", action="store_true", help="reverse the order of the frames")
+    add("--default", action="store_true", help="replace the default loader file of the folder")
+    add("--no-check", action="store_true", help="do not read the values, write no checksums")
     add("--seed", type=int, default=0, help="same seed, same splits (%(default)s)")
 
 
@@ -29,5 +31,10 @@ def run(args: argparse.Namespace) -> None:
 
     values = {field.name: getattr(args, field.name) for field in fields(SplitSettings)}
     with sole_writer(args.data_path, "splitting of samples", create=False):
-        path, lines = create_loaders(args.data_path, SplitSettings(**values))
+        path, lines = create_loaders(
+            args.data_path,
+            SplitSettings(**values),
+            check=not args.no_check,
+            as_default=args.default,
+        )
     cli.print_line("\n".join([*lines, f"loader file: {path}"]))

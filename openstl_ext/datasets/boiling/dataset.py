@@ -11,7 +11,7 @@ from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count
 
 MAKE = (
-    "openstl-ext data boiling --num_samples 100 --num_frames 20 "
+    "openstl-ext data boiling --num_samples 100 --num_frames 20 --image_size {size} "
     "--data_path {root} && openstl-ext data split --data_path {root}"
 )
 
@@ -41,6 +41,7 @@ class Boiling(SequenceDataset):
         num_targets: Number of target frames.
         loaders: Name of the loader file; required only if the folder has several.
         packed: Read the packed form if there is one that agrees with the folders.
+        prepare_size: Side of the maps that the command makes in the message about missing data.
 
     Raises:
         DatasetNotFoundError: If the folder does not exist; the message gives the commands that
@@ -63,9 +64,10 @@ class Boiling(SequenceDataset):
         num_targets: Count = 10,
         loaders: str | None = None,
         packed: bool = True,
+        prepare_size: int = 64,
     ) -> None:
         if not Path(root).is_dir():
-            raise DatasetNotFoundError(root, prepare=MAKE.format(root=root))
+            raise DatasetNotFoundError(root, prepare=MAKE.format(root=root, size=prepare_size))
         self.frames = FrameFolders(
             root=root,
             split=split,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_file, atomic_folder
+from openstl_ext.datasets.formats.checksums import write_checksums
 from openstl_ext.datasets.formats.frame_file import sample_folders
 from openstl_ext.datasets.formats.packed import INDEX, Pack, write_pack
 from openstl_ext.datasets.synthetic.boiling_simulation import (
@@ -22,6 +23,7 @@ from openstl_ext.datasets.synthetic.boiling_simulation import (
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.folder_lock import sole_writer
 from openstl_ext.json_file import read_json
+from openstl_ext.leftovers import entries
 
 RECORD = "boiling.json"
 BLOCK = 4096
@@ -83,6 +85,7 @@ def run(args: argparse.Namespace) -> None:
     root = args.data_path
     with sole_writer(root, "simulation of boiling data"):
         lines = generate(root, settings, files=not args.packed_only, packed=not args.no_packed)
+        lines += write_checksums(root)
     print("\n".join([*lines, f"boiling data are in {root}"]))
 
 
@@ -176,7 +179,7 @@ def _claim(root: Path, settings: BoilingSettings) -> None:
 
 
 def _is_complete(folder: Path, num_frames: int) -> bool:
-    return {p.name for p in folder.iterdir()} == {f"{t}.npy" for t in range(num_frames)}
+    return {p.name for p in entries(folder)} == {f"{t}.npy" for t in range(num_frames)}
 
 
 def _pack_is_good(root: Path, names: list[str], shape: tuple[int, ...]) -> bool:

@@ -1,6 +1,7 @@
-"""Compare files with published checksums."""
+"""Compare files with published checksums, or with what is known of a file without one."""
 
 import hashlib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,48 @@ class Checksum:
             raise DataError(
                 f"{path}: {self.algorithm.upper()} is {found}, expected the published "
                 f"{self.digest}: the file is damaged or another one; {advice}"
+            )
+
+
+ZIP = b"PK\x03\x04"
+"""First bytes of a zip, and of a .npz."""
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What a complete file of the right kind has, where no checksum is published.
+
+    It detects the page of a login or an error, another file, and a zip that is cut off.
+
+    Args:
+        begins: First bytes. If they are those of a zip, its directory at the end is needed too.
+        contains: Texts of a small file.
+    """
+
+    begins: bytes = b""
+    contains: tuple[bytes, ...] = ()
+
+    def matches(self, path: Path) -> bool:
+        """Return whether a file has these signs."""
+        with path.open("rb") as file:
+            if not file.read(len(self.begins)).startswith(self.begins):
+                return False
+            text = file.read() if self.contains else b""
+        has_end = self.begins != ZIP or zipfile.is_zipfile(path)
+        return has_end and all(part in text for part in self.contains)
+
+    def verify(self, path: Path, *, advice: str) -> None:
+        """Raise an error if a file does not have them.
+
+        Raises:
+            DataError: With the size and the first bytes.
+        """
+        if not self.matches(path):
+            with path.open("rb") as file:
+                start = file.read(16)
+            raise DataError(
+                f"{path}: {path.stat().st_size:,} bytes that begin with {start!r} are not this "
+                f"file, or not all of it; {advice}"
             )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from openstl_ext.atomic_io import PART, fsync_folder
-from openstl_ext.datasets.download.checksum import Checksum
+from openstl_ext.datasets.download.checksum import Checksum, Signs
 from openstl_ext.errors import DataError
 
 BLOCK = 1 << 18
@@ -34,7 +34,7 @@ def download(
     mirrors: Sequence[str],
     path: Path,
     *,
-    checksum: Checksum | None,
+    checksum: Checksum | Signs | None,
     max_bytes: int,
     pause_seconds: float = 1.0,
     report: Report = print,
@@ -48,7 +48,7 @@ def download(
     Args:
         mirrors: Addresses (http or https) of the same file, in order of preference.
         path: Target file; its folder is created.
-        checksum: Expected checksum; None if none is published: then only the length sent by the
+        checksum: Expected checksum, or signs of the file; with None only the length sent by the
             server is verified.
         max_bytes: Largest accepted size, so that a faulty server cannot fill the disk.
         pause_seconds: Wait after an interrupted transfer, doubled each time.

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openstl_ext.atomic_io import atomic_file
-from openstl_ext.datasets.download.checksum import Checksum, digest_of
+from openstl_ext.datasets.download.checksum import Checksum, Signs, digest_of
 from openstl_ext.datasets.download.fetch import download
 from openstl_ext.errors import DataError
+from openstl_ext.leftovers import is_leftover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +19,13 @@ class RemoteFile:
     Args:
         name: File name, here and in a folder given as source.
         mirrors: Addresses, in order of preference.
-        checksum: Published checksum; None if there is none.
+        checksum: Published checksum, or signs of the file if there is none.
         max_bytes: Largest accepted size.
     """
 
     name: str
     mirrors: tuple[str, ...]
-    checksum: Checksum | None = None
+    checksum: Checksum | Signs
     max_bytes: int
 
     def obtain(
@@ -72,11 +73,10 @@ class RemoteFile:
         return path
 
     def _verify(self, path: Path, advice: str) -> None:
-        if self.checksum is not None:
-            self.checksum.verify(path, advice=advice)
+        self.checksum.verify(path, advice=advice)
 
     def _proof(self, path: Path) -> str:
-        if self.checksum is not None:
+        if isinstance(self.checksum, Checksum):
             return f"{self.checksum.algorithm.upper()} verified"
         return f"no published checksum; SHA-256 is {digest_of(path)}"
 
@@ -90,6 +90,7 @@ def find(folder: Path, name: str) -> Path:
     if not folder.is_dir():
         raise DataError(f"--source {folder}: the folder does not exist")
     for path in (folder / name, *sorted(folder.rglob(name))):
-        if path.is_file():
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(map(is_leftover, parts)):
             return path
     raise DataError(f"--source {folder}: no {name} in it or its subfolders")

@@ -1,14 +1,24 @@
 """Split the samples of a folder into train, validation and test."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from openstl_ext.datasets.formats import loaders_file
-from openstl_ext.datasets.formats.frame_file import SUFFIXES, list_frames, sample_folders
+from openstl_ext.datasets.formats.checksums import write_checksums
+from openstl_ext.datasets.formats.frame_file import (
+    SUFFIXES,
+    list_frames,
+    read_frame,
+    sample_folders,
+)
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
+from openstl_ext.frame_rules import FrameRules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +61,24 @@ class SplitSettings:
                 raise ConfigError(f"{name} must be at least {limit}, got {value}")
 
 
-def create_loaders(root: Path, settings: SplitSettings) -> tuple[Path, list[str]]:
-    """Write the loader file of a folder.
+def create_loaders(
+    root: Path, settings: SplitSettings, *, check: bool = True, as_default: bool = False
+) -> tuple[Path, list[str]]:
+    """Write the loader file of a folder, and the checksums of its files.
 
     Args:
         root: Folder with one folder per sample, or with the packed form only.
         settings: Settings of the split.
+        check: Read every frame once: what training would refuse is found now.
+        as_default: Replace the default loader file of the folder, if there is one.
 
     Returns:
         The file, and messages for the user.
 
     Raises:
         DatasetNotFoundError: If the folder does not exist.
-        DataError: If there is no sample, a frame is missing, or no sample is long enough.
+        DataError: If there is no sample, a frame is missing or cannot be used, or no sample is
+            long enough.
 
     Deviations:
         simvp_minimal cuts the window to two frames when ``init_final_only`` is given, so that its
@@ -93,9 +108,42 @@ def create_loaders(root: Path, settings: SplitSettings) -> tuple[Path, list[str]
         )
     shuffled = [chosen[i] for i in random.permutation(len(chosen))]
     splits = _split(shuffled, round(settings.train_ratio, 3), round(settings.val_ratio, 3))
-    path = loaders_file.write(root, splits)
+    if check:
+        lines.append(_checked(root, chosen))
+    path = loaders_file.write(root, splits, as_default=as_default)
     lines += [f"{name}: {len(part)} samples" for name, (_, part) in splits.items()]
-    return path, lines
+    if path.name != loaders_file.DEFAULT:
+        lines.append(
+            f"{loaders_file.DEFAULT} stays the default; --default replaces it, and this one is "
+            f"read with {loaders_file.option_for(path)}"
+        )
+    return path, [*lines, *(write_checksums(root) if check else [])]
+
+
+def _checked(root: Path, samples: list[list[str]]) -> str:
+    """Read all frames, and describe their shape and values.
+
+    Raises:
+        DataError: If a frame is damaged, not finite or of another shape, or its axes look like
+            (H, W, C).
+    """
+    if not (root / samples[0][0]).is_file():
+        pack = Pack(root)
+        if not pack.is_intact():
+            raise DataError(f"{root}: the packed form is damaged; make it again")
+        frames: Iterable[tuple[str, NDArray[Any]]] = zip(pack.rows, pack.array, strict=True)
+    else:
+        paths = [root / path for sample in samples for path in sample]
+        frames = ((str(path), read_frame(path)) for path in paths)
+    rules, shape = FrameRules(), None
+    low, high = np.inf, -np.inf
+    for place, frame in frames:
+        rules.check(frame, place=place)
+        shape = shape or frame.shape[-3:]
+        if frame.shape[-3:] != shape:
+            raise DataError(f"{place}: shape {frame.shape}, but other frames have {shape}")
+        low, high = min(low, float(frame.min())), max(high, float(frame.max()))
+    return f"frames (C, H, W) = {shape}, values from {low:g} to {high:g}"
 
 
 def _samples(root: Path) -> list[tuple[str, list[str]]]:

@@ -1,19 +1,22 @@
-"""``<id>_loaders.json``: the frames of each sample, and the samples of each split."""
+"""``<name>_loaders.json``: the frames of each sample, and the samples of each split."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import msgspec
 
-from openstl_ext.atomic_io import atomic_file
+from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.json_file import read_json
+from openstl_ext.leftovers import is_leftover
 
 SUFFIX = "_loaders.json"
+DEFAULT = f"default{SUFFIX}"
+"""File that a config without ``loaders`` reads where a folder has several."""
 NAMES = {"train": "train", "val": "validation", "test": "test"}
 """Names of our splits in the file."""
 
@@ -41,22 +44,40 @@ def find(root: Path, name: str | None = None) -> Path:
 
     Args:
         root: Folder of the data.
-        name: Its name in the folder, or a path; required only if the folder has several.
+        name: Its name in the folder, or a path; by default ``default_loaders.json`` or the only
+            one.
 
     Raises:
         DatasetNotFoundError: If there is none; the message gives the command that makes one.
-        DataError: If there are several and ``name`` is not given.
+        DataError: If there are several, none is the default and ``name`` is not given.
     """
-    if name is None:
-        found = sorted(root.glob(f"*{SUFFIX}"))
-    else:
+    if name is not None:
         found = [path for path in (root / name, Path(name)) if path.is_file()][:1]
+    else:
+        found = files(root)
+        found = [path for path in found if path.name == DEFAULT] or found
     if not found:
         raise DatasetNotFoundError(root / (name or f"*{SUFFIX}"), prepare=MAKE.format(root=root))
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
-        raise DataError(f"{root}: several loader files ({names}); choose one with `loaders=`")
+        raise DataError(
+            f"{root}: several loader files ({names}) and no {DEFAULT}; rename one to {DEFAULT}, or "
+            f"choose one: {option_for(found[0])}"
+        )
     return found[0]
+
+
+def files(root: Path) -> list[Path]:
+    """List the loader files of a folder by name."""
+    return sorted(path for path in root.glob(f"*{SUFFIX}") if not is_leftover(path.name))
+
+
+def option_for(path: Path) -> str:
+    """Return the option of the command line that makes all three loaders read a file."""
+    stages = ("train", "val", "test")
+    return "--cfg-options " + " ".join(
+        f"{s}_dataloader.dataset.loaders={path.name}" for s in stages
+    )
 
 
 def read(path: Path, split: str) -> Samples:
@@ -67,7 +88,8 @@ def read(path: Path, split: str) -> Samples:
         split: One of train, val, test.
 
     Raises:
-        DataError: If the file is damaged, has no such split, or has a sample in two splits.
+        DataError: If the file is damaged, has no such split, has a sample in two splits, or has a
+            path that leads out of its folder.
     """
     make = MAKE.format(root=path.parent)
     content = read_json(path, LoadersFile, advice=f"make a new one: {make}")
@@ -86,51 +108,88 @@ def read(path: Path, split: str) -> Samples:
             f"{path}: has no {NAMES[split]} split, and no other split replaces it; make one: "
             f"{make}{ratio}"
         )
+    for sample in splits[split]:
+        for frame in sample:
+            _check_inside(frame, path)
     return splits[split]
 
 
+def _check_inside(path: str, file: Path) -> None:
+    """Raise an error for a path that leads out of the folder of its loader file.
+
+    A path that was absolute on another computer does not exist here; ``resolve`` finds its frame
+    in the folder. Links in the folder may lead anywhere: who can write them there needs no
+    loader file.
+    """
+    pure, root = _pure(path), file.parent
+    is_outside = ".." in pure.parts
+    if not is_outside and Path(path).is_absolute() and Path(path).is_file():
+        is_outside = not Path(path).resolve().is_relative_to(root.resolve())
+    if is_outside:
+        raise DataError(
+            f"{file}: the frame {path} is outside of {root}; only frames below it are read, so "
+            f"move the loader file there, or make a new one: {MAKE.format(root=root)}"
+        )
+
+
+def _pure(path: str) -> PurePath:
+    """Return a path with the slashes of any system."""
+    return PureWindowsPath(path) if "\\" in path else PurePosixPath(path)
+
+
 def folder_of(path: str) -> str:
-    """Return the folder of a frame, for paths with the slashes of any system."""
-    return PureWindowsPath(path).parent.as_posix()
+    """Return the folder of a frame."""
+    return _pure(path).parent.as_posix()
 
 
 def key_of(path: str) -> tuple[str, str]:
     """Return the names of the sample and the frame of a path."""
-    pure = PureWindowsPath(path)
+    pure = _pure(path)
     return pure.parent.name, pure.stem
 
 
 def resolve(path: str, root: Path) -> Path:
-    """Return the present path of a frame.
+    """Return the present path of a frame, which is below a folder.
 
-    A path is relative to the loader file's folder or to the working directory. If the data were
-    moved, its last two parts are relative to the loader file's folder.
+    If the data were moved, or the path is relative to another folder, its last two parts are
+    relative to the folder.
 
     Args:
         path: The path in the loader file.
         root: Folder of the loader file.
 
     Raises:
-        DataError: If the frame is in none of these places.
+        DataError: If the frame is not in the folder.
     """
-    pure = PureWindowsPath(path)
-    native = path if Path(path).is_absolute() else pure.as_posix()
-    places = (root / native, Path(native), root / pure.parent.name / pure.name)
-    for place in places:
-        if place.is_file():
-            return place
-    raise DataError(f"{places[-1]} (sample {pure.parent.name}): this frame is missing")
+    pure = _pure(path)
+    place = root / pure.parent.name / pure.name
+    if not pure.is_absolute() and (root / pure).is_file():
+        return root / pure
+    if Path(path).is_absolute() and Path(path).resolve().is_relative_to(root.resolve()):
+        place = Path(path)
+    if not place.is_file():
+        raise DataError(f"{place} (sample {pure.parent.name}): this frame is missing")
+    return place
 
 
-def write(root: Path, splits: Mapping[str, tuple[float, Sequence[Sequence[str]]]]) -> Path:
-    """Write the splits to a file named by their hash.
+def write(
+    root: Path,
+    splits: Mapping[str, tuple[float, Sequence[Sequence[str]]]],
+    *,
+    as_default: bool = False,
+) -> Path:
+    """Write the splits to a file.
+
+    The first file of a folder is its default, which a later one does not replace, so that configs
+    and resumed runs read the same splits.
 
     Args:
         root: Folder of the data; the paths are relative to it, so that it can be moved.
         splits: Ratio and samples by our name of the split; empty splits are left out.
+        as_default: Make it the default; the present default is kept under another name.
 
     Returns:
-        The file. Equal splits have the same name.
+        The file; that of equal splits if there is one.
     """
     record: dict[str, Any] = {
         NAMES[name]: {"ratio": ratio, "samples": samples}
@@ -138,8 +197,21 @@ def write(root: Path, splits: Mapping[str, tuple[float, Sequence[Sequence[str]]]
         if samples
     }
     identity = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-    path = root / f"{identity}{SUFFIX}"
-    if not path.is_file():
-        with atomic_file(path) as file:
-            file.write(json.dumps({**record, "id": identity}, indent=4).encode())
-    return path
+    content = json.dumps({**record, "id": identity}, indent=4).encode()
+    default = root / DEFAULT
+    present = {path: path.read_bytes() for path in files(root)}
+    if len(present) == 1 and default not in present:  # it was read without being named so far
+        (present[default],) = present.values()
+        atomic_write(default, present[default])
+    equal = [path for path, written in present.items() if written == content]
+    if not present or (as_default and default not in equal):
+        if default in present:
+            former = hashlib.sha256(present[default]).hexdigest()
+            atomic_write(root / f"{former[:8]}{SUFFIX}", present[default])
+        atomic_write(default, content)
+        return default
+    if default in equal or equal:
+        return default if default in equal else equal[0]
+    own = root / f"{identity[:8]}{SUFFIX}"
+    atomic_write(own, content)
+    return own

@@ -21,7 +21,9 @@ from openstl_ext.datasets.formats.frame_file import (
 )
 from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.errors import DataError
+from openstl_ext.frame_rules import FrameRules
 from openstl_ext.json_file import read_json
+from openstl_ext.leftovers import entries
 
 ARRAY = "packed.npy"
 INDEX = "packed.json"
@@ -128,7 +130,7 @@ class Pack:
 
 def stamp(folder: Path) -> str:
     """Hash names, sizes and times of a sample's files, without reading them."""
-    files = sorted((p.name, p.stat()) for p in folder.iterdir())
+    files = sorted((p.name, p.stat()) for p in entries(folder))
     lines = (f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
@@ -189,12 +191,13 @@ def pack_folders(root: Path) -> Pack:
                 f"{folder}: {len(paths)} frames from {paths[0].name} to {paths[-1].name}, where "
                 f"{listed[0][0].name} has {len(frames)}; all samples of a pack need the same frames"
             )
-    shape = read_frame(listed[0][1][0]).shape
+    shape, rules = read_frame(listed[0][1][0]).shape, FrameRules()
 
     def read() -> Iterable[tuple[list[str], NDArray[np.float32]]]:
         for folder, paths in listed:
             values = [read_frame(path) for path in paths]
             for path, frame in zip(paths, values, strict=True):
+                rules.check(frame, place=str(path))
                 if frame.shape != shape:
                     raise frame_error(path, f"shape {frame.shape}, the first frame has {shape}")
             yield [folder.name], np.stack(values)[None]

@@ -1,6 +1,9 @@
 """Read numbers and arrays from a pickle without running code of the file."""
 
+import io
 import pickle
+import pickletools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ from openstl_ext.errors import DataError
 
 MAX_BYTES = 2**20
 """Statistics are small; a larger file is something else."""
+MAX_VALUES = 100_000
+"""Values in dicts and lists; an array is one value."""
 
 
 def read_plain_pickle(path: Path) -> Any:
@@ -25,8 +30,9 @@ def read_plain_pickle(path: Path) -> Any:
     if (size := path.stat().st_size) > MAX_BYTES:
         raise DataError(f"{path}: {size:,} bytes, expected at most {MAX_BYTES:,} for statistics")
     try:
-        with path.open("rb") as file:
-            return _plain(RestrictedUnpickler(file).load())
+        data = path.read_bytes()
+        _check_memo(data)
+        return _plain(RestrictedUnpickler(io.BytesIO(data)).load(), iter(range(MAX_VALUES)))
     except Exception as error:  # a damaged pickle can raise any exception
         raise DataError(
             f"{path}: not a readable pickle of numbers ({type(error).__name__}: {error})"
@@ -107,12 +113,27 @@ ALLOWED: dict[tuple[str, str], Any] = {
 }
 
 
-def _plain(value: Any) -> Any:
-    """Replace the classes above by plain values and arrays of numbers."""
+def _check_memo(data: bytes) -> None:
+    """Raise an error for a place of the memo beyond the file: the unpickler would fill it."""
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(data):
+            raise pickle.UnpicklingError(f"place {argument} of the memo in {len(data)} bytes")
+
+
+def _plain(value: Any, budget: Iterator[int]) -> Any:
+    """Replace the classes above by plain values and arrays of numbers.
+
+    Args:
+        value: A value of the pickle.
+        budget: Has one item for each value that may follow: a list may contain one list many
+            times, and so on, so that a small file has more values than any memory.
+    """
+    if next(budget, None) is None:
+        raise pickle.UnpicklingError(f"more than {MAX_VALUES:,} values")
     if isinstance(value, dict):
-        return {_plain(key): _plain(inner) for key, inner in value.items()}
+        return {_plain(k, budget): _plain(inner, budget) for k, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_plain(inner, budget) for inner in value]
     array = value.values if isinstance(value, _Array) else value
     if isinstance(array, np.ndarray) and array.dtype.kind in "fiub":
         return array

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.leftovers import is_leftover
 
 PREPARE = "openstl-ext data human-modification"
 OF_A_YEAR = re.compile(r"HM_(\d{4})(?:_(.+))?$", re.IGNORECASE)
@@ -33,6 +34,8 @@ def find(root: Path, files: str = "*") -> dict[Key, list[Path]]:
         raise DatasetNotFoundError(root, prepare=f"{PREPARE} --help")
     found: dict[Key, list[Path]] = {}
     for path in sorted((*root.glob(files), *root.glob(f"*/{files}"))):
+        if any(map(is_leftover, path.relative_to(root).parts)):
+            continue
         if path.suffix.lower() in (".tif", ".tiff") and (key := _key(path.stem)):
             found.setdefault(key, []).append(path)
     return found

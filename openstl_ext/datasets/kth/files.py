@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openstl_ext.errors import ConfigError, DataError, nearest
+from openstl_ext.text_file import read_text
 
 ACTIONS = ("boxing", "handclapping", "handwaving", "jogging", "running", "walking")
 FORMS = ("avi", "jpeg")
@@ -108,7 +109,7 @@ def read_sequences(path: Path) -> dict[str, list[tuple[int, int]]]:
     Raises:
         DataError: If the file lists no recording.
     """
-    text = path.read_text(encoding="latin-1")
+    text = read_text(path, encoding="latin-1", max_bytes=1 << 20)
     # the file header and the one recording listed as missing do not match
     lines = re.findall(r"^\s*(person\d\d_[a-z]+_d\d)\s+frames\s+(.*)$", text, re.MULTILINE)
     if not lines:

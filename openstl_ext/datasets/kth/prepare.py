@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from openstl_ext.atomic_io import atomic_folder, atomic_write
-from openstl_ext.datasets.download.checksum import Checksum
+from openstl_ext.datasets.download.checksum import ZIP, Checksum, Signs
 from openstl_ext.datasets.download.extract import Place, unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile
 from openstl_ext.datasets.kth.files import (
@@ -47,11 +47,15 @@ ZIPS = {
     for action in ACTIONS
 }
 LIST = RemoteFile(
-    name=SEQUENCES, mirrors=tuple(host + SEQUENCES for host in HOSTS), max_bytes=1_000_000
+    name=SEQUENCES,
+    mirrors=tuple(host + SEQUENCES for host in HOSTS),
+    checksum=Signs(contains=(b"person01_boxing_d1", b"frames")),
+    max_bytes=1_000_000,
 )
 JPEGS = RemoteFile(
     name="kth_action.zip",
     mirrors=("https://github.com/chengtan9907/OpenSTL/releases/download/v0.1.0/kth_action.zip",),
+    checksum=Signs(ZIP),
     max_bytes=LIMIT,
 )
 DONE = "unpacked.json"

@@ -14,6 +14,7 @@ from openstl_ext.datasets.formats.label_map import checked_classes
 from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.metadata import PREPARE, SeriesFacts
 from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.leftovers import entries
 from openstl_ext.rasters.layer import RasterLayer, RasterStack
 from openstl_ext.rasters.window import Window
 
@@ -121,8 +122,8 @@ def rasters_in(source: Path) -> list[Path]:
     """Return the rasters of a folder except the label, sorted; or the given raster."""
     if source.is_file():
         return [source]
-    found = (p for p in source.glob("*") if p.suffix.lower() in (".tif", ".tiff"))
-    return sorted(p for p in found if p.name != LABEL and not p.name.startswith("."))
+    found = (p for p in entries(source) if p.suffix.lower() in (".tif", ".tiff"))
+    return [path for path in found if path.name != LABEL]
 
 
 def _holds_all_years(paths: list[Path], stored: SeriesFacts) -> bool:

@@ -16,6 +16,7 @@ from openstl_ext.datasets.lts.series import Series
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.rasters.window import Window
+from openstl_ext.text_file import read_lines
 
 SPLITS, IMAGES, LABELS = "splits", "images", "labels"
 ADVICE = f"cut the patches again: {PREPARE} cut --help"
@@ -80,8 +81,7 @@ def names_of(path: Path) -> list[str]:
     Raises:
         DataError: If there is none, or one is listed twice.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    names = [line.strip().removesuffix(".npy") for line in lines if line.strip()]
+    names = [line.removesuffix(".npy") for line in read_lines(path)]
     if not names or len(set(names)) < len(names):
         twice = next((name for name in names if names.count(name) > 1), None)
         reason = f"names {twice} twice" if twice else "names no patch"

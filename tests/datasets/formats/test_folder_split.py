@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from openstl_ext.datasets.formats import loaders_file
 from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 
@@ -17,7 +18,7 @@ def root(tmp_path: Path) -> Path:
         folder = tmp_path / f"sample_{sample:02d}"
         folder.mkdir()
         for t in range(12):
-            (folder / f"{t}.npy").touch()
+            np.save(folder / f"{t}.npy", np.full((3, 4), t / 16, np.float32))
     return tmp_path
 
 
@@ -35,7 +36,7 @@ def test_the_file_has_the_structure_that_simvp_minimal_reads(root: Path) -> None
     record = json.loads(path.read_text())
     assert list(record) == ["train", "validation", "test", "id"]
     identity = record.pop("id")
-    assert path.name == f"{identity}_loaders.json"
+    assert path.name == "default_loaders.json"
     assert identity == hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
     assert [record[s]["ratio"] for s in record] == [0.7, 0.15, 0.15]
     assert [len(record[s]["samples"]) for s in record] == [14, 3, 3]
@@ -136,7 +137,65 @@ def test_options_out_of_range_are_rejected(wrong: dict) -> None:
         SplitSettings(**wrong)
 
 
-def test_splitting_reads_no_values(root: Path) -> None:
-    """Splitting a terabyte would read it; the frames of this test are empty files."""
-    assert np.sum([p.stat().st_size for p in root.rglob("*.npy")]) == 0
-    create_loaders(root, SplitSettings())
+def test_splitting_reads_no_values_on_request(root: Path) -> None:
+    """Splitting a terabyte would take as long as an epoch."""
+    for path in root.rglob("*.npy"):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="not a readable array"):
+        create_loaders(root, SplitSettings())
+    assert not list(root.glob("*_loaders.json"))
+    create_loaders(root, SplitSettings(), check=False)
+    assert not (root / "SHA256SUMS").exists()
+
+
+BAD = {
+    "NaN": (np.full((3, 4), np.nan), "12 of 12 values are NaN or infinite"),
+    "infinity": (np.full((3, 4), np.inf), "NaN or infinite"),
+    "fill value": (np.full((3, 4), -3.4e38), "fill values"),
+    "shape": (np.zeros((4, 3)), r"shape \(1, 4, 3\), but other frames have \(1, 3, 4\)"),
+    "order": (np.zeros((24, 24, 3)), "height x width x channel"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_frames_that_training_would_refuse_are_found_by_the_split(root: Path, kind: str) -> None:
+    """A mistake in the data would be found hours later, or never."""
+    array, message = BAD[kind]
+    np.save(root / "sample_11/7.npy", array)
+    with pytest.raises(DataError, match=message) as caught:
+        create_loaders(root, SplitSettings())
+    assert "sample_11/7.npy" in str(caught.value)
+    assert not list(root.glob("*_loaders.json"))
+
+
+def test_shape_and_values_are_reported(root: Path) -> None:
+    """Nobody would see that the values are bytes."""
+    _, lines = create_loaders(root, SplitSettings())
+    assert "frames (C, H, W) = (1, 3, 4), values from 0 to 0.6875" in lines
+
+
+def test_a_second_split_does_not_change_what_configs_read(root: Path) -> None:
+    """Each config on the folder would break, or resume with other samples."""
+    first, _ = create_loaders(root, SplitSettings())
+    second, lines = create_loaders(root, SplitSettings(seed=1))
+    assert loaders_file.find(root) == first == root / "default_loaders.json"
+    assert len(second.name) == len("0123abcd_loaders.json")
+    stages = ("train", "val", "test")
+    options = [f"{stage}_dataloader.dataset.loaders={second.name}" for stage in stages]
+    assert any("--cfg-options " + " ".join(options) in line for line in lines)
+    content = second.read_bytes()
+    assert create_loaders(root, SplitSettings(seed=1))[0] == second
+    assert create_loaders(root, SplitSettings())[0] == first
+    former = first.read_bytes()
+    assert create_loaders(root, SplitSettings(seed=1), as_default=True)[0] == first
+    assert first.read_bytes() == content
+    assert former in [path.read_bytes() for path in root.glob("*_loaders.json")]
+
+
+def test_the_only_file_of_an_earlier_version_becomes_the_default(root: Path) -> None:
+    """A split beside it would break the configs that read it without its name."""
+    first, _ = create_loaders(root, SplitSettings())
+    content = first.read_bytes()
+    first.rename(root / f"{'0123' * 16}_loaders.json")
+    create_loaders(root, SplitSettings(seed=1))
+    assert loaders_file.find(root).read_bytes() == content

@@ -1,5 +1,6 @@
 """Cache of decoded videos, filled by several processes."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_cached_videos_are_not_decoded_again(folder: Path) -> None:
     assert fill(folder, rank=1) == []
     (folder / "v3.avi").write_text("another video")
     assert fill(folder) == ["v3"]
-    assert len(list((folder / "cache").iterdir())) == len(NAMES)
+    assert len(list((folder / "cache").iterdir())) == 2 * len(NAMES)
 
 
 def test_a_process_skips_videos_that_another_has_decoded(folder: Path) -> None:
@@ -61,7 +62,7 @@ def test_a_process_skips_videos_that_another_has_decoded(folder: Path) -> None:
     assert sorted(theirs) == NAMES
     assert len(ours) == 1
     assert theirs[0] != ours[0], "both start at the same file"
-    assert len(list((folder / "cache").iterdir())) == len(NAMES)
+    assert len(list((folder / "cache").iterdir())) == 2 * len(NAMES)
 
 
 def test_a_failed_decoding_leaves_no_file(folder: Path) -> None:
@@ -78,7 +79,47 @@ def test_a_failed_decoding_leaves_no_file(folder: Path) -> None:
 def test_a_truncated_cache_file_is_named(folder: Path) -> None:
     """A truncated file would end in a traceback of numpy."""
     fill(folder)
-    (path,) = (folder / "cache").glob("v2-*")
+    (path,) = (folder / "cache").glob("v2-*.npy")
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match=r"v2-.*\.npy: .*delete it; the video is decoded again"):
         map_video(path)
+
+
+def narrower(path: Path) -> None:
+    np.save(path, np.load(path)[:, :, :-1])
+
+
+def flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def without_record(path: Path) -> None:
+    path.with_suffix(".json").unlink()
+
+
+def with_bad_record(path: Path) -> None:
+    path.with_suffix(".json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    "change", [narrower, flipped, without_record, with_bad_record, Path.unlink]
+)
+def test_an_array_that_was_not_written_by_the_cache_is_decoded_again(
+    folder: Path, change: Callable[[Path], None]
+) -> None:
+    """Samples would change without a message."""
+    fill(folder)
+    (path,) = (folder / "cache").glob("v4-*.npy")
+    change(path)
+    assert fill(folder) == ["v4"]
+    assert fill(folder) == []
+
+
+def test_a_copied_cache_is_not_decoded_again(folder: Path) -> None:
+    """Moving a set to another disk would cost the decoding of 599 films."""
+    fill(folder)
+    for path in (folder / "cache").glob("*.npy"):
+        os.utime(path, (1, 1))
+    assert fill(folder) == []

@@ -39,15 +39,45 @@ def test_paths_resolve_after_the_folder_was_moved(frame: Path, written: str) -> 
     assert loaders_file.resolve(written, frame.parents[1]).samefile(frame)
 
 
-def test_valid_paths_are_not_changed(
+def test_frames_of_other_folders_are_not_read(
     frame: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A loader file of simvp_minimal would read other data beside it."""
+    """A loader file from elsewhere would read any array of the computer."""
+    other = tmp_path / "other"
+    (other / "abc_boiling_1").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    outside = [str(frame), "../here/abc_boiling_1/7.npy", "abc_boiling_1/../../here/x/7.npy"]
+    for path in [*outside, "..\\here\\abc_boiling_1\\7.npy"]:
+        file = write(other / "x_loaders.json", train=[[path]])
+        with pytest.raises(DataError, match=r"outside of .*other.*data split --data_path"):
+            loaders_file.read(file, "train")
+    with pytest.raises(DataError, match="missing"):
+        loaders_file.resolve("./here/abc_boiling_1/7.npy", other)
+    (other / "abc_boiling_1/7.npy").touch()
+    moved = loaders_file.resolve("/not/here/abc_boiling_1/7.npy", other)
+    assert moved == other / "abc_boiling_1/7.npy"
+
+
+def test_links_in_the_folder_are_followed(frame: Path, tmp_path: Path) -> None:
+    """Data on another disk could not be used."""
     other = tmp_path / "other"
     other.mkdir()
-    monkeypatch.chdir(tmp_path)
-    assert loaders_file.resolve(str(frame), other) == frame
-    assert loaders_file.resolve("./here/abc_boiling_1/7.npy", other).samefile(frame)
+    (other / "linked").symlink_to(frame.parent)
+    file = write(other / "x_loaders.json", train=[["linked/7.npy"]])
+    assert loaders_file.read(file, "train") == [["linked/7.npy"]]
+    assert loaders_file.resolve("linked/7.npy", other).samefile(frame)
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "c:d", "lecture.part", "[a]*?", "x,y;z", "\u00e9", "e\u0301"]
+)
+def test_any_legal_name_of_a_sample_is_kept(tmp_path: Path, name: str) -> None:
+    """A sample would be left out, or read as another one."""
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "0.npy").touch()
+    path = f"{name}/0.npy"
+    assert loaders_file.key_of(path) == (name, "0")
+    assert loaders_file.resolve(path, tmp_path) == tmp_path / name / "0.npy"
 
 
 def test_a_missing_frame_is_named(frame: Path) -> None:
@@ -63,8 +93,10 @@ def test_the_only_file_is_found_and_one_of_several_must_be_named(tmp_path: Path)
     one = write(tmp_path / "1_loaders.json")
     assert loaders_file.find(tmp_path) == one
     two = write(tmp_path / "2_loaders.json")
-    with pytest.raises(DataError, match=r"1_loaders.json, 2_loaders.json.*loaders="):
+    with pytest.raises(DataError, match=r"1_loaders.json, 2_loaders.json.*loaders=") as caught:
         loaders_file.find(tmp_path)
+    assert str(caught.value).endswith(loaders_file.option_for(one))
+    write(tmp_path / "._2_loaders.json")
     assert loaders_file.find(tmp_path, "2_loaders.json") == two
     assert loaders_file.find(tmp_path / "elsewhere", str(two)) == two
     with pytest.raises(DatasetNotFoundError, match=r"3_loaders\.json"):
