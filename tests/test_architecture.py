@@ -31,7 +31,7 @@ MAY_IMPORT = {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
         "interfaces",
         "datasets",  # the formats of frames; the dataset class comes from the registry
-        *("calibration", "postprocessing"),
+        *("calibration", "postprocessing", "output_path"),
     },
     "statistics": {"errors", "atomic_io", "json_file"},
     "calibration": {"errors", "atomic_io", "json_file"},
@@ -62,6 +62,7 @@ MAY_IMPORT = {
     "discovery": set(),
     "errors": set(),
     "atomic_io": {"errors"},
+    "output_path": {"errors"},
     "json_file": {"errors"},
     "registry": {"errors"},
     "structures": {"errors", "score_name"},

@@ -56,12 +56,9 @@ class FrameCache:
         return paths
 
     def _write(self, path: Path, frames: NDArray[np.uint8]) -> None:
-        own = path.with_name(f"{path.name}.{os.getpid()}")  # two processes may decode one video
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_file(own) as file:
+            with atomic_file(path) as file:  # two processes may decode one video
                 np.save(file, frames)
-            own.replace(path)
         except OSError as error:
             raise DataError(
                 f"{self.folder}: decoded frames cannot be written ({error}); use another folder "
