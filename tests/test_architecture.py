@@ -138,6 +138,62 @@ def test_only_engine_and_hooks_import_the_runner() -> None:
         assert not any(n.startswith("mmengine.runner") for n in imports(path)), path
 
 
+WRITING = {
+    *("write_text", "write_bytes", "savez", "savez_compressed", "tofile", "savefig", "imsave"),
+    *("imwrite", "VideoWriter", "print_png", "copyfile", "copyfileobj", "copy2", "memmap"),
+    *("np.save", "torch.save"),
+}
+"""Functions and methods that write a file, beside ``open``."""
+WRITTEN_ELSEWHERE = {
+    "atomic_io.py": "the atomic writers",
+    "commands/templates/dataset.py": "code of a user, which writes a toy set",
+    "config/names.py": "a temporary folder",
+    "datasets/boiling/prepare.py": "an atomic folder",
+    "datasets/download/extract.py": "the files of an atomic folder",
+    "datasets/download/fetch.py": "a part that a later call continues; it is renamed at the end",
+    "datasets/download/remote_file.py": "an atomic file",
+    "datasets/formats/frame_cache.py": "an atomic file",
+    "datasets/lts/convert.py": "an atomic path",
+    "datasets/lts/patches.py": "an atomic file",
+    "datasets/lts/split.py": "the files of atomic folders",
+    "datasets/synthetic/kth.py": "an atomic folder and an atomic path",
+    "datasets/synthetic/landscape.py": "an atomic file",
+    "datasets/synthetic/moving_mnist.py": "an atomic file",
+    "datasets/synthetic/taxibj.py": "an atomic file",
+    "commands/convert.py": "an atomic file",
+    "engine/checkpoint.py": "an atomic file, hashed",
+    "hooks/predictions.py": "a folder that is renamed at the end of the test",
+    "prediction/destination.py": "an atomic folder",
+    "prediction/forecasting.py": "the files of an atomic folder",
+    "rasters/writer.py": "an atomic path",
+    "visualization/error_curve.py": "memory",
+    "visualization/page.py": "memory",
+}
+"""Files that call such a function, and to what they write."""
+
+
+def writes(path: Path) -> bool:
+    """Return whether a file of the sources calls a function that writes files."""
+    for call in (
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+    ):
+        name = ast.unparse(call.func)
+        if name in WRITING or name.rpartition(".")[2] in WRITING:
+            return True
+        modes = [ast.literal_eval(arg) for arg in call.args if isinstance(arg, ast.Constant)]
+        if name.rpartition(".")[2] == "open" and any(set("wax+") & set(str(m)) for m in modes[-1:]):
+            return True
+    return False
+
+
+def test_only_listed_files_write_and_only_atomically() -> None:
+    """A full disk would leave half a file under its final name."""
+    found = {path.relative_to(PACKAGE).as_posix() for path in sources() if writes(path)}
+    new, gone = found - set(WRITTEN_ELSEWHERE), set(WRITTEN_ELSEWHERE) - found
+    assert not new, f"{new}: use openstl_ext.atomic_io, then list the file here"
+    assert not gone, f"{gone} write nothing any more"
+
+
 def test_files_are_small_and_have_specific_names() -> None:
     """Files would collect unrelated code."""
     for folder in (PACKAGE, ROOT / "tools", ROOT / "tests", ROOT / "benchmarks"):
