@@ -174,14 +174,16 @@ WRITTEN_ELSEWHERE = {
 
 def writes(path: Path) -> bool:
     """Return whether a file of the sources calls a function that writes files."""
-    for call in (
-        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
-    ):
+    for call in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(call, ast.Call):
+            continue
         name = ast.unparse(call.func)
-        if name in WRITING or name.rpartition(".")[2] in WRITING:
+        last = name.rpartition(".")[2]
+        if {name, last} & WRITING:
             return True
-        modes = [ast.literal_eval(arg) for arg in call.args if isinstance(arg, ast.Constant)]
-        if name.rpartition(".")[2] == "open" and any(set("wax+") & set(str(m)) for m in modes[-1:]):
+        inside = (node for argument in call.args for node in ast.walk(argument))
+        words = {str(node.value) for node in inside if isinstance(node, ast.Constant)}
+        if last == "open" and any(set("wax+") & set(w) and set(w) <= set("rwaxbt+") for w in words):
             return True
     return False
 
