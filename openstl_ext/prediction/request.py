@@ -180,6 +180,7 @@ def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dic
         grid=scene.grid,
         area=where["area"],
         probability=request.probability,
+        classes=getattr(scene, "classes", ()),
         tags=about,
     ) as sink:
         count = map_scene(lambda x: predictor(x, 0), scene, sink, step=maps.BLOCK, **where)

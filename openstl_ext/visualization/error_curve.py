@@ -34,7 +34,8 @@ def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
     sample standard deviation over seeds. A lead without a score interrupts its line.
     """
     width = 6.2 * len(plots)
-    figure = Figure(figsize=(width, 4.4), dpi=DPI, facecolor="white", layout="constrained")
+    height = 4.2 + 0.15 * max(len(plot.curves) for plot in plots)  # legends are below the axes
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="constrained")
     canvas = FigureCanvasAgg(figure)
     one_unit = len({plot.unit for plot in plots}) == 1
     places: Any = figure.subplots(1, len(plots), squeeze=False, sharey=one_unit)[0]

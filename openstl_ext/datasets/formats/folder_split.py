@@ -95,11 +95,22 @@ def create_loaders(root: Path, settings: SplitSettings) -> tuple[Path, list[str]
     splits = _split(shuffled, round(settings.train_ratio, 3), round(settings.val_ratio, 3))
     path = loaders_file.write(root, splits)
     lines += [f"{name}: {len(part)} samples" for name, (_, part) in splits.items()]
+    for name in ("train", "val", "test"):
+        if name not in splits:
+            lines.append(
+                f"warning: no sample is left for {name}; change the ratios, or use no config part "
+                f"that reads the split {name}"
+            )
     return path, lines
 
 
 def _samples(root: Path) -> list[tuple[str, list[str]]]:
     """Return name and frame paths of every sample, from the folders or else from the pack."""
+    if root.exists() and not root.is_dir():
+        raise DataError(
+            f"{root} is a file, expected a folder of samples (<sample>/0.npy, <sample>/1.npy, "
+            "...); write each sample of it into a folder, or forecast it with `openstl-ext predict`"
+        )
     if not root.is_dir():
         raise DatasetNotFoundError(
             root,

@@ -140,3 +140,19 @@ def test_splitting_reads_no_values(root: Path) -> None:
     """Splitting a terabyte would read it; the frames of this test are empty files."""
     assert np.sum([p.stat().st_size for p in root.rglob("*.npy")]) == 0
     create_loaders(root, SplitSettings())
+
+
+def test_an_empty_split_is_a_warning(root: Path) -> None:
+    """A user would learn only after hours of training that nothing is left to test on."""
+    _, lines = create_loaders(root, SplitSettings(train_ratio=1, val_ratio=0))
+    warned = [line for line in lines if line.startswith("warning: no sample is left for")]
+    assert [line.split()[6].rstrip(";") for line in warned] == ["val", "test"]
+    assert not any("warning" in line for line in create_loaders(root, SplitSettings())[1])
+
+
+@pytest.mark.parametrize("name", ["big.npy", "video.avi", "data.zip"])
+def test_a_file_is_refused_with_what_is_expected(tmp_path: Path, name: str) -> None:
+    """A user would read that the file does not exist."""
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=rf"{name} is a file, expected a folder of samples"):
+        create_loaders(tmp_path / name, SplitSettings())
