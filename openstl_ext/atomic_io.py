@@ -15,9 +15,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from openstl_ext.errors import DISK_FULL, PATH_REMEDIES, DiskFullError, UserError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 try:
     import fcntl
@@ -64,7 +67,18 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         OSError: If it cannot be written for another reason; it names ``path``.
     """
     with atomic_path(path) as part, part.open("wb") as file:
-        yield file
+        yield cast("BinaryIO", OutputFile(file))
+
+
+def save_array(path: Path, array: "NDArray[Any]") -> None:
+    """Write an array to an ``.npy`` in a folder that is not complete yet.
+
+    ``numpy.save`` hands a file to C, where a write that fails at its end is not reported.
+    """
+    from numpy.lib.format import write_array  # late: not all who write need it
+
+    with path.open("wb") as file:
+        write_array(OutputFile(file), array, allow_pickle=False)  # type: ignore[arg-type]
 
 
 def atomic_write(path: Path, data: bytes) -> None:
@@ -146,21 +160,34 @@ def recover_folder(path: Path) -> None:
         old.rename(path)
 
 
-class HashingFile:
-    """File opened for writing that computes the SHA-256 of the written bytes."""
+class OutputFile:
+    """File opened for writing that libraries write to through its methods.
+
+    numpy writes to a file of Python by its number, and does not report all errors.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
+
+    def write(self, data: Any) -> int:
+        """Write bytes."""
+        return self.file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+class HashingFile(OutputFile):
+    """File opened for writing that computes the SHA-256 of the written bytes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
         self.digest = hashlib.sha256()
 
     def write(self, data: Any) -> int:
         """Write bytes and add them to the digest."""
         self.digest.update(data)
         return self.file.write(data)
-
-    def flush(self) -> None:
-        """Flush the file."""
-        self.file.flush()
 
 
 def sha256_of(path: Path) -> str:

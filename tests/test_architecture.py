@@ -141,7 +141,7 @@ def test_only_engine_and_hooks_import_the_runner() -> None:
 WRITING = {
     *("write_text", "write_bytes", "savez", "savez_compressed", "tofile", "savefig", "imsave"),
     *("imwrite", "VideoWriter", "print_png", "copyfile", "copyfileobj", "copy2", "memmap"),
-    *("np.save", "torch.save"),
+    *("np.save", "save_array", "torch.save"),
 }
 """Functions and methods that write a file, beside ``open``."""
 WRITTEN_ELSEWHERE = {

@@ -20,6 +20,7 @@ from openstl_ext.atomic_io import (
     atomic_path,
     atomic_write,
     atomic_write_hashed,
+    save_array,
 )
 from openstl_ext.errors import DISK_FULL, PATH_REMEDIES, DiskFullError, sentence_of
 from tests.faults.disk import snapshot, with_limit
@@ -214,3 +215,21 @@ def test_the_limit_of_the_tests_is_removed() -> None:
     with with_limit(0):
         pass
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+@pytest.mark.parametrize("limit", range(0, 1300, 100))
+def test_a_short_array_is_never_cut_off_in_silence(tmp_path: Path, limit: int) -> None:
+    """numpy.save would end without an error, and a forecast would lack its last rows."""
+    array = np.arange(140.0)
+    with pytest.raises(DiskFullError), with_limit(limit), atomic_folder(tmp_path / "out") as part:
+        save_array(part / "0.npy", array)
+    with pytest.raises(DiskFullError), with_limit(limit), atomic_file(tmp_path / "a") as file:
+        np.save(file, array)
+    assert snapshot(tmp_path) == {}
+
+
+def test_arrays_are_read_back(tmp_path: Path) -> None:
+    """A saved array would have other values."""
+    for number, array in enumerate((np.arange(6).reshape(2, 3), np.arange(6).reshape(2, 3).T)):
+        save_array(tmp_path / f"{number}.npy", array)
+        np.testing.assert_array_equal(np.load(tmp_path / f"{number}.npy"), array)

@@ -15,7 +15,13 @@ from mmengine.runner import Runner
 from numpy.typing import NDArray
 from torch import Tensor
 
-from openstl_ext.atomic_io import PART, raise_if_unwritten, recover_folder, replace_folder
+from openstl_ext.atomic_io import (
+    PART,
+    raise_if_unwritten,
+    recover_folder,
+    replace_folder,
+    save_array,
+)
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.registry import HOOKS
 from openstl_ext.results.protocol import facts_of, plain
@@ -115,7 +121,7 @@ class PredictionsHook(Hook):
         fields = np.dtype([(name, "f8") for name in scores])
         kind = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
         with removed_if_unwritten(part):
-            np.save(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
+            save_array(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
             _write_json(part / "metrics.json", scores)
             _write_json(part / "about.json", {**self._about(runner), **kind})
             replace_folder(part, final)
@@ -216,7 +222,7 @@ def write_arrays(folder: Path, arrays: NDArray[Any]) -> None:
             f"two test samples have the id {folder.name!r}; make sample_id of the dataset unique"
         ) from None
     for number, array in enumerate(arrays):
-        np.save(folder / f"{number}.npy", array, allow_pickle=False)
+        save_array(folder / f"{number}.npy", array)
 
 
 def _index(ticket: Any) -> int:

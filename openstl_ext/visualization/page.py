@@ -112,7 +112,7 @@ class Page:
         axes.yaxis.get_offset_text().set(fontsize=6.5, family=FONT)
         for tick in axes.get_yticklabels():
             tick.set_fontfamily(FONT)
-        about = {"fontsize": 7, "color": FAINT, "family": FONT, "labelpad": 5}
+        about: dict[str, Any] = {"fontsize": 7, "color": FAINT, "family": FONT, "labelpad": 5}
         axes.set_ylabel(printable(label), parse_math=False, **about)
 
     def pixels(self) -> NDArray[np.uint8]:

@@ -20,10 +20,12 @@ from urllib import request
 from urllib.error import URLError
 
 import numpy as np
+import torch
 
 from openstl_ext import cli
 from openstl_ext.atomic_io import PART
 from openstl_ext.datasets.download import fetch
+from openstl_ext.interop import adapter_of
 from tests.commands.conftest import RECIPE
 from tests.faults.row import Row
 
@@ -34,7 +36,7 @@ TOY = "configs/toy.py"
 BEST = "run/checkpoints/best.pth"
 
 LINES = [
-    "convert run/checkpoints/best.pth out/converted.pth --source openstl --config configs/toy.py",
+    "convert theirs.pth out/converted.pth --source openstl --config simvp.py",
     "data split --data_path data --train_ratio 0.5 --val_ratio 0.25 --total_length 4 --seed 1",
     "data pack --data_path packed",
     "data boiling --data_path out/b --num_samples 2 --num_frames 4 --image_size 8 --seed 0",
@@ -74,6 +76,7 @@ SHIMS = {
     "data kth": "prepare_data/kth",
     "data lts": "prepare_data/lts_segmentation",
 }
+SIMVP = {"in_shape": (3, 1, 8, 8), "hid_S": 4, "hid_T": 6, "N_S": 2, "N_T": 2, "mlp_ratio": 2}
 SLOW = ("demo", "doctor", "list", "profile", "test", "train", "convert")
 """Commands that take a second or more where they succeed."""
 VALUES = [
@@ -232,6 +235,12 @@ def prepare(folder: Path) -> None:
         for t in range(3):
             np.save(folder / "packed" / sample / f"{t}.npy", np.zeros((4, 4), np.float32))
     (folder / TOY).write_text(RECIPE.replace("max_epochs=2", "max_epochs=1"))
+    match = adapter_of("openstl", "SimVP_Model", SIMVP)
+    state = match.net.state_dict()
+    torch.save({name: state[key] for key, name in match.theirs.items()}, folder / "theirs.pth")
+    net = {"type": "SimVP", **match.arguments}
+    model = {"type": "DirectForecast", "net": net, "loss": {"type": "L2"}}
+    (folder / "simvp.py").write_text(f"model = {model!r}\n")
     (folder / "bad.py").write_text("model = dict(\n")
     (folder / "text.txt").write_text("text\n")
     (folder / "bad.json").write_text("{")
