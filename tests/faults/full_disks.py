@@ -23,7 +23,6 @@ from openstl_ext.datasets.formats.packed import pack_folders
 from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.synthetic import kth, landscape, moving_mnist, taxibj
 from openstl_ext.engine.checkpoint import Entry, save
-from openstl_ext.engine.tracking_wandb import run_id
 from openstl_ext.errors import sentence_of
 from openstl_ext.profiling.training_step import add_row
 from openstl_ext.rasters.window import Window
@@ -146,7 +145,6 @@ WRITERS: dict[str, Write] = {
     "boiling": boiling,
     "new": template,
     "table of steps": step_table,
-    "W&B id": lambda folder, version: run_id(folder / "id.txt", fresh=version == 0),
     "lts patches": partial(lts_cut, form="patches"),
     "synthetic lts": lambda folder, version: landscape.write_stack(
         folder, landscape.draw(size=64, seed=version, years=landscape.YEARS[-2:])

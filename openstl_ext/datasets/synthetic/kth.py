@@ -1,5 +1,7 @@
 """Synthetic recordings in the format of KTH."""
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -98,3 +100,7 @@ def _write_avi(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
         for frame in frames:
             writer.write(np.stack([frame] * 3, axis=-1))
         writer.release()
+        written = part.read_bytes()
+        length = int.from_bytes(written[4:8], "little")  # of all after these eight bytes
+        if not written or length != len(written) - 8 or b"idx1" not in written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # OpenCV reports no error
