@@ -1,6 +1,7 @@
 """Mutated command lines: each ends with status 0 or 2, without a traceback and without remains."""
 
 import contextlib
+import functools
 import io
 import os
 import random
@@ -125,7 +126,7 @@ def mutations(seed: int, number: int, *, fast: bool = False) -> Iterator[list[st
     chance = random.Random(seed)
     lines = [line.split() for line in LINES]
     if fast:
-        lines = [line for line in lines if line[0] not in SLOW]
+        lines = [line for line in lines if line[0] not in SLOW and "--miniature" not in line]
     for count in range(number):
         line = list(lines[count % len(lines)])
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
@@ -222,6 +223,19 @@ def listed() -> set[str]:
 
 
 def prepare(folder: Path) -> None:
+    """Copy what the commands read into a folder."""
+    shutil.copytree(_made().name, folder, symlinks=True, dirs_exist_ok=True)
+
+
+@functools.cache
+def _made() -> "tempfile.TemporaryDirectory[str]":
+    """Make the files once for a process; they are removed when it ends."""
+    made = tempfile.TemporaryDirectory()
+    make(Path(made.name))
+    return made
+
+
+def make(folder: Path) -> None:
     """Write the data, a trained and tested run, and files of wrong kinds into a folder."""
     from openstl_ext.datasets.boiling.dataset import Boiling
     from openstl_ext.datasets.synthetic.landscape import write_toy
