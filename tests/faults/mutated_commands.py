@@ -41,7 +41,7 @@ LINES = [
     "data split --data_path data --train_ratio 0.5 --val_ratio 0.25 --total_length 4 --seed 1",
     "data pack --data_path packed",
     "data boiling --data_path out/b --num_samples 2 --num_frames 4 --image_size 8 --seed 0",
-    "data kth --miniature --root out/kth",
+    "data kth --root out/kth --source folder",
     "data moving-mnist --miniature --root out/mnist",
     "data taxibj --miniature --root out/taxibj",
     "data lts verify --root lts --patch-size 16",
@@ -80,14 +80,38 @@ SHIMS = {
 SIMVP = {"in_shape": (3, 1, 8, 8), "hid_S": 4, "hid_T": 6, "N_S": 2, "N_T": 2, "mlp_ratio": 2}
 SLOW = ("demo", "doctor", "list", "profile", "test", "train", "convert")
 """Commands that take a second or more where they succeed."""
-VALUES = [
-    *("", " ", "-1", "0", "1e309", "nan", "inf", "-inf", "99999999999999999999", "1000000000"),
-    *("\N{LATIN SMALL LETTER U WITH DIAERESIS}\N{SNOWMAN}", "\x1b[2J", "a\nb", "x" * 300, "\udcff"),
-    *("--", "-", "=", "a=b", "None", "True", "[]", "{}", "()", "'", "$x$", "%s", "*", "~", "\0"),
+KINDS = ("drop", "double", "swap", "value", "insert", "option", *3 * ("number", "path"))
+NUMBERS = [
+    *("-1", "0", "1", "3", "7", "1000000000", "99999999999999999999", "-99999999999999999999"),
+    *("1e309", "nan", "inf", "-inf", "0.5", "1_0", "\N{ARABIC-INDIC DIGIT THREE}", "0x10", "1e3"),
+]
+FILES = [
     *("text.txt", "empty.npy", "cut.npy", "bad.json", "words.npy", "folder", "loop", "missing/x"),
     *("text.txt/x", "/proc/nothing/x", "/dev/null", "/dev/full", ".", "out", "data", "run", TOY),
-    *("bad.py", BEST, "frames.npy", "folder/" + "y" * 260, "model.net=3", "seed=", "+a.b.c=1"),
-    *("train_cfg=None", "model.net.type=Nothing", "test_dataloader.dataset.root=/dev/null"),
+    *("bad.py", BEST, "theirs.pth", "frames.npy", "folder/" + "y" * 260, "run/result.json", "lts"),
+    *("run/saved", "data.npy", "simvp.py", "three.npy", "integers.npy", "objects.npy", "nan.npy"),
+]
+VALUES = [
+    *NUMBERS,
+    *FILES,
+    *(
+        "",
+        " ",
+        "\N{LATIN SMALL LETTER U WITH DIAERESIS}\N{SNOWMAN}",
+        "\x1b[2J",
+        "a\nb",
+        "x" * 300,
+        "\udcff",
+    ),
+    *("--", "-", "=", "a=b", "None", "True", "[]", "{}", "()", "'", "$x$", "%s", "*", "~", "\0"),
+    *(
+        "model.net=3",
+        "seed=",
+        "+a.b.c=1",
+        "train_cfg=None",
+        "model.net.type=Nothing",
+        "test_dataloader.dataset.root=/dev/null",
+    ),
 ]
 OPTIONS = [
     *("--out", "--help", "--seed", "--work-dir", "--cfg-options", "--nothing", "--tile", "--root"),
@@ -138,12 +162,20 @@ def mutated(line: list[str], chance: random.Random) -> list[str]:
     """Return a command line with one mutation; the command stays."""
     head, rest = line[:1], line[1:]
     place = chance.randrange(len(rest) + 1)
-    kind = chance.choice(("drop", "double", "swap", "value", "value", "value", "insert", "option"))
+    kind = chance.choice(KINDS)
     if kind == "insert" or not rest:
         return [*head, *rest[:place], chance.choice(VALUES), *rest[place:]]
     if kind == "option":
         return [*head, *rest[:place], chance.choice(OPTIONS), *rest[place:]]
     at = min(place, len(rest) - 1)
+    numbers = [i for i, word in enumerate(rest) if word.replace(".", "", 1).isdigit()]
+    paths = [i for i, word in enumerate(rest) if "/" in word or "." in word]
+    if kind == "number" and numbers:
+        rest[chance.choice(numbers)] = chance.choice(NUMBERS)
+        return [*head, *rest]
+    if kind == "path" and paths:
+        rest[chance.choice(paths)] = chance.choice(FILES)
+        return [*head, *rest]
     if kind == "drop":
         return [*head, *rest[:at], *rest[at + 1 :]]
     if kind == "double":
@@ -261,6 +293,10 @@ def make(folder: Path) -> None:
     (folder / "empty.npy").touch()
     np.save(folder / "frames.npy", np.random.default_rng(0).random((10, 1, 16, 16), np.float32))
     np.save(folder / "words.npy", np.array(["a", "b"]))
+    np.save(folder / "three.npy", np.zeros((10, 16, 16), np.float32))
+    np.save(folder / "integers.npy", np.zeros((10, 1, 16, 16), np.int64))
+    np.save(folder / "objects.npy", np.array([None, {}]), allow_pickle=True)
+    np.save(folder / "nan.npy", np.full((10, 1, 16, 16), np.nan, np.float32))
     (folder / "cut.npy").write_bytes((folder / "frames.npy").read_bytes()[:500])
     (folder / "loop").symlink_to("loop")
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
