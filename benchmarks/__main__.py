@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import harness
 from benchmarks.fresh_process import call, steady_environment
 from benchmarks.harness import NotMeasured, Row
+from openstl_ext.atomic_io import atomic_write
 
 FOLDER = "benchmarks"
 NOT_MEASURING = {"__main__", "fresh_process", "harness"}
@@ -80,14 +81,13 @@ def main() -> int:
     print("\n" + "\n".join(harness.table(rows, earlier)))
     for row in left_out:
         print(f"\nnot measured: {row.name}: {row.reason}")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "machine": machine,
         "rows": [row.as_dict() for row in rows],
         "not_measured": [asdict(row) for row in left_out],
         "failed": failed,
     }
-    args.out.write_text(json.dumps(record, indent=1) + "\n")
+    atomic_write(args.out, (json.dumps(record, indent=1) + "\n").encode())
     print(f"\nwritten to {args.out}", flush=True)
     for name, error in failed.items():
         print(f"\n{name} failed: {error}", file=sys.stderr)

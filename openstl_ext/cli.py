@@ -7,19 +7,23 @@ help, ``add_arguments(parser)`` declares its arguments, and heavy imports are in
 import argparse
 import atexit
 import contextlib
-import errno
 import importlib
+import io
+import logging
 import os
 import pkgutil
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from openstl_ext import __version__, commands
-from openstl_ext.errors import UserError, nearest
+from openstl_ext.errors import UserError, nearest, printable, sentence_of
 
+_format_warning = warnings.formatwarning
 SPIN = "1000"
 """How often an idle thread polls before it sleeps (libgomp's GOMP_SPINCOUNT).
 
@@ -27,11 +31,6 @@ By default it polls for milliseconds. With one other busy process on the machine
 it keeps the thread that it waits for off the core: a training step that takes 80 ms alone took
 2,300 ms, and 190 ms with this value, which changes nothing on an idle machine.
 """
-PLACES = (
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
-    *(errno.ENOSPC, errno.EDQUOT),
-)
-"""Errors of a path that the user chose: permissions, a wrong name, a full disk."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -46,6 +45,8 @@ def call(arguments: Sequence[str]) -> None:
     Raises:
         UserError: If there is no such command, or the user made a mistake.
     """
+    if bad := [word for word in arguments if "\0" in word]:
+        raise UserError(f"{bad[0]!r} has a NUL character, which no path or value may have")
     found = find_commands()
     name = next(iter(arguments), "--help")
     if not name.startswith("-") and name not in found:
@@ -90,30 +91,53 @@ def build_parser(found: dict[str, ModuleType]) -> argparse.ArgumentParser:
 def run(function: Callable[[], None]) -> None:
     """Call a function; a mistake of the user ends the process with one message and status 2.
 
-    In a run of several processes all of them meet the same error; the first reports it and ends,
-    and the launcher ends the others before they repeat it.
+    Other errors keep their traceback and end with status 1. In a run of several processes all of
+    them meet the same error; the first reports it and ends, and the launcher ends the others before
+    they repeat it.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPIN)  # read when torch is imported, later
     # or `import cProfile`, which torch does, finds tools/profile.py instead of Python's own profile
     folder = Path(sys.argv[0]).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != folder]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not in a notebook
+            stream.reconfigure(errors="backslashreplace")
+    warnings.formatwarning = format_warning
+    logging.setLogRecordFactory(PrintableRecord)
+    logging.raiseExceptions = False  # no traceback per line when the reader of a pipe has ended
     try:
         function()
-    except (UserError, OSError) as error:
-        message = message_of(error)
-        if not isinstance(error, UserError):
-            if error.errno not in PLACES or not error.filename:
-                raise
-            message = f"{error.filename}: {error.strerror}"
-        is_first = (os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or "0") == "0"
-        time.sleep(0 if is_first else 3)
-        print(f"error: {message}", file=sys.stderr, flush=True)
-        exit_process(getattr(error, "status", 2))
     except KeyboardInterrupt:
         print("interrupted; call the same command again", file=sys.stderr, flush=True)
         exit_process(130)
+    except BrokenPipeError:
+        exit_process(128 + 13)  # as a process that SIGPIPE ends
+    except Exception as error:
+        message = sentence_of(error)
+        if message is None:
+            raise
+        is_first = (os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or "0") == "0"
+        time.sleep(0 if is_first else 3)
+        with contextlib.suppress(BrokenPipeError):
+            print(f"error: {printable(message)}", file=sys.stderr, flush=True)
+        exit_process(getattr(error, "status", 2))
+    finally:
+        flush()
     exit_process(0)
+
+
+def format_warning(*args: Any, **kwargs: Any) -> str:
+    """Return the text of a Python warning, which may name any file."""
+    return printable(_format_warning(*args, **kwargs))
+
+
+class PrintableRecord(logging.LogRecord):
+    """Line of a log whose message controls no terminal; it may name any file."""
+
+    def getMessage(self) -> str:  # noqa: N802
+        """Return the message with its arguments."""
+        return printable(super().getMessage())
 
 
 def exit_process(status: int) -> None:
@@ -125,25 +149,29 @@ def exit_process(status: int) -> None:
     """
     if (os.environ.get("WORLD_SIZE") or "1") != "1":
         atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(BrokenPipeError):
-                stream.flush()
+        flush()
         os._exit(status)
     if status:
         sys.exit(status)
 
 
-def message_of(error: Exception) -> str:
-    """Return the message of an error, without the traceback that torch adds for a worker."""
-    message, kind = str(error), type(error)
-    if not message.startswith(f"Caught {kind.__name__} in "):
-        return message
-    return message.rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2].strip()
+def flush() -> None:
+    """Write buffered lines; a stream whose reader has ended leads nowhere from here on."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or the exit complains
 
 
 def print_line(text: str) -> None:
     """Print a text; a reader such as ``head`` may have closed the pipe."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the exit complains
+    with contextlib.suppress(BrokenPipeError):
+        print(printable(text))
+    flush()
+
+
+def warn(text: str) -> None:
+    """Print a warning."""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"warning: {printable(text)}", file=sys.stderr, flush=True)

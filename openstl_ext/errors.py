@@ -1,6 +1,9 @@
 """Errors whose messages give the next step."""
 
+import errno
+import re
 import reprlib
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,6 +11,41 @@ from typing import Any
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REMEDIES = {
+    "EACCES EPERM": "change its permissions, or choose another place",
+    "EROFS": "choose a place that can be written",
+    "ENOENT": "correct the path",
+    "ENOTDIR": "a part of this path is a file, so choose another path",
+    "EISDIR": "give the name of a file",
+    "EEXIST ENOTEMPTY": "choose another name, or remove what has this name",
+    "ENAMETOOLONG": "choose a shorter name",
+    "ELOOP": "remove the symbolic links that form a loop",
+    "EXDEV": "choose a place on the same disk",
+    "EBUSY ETXTBSY": "end the program that uses it, or choose another name",
+    "ENOSPC": "free space and try again",
+    "EDQUOT": "free space within the quota and try again",
+    "EFBIG": "raise the limit of file sizes (ulimit -f) and try again",
+    "EIO ENXIO ENODEV": "check the disk or its connection, and try again",
+    "ESTALE": "mount the network disk again, and try again",
+    "EMFILE": "raise the limit of open files (ulimit -n), or use fewer workers",
+    "ENFILE": "close other programs, or raise the system's limit of open files",
+    "ENOMEM": "free memory, or use smaller batches, tiles or data",
+}
+PATH_REMEDIES = {
+    getattr(errno, name): remedy
+    for names, remedy in _REMEDIES.items()
+    for name in names.split()
+    if hasattr(errno, name)  # not all on Windows
+}
+"""Next step for each condition of a file system that a user can meet."""
+FROM_WORKER = re.compile(r"\[Errno (\d+)\] ([^\n]*?)(?:: '([^'\n]*)')?\s*$")
+"""Message of an OSError that a worker process has passed on as text."""
+CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories of controls, marks of direction, undecodable bytes and separators."""
+NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
+"""Parts of the messages of torch for memory that is not available."""
 
 
 class UserError(Exception):
@@ -57,12 +95,14 @@ class CheckpointError(UserError):
 
 
 class DiskFullError(UserError, OSError):
-    """A file could not be written because the disk is full."""
+    """A file could not be written because the disk is full, or a limit of file sizes is reached."""
 
-    def __init__(self, path: Path | str, *, free_bytes: int) -> None:
+    def __init__(self, path: Path | str, *, free_bytes: int, limited: bool = False) -> None:
+        reason, remedy = "the disk is full", PATH_REMEDIES[errno.ENOSPC]
+        if limited:
+            reason, remedy = "the limit of file sizes is reached", PATH_REMEDIES[errno.EFBIG]
         super().__init__(
-            f"the disk is full: {path} was not written and {free_bytes:,} bytes are available; "
-            "free space and try again"
+            f"{reason}: {path} was not written and {free_bytes:,} bytes are available; {remedy}"
         )
 
 
@@ -81,6 +121,51 @@ class RankError(UserError):
 
 class NonFiniteError(UserError):
     """A loss, a gradient or a weight is NaN or infinite."""
+
+
+def sentence_of(error: BaseException) -> str | None:
+    """Return the message for a user who can correct an error; None if the program is wrong.
+
+    Args:
+        error: Any exception; also one that torch passes on from a worker process.
+    """
+    message, kind = str(error), type(error)
+    if isinstance(error, UserError):
+        if message.startswith(f"Caught {kind.__name__} in "):  # torch adds the worker's traceback
+            return message.rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2].strip()
+        return message
+    if isinstance(error, OSError):
+        number, reason, place = error.errno, error.strerror, error.filename
+        if number is None and (passed := FROM_WORKER.search(message)):
+            number, reason, place = int(passed[1]), passed[2], passed[3]
+        if number not in PATH_REMEDIES:
+            return None
+        named = place if isinstance(place, str) or place is None else _decoded(place)
+        return ": ".join(filter(None, (named, reason))) + f"; {PATH_REMEDIES[number]}"
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(part in message for part in NO_MEMORY)
+    ):
+        first = message.strip().partition("\n")[0] or "the memory is used up"
+        return f"{first}; {PATH_REMEDIES[errno.ENOMEM]}"
+    return None
+
+
+def _decoded(place: Any) -> str:
+    """Return a path that the system names by bytes or by the number of an open file."""
+    return place.decode(errors="replace") if isinstance(place, bytes) else f"open file {place}"
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that control a terminal; they are written as escapes.
+
+    Names of files may have any character, among them those that clear or recolour a terminal.
+    """
+    return "".join(
+        c.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(c) in CONTROLS and c not in "\n\t"
+        else c
+        for c in text
+    )
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ MAY_IMPORT = {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
         *("interfaces", "frame_rules", "leftovers"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
-        *("calibration", "postprocessing"),
+        *("calibration", "postprocessing", "output_path"),
     },
     "statistics": {"errors", "atomic_io", "json_file"},
     "calibration": {"errors", "atomic_io", "json_file"},
@@ -85,6 +85,7 @@ MAY_IMPORT = {
     "folder_lock": {"errors"},
     "errors": set(),
     "atomic_io": {"errors"},
+    "output_path": {"errors"},
     "registry": {"errors", "value_types"},
     "value_types": {"errors"},
     "structures": {"errors", "score_name"},
@@ -162,6 +163,64 @@ def test_only_engine_and_hooks_import_the_runner() -> None:
         if part_of(path) in ("engine", "hooks", "registry"):
             continue
         assert not any(n.startswith("mmengine.runner") for n in imports(path)), path
+
+
+WRITING = {
+    *("write_text", "write_bytes", "savez", "savez_compressed", "tofile", "savefig", "imsave"),
+    *("imwrite", "VideoWriter", "print_png", "copyfile", "copyfileobj", "copy2", "memmap"),
+    *("np.save", "save_array", "torch.save"),
+}
+"""Functions and methods that write a file, beside ``open``."""
+WRITTEN_ELSEWHERE = {
+    "atomic_io.py": "the atomic writers",
+    "commands/templates/dataset.py": "code of a user, which writes a toy set",
+    "config/names.py": "a temporary folder",
+    "datasets/boiling/prepare.py": "an atomic folder",
+    "datasets/download/extract.py": "the files of an atomic folder",
+    "datasets/download/fetch.py": "a part that a later call continues; it is renamed at the end",
+    "datasets/download/remote_file.py": "an atomic file",
+    "datasets/formats/frame_cache.py": "an atomic file",
+    "datasets/lts/convert.py": "an atomic path",
+    "datasets/lts/patches.py": "an atomic file",
+    "datasets/lts/split.py": "the files of atomic folders",
+    "datasets/synthetic/kth.py": "an atomic folder and an atomic path",
+    "datasets/synthetic/landscape.py": "an atomic file",
+    "datasets/synthetic/moving_mnist.py": "an atomic file",
+    "datasets/synthetic/taxibj.py": "an atomic file",
+    "commands/convert.py": "an atomic file",
+    "engine/checkpoint.py": "an atomic file, hashed",
+    "hooks/predictions.py": "a folder that is renamed at the end of the test",
+    "prediction/destination.py": "an atomic folder",
+    "prediction/forecasting.py": "the files of an atomic folder",
+    "rasters/writer.py": "an atomic path",
+    "visualization/error_curve.py": "memory",
+    "visualization/page.py": "memory",
+}
+"""Files that call such a function, and to what they write."""
+
+
+def writes(path: Path) -> bool:
+    """Return whether a file of the sources calls a function that writes files."""
+    for call in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(call, ast.Call):
+            continue
+        name = ast.unparse(call.func)
+        last = name.rpartition(".")[2]
+        if {name, last} & WRITING:
+            return True
+        inside = (node for argument in call.args for node in ast.walk(argument))
+        words = {str(node.value) for node in inside if isinstance(node, ast.Constant)}
+        if last == "open" and any(set("wax+") & set(w) and set(w) <= set("rwaxbt+") for w in words):
+            return True
+    return False
+
+
+def test_only_listed_files_write_and_only_atomically() -> None:
+    """A full disk would leave half a file under its final name."""
+    found = {path.relative_to(PACKAGE).as_posix() for path in sources() if writes(path)}
+    new, gone = found - set(WRITTEN_ELSEWHERE), set(WRITTEN_ELSEWHERE) - found
+    assert not new, f"{new}: use openstl_ext.atomic_io, then list the file here"
+    assert not gone, f"{gone} write nothing any more"
 
 
 def test_files_are_small_and_have_specific_names() -> None:

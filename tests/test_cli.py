@@ -1,5 +1,8 @@
 """Commands are found, and mistakes are reported."""
 
+import errno
+import io
+import logging
 import os
 import subprocess
 import sys
@@ -9,7 +12,7 @@ import pytest
 from torch.utils.data import DataLoader, Dataset
 
 from openstl_ext import cli, commands
-from openstl_ext.errors import DataError, UserError
+from openstl_ext.errors import PATH_REMEDIES, DataError, UserError, printable
 
 COMMANDS = {
     *("convert", "data", "demo", "doctor", "leaderboard", "list", "new", "plot-horizons"),
@@ -152,3 +155,152 @@ def test_commands_and_configs_are_completed(line: str, expected: set[str], tmp_p
         check=True,
     )
     assert {word.strip() for word in out.read_text().splitlines()} == expected
+
+
+def ended(function, capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
+    """Run a function as a command does; return status and error output."""
+    with pytest.raises(SystemExit) as stopped:
+        cli.run(function)
+    return stopped.value.code, capsys.readouterr().err
+
+
+def fail(error: BaseException):
+    def function() -> None:
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize("number", sorted(PATH_REMEDIES), ids=lambda n: errno.errorcode[n])
+def test_each_condition_of_a_disk_is_one_sentence(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user with a full or broken disk would read a traceback."""
+    error = OSError(number, os.strerror(number), "some/file")
+    status, message = ended(fail(error), capsys)
+    assert status == 2
+    assert message == f"error: some/file: {os.strerror(number)}; {PATH_REMEDIES[number]}\n"
+
+
+def test_an_error_of_a_disk_without_a_name_is_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A failed write, which has no name of a file, would be a traceback."""
+    status, message = ended(fail(OSError(errno.EIO, os.strerror(errno.EIO))), capsys)
+    assert (status, message.count("\n")) == (2, 1)
+    assert message.startswith("error: Input/output error; check the disk")
+
+
+class Unreadable(Dataset):
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "data/a.npy")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_of_a_disk_in_a_worker_is_one_sentence(
+    workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker passes an error on as text, which would be a traceback of two processes."""
+    loader = DataLoader(Unreadable(), num_workers=workers)
+    status, message = ended(lambda: list(loader) and None, capsys)
+    assert status == 2
+    assert message.startswith("error: data/a.npy: Input/output error; check the disk")
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 7.28 TiB for an array"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory"
+        ),
+        RuntimeError("CUDA out of memory. Tried to allocate 20 GiB\nmore"),
+    ],
+)
+def test_too_little_memory_is_one_sentence(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A batch that is too large would be a traceback."""
+    status, message = ended(fail(error), capsys)
+    assert (status, message.count("\n")) == (2, 1)
+    assert "use smaller batches, tiles or data" in message
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), ConnectionResetError("x")])
+def test_a_mistake_of_the_program_keeps_its_traceback(error: Exception) -> None:
+    """A bug could not be found from the report of a user."""
+    with pytest.raises(type(error)):
+        cli.run(fail(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)]
+)
+def test_an_interruption_has_no_traceback(
+    error: BaseException, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C, or ``head`` behind a pipe, would print a traceback."""
+    assert ended(fail(error), capsys) == (status, "")
+
+
+PIPED = """
+import logging, sys, time
+from openstl_ext import cli
+
+def main():
+    logging.basicConfig(stream=sys.stdout, format="%(message)s", level=0)
+    for count in range(3):
+        cli.print_line("x" * 70_000)
+        logging.info("x" * 70_000)
+    open(sys.argv[1], "w").write("done")
+
+cli.run(main)
+"""
+
+
+def test_a_closed_pipe_neither_stops_the_work_nor_prints_a_traceback(tmp_path: Path) -> None:
+    """``openstl-ext train | head`` would end the training, or fill the terminal."""
+    done = tmp_path / "done"
+    command = f'"{sys.executable}" -c "$CODE" "{done}" | head -c 10'
+    ran = subprocess.run(
+        command, shell=True, env={**os.environ, "CODE": PIPED}, capture_output=True, text=True
+    )
+    assert (ran.stdout, ran.stderr) == ("x" * 10, "")
+    assert done.read_text() == "done"
+
+
+CONTROL = "a\x1b[2J\x07b\u202ec\udcff"
+
+
+def test_names_of_files_control_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """The name of a file would clear the terminal, or hide a part of a message."""
+    shown = r"a\x1b[2J\x07b\u202ec\udcff"
+    cli.print_line(CONTROL)
+    assert capsys.readouterr().out == f"{shown}\n"
+    cli.warn(CONTROL)
+    assert capsys.readouterr().err == f"warning: {shown}\n"
+    assert ended(fail(UserError(CONTROL)), capsys) == (2, f"error: {shown}\n")
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logger = logging.getLogger("tests.control")
+    logger.addHandler(handler)
+    logger.warning("%s", CONTROL)
+    logger.removeHandler(handler)
+    assert stream.getvalue() == shown + "\n"
+    assert CONTROL not in cli.format_warning(CONTROL, UserWarning, "file", 1)
+
+
+def test_usual_texts_are_printed_unchanged() -> None:
+    """Names in other scripts would be unreadable."""
+    text = "\u00fc \u65e5\u672c \u2603\u00a0 a\tb\nc"
+    assert printable(text) == text
+
+
+def test_a_nul_character_is_one_sentence() -> None:
+    """A path with a NUL would be a traceback of the standard library."""
+    with pytest.raises(UserError, match="has a NUL character"):
+        cli.call(["visualize", "a\0b"])

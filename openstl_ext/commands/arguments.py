@@ -50,14 +50,17 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--track",
         choices=("offline", "online"),
-        help="log to Weights & Biases as well; needs pip install 'openstl_ext[track]'",
+        help="log to Weights & Biases as well; needs pip install wandb",
     )
 
 
 def load_config(args: argparse.Namespace) -> "Config":
     """Load the config that the arguments describe."""
     from openstl_ext import config
+    from openstl_ext.output_path import check_folder
 
+    if getattr(args, "work_dir", None) is not None:
+        check_folder(Path(args.work_dir), option="--work-dir")
     options = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
     cfg = config.load(
         args.config,

@@ -35,12 +35,13 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.config import load
     from openstl_ext.engine.checkpoint import load_weights
     from openstl_ext.interop import convert
+    from openstl_ext.output_path import check_file
     from openstl_ext.registry import METHODS
 
+    check_file(args.dst, option="DST", sources=[args.src])
     state = convert(args.src, args.source)
     if args.config:
         load_weights(METHODS.build(load(args.config).model), state["state_dict"])
-    args.dst.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(args.dst) as file:
         torch.save(state, file)
     net = ", ".join(f"{key}={value!r}" for key, value in state["meta"]["net"].items())

@@ -1,6 +1,6 @@
 """Check the installation: environment, accelerators, scan backends, data, disk space.
 
-Each thing that is not right is followed by a remedy. The status is 1 if something is broken;
+Each thing that is not right is followed by a remedy. The status is 2 if something is broken;
 missing data and optional packages do not count.
 """
 
@@ -21,9 +21,9 @@ from openstl_ext.errors import DatasetNotFoundError, UserError
 
 PACKAGES = ("torch", "mmengine-lite", "numpy", "matplotlib")
 EXTRAS = {
-    "rasterio": ("geo", "GeoTIFF rasters"),
-    "wandb": ("track", "Weights & Biases"),
-    "argcomplete": ("completion", "completion in the shell"),
+    "rasterio": "GeoTIFF rasters",
+    "wandb": "Weights & Biases",
+    "argcomplete": "completion in the shell",
 }
 ENOUGH_BYTES = 5e9
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:  # noqa: ARG001
-    """Print all findings; status 1 if one is broken."""
+    """Print all findings; status 2 if one is broken."""
     sections = {
         "environment": environment,
         "accelerators": accelerators,
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:  # noqa: ARG001
         if broken and find is environment:
             break  # the other sections need these packages
     if broken:
-        cli.exit_process(1)
+        cli.exit_process(2)
 
 
 def environment() -> Iterator[Finding]:
@@ -79,11 +79,11 @@ def environment() -> Iterator[Finding]:
             yield Finding(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             yield Finding(f"{package} is not installed", f"pip install {package}", broken=True)
-    for package, (extra, purpose) in EXTRAS.items():
+    for package, purpose in EXTRAS.items():
         try:
             yield Finding(f"{package} {metadata.version(package)} ({purpose})")
         except metadata.PackageNotFoundError:
-            remedy = f"pip install 'openstl_ext[{extra}]', if you need it"
+            remedy = f"pip install {package}, if you need it"
             yield Finding(f"{package} is not installed ({purpose})", remedy)
 
 

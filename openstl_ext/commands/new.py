@@ -9,11 +9,15 @@ The class is registered by ``custom_imports`` of the config, so the folder needs
 """
 
 import argparse
+import os
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 from openstl_ext import cli
+from openstl_ext.atomic_io import atomic_file
 from openstl_ext.errors import UserError, nearest
+from openstl_ext.output_path import check_file
 
 KINDS = ("model", "dataset", "metric", "method")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,12 +42,16 @@ def run(args: argparse.Namespace) -> None:
         Path(f"{module}_config.py"): f"{args.kind}_config.py",
     }
     for path in files:
-        if path.exists():
+        if os.path.lexists(path):
             raise UserError(f"{path} exists; choose another name, or delete it (nothing written)")
-    for path, template in files.items():
-        text = (TEMPLATES / template).read_text(encoding="utf-8")
-        text = text.replace(f"New{args.kind.title()}", class_name)
-        path.write_text(text.replace(f"new_{args.kind}", module), encoding="utf-8")
+        check_file(path, option="NAME")
+    with ExitStack() as opened:  # they are renamed when all are written
+        for path, template in files.items():
+            text = (TEMPLATES / template).read_text(encoding="utf-8")
+            text = text.replace(f"New{args.kind.title()}", class_name)
+            file = opened.enter_context(atomic_file(path))
+            file.write(text.replace(f"new_{args.kind}", module).encode())
+            file.flush()
     data = f"python {module}.py  (writes a synthetic set)" if args.kind == "dataset" else BOILING
     cli.print_line(f"wrote {', '.join(map(str, files))}")
     cli.print_line(f"test it    python -m pytest test_{module}.py")

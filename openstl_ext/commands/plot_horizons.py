@@ -9,11 +9,9 @@ Runs with different protocols get plots of their own, side by side.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,17 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the picture and print its path."""
     from openstl_ext.atomic_io import atomic_write
+    from openstl_ext.output_path import check_file
     from openstl_ext.results.board import board_of
     from openstl_ext.results.horizons import plots_of
 
+    path = args.out or Path(f"horizons_{args.metric}.png".replace("/", "_"))
+    check_file(path, option="--out", suffixes=(".png",))
     board = board_of(args.folders, ["*"])
     plots = plots_of(board, args.metric)
     from openstl_ext.visualization.error_curve import draw_error_curves  # a second, for fonts
 
-    path = args.out or Path(f"horizons_{args.metric}.png")
-    if path.suffix != ".png":
-        raise UserError(f"cannot write {path}: the picture is a PNG, so its name ends in .png")
     atomic_write(path, draw_error_curves(plots))
     cli.print_line(str(path))
     for problem in board.problems:
-        print(f"warning: not read: {problem}", file=sys.stderr)
+        cli.warn(f"not read: {problem}")

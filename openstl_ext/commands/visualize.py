@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """List the samples, or write one picture and print its path."""
     from openstl_ext.atomic_io import atomic_write
+    from openstl_ext.output_path import check_file
     from openstl_ext.visualization.drawing import draw_saved
     from openstl_ext.visualization.saved import SavedFolder
 
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> None:
         print("name one of these samples to draw it", file=sys.stderr)
         return
     name = folder.find(args.sample)
+    path = args.out or folder.path / f"grid_{name}.png"
+    check_file(path, option="--out", suffixes=(".png",))
     page = draw_saved(
         folder,
         name,
@@ -51,6 +54,5 @@ def run(args: argparse.Namespace) -> None:
         interest=args.interest,
         colormap=args.colormap,
     )
-    path = args.out or folder.path / f"grid_{name}.png"
     atomic_write(path, page.png())
     cli.print_line(str(path))

@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.visualization.vis_backend import BaseVisBackend
 from numpy.typing import NDArray
 
-from openstl_ext.atomic_io import atomic_write
+from openstl_ext.atomic_io import append_line, atomic_write
 from openstl_ext.registry import VISBACKENDS
 from openstl_ext.value_types import Count
 
@@ -124,8 +124,7 @@ class JsonLinesTracker(Tracker):
     def _put(self, values: dict[str, float], step: int, phase: str | None) -> None:
         place = {"step": step} if phase is None else {"step": step, "phase": phase}
         finite = {name: v if math.isfinite(v) else None for name, v in values.items()}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**place, **finite}, allow_nan=False) + "\n")
+        append_line(self._path, json.dumps({**place, **finite}, allow_nan=False))
 
 
 def entries(path: Path) -> list[dict[str, Any]]:

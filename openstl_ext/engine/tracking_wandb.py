@@ -134,7 +134,7 @@ class WandbTracker(Tracker):
             log.warning(
                 f"W&B is not used from here on: {doing} it failed ({type(error).__name__}: "
                 f"{first}); the scalars are also in the work directory. Install it with "
-                "pip install 'openstl_ext[track]'; mode='offline' needs no network"
+                "pip install wandb; mode='offline' needs no network"
             )
 
 

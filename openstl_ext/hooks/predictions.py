@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,13 @@ from mmengine.runner import Runner
 from numpy.typing import NDArray
 from torch import Tensor
 
+from openstl_ext.atomic_io import (
+    PART,
+    raise_if_unwritten,
+    recover_folder,
+    replace_folder,
+    save_array,
+)
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.registry import HOOKS
 from openstl_ext.results.protocol import facts_of, plain
@@ -66,14 +74,13 @@ class PredictionsHook(Hook):
         self._names: list[list[str]] = []
 
     def before_test_epoch(self, runner: Runner) -> None:
-        final, part, old = self._places(runner)
+        final, part = self._places(runner)
         dataset = runner.test_dataloader.dataset
         # the batches of this rank; a sampler divides the samples among the ranks
         batches = [[_index(i) for i in batch] for batch in runner.test_dataloader.batch_sampler]
         self._names = [[sample_name(dataset, index) for index in batch] for batch in batches]
         if is_main_process():
-            if old.exists() and not final.exists():
-                old.rename(final)  # an earlier run was killed between the two renames
+            recover_folder(final)  # an earlier run may have been killed while it replaced it
             shutil.rmtree(part, ignore_errors=True)
             for kind in KINDS:
                 (part / kind).mkdir(parents=True)
@@ -97,18 +104,15 @@ class PredictionsHook(Hook):
                 )
             past = known(frames[index], None if valid is None else valid[index])
             files = {"inputs": frame_arrays(past), **answer_arrays(sample)}
-            try:
+            with removed_if_unwritten(part):
                 for kind, arrays in files.items():
                     write_arrays(part / kind / name, arrays)
-            except OSError:
-                shutil.rmtree(part, ignore_errors=True)  # a full disk should not stay full
-                raise
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         barrier()  # every rank has written its last frame
         if not is_main_process():
             return
-        final, part, old = self._places(runner)
+        final, part = self._places(runner)
         found, size = len(list((part / "preds").iterdir())), len(runner.test_dataloader.dataset)
         if found != size:
             raise DataError(
@@ -117,21 +121,18 @@ class PredictionsHook(Hook):
             )
         scores = {name: float(value) for name, value in (metrics or {}).items()}
         fields = np.dtype([(name, "f8") for name in scores])
-        np.save(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
-        _write_json(part / "metrics.json", scores)
         kind = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
-        _write_json(part / "about.json", {**self._about(runner), **kind})
-        shutil.rmtree(old, ignore_errors=True)
-        if final.exists():
-            final.rename(old)
-        part.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
+        with removed_if_unwritten(part):
+            save_array(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
+            _write_json(part / "metrics.json", scores)
+            _write_json(part / "about.json", {**self._about(runner), **kind})
+            replace_folder(part, final)
         runner.logger.info(f"{size} predictions are in {final}")
 
-    def _places(self, runner: Runner) -> tuple[Path, Path, Path]:
-        """Return the folders of the complete, the growing and the earlier set."""
+    def _places(self, runner: Runner) -> tuple[Path, Path]:
+        """Return the folders of the complete and of the growing set."""
         final = Path(runner.work_dir) / self.folder
-        return final, final.with_name(final.name + ".part"), final.with_name(final.name + ".old")
+        return final, final.with_name(final.name + PART)  # the same name on all ranks
 
     @staticmethod
     def _about(runner: Runner) -> dict[str, Any]:
@@ -141,6 +142,21 @@ class PredictionsHook(Hook):
         if isinstance(metainfo, Metainfo):
             facts |= {"channels": metainfo.labels, "unit": metainfo.unit or ""}
         return facts
+
+
+@contextmanager
+def removed_if_unwritten(folder: Path) -> Iterator[None]:
+    """Remove a folder if a file in it cannot be written: a full disk should not stay full.
+
+    Raises:
+        OSError: With the name of the folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise_if_unwritten(error, folder)
+        raise
 
 
 def sample_name(dataset: Any, index: int) -> str:
@@ -208,7 +224,7 @@ def write_arrays(folder: Path, arrays: NDArray[Any]) -> None:
             f"two test samples have the id {folder.name!r}; make sample_id of the dataset unique"
         ) from None
     for number, array in enumerate(arrays):
-        np.save(folder / f"{number}.npy", array, allow_pickle=False)
+        save_array(folder / f"{number}.npy", array)
 
 
 def _index(ticket: Any) -> int:

@@ -1,16 +1,59 @@
 """Output files and folders of predictions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.errors import ConfigError
+from openstl_ext.output_path import check_file, check_folder
 
 ABOUT = "prediction.json"
 """File with the origin of a folder of predictions; a folder with it may be replaced."""
+TIFF = (".tif", ".tiff")
+FILES = (".npy", ".npz", *TIFF)
+"""Suffixes of outputs that are one file; every other output is a folder."""
+
+
+def check_outputs(out: Path, probability: Path | None, sources: Sequence[Path]) -> None:
+    """Check the outputs of a prediction before a model is loaded.
+
+    Args:
+        out: File or folder.
+        probability: Second file, a GeoTIFF.
+        sources: Inputs, which must not be replaced; the first are the frames or rasters.
+
+    Raises:
+        ConfigError: If an output cannot be written, or would replace an input or other files.
+    """
+    if out.suffix.lower() in FILES:
+        check_file(out, option="--out", sources=sources)
+    else:
+        check_answer_folder(out, sources[0])
+    if probability is not None:
+        check_file(probability, option="--probability", suffixes=TIFF, sources=sources)
+        if probability.resolve() == out.resolve():
+            raise ConfigError("--out and --probability are the same file; choose two names")
+
+
+def check_answer_folder(path: Path, source: Path) -> None:
+    """Check that a folder can be made, or replaced without loss.
+
+    Raises:
+        ConfigError: If the path is another file or folder, which is not deleted.
+    """
+    check_folder(path.parent, option="--out")
+    if path.exists() and not (
+        path.is_dir() and ((path / ABOUT).is_file() or not any(path.iterdir()))
+    ):
+        raise ConfigError(
+            f"--out {path} exists and does not contain earlier predictions, so it is not replaced; "
+            "choose a new folder"
+        )
+    if path.resolve() in (source.resolve(), *source.resolve().parents):
+        raise ConfigError(f"--out {path} contains --input; choose another folder")
 
 
 @contextmanager
@@ -25,31 +68,7 @@ def answer_folder(path: Path, about: dict[str, Any], *, source: Path) -> Iterato
     Raises:
         ConfigError: If the path is another file or folder, which is not deleted.
     """
-    if path.exists() and not (
-        path.is_dir() and ((path / ABOUT).is_file() or not any(path.iterdir()))
-    ):
-        raise ConfigError(
-            f"--out {path} exists and does not contain earlier predictions, so it is not replaced; "
-            "choose a new folder"
-        )
-    if path.resolve() in (source.resolve(), *source.resolve().parents):
-        raise ConfigError(f"--out {path} contains --input; choose another folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_answer_folder(path, source)
     with atomic_folder(path) as part:
         yield part
         (part / ABOUT).write_text(json.dumps(about, indent=1) + "\n")
-
-
-def check_file(path: Path, *, suffixes: tuple[str, ...], option: str, source: Path) -> None:
-    """Check the name of an output file, and create its folder.
-
-    Raises:
-        ConfigError: If the suffix is wrong, or the path is a folder or the input.
-    """
-    if path.suffix.lower() not in suffixes:
-        raise ConfigError(f"{option} {path}: the name must end with {' or '.join(suffixes)}")
-    if path.is_dir():
-        raise ConfigError(f"{option} {path} is a folder; choose a file name")
-    if path.resolve() == source.resolve():
-        raise ConfigError(f"{option} {path} is the same file as --input; choose another name")
-    path.parent.mkdir(parents=True, exist_ok=True)

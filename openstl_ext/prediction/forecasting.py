@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from openstl_ext.atomic_io import atomic_file
+from openstl_ext.atomic_io import atomic_file, save_array
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.prediction.mapping import Fields, map_scene
@@ -197,6 +197,6 @@ def frame_files(folder: Path, source: Sequences) -> BatchSink:
             place = folder if source.is_single else folder / name
             place.mkdir(exist_ok=True)
             for t, frame in enumerate(frames):
-                np.save(place / f"{t}.npy", frame[0] if len(frame) == 1 else frame)
+                save_array(place / f"{t}.npy", frame[0] if len(frame) == 1 else frame)
 
     return sink

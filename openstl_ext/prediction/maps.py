@@ -1,6 +1,6 @@
 """Write maps as GeoTIFFs while they are computed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -29,6 +29,7 @@ def label_map(
     grid: Grid,
     area: Window,
     probability: Path | None = None,
+    classes: Sequence[str] = (),
     tags: dict[str, str],
 ) -> Iterator[FieldSink]:
     """Write a map of classes, and one of their probabilities if requested, atomically.
@@ -39,12 +40,20 @@ def label_map(
         grid: Grid of the raster.
         area: Part of the raster to map.
         probability: GeoTIFF with one band per class, float32, NaN without a prediction.
+        classes: Names of the classes, for the descriptions of the bands, if they are known.
         tags: Metadata of the files.
     """
+    named = ": " + ", ".join(f"{k} {name}" for k, name in enumerate(classes)) if classes else ""
     with ExitStack() as files:
         labels = files.enter_context(
             RasterWriter(
-                path, cut(grid, area), dtype="uint8", nodata=NO_LABEL, tags=tags, block=BLOCK
+                path,
+                cut(grid, area),
+                dtype="uint8",
+                nodata=NO_LABEL,
+                descriptions=(f"class{named}",),
+                tags=tags,
+                block=BLOCK,
             )
         )
         chances: list[RasterWriter] = []  # opened with the first rows, when K is known
@@ -58,7 +67,9 @@ def label_map(
             found = predictor.labels_of(np.where(known, values, 0.0))
             labels.write(np.where(known, found, NO_LABEL).astype("uint8"), here)
             if probability and not chances:
-                names = [f"probability of class {k}" for k in range(len(values))]
+                known_names = len(classes) == len(values)
+                numbers = [f"class {k}" for k in range(len(values))]
+                names = [f"probability of {name}" for name in (classes if known_names else numbers)]
                 writer = _floats(probability, cut(grid, area), names, tags)
                 chances.append(files.enter_context(writer))
             for writer in chances:

@@ -11,8 +11,9 @@ from typing import Any
 from mmengine.config import Config
 
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.output_path import check_file
 from openstl_ext.prediction import maps
-from openstl_ext.prediction.destination import answer_folder, check_file
+from openstl_ext.prediction.destination import TIFF, answer_folder, check_outputs
 from openstl_ext.prediction.forecasting import array_file, forecast_sequences, frame_files
 from openstl_ext.prediction.intervals import find_postprocessor
 from openstl_ext.prediction.mapping import map_scene
@@ -22,7 +23,6 @@ from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.region import Region
 from openstl_ext.rasters.window import Scene
 
-TIFF = (".tif", ".tiff")
 TILE = 128
 HORIZONS = ("num_targets", "horizon", "num_horizons")
 """Dataset arguments for the number of target frames."""
@@ -86,6 +86,8 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
         raise DataError(f"--input {request.source} does not exist; correct the path")
     if request.horizon is not None and request.horizon < 1:
         raise ConfigError(f"--horizon is {request.horizon}; it must be at least 1")
+    inputs = (request.source, Path(checkpoint), request.region, request.calibration)
+    check_outputs(request.out, request.probability, [path for path in inputs if path is not None])
     predictor = Predictor.load(cfg, checkpoint, device=request.device, amp=request.bfloat16)
     predictor.postprocessor, intervals = find_postprocessor(
         predictor.method, checkpoint, request.calibration
@@ -134,7 +136,6 @@ def _forecast(
         overlap=_overlap(request),
     )
     if request.out.suffix == ".npy":
-        check_file(request.out, suffixes=(".npy",), option="--out", source=request.source)
         with array_file(request.out, source) as sink:
             run(sink)
     elif request.out.suffix in (".npz", *TIFF):
@@ -170,11 +171,7 @@ def _map(
 
 def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dict[str, str]) -> str:
     """Predict a map of classes of a scene."""
-    for option, path in (("--out", request.out), ("--probability", request.probability)):
-        if path is not None:
-            check_file(path, suffixes=TIFF, option=option, source=request.source)
-    if request.probability and request.probability.resolve() == request.out.resolve():
-        raise ConfigError("--out and --probability are the same file; choose two names")
+    check_file(request.out, suffixes=TIFF, option="--out")
     where, note = _where(scene, request)
     with maps.label_map(
         request.out,
@@ -182,6 +179,7 @@ def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dic
         grid=scene.grid,
         area=where["area"],
         probability=request.probability,
+        classes=getattr(scene, "classes", ()),
         tags=about,
     ) as sink:
         count = map_scene(lambda x: predictor(x, 0), scene, sink, step=maps.BLOCK, **where)

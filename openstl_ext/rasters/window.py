@@ -61,6 +61,8 @@ class Scene(Protocol):
     Attributes:
         grid: Grid of the pixels; its CRS is empty for plain arrays.
         clip: Smallest and largest predicted value in data units; None for no limit.
+
+    A scene of labels may have ``classes``, their names, for the descriptions of bands.
     """
 
     grid: Grid

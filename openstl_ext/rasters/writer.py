@@ -1,15 +1,15 @@
 """Write GeoTIFFs in windows, atomically."""
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from openstl_ext.atomic_io import fsync_folder
+from openstl_ext.atomic_io import atomic_path
 from openstl_ext.errors import DataError, UserError
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.opening import rasterio, small_cache
@@ -66,12 +66,13 @@ class RasterWriter:
         self.tags = dict(tags or {})
         self.block = block
         self.scale, self.offset = scale, offset
-        self._part = self.path.with_name(f"{self.path.stem}.part.tif")
+        self._part: Path = self.path  # a temporary file while it is written
+        self._files = ExitStack()
         self._handle: Any = None
 
     def __enter__(self) -> "RasterWriter":
         rio = rasterio()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._part = self._files.enter_context(atomic_path(self.path, suffix=".tif"))
         try:
             with warnings.catch_warnings(), small_cache():
                 warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
@@ -83,7 +84,7 @@ class RasterWriter:
                     self._handle.scales = (self.scale,) * self.num_bands
                     self._handle.offsets = (self.offset,) * self.num_bands
         except BaseException as e:
-            self._remove()
+            self._close(e)
             if isinstance(e, rio.errors.RasterioError | rio.errors.CRSError):
                 raise UserError(f"{self.path} cannot be written: {e}") from e
             raise
@@ -169,31 +170,28 @@ class RasterWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        rio = rasterio()
         try:
             with small_cache():
                 self._handle.close()
-            if kind is None:
-                self._finish()
-        finally:
-            self._remove()
+            if error is None:
+                _check_complete(self._part, self.path)
+        except BaseException as e:
+            self._close(e)
+            if isinstance(e, rio.errors.RasterioError):
+                raise UserError(f"{self.path} cannot be written: {e}; free disk space") from e
+            raise
+        self._close(error)
+        for ending in SIDECARS if error is None else ():
+            with suppress(OSError):  # no file has so long a name
+                self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
-    def _finish(self) -> None:
-        """Rename the file to its final name."""
-        _check_complete(self._part, self.path)
-        handle = os.open(self._part, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        self._part.replace(self.path)
-        for ending in SIDECARS:
-            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
-        fsync_folder(self.path.parent)
-
-    def _remove(self) -> None:
-        """Delete the temporary file."""
-        for ending in ("", *SIDECARS):
+    def _close(self, error: BaseException | None) -> None:
+        """Give the file its final name, or remove it after an error."""
+        for ending in SIDECARS:  # GDAL writes them beside the temporary file
             self._part.with_name(self._part.name + ending).unlink(missing_ok=True)
+        kind = None if error is None else type(error)
+        self._files.__exit__(kind, error, None if error is None else error.__traceback__)
 
 
 def _check_complete(part: Path, path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from openstl_ext.errors import printable
 from openstl_ext.results.horizons import Curve, HorizonPlot
 from openstl_ext.visualization.page import DPI, FAINT, FONT, INK, LINE
 
@@ -32,7 +34,8 @@ def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
     sample standard deviation over seeds. A lead without a score interrupts its line.
     """
     width = 6.2 * len(plots)
-    figure = Figure(figsize=(width, 4.4), dpi=DPI, facecolor="white", layout="constrained")
+    height = 4.2 + 0.15 * max(len(plot.curves) for plot in plots)  # legends are below the axes
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="constrained")
     canvas = FigureCanvasAgg(figure)
     one_unit = len({plot.unit for plot in plots}) == 1
     places: Any = figure.subplots(1, len(plots), squeeze=False, sharey=one_unit)[0]
@@ -41,6 +44,8 @@ def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
         if len(plots) > 1:
             words = {"fontsize": 7, "color": FAINT, "family": FONT, "loc": "right"}
             axes.set_title(f"protocol {plot.fingerprint}", **words)
+    for written in figure.findobj(Text):
+        written.set(parse_math=False, text=printable(written.get_text()))
     out = io.BytesIO()
     # without the version of matplotlib, so that an update changes no figure
     canvas.print_png(out, metadata={"Software": None})
@@ -66,7 +71,15 @@ def _draw(axes: Any, plot: HorizonPlot) -> None:
     axes.set_axisbelow(True)
     for side, spine in axes.spines.items():
         spine.set(visible=side in ("left", "bottom"), color=LINE, linewidth=0.8)
-    axes.legend(frameon=False, handlelength=3.2, labelcolor=INK, prop={"family": FONT, "size": 7.5})
+    axes.legend(  # below the axes, where it covers no line
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.24),
+        ncols=2 if len(plot.curves) > 3 else 1,
+        frameon=False,
+        handlelength=3.2,
+        labelcolor=INK,
+        prop={"family": FONT, "size": 7.5},
+    )
 
 
 def _line(axes: Any, plot: HorizonPlot, curve: Curve, number: int) -> None:

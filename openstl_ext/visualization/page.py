@@ -12,6 +12,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from openstl_ext.errors import printable
+
 DPI = 150
 INK = "#222222"
 FAINT = "#6b6b6b"
@@ -81,7 +83,8 @@ class Page:
         weight: str = "normal",
     ) -> None:
         """Write text at a position."""
-        written = self.axes.text(left, top, words, ha=align, va=vertical, parse_math=False)
+        shown = " ".join(printable(words).split())
+        written = self.axes.text(left, top, shown, ha=align, va=vertical, parse_math=False)
         written.set(family=FONT, fontsize=size, color=color, fontweight=weight)
 
     def colorbar(
@@ -109,7 +112,8 @@ class Page:
         axes.yaxis.get_offset_text().set(fontsize=6.5, family=FONT)
         for tick in axes.get_yticklabels():
             tick.set_fontfamily(FONT)
-        axes.set_ylabel(label, fontsize=7, color=FAINT, family=FONT, labelpad=5)
+        about: dict[str, Any] = {"fontsize": 7, "color": FAINT, "family": FONT, "labelpad": 5}
+        axes.set_ylabel(printable(label), parse_math=False, **about)
 
     def pixels(self) -> NDArray[np.uint8]:
         """Return the page as an array of colours.

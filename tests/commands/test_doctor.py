@@ -43,7 +43,7 @@ def test_a_full_disk_has_a_remedy_and_a_status(
         monkeypatch.setattr(doctor, section, lambda: iter([Finding("fine")]))
     with pytest.raises(SystemExit) as ended:
         cli.call(["doctor"])
-    assert ended.value.code == 1
+    assert ended.value.code == 2
 
 
 def test_a_backend_that_is_switched_off_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

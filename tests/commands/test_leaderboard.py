@@ -61,7 +61,7 @@ def test_a_damaged_file_is_a_warning_and_with_strict_an_error(runs: Path):
     done = call("work_dirs", folder=runs)
     assert done.returncode == 0
     assert "warning: not read: work_dirs/result.json" in done.stderr.replace("\\", "/")
-    assert call("work_dirs", "--strict", folder=runs).returncode == 1
+    assert call("work_dirs", "--strict", folder=runs).returncode == 2
 
 
 def test_a_mistake_is_one_sentence_and_status_2(runs: Path):

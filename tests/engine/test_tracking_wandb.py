@@ -22,7 +22,7 @@ from openstl_ext.errors import ConfigError
 from openstl_ext.registry import VISBACKENDS
 from tests.engine import toy
 
-HINT = "pip install 'openstl_ext[track]'"
+HINT = "pip install wandb"
 PICTURE = np.zeros((2, 3, 3), dtype=np.uint8)
 
 

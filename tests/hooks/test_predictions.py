@@ -15,6 +15,7 @@ from mmengine.dataset import DefaultSampler
 from mmengine.hooks import Hook
 from torch.utils.data import BatchSampler, Dataset
 
+from openstl_ext.atomic_io import aside
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.hooks import predictions
@@ -178,7 +179,7 @@ def test_the_old_set_stays_until_the_new_one_is_complete(run, tmp_path: Path):
         run("Interrupt")
     assert (tmp_path / "saved/preds/old4/1.npy").is_file()
     assert (tmp_path / "saved/metrics.npy").is_file()
-    (tmp_path / "saved").rename(tmp_path / "saved.old")  # killed between the two renames
+    (tmp_path / "saved").rename(aside(tmp_path / "saved"))  # killed between the two renames
     with pytest.raises(KeyboardInterrupt):
         run("Interrupt")
     assert (tmp_path / "saved/preds/old4/1.npy").is_file()

@@ -22,7 +22,7 @@ AREA = Window(11, 23, 50, 40)
 TAGS = {"config": "lts/toy"}
 
 
-def write_labels(folder: Path, scene: Landscape, **options) -> None:
+def write_labels(folder: Path, scene: Landscape, classes=(), **options) -> None:
     predictor = Predictor(segmentation(**options), device="cpu")
     with maps.label_map(
         folder / "map.tif",
@@ -30,6 +30,7 @@ def write_labels(folder: Path, scene: Landscape, **options) -> None:
         grid=scene.grid,
         area=AREA,
         probability=folder / "p.tif",
+        classes=classes,
         tags=TAGS,
     ) as sink:
         answer = partial(predictor, horizon=0)
@@ -45,6 +46,14 @@ def scene() -> Landscape:
 
 
 HOLE = np.s_[20 - AREA.row : 30 - AREA.row, 30 - AREA.column : 35 - AREA.column]
+
+
+def test_bands_have_the_names_of_the_classes(tmp_path, scene):
+    """A user of a GIS would have to look up which band is which class."""
+    write_labels(tmp_path, scene, classes=("background", "site"))
+    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as rng:
+        assert labels.descriptions == ("class: 0 background, 1 site",)
+        assert rng.descriptions == ("probability of background", "probability of site")
 
 
 def test_a_map_has_the_georeference_and_a_nodata_tag(tmp_path, scene):

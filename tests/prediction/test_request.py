@@ -143,7 +143,7 @@ def test_only_a_folder_of_predictions_is_replaced(forecasting):
         ("short.npy", "o.npy", {"last": True}, "has 1 frames per sample"),
         ("toy.py", "o", {}, r"\(Boiling\) opens no rasters"),
         ("frames.npy", "o.tif", {}, "an .npy or a folder"),
-        ("frames.npy", "frames.npy", {}, "the same file as --input"),
+        ("frames.npy", "frames.npy", {}, "the same file as the input"),
         ("frames.npy", "o.npy", {"horizon": 0}, "--horizon is 0; it must be at least 1"),
         ("frames.npy", "o.npy", {"batch_size": 0}, "--batch-size is 0; it must be at least 1"),
         ("frames.npy", "o.npy", {"region": "r.geojson"}, "for maps"),

@@ -117,3 +117,27 @@ def test_the_same_plots_give_the_same_bytes() -> None:
     """A figure in a repository would change with each run of the command."""
     assert draw_error_curves([plot()]) == draw_error_curves([plot()])
     assert b"Software" not in draw_error_curves([plot()])
+
+
+@pytest.mark.parametrize("text", ["$x$", r"$\frac{1}{$", "\x1b[2J", "a_b^c", "\udcff", "a $ b $"])
+def test_texts_are_drawn_as_they_are(drawn, text: str) -> None:
+    """A name with dollar signs would be drawn as a formula, or end the command in a traceback."""
+    shown = text.encode("unicode_escape").decode() if not text.isprintable() else text
+    (axes,) = drawn(plot(curve(text), title=text, metric=text, unit=text, time_unit=text))
+    legend = [written.get_text() for written in axes.get_legend().get_texts()]
+    assert legend == [shown]
+    assert axes.get_title(loc="left") == shown
+    for written in (*axes.get_legend().get_texts(), axes.xaxis.label, axes.yaxis.label):
+        assert not written.get_parse_math()
+
+
+@pytest.mark.parametrize("number", [1, 2, 6, 12])
+def test_the_legend_covers_no_line(drawn, number: int) -> None:
+    """The line of a baseline would be hidden."""
+    curves = [curve(f"A recipe of a long name, number {i}") for i in range(number)]
+    baselines = [curve("Persistence", baseline=True, means=(90.0, 95.0, 100.0))]
+    (axes,) = drawn(plot(*curves, *baselines))
+    assert axes.get_legend().get_window_extent().y1 <= axes.get_window_extent().y0
+    figure = axes.get_figure()
+    lowest = min(text.get_window_extent().y0 for text in axes.get_legend().get_texts())
+    assert lowest >= figure.bbox.y0

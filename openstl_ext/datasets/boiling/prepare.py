@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.atomic_io import atomic_file, atomic_folder
+from openstl_ext.atomic_io import atomic_file, atomic_folder, save_array
 from openstl_ext.datasets.formats.checksums import write_checksums
 from openstl_ext.datasets.formats.frame_file import sample_folders
 from openstl_ext.datasets.formats.packed import INDEX, Pack, write_pack
@@ -150,7 +150,7 @@ def _blocks(
             if name not in keep:
                 with atomic_folder(root / name) as folder:
                     for t, frame in enumerate(frames):
-                        np.save(folder / f"{t}.npy", frame)
+                        save_array(folder / f"{t}.npy", frame)
         start += len(initial)
         yield names, values
 

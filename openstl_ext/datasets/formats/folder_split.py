@@ -112,6 +112,12 @@ def create_loaders(
         lines.append(_checked(root, chosen))
     path = loaders_file.write(root, splits, as_default=as_default)
     lines += [f"{name}: {len(part)} samples" for name, (_, part) in splits.items()]
+    for name in ("train", "val", "test"):
+        if name not in splits:
+            lines.append(
+                f"warning: no sample is left for {name}; change the ratios, or use no config part "
+                f"that reads the split {name}"
+            )
     if path.name != loaders_file.DEFAULT:
         lines.append(
             f"{loaders_file.DEFAULT} stays the default; --default replaces it, and this one is "
@@ -148,6 +154,11 @@ def _checked(root: Path, samples: list[list[str]]) -> str:
 
 def _samples(root: Path) -> list[tuple[str, list[str]]]:
     """Return name and frame paths of every sample, from the folders or else from the pack."""
+    if root.exists() and not root.is_dir():
+        raise DataError(
+            f"{root} is a file, expected a folder of samples (<sample>/0.npy, <sample>/1.npy, "
+            "...); write each sample of it into a folder, or forecast it with `openstl-ext predict`"
+        )
     if not root.is_dir():
         raise DatasetNotFoundError(
             root,

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.atomic_io import atomic_file
+from openstl_ext.atomic_io import atomic_file, atomic_write
 from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.errors import DataError
 from openstl_ext.json_file import read_json
@@ -63,12 +63,9 @@ class FrameCache:
         return paths
 
     def _write(self, path: Path, frames: NDArray[np.uint8]) -> None:
-        own = path.with_name(f"{path.name}.{os.getpid()}")  # two processes may decode one video
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_file(own) as file:
+            with atomic_file(path) as file:  # two processes may decode one video
                 np.save(file, frames)
-            own.replace(path)
             _write_record(path, zlib.crc32(np.ascontiguousarray(frames).data))
         except OSError as error:
             raise DataError(
@@ -122,10 +119,7 @@ def _write_record(path: Path, crc32: int) -> None:
     status, shape = path.stat(), map_video(path).shape
     record = {"shape": shape, "crc32": crc32}
     record |= {"num_bytes": status.st_size, "changed_ns": status.st_mtime_ns}
-    own = path.with_suffix(f".json.{os.getpid()}")
-    with atomic_file(own) as file:
-        file.write(json.dumps(record).encode())
-    own.replace(path.with_suffix(".json"))
+    atomic_write(path.with_suffix(".json"), json.dumps(record).encode())
 
 
 def key(sources: Sequence[Path]) -> str:

@@ -151,10 +151,9 @@ def write_pack(
         shape: (N, T, C, H, W) of the array.
         frames: Names of the T frames, without suffix.
     """
-    (root / INDEX).unlink(missing_ok=True)  # the old index must not describe the new array
     names: list[str] = []
     check = 0
-    with atomic_file(root / ARRAY) as file:
+    with atomic_file(root / INDEX) as index_file, atomic_file(root / ARRAY) as file:
         header = {"descr": npy.dtype_to_descr(DTYPE), "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(file, header)
         for some, values in blocks:
@@ -162,16 +161,18 @@ def write_pack(
             data = np.ascontiguousarray(values, dtype=DTYPE).data
             check = zlib.crc32(data, check)
             file.write(data)  # not through a mapping: a full disk would be a SIGBUS
-    folders = {name: root / name for name in names if (root / name).is_dir()}
-    index = {
-        "shape": shape,
-        "crc32": check,
-        "frames": list(frames),
-        "samples": names,
-        "stamps": {name: stamp(folder) for name, folder in folders.items()},
-    }
-    with atomic_file(root / INDEX) as file:
-        file.write(json.dumps(index, indent=1).encode())
+        folders = {name: root / name for name in names if (root / name).is_dir()}
+        index = {
+            "shape": shape,
+            "crc32": check,
+            "frames": list(frames),
+            "samples": names,
+            "stamps": {name: stamp(folder) for name, folder in folders.items()},
+        }
+        index_file.write(json.dumps(index, indent=1).encode())
+        for each in (index_file, file):
+            each.flush()  # a full disk is met while the old pair is there
+        (root / INDEX).unlink(missing_ok=True)  # the old index must not describe the new array
 
 
 def pack_folders(root: Path) -> Pack:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from openstl_ext.atomic_io import PART
+from openstl_ext.atomic_io import atomic_path
 from openstl_ext.datasets.formats.label_map import stored_classes
 from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.datasets.formats.safe_pickle import read_plain_pickle
@@ -119,16 +119,12 @@ def _find(source: Path, stem: str) -> Path:
 def _link_or_copy(path: Path, target: Path) -> None:
     if target.exists() and target.samefile(path):
         return
-    part = target.with_name(target.name + PART)
-    part.unlink(missing_ok=True)
-    try:
+    with atomic_path(target) as part:
+        part.unlink()
         with suppress(OSError):  # another disk, or a file system without links
             os.link(path, part)
         if not part.exists():
             shutil.copyfile(path, part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _check_label(

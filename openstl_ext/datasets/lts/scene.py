@@ -33,6 +33,7 @@ class SeriesScene:
     ) -> None:
         self.series, self.years, self.bands, self.fill = series, years, bands, fill
         self.grid = series.grid
+        self.classes = series.facts.classes
 
     def read(self, window: Window) -> dict[str, np.ndarray]:
         """Read frames (T, C, H, W) and their validity, which is False beyond the edge."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from openstl_ext.atomic_io import atomic_folder
+from openstl_ext.atomic_io import atomic_folder, save_array
 from openstl_ext.datasets.lts.files import STATISTICS, forms_in, open_series
 from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.patches import (
@@ -260,4 +260,4 @@ def _write_patch(
     classes = series.labels(window, ignore_index)
     kind = np.uint8 if 0 <= ignore_index < 256 and len(facts.classes) < 256 else np.int64
     for folder, array in ((images, values), (labels, classes.astype(kind))):
-        np.save(folder / f"{name_of(window)}.npy", array)  # the folder is atomic
+        save_array(folder / f"{name_of(window)}.npy", array)  # the folder is atomic

@@ -1,5 +1,7 @@
 """Synthetic recordings in the format of KTH."""
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.atomic_io import PART, atomic_write
+from openstl_ext.atomic_io import atomic_folder, atomic_path, atomic_write
 from openstl_ext.datasets.kth.files import ACTIONS, SEQUENCES
 from openstl_ext.datasets.synthetic.marker import mark
 
@@ -44,10 +46,10 @@ def write(
             if form == "avi":
                 _write_avi(root / action / f"{name}_uncomp.avi", frames)
             else:
-                for number, frame in enumerate(frames, start=1):
-                    encoded = cv2.imencode(".jpg", np.stack([frame] * 3, axis=-1))[1].tobytes()
-                    (root / action / name).mkdir(exist_ok=True)
-                    (root / action / name / f"image_{number:04d}.jpg").write_bytes(encoded)
+                with atomic_folder(root / action / name) as folder:
+                    for number, frame in enumerate(frames, start=1):
+                        encoded = cv2.imencode(".jpg", np.stack([frame] * 3, axis=-1))[1]
+                        (folder / f"image_{number:04d}.jpg").write_bytes(encoded.tobytes())
             lines.append(
                 f"{name}\t\tframes\t1-{num_frames // 2}, {num_frames // 2 + 1}-{num_frames}"
             )
@@ -92,10 +94,13 @@ def _sixteenths(point: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def _write_avi(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
-    part = path.with_name(f"{path.stem}{PART}.avi")  # OpenCV chooses the container by the suffix
     code = cv2.VideoWriter.fourcc(*"XVID")
-    writer = cv2.VideoWriter(str(part), code, RATE, (WIDTH, HEIGHT))
-    for frame in frames:
-        writer.write(np.stack([frame] * 3, axis=-1))
-    writer.release()
-    part.replace(path)
+    with atomic_path(path, suffix=".avi") as part:  # OpenCV chooses the container by the suffix
+        writer = cv2.VideoWriter(str(part), code, RATE, (WIDTH, HEIGHT))
+        for frame in frames:
+            writer.write(np.stack([frame] * 3, axis=-1))
+        writer.release()
+        written = part.read_bytes()
+        length = int.from_bytes(written[4:8], "little")  # of all after these eight bytes
+        if not written or length != len(written) - 8 or b"idx1" not in written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # OpenCV reports no error

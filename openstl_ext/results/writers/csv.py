@@ -1,15 +1,17 @@
-"""A board as CSV: one line per row, numbers without rounding."""
+"""A board as CSV: one line per row, numbers without rounding, texts that no program computes."""
 
 import csv
 import io
-import json
+from collections.abc import Mapping
 from typing import Any
 
+from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
-from openstl_ext.results.protocol import plain
 from openstl_ext.results.table import FACTS, Row, Table
 
 SUFFIX = "csv"
+FORMULA = ("=", "+", "-", "@")
+"""First characters of a text that spreadsheets compute."""
 
 
 def write(board: Board) -> str:
@@ -29,12 +31,33 @@ def write(board: Board) -> str:
     columns += [f"{m}{part}" for m in metrics for part in ("", "_std", "_num", "_claimed")]
     columns += [*FACTS, "synthetic", "selected_on_test"]
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(map(cell, columns))
     for table in board.tables:
         for row in table.rows:
-            writer.writerow(_line(table, row))
+            found = _line(table, row)
+            writer.writerow([cell(found.get(column)) for column in columns])
     return out.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """Return a number as it is, and anything else as one line of text.
+
+    Values of a list are separated by semicolons, and a mapping is written as ``key=value``. A text
+    that a spreadsheet would compute begins with an apostrophe, which spreadsheets hide.
+    """
+    if isinstance(value, int | float) or value is None:
+        return "" if value is None else value
+    line = " ".join(printable(_text(value)).split())
+    return f"'{line}" if line.startswith(FORMULA) else line
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={_text(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_text, value))
+    return str(value)
 
 
 def _line(table: Table, row: Row) -> dict[str, Any]:
@@ -56,7 +79,5 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
         cells[f"{name}_claimed"] = row.claimed.get(name)
     for fact in FACTS:
         values = [v for v in row.facts(fact) if v not in ([], {})]
-        bare = len(values) == 1 and isinstance(values[0], int | float)
-        # several values are written as JSON, which a program can read
-        cells[fact] = values[0] if bare else json.dumps(plain(values)) if values else ""
-    return {key: "" if value is None else value for key, value in cells.items()}
+        cells[fact] = values[0] if len(values) == 1 else values
+    return cells

@@ -1,8 +1,13 @@
-"""A board as Markdown, aligned so that it is readable in a terminal."""
+"""A board as Markdown, aligned so that it is readable in a terminal.
 
+Texts of records may have any character, so each is escaped where it enters the page.
+"""
+
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
 from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed
 from openstl_ext.results.table import Row, Table, checkpoint_name, higher_is_better
@@ -14,6 +19,15 @@ ARROWS = {
     False: " \N{DOWNWARDS ARROW}",
     None: "",
 }
+MARKUP = re.compile(
+    r"[\\`*\[\]|~$]"  # emphasis, code, links, cells, strikethrough, formulas
+    r"|(?<!\w)_|_(?!\w)"  # emphasis; inside of a word it has no effect
+    r"|(?<=:)/(?=/)|(?<=www)\."  # addresses become links
+    r"|^[#+=-](?=[\s#=-]|$)|^\d+[.)](?=\s)|^>"  # headings, lists and quotations
+)
+ENTITIES = {"<": "&lt;", "&": "&amp;"}
+PLAIN = re.compile(r"[^`|<>&\s]+(?: [^`|<>&\s]+)*")
+"""Texts that a code span shows as they are, in a cell of a table too."""
 
 
 def write(board: Board) -> str:
@@ -21,23 +35,37 @@ def write(board: Board) -> str:
     parts = ["# Leaderboard", *(part for table in board.tables for part in _section(table))]
     if board.repeats:
         parts.append(
-            "Found twice, counted once:\n\n" + "\n".join(f"- {line}" for line in board.repeats)
+            "Found twice, counted once:\n\n" + "\n".join(f"- {escaped(r)}" for r in board.repeats)
         )
     if board.problems:
-        parts.append("Not read:\n\n" + "\n".join(f"- {line}" for line in board.problems))
+        parts.append("Not read:\n\n" + "\n".join(f"- {escaped(p)}" for p in board.problems))
     return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: object) -> str:
+    """Return a text that Markdown and HTML show as it is, in one line."""
+    line = " ".join(printable(str(text)).split())
+    line = re.sub(r"<|&(?=#?\w+;)", lambda found: ENTITIES[found[0]], line)
+    return MARKUP.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", line)
+
+
+def code(text: object) -> str:
+    """Return a text as a code span, or escaped where a span would end in it."""
+    line = printable(str(text))
+    return f"`{line}`" if PLAIN.fullmatch(line) else escaped(line)
 
 
 def _section(table: Table) -> list[str]:
     """Write the heading, the task, the table, and the meaning of its marks."""
     protocol = table.protocol
-    heading = f"## {protocol['metainfo'].get('name') or protocol['dataset'].get('type', 'data')}"
-    lines = [f"{_task(table)} Protocol `{protocol['fingerprint']}`."]
+    name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
+    heading = f"## {escaped(name)}"
+    lines = [f"{escaped(_task(table))} Protocol {code(protocol['fingerprint'])}."]
     if table.synthetic:
         lines.append("**Synthetic data**, not observations.")
     if table.beside:
         shown = "; ".join(table.differs[:8]) + ("; ..." if len(table.differs) > 8 else "")
-        lines.append(f"Not comparable with `{table.beside}`: {shown}.")
+        lines.append(f"Not comparable with {code(table.beside)}: {escaped(shown)}.")
     notes = _notes(table)
     parts = [heading, " ".join(lines), _grid(table)]
     return [*parts, "\n".join(f"- {note}" for note in notes)] if notes else parts
@@ -64,7 +92,7 @@ def _task(table: Table) -> str:
 def _grid(table: Table) -> str:
     """Write the table, padded so that its columns are aligned."""
     head = ["recipe", "config", "seeds"]
-    head += [name + ARROWS[higher_is_better(table.about, name)] for name in table.metrics]
+    head += [escaped(name) + ARROWS[higher_is_better(table.about, name)] for name in table.metrics]
     rate = "samples/s" if table.predicts_labels else "frames/s"
     head += ["parameters", "FLOPs", rate]
     body = [_cells(table, row) for row in table.rows]
@@ -84,13 +112,14 @@ def _line(cells: Sequence[str], widths: Sequence[int], *, rule: bool = False) ->
 
 def _cells(table: Table, row: Row) -> list[str]:
     if row.is_baseline:
-        fixed = [f"*{row.name}*", "", ""]
+        fixed = [f"*{escaped(row.name)}*", "", ""]
     else:
         marks = "\\*" * bool(row.overrides) + "\\!" * row.selected_on_test
         marks += "\\?" * row.is_unknown + "\\~" * bool(row.differs)
-        fixed = [row.label + marks, f"`{row.config}`", str(len(row.records))]
+        fixed = [escaped(row.label) + marks, code(row.config), str(len(row.records))]
     scores = [_score(table, row, name) for name in table.metrics]
-    return [*fixed, *scores, amount(row, "num_parameters"), flops(row), speed(row)]
+    costs = (amount(row, "num_parameters"), flops(row), speed(row))
+    return [*fixed, *scores, *map(escaped, costs)]
 
 
 def _score(table: Table, row: Row, metric: str) -> str:
@@ -109,32 +138,33 @@ def _notes(table: Table) -> list[str]:
     rows = table.rows
     names = dict.fromkeys(metric_name(column) for column in table.metrics)
     meanings = {name: _meaning(table.about.get(name, {})) for name in names}
-    notes = [f"{name}: {meaning}" for name, meaning in meanings.items() if meaning]
+    notes = [escaped(f"{name}: {meaning}") for name, meaning in meanings.items() if meaning]
     if any(len(row.records) > 1 and not row.is_baseline for row in rows):
         notes.append(f"a {PLUS_MINUS} b: mean and sample standard deviation over seeds")
     if any(row.facts("flops") for row in rows):
         what = "labelled sample" if table.predicts_labels else "forecast"
-        notes.append(f"FLOPs: of one {what}, a multiply-add counts once{_uncounted(rows)}")
+        uncounted = escaped(_uncounted(rows))
+        notes.append(f"FLOPs: of one {what}, a multiply-add counts once{uncounted}")
     if any(map(flops_apart, rows)):
         notes.append("FLOPs after a +: operators that published tables leave out, all counted")
     if any(row.is_baseline for row in rows):
         notes.append("*in italics*: baselines, evaluated in the same test")
     for name in sorted({row.postprocessor for row in rows if row.postprocessor}):
-        notes.append(f"+ {name}: the same forecasts after the postprocessor")
+        notes.append(f"\\+ {escaped(name)}: the same forecasts after the postprocessor")
     for row in rows:
         if row.overrides and not row.postprocessor:
-            notes.append(f"\\* {row.name} is a probe: `--cfg-options {' '.join(row.overrides)}`")
+            options = code(f"--cfg-options {' '.join(row.overrides)}")
+            notes.append(f"\\* {escaped(row.name)} is a probe: {options}")
         if row.checkpoint and not row.postprocessor:
-            notes.append(f"{row.label}: {_which_counts(row, rows)}")
+            notes.append(f"{escaped(row.label)}: {escaped(_which_counts(row, rows))}")
         if row.is_unknown and not row.postprocessor:
-            notes.append(f"\\? {row.label}: the checkpoint does not state how it was trained")
+            notes.append(f"\\? {escaped(row.label)}: the checkpoint does not state its training")
         if row.differs and not row.postprocessor:
             more = "; ..." * (len(row.differs) > 8)
-            notes.append(
-                f"\\~ {row.label} was trained otherwise: {'; '.join(row.differs[:8])}{more}"
-            )
+            differences = escaped("; ".join(row.differs[:8]))
+            notes.append(f"\\~ {escaped(row.label)} was trained otherwise: {differences}{more}")
         if row.selected_on_test:
-            notes.append(f"\\! {row.name}: its checkpoint was selected on the test data")
+            notes.append(f"\\! {escaped(row.name)}: its checkpoint was selected on the test data")
     return notes
 
 

@@ -199,3 +199,19 @@ def test_the_only_file_of_an_earlier_version_becomes_the_default(root: Path) -> 
     first.rename(root / f"{'0123' * 16}_loaders.json")
     create_loaders(root, SplitSettings(seed=1))
     assert loaders_file.find(root).read_bytes() == content
+
+
+def test_an_empty_split_is_a_warning(root: Path) -> None:
+    """A user would learn only after hours of training that nothing is left to test on."""
+    _, lines = create_loaders(root, SplitSettings(train_ratio=1, val_ratio=0))
+    warned = [line for line in lines if line.startswith("warning: no sample is left for")]
+    assert [line.split()[6].rstrip(";") for line in warned] == ["val", "test"]
+    assert not any("warning" in line for line in create_loaders(root, SplitSettings())[1])
+
+
+@pytest.mark.parametrize("name", ["big.npy", "video.avi", "data.zip"])
+def test_a_file_is_refused_with_what_is_expected(tmp_path: Path, name: str) -> None:
+    """A user would read that the file does not exist."""
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=rf"{name} is a file, expected a folder of samples"):
+        create_loaders(tmp_path / name, SplitSettings())
