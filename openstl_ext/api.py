@@ -17,6 +17,7 @@ from openstl_ext import config as configs
 from openstl_ext import registry as r
 from openstl_ext.arrays import AnyArray, batch_of, check_finite, mask_of, samples_of
 from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.errors import ConfigError, ShapeError, nearest
 from openstl_ext.interfaces import check_net
@@ -80,6 +81,7 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
     if checkpoint is not None:
         is_folder = Path(checkpoint).is_dir()
         saved = checkpoints.read(checkpoints.best(checkpoint) if is_folder else checkpoint)
+        check_converted_net(saved, cfg.model, checkpoint)
         checkpoints.load_weights(method, saved.get("state_dict", saved))
     return method.eval()
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
+from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, end_workers
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
@@ -286,6 +287,7 @@ class Runner(MMRunner):
         saved = checkpoints.read(filename)
         saved = saved if "state_dict" in saved else {"state_dict": saved}
         self.call_hook("after_load_checkpoint", checkpoint=saved)
+        check_converted_net(saved, self.cfg.get("model") or {}, filename)
         checkpoints.load_weights(state.unwrap(self.model), saved["state_dict"])
         self.trained = dict(saved.get("meta") or {})
         self.logger.info(f"weights from {filename}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.randomness import sample_seed
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.interfaces import check_net
@@ -61,6 +62,7 @@ class Predictor:
         method = METHODS.build(cfg.model)
         check_net(method)
         saved = checkpoints.read(checkpoint)
+        check_converted_net(saved, cfg.model, checkpoint)
         checkpoints.load_weights(method, saved.get("state_dict", saved))
         return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 
