@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric, Tally
-from openstl_ext.metrics.frames import area, clipped, frame_sum, weighted
+from openstl_ext.metrics.frames import area, as_float, clipped, frame_sum, weighted
 from openstl_ext.metrics.tallies import TOTAL, WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
@@ -32,7 +32,7 @@ def _mean_squares(
     Also returns the area of these pixels, 0 where there are none.
     """
     target = sample["target"]
-    error = clipped(sample["forecast"], clip) - target
+    error = clipped(sample["forecast"], clip) - as_float(target)
     total = frame_sum(area(sample))
     known = torch.where(total > 0, total, 1.0)
     signal = frame_sum(weighted(target.double().square(), sample)) / known
