@@ -1,10 +1,10 @@
-# make demo | make demo-hm | make test | make bench: each creates .venv and installs what it needs, once.
+# make demo | make demo-hm | make test | make bench | make faults: each creates .venv and installs what it needs, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-hm test test-all test-wheel bench full-steps lint clean
+.PHONY: demo demo-hm test test-all test-wheel bench faults full-steps lint clean
 
 # The stamp depends on what decides the environment, so a second call installs nothing.
 $(READY): pyproject.toml constraints.txt setup.py
@@ -31,6 +31,10 @@ test-wheel: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# injects every class of faults and writes docs/reliability.md
+faults: $(READY)
+	$(BIN)/python -m tests.faults
 
 # one training step of each recipe at full size, on synthetic miniatures; writes docs/full_steps.md
 full-steps: $(READY)

@@ -20,6 +20,7 @@ from openstl_ext.metrics.tallies import (
     TOTAL,
     WEIGHT,
     Tally,
+    TallyBuffer,
     bootstrap_intervals,
     exact_sums,
     merge_shards,
@@ -77,6 +78,7 @@ class SampleMetric(BaseMetric, ABC):
                 )
         super().__init__(prefix=self.name)  # mmengine warns of a metric without a prefix,
         self.prefix = None  # but our names are complete
+        self.kept = TallyBuffer()
         self._tallies: np.ndarray | None = None
 
     @abstractmethod
@@ -165,7 +167,7 @@ class SampleMetric(BaseMetric, ABC):
         if not data_samples:
             return
         rows = [self._row(sample) for sample in data_samples]
-        self.results.append(torch.stack(rows).cpu().double().numpy())
+        self.kept.append(torch.stack(rows).cpu().double().numpy())
 
     def _row(self, sample: Sample) -> Tensor:
         """Measure a sample and check the shape of its tally, (S, ...)."""
@@ -210,9 +212,7 @@ class SampleMetric(BaseMetric, ABC):
         Raises:
             ConfigError: Unless each sample was measured exactly once.
         """
-        shard = np.concatenate(self.results) if self.results else np.empty((0, 2, 0))
-        self.results.clear()
-        self._tallies = merge_shards(all_gather_object(shard), size)
+        self._tallies = merge_shards(all_gather_object(self.kept.take()), size)
         return self.compute_metrics(self._tallies)
 
     @final

@@ -31,6 +31,46 @@ class Tally:
     more: tuple[Tensor, ...] = ()
 
 
+class TallyBuffer:
+    """Tallies of the samples measured so far, in one block of memory.
+
+    An array for each batch would take three times the memory of a test.
+    """
+
+    def __init__(self) -> None:
+        self._block = bytearray()
+        self._shape: tuple[int, ...] = (2, 0)
+
+    def append(self, tallies: np.ndarray) -> None:
+        """Append the tallies of a batch.
+
+        Shape:
+            - tallies: (n, S, ...), float64.
+
+        Raises:
+            ShapeError: If they have other leads or channels than those before.
+        """
+        shape = tallies.shape[1:]
+        if self._block and shape != self._shape:
+            raise unequal(self._shape, shape)
+        self._shape = shape
+        self._block += tallies.tobytes()
+
+    def take(self) -> np.ndarray:
+        """Return all tallies, (N, S, ...), and start afresh."""
+        taken, shape = np.frombuffer(self._block), self._shape
+        self._block, self._shape = bytearray(), (2, 0)
+        return taken.reshape(-1, *shape) if taken.size else np.empty((0, *shape))
+
+
+def unequal(*shapes: tuple[int, ...]) -> ShapeError:
+    """Return the error of tallies of several shapes."""
+    return ShapeError(
+        "all samples need the same number of leads and channels, got "
+        f"{[shape[1:] for shape in shapes]}"
+    )
+
+
 def merge_shards(shards: Sequence[np.ndarray], size: int) -> np.ndarray:
     """Put the tallies of all ranks into the order of the dataset.
 
@@ -58,8 +98,9 @@ def merge_shards(shards: Sequence[np.ndarray], size: int) -> np.ndarray:
         )
     shapes = sorted({shard.shape[1:] for shard in shards if len(shard)})
     if len(shapes) > 1:
-        lengths = [shape[1:] for shape in shapes]
-        raise ShapeError(f"all samples need the same number of leads and channels, got {lengths}")
+        raise unequal(*shapes)
+    if len(shards) == 1:
+        return shards[0]
     merged = np.empty((size, *(shapes[0] if shapes else (2, 0))))
     for rank, shard in enumerate(shards):
         if len(shard):

@@ -69,7 +69,7 @@ def test_every_rank_returns_the_scores_of_all(world: int, monkeypatch: pytest.Mo
     for rank, metric in enumerate(ranks):
         for lone in samples[rank::world]:
             metric.process(None, [lone])
-    held = [np.concatenate(m.results) if m.results else np.empty((0, 2, 0)) for m in ranks]
+    held = [metric.kept.take() for metric in ranks]
     monkeypatch.setattr(base, "all_gather_object", lambda _: held)
     for metric in ranks:
         assert metric.evaluate(5) == alone
@@ -135,15 +135,22 @@ def test_an_evaluation_starts_without_earlier_samples() -> None:
     metric, samples = SummedMSE(), drawn_samples(3)
     first = evaluated(metric, samples)
     assert evaluated(metric, samples) == first
-    assert metric.results == []
+    assert len(metric.kept.take()) == 0
 
 
 def test_only_floats_are_kept() -> None:
     """Frames of ten thousand samples would fill the memory."""
     metric = SummedMSE()
     metric.process(None, drawn_samples(3, (4, 1, 32, 32)))
-    (kept,) = metric.results
-    assert kept.nbytes == 3 * 2 * 4 * 8
+    assert metric.kept.take().nbytes == 3 * 2 * 4 * 8
+
+
+def test_samples_of_another_length_are_an_error() -> None:
+    """Scores per lead would mix leads of different samples."""
+    metric = SummedMSE()
+    metric.process(None, drawn_samples(2, (4, 1, 8, 8)))
+    with pytest.raises(ShapeError, match=r"same number of leads.* got \[\(4,\), \(3,\)\]"):
+        metric.process(None, drawn_samples(1, (3, 1, 8, 8)))
 
 
 def test_the_interval_is_reproducible_and_narrows_with_more_samples() -> None:
