@@ -61,7 +61,8 @@ class PSNR(SampleMetric):
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (PSNR, called frame by frame).
 
     Deviations:
-        The ceiling.
+        The ceiling. The psnr of simvp_minimal is one ratio over a batch with a peak of 255 for data
+        in [0, 1], averaged over batches; it depends on the batch size and has no counterpart.
     """
 
     name = "psnr"
