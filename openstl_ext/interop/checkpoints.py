@@ -21,14 +21,15 @@ LIGHTNING_MODULES = (
     "lightning.fabric.utilities.data",
 )
 NUMPY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
-_ARRAYS = np._core.multiarray
+# the functions that NumPy itself names in a pickle of an array and of a single number
+_MAKE_ARRAY, _MAKE_SCALAR = np.empty(0).__reduce__()[0], np.float64().__reduce__()[0]
 # Classes that Lightning stores next to the weights and that are safe to construct. Arrays are
 # statistics of data, which OpenSTL counts among its hyper-parameters.
 HARMLESS: list[Any] = [
     (Namespace, "argparse.Namespace"),
     *((dict, f"{module}.AttributeDict") for module in LIGHTNING_MODULES),
-    *((_ARRAYS._reconstruct, f"{module}._reconstruct") for module in NUMPY_MODULES),
-    *((_ARRAYS.scalar, f"{module}.scalar") for module in NUMPY_MODULES),
+    *((_MAKE_ARRAY, f"{module}._reconstruct") for module in NUMPY_MODULES),
+    *((_MAKE_SCALAR, f"{module}.scalar") for module in NUMPY_MODULES),
     *((np.ndarray, "numpy.ndarray"), (np.dtype, "numpy.dtype")),
     *(
         (kind, f"numpy.dtypes.{kind.__name__}")

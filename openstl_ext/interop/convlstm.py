@@ -35,7 +35,7 @@ def first_convlstm(kwargs: Kwargs) -> StateDictAdapter:
     return _convlstm(kwargs, "published_tables")
 
 
-def _convlstm(kwargs: Kwargs, cell: Output) -> StateDictAdapter:
+def _convlstm(kwargs: Kwargs, output: Output) -> StateDictAdapter:
     configs = kwargs["configs"]
     _check_stride(configs)
     arguments: dict[str, Any] = {
@@ -43,7 +43,7 @@ def _convlstm(kwargs: Kwargs, cell: Output) -> StateDictAdapter:
         "hidden": tuple(kwargs["num_hidden"]),
         "kernel_size": configs["filter_size"],
         "patch_size": configs["patch_size"],
-        "cell": cell,
+        "cell": output,
     }
     if configs.get("layer_norm"):
         arguments["layer_norm"] = tuple(configs["in_shape"][2:])

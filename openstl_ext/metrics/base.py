@@ -304,8 +304,9 @@ def _widened(sample: Sample) -> Sample:
     """Return a sample of frames with all its numbers in float32 or float64."""
     if "labels" in sample:
         return sample
-    fields = {k: v if v.dtype == torch.bool else as_float(v) for k, v in sample.items()}
-    return cast(Sample, fields)
+    fields = cast(dict[str, Tensor], sample)
+    widened = {k: v if v.dtype == torch.bool else as_float(v) for k, v in fields.items()}
+    return cast(Sample, widened)
 
 
 def _nothing(sums: np.ndarray) -> float:  # noqa: ARG001
