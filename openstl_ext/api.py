@@ -18,7 +18,7 @@ from openstl_ext import registry as r
 from openstl_ext.arrays import AnyArray, batch_of, check_finite, mask_of, samples_of
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
-from openstl_ext.engine.trained import check_model
+from openstl_ext.engine.trained import load_trained_weights
 from openstl_ext.errors import ConfigError, ShapeError, nearest
 from openstl_ext.interfaces import check_net
 from openstl_ext.methods.base import ForecastMethod
@@ -81,9 +81,7 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
     if checkpoint is not None:
         is_folder = Path(checkpoint).is_dir()
         path = checkpoints.best(checkpoint) if is_folder else Path(checkpoint)
-        saved = checkpoints.read_for(method, path)
-        check_model(cfg, path, saved["meta"])
-        checkpoints.load_weights(method, saved["state_dict"])
+        load_trained_weights(method, cfg, path)
     method.frame_rules = rules_of(cfg)
     return method.eval()
 

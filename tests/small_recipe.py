@@ -31,6 +31,8 @@ def shrink(cfg: Config) -> Config:
         loader.batch_size, loader.num_workers = 2, 0
         loader.dataset.root = str(toy_set(loader.dataset.type))
         loader.dataset.update(SIZES.get(loader.dataset.type, {}))
+        if "digit_range" in loader.dataset:  # there are 60 toy digits, not 60,000
+            loader.dataset.digit_range = tuple(end // 1000 for end in loader.dataset.digit_range)
         if loader.dataset.get("target") == "HM":  # integers in the toy data
             loader.dataset["values"] = "0-10000"
     if "statistics" in (preprocessor := cfg.model.get("data_preprocessor") or {}):

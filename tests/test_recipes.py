@@ -13,6 +13,7 @@ from openstl_ext.registry import METRICS, MODELS
 ROOT = Path(__file__).parents[1] / "configs"
 CONFIGS = sorted(p for p in ROOT.rglob("*.py") if "_base_" not in p.relative_to(ROOT).parts)
 UPSTREAM = [p for p in CONFIGS if p.stem.endswith("_upstream_protocol")]
+PROTOCOL = ("val_fraction", "val_persons", "digit_range")
 SIZES = {
     "moving_mnist/vmrnn_d": 13_395_329,  # 15,267,201 upstream, 1,871,872 of them never used
     "moving_mnist/vmrnn_d_mse": 8_852_865,  # 9,674,113 and 821,248
@@ -63,9 +64,13 @@ def test_a_one_cycle_schedule_peaks_at_the_rate_of_the_optimiser(path: Path) -> 
 @pytest.mark.parametrize("path", UPSTREAM, ids=lambda p: p.stem)
 def test_the_upstream_protocol_changes_only_the_protocol(path: Path) -> None:
     """A comparison of two protocols would compare two recipes."""
-    ours = load(path.with_name(path.name.replace("_upstream_protocol", "")))
-    assert recipe(ours) == recipe(load(path))
-    assert load(path).train_dataloader.dataset.val_fraction == 0
+    ours, theirs = load(path.with_name(path.name.replace("_upstream_protocol", ""))), load(path)
+    assert recipe(ours) == recipe(theirs)
+    assert theirs.train_dataloader.drop_last
+    assert not ours.train_dataloader.get("drop_last")
+    training = theirs.train_dataloader.dataset
+    protocol = {name: training[name] for name in PROTOCOL if name in training}
+    assert protocol in ({"val_fraction": 0}, {"val_persons": ()}, {"digit_range": (0, 10_000)})
 
 
 def recipe(cfg: Any) -> dict[str, Any]:
@@ -74,7 +79,9 @@ def recipe(cfg: Any) -> dict[str, Any]:
     for name in ("identity", "work_dir", "val_dataloader"):
         del values[name]
     del values["source"]["name"]
-    values["train_dataloader"]["dataset"].pop("val_fraction", None)
+    values["train_dataloader"].pop("drop_last", None)
+    for name in PROTOCOL:
+        values["train_dataloader"]["dataset"].pop(name, None)
     # the claimed scores of ConvLSTM are those of an older cell
     values["model"]["net"].pop("cell", None)
     return values

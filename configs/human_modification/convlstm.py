@@ -1,7 +1,7 @@
 """ConvLSTM on HM at 1 km, autoregressive: the next map from three and elevation; 20 epochs.
 
 The published recipe, except for the evaluation: on chips of a spatial split that are not used in
-training; structural similarity only for windows without a gap.
+training; structural similarity is scored only for windows without a gap.
 """
 
 _base_ = [
@@ -23,7 +23,7 @@ model = dict(
     terms=dict(
         mse=dict(loss=dict(type="L2")),
         # of normalised maps with the constants of a range of 1, as published; scores use data units
-        ssim=dict(loss=dict(type="StructuralDissimilarity"), weight=0.2),
+        ssim=dict(loss=dict(type="StructuralDissimilarityTorchmetrics"), weight=0.2),
     ),
 )
 

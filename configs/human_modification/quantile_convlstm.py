@@ -30,7 +30,7 @@ model = dict(
     terms=dict(
         mse=dict(loss=dict(type="L2"), of="change"),
         # of normalised maps with the constants of a range of 1, as published; scores use data units
-        ssim=dict(loss=dict(type="StructuralDissimilarity"), weight=2.0),
+        ssim=dict(loss=dict(type="StructuralDissimilarityTorchmetrics"), weight=2.0),
         laplacian=dict(loss=dict(type="LaplacianPyramid", levels=3), weight=1.0),
         histogram=dict(
             loss=dict(type="ChangeHistogram"),

@@ -1,19 +1,23 @@
 """Convert a checkpoint of another system to one of this package.
 
 Checkpoints of OpenSTL (``.pth``, ``latest.pth``, Lightning's ``.ckpt``), simvp_minimal, VMRNN,
-ST-Mamba and Human Modification are known. The net is recognised by its weights; with --config the
-result is loaded into the net of that config before it is written. ::
+ST-Mamba and Human Modification are known. The net is recognised by its weights and by the
+hyper-parameters of a ``.ckpt``. What neither contains must be stated: with --cell, with --net, or
+with --config, which also loads the result into the net of the config before it is written. ::
 
     openstl-ext convert checkpoint.pth simvp.pth --config moving_mnist/simvp_gsta
     openstl-ext test moving_mnist/simvp_gsta simvp.pth
+    openstl-ext convert checkpoint.pth convlstm.pth --cell published_tables --net patch_size=4
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from openstl_ext import cli
 from openstl_ext.commands.arguments import complete_config
+from openstl_ext.errors import ConfigError, nearest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "dst", type=Path, metavar="DST", help="file to write; replaced if it exists"
     )
     parser.add_argument("--source", help="name of the system, if its keys do not identify it")
+    parser.add_argument(
+        "--cell",
+        choices=("published_tables", "corrected"),
+        help="cell of a ConvLSTM: that of OpenSTL 0.3 and its published tables, or of OpenSTL 1",
+    )
+    parser.add_argument(
+        "--net",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="arguments of the net that the file does not contain, as in patch_size=4",
+    )
     config: Any = parser.add_argument("--config", help="a config whose net must load the weights")
     config.completer = complete_config
 
@@ -34,15 +51,51 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.atomic_io import atomic_file
     from openstl_ext.config import load
     from openstl_ext.engine.checkpoint import load_weights
+    from openstl_ext.engine.converted_net import check_converted_net
     from openstl_ext.interop import convert
     from openstl_ext.output_path import check_file
     from openstl_ext.registry import METHODS
 
     check_file(args.dst, option="DST", sources=[args.src])
-    state = convert(args.src, args.source)
+    stated = _parsed(args.net) | ({} if args.cell is None else {"cell": args.cell})
+    model = load(args.config).get("model", {}) if args.config else {}
+    # the cell of a config is not taken: it does not show which code made the weights
+    of_config = {k: v for k, v in (model.get("net") or {}).items() if k != "cell"}
+    state = convert(args.src, args.source, stated=of_config | stated)
+    _check_stated(stated, state["meta"]["net"], args.src)
     if args.config:
-        load_weights(METHODS.build(load(args.config).model), state["state_dict"])
+        check_converted_net(state, model, args.src)
+        load_weights(METHODS.build(model), state["state_dict"])
     with atomic_file(args.dst) as file:
         torch.save(state, file)
     net = ", ".join(f"{key}={value!r}" for key, value in state["meta"]["net"].items())
     cli.print_line(f"written to {args.dst}; a config loads it into net=dict({net})")
+
+
+def _check_stated(stated: Mapping[str, Any], net: Mapping[str, Any], path: Path) -> None:
+    """Reject arguments that the net does not have or that the weights contradict."""
+    for name, value in stated.items():
+        if name not in net:
+            raise ConfigError(
+                f"{name}={value!r} is not used for the {net['type']} in {path}; "
+                f"{nearest(name, net.keys() - {'type'})}"
+            )
+        if value != net[name]:
+            raise ConfigError(f"{name} is {net[name]!r} in {path}, not {value!r}")
+
+
+def _parsed(options: Sequence[str]) -> dict[str, Any]:
+    """Parse the entries of ``--net``.
+
+    Raises:
+        ConfigError: If one is not of the form NAME=VALUE.
+    """
+    from openstl_ext.config.overrides import parse
+
+    parsed = {}
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not equals or not name.isidentifier():
+            raise ConfigError(f"--net expects NAME=VALUE, such as patch_size=4; got {option!r}")
+        parsed[name] = parse(text)
+    return parsed

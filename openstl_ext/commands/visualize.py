@@ -6,7 +6,9 @@
     openstl-ext visualize .../saved SAMPLE_ID --colormap inferno --out grid.png
     openstl-ext visualize work_dirs/lts/st_mamba/seed_0 SAMPLE_ID --rgb nir red green
 
-Without SAMPLE_ID it lists the samples; the beginning of a name is enough if it is unique.
+The stacks that OpenSTL saves (``inputs.npy``, ``trues.npy``, ``preds.npy``) are drawn too; their
+samples are numbered from 0. Without SAMPLE_ID it lists the samples; the beginning of a name is
+enough if it is unique.
 """
 
 import argparse

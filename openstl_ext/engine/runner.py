@@ -18,6 +18,7 @@ from torch import nn
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
+from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
 from openstl_ext.engine.manifest import tidy
@@ -378,6 +379,7 @@ class Runner(MMRunner):
         """Load the weights of an entire method, strictly."""
         saved = checkpoints.read_for(state.unwrap(self.model), filename)
         self.call_hook("after_load_checkpoint", checkpoint=saved)
+        check_converted_net(saved, self.cfg.get("model") or {}, filename)
         checkpoints.load_weights(state.unwrap(self.model), saved["state_dict"])
         self.trained = dict(saved["meta"])
         self.logger.info(f"weights from {filename}")

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import plan
+from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.defaults import complete
 from openstl_ext.engine.plan import Facts
 from openstl_ext.errors import CheckpointError
@@ -148,3 +150,16 @@ def check_model(cfg: Config, checkpoint: Path | str, meta: Mapping[str, Any]) ->
     found = trained.training_differences(Config({"model": cfg.model})) if trained else []
     if found := [difference for difference in found if difference[0].startswith("model.")]:
         raise CheckpointError(f"cannot use {checkpoint}: {plan.shown(found)}; {REMEDY}")
+
+
+def load_trained_weights(method: nn.Module, cfg: Config, checkpoint: Path | str) -> None:
+    """Load the weights of a checkpoint into the method of a config.
+
+    Raises:
+        CheckpointError: If it cannot be read, has other weights, or was trained or converted for
+            another model.
+    """
+    saved = checkpoints.read_for(method, checkpoint)
+    check_model(cfg, checkpoint, saved["meta"])
+    check_converted_net(saved, cfg.model, checkpoint)
+    checkpoints.load_weights(method, saved["state_dict"])

@@ -2,52 +2,109 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from openstl_ext.errors import CheckpointError
 from openstl_ext.interop.state_dict_adapter import NoAdapterError, adapter_of
 
-# Classes that Lightning stores next to the weights and that are safe to construct.
-HARMLESS: list[Any] = [
-    Namespace,
-    (dict, "pytorch_lightning.utilities.parsing.AttributeDict"),
-    (dict, "lightning.pytorch.utilities.parsing.AttributeDict"),
-    (dict, "lightning_fabric.utilities.data.AttributeDict"),
-    (dict, "lightning.fabric.utilities.data.AttributeDict"),
-]
 WRAPPERS = ("module.", "model.", "_orig_mod.")
+LIGHTNING_MODULES = (
+    "pytorch_lightning.utilities.parsing",
+    "lightning.pytorch.utilities.parsing",
+    "lightning_fabric.utilities.data",
+    "lightning.fabric.utilities.data",
+)
+NUMPY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
+# the functions that NumPy itself names in a pickle of an array and of a single number
+_MAKE_ARRAY, _MAKE_SCALAR = np.empty(0).__reduce__()[0], np.float64().__reduce__()[0]
+# Classes that Lightning stores next to the weights and that are safe to construct. Arrays are
+# statistics of data, which OpenSTL counts among its hyper-parameters.
+HARMLESS: list[Any] = [
+    (Namespace, "argparse.Namespace"),
+    *((dict, f"{module}.AttributeDict") for module in LIGHTNING_MODULES),
+    *((_MAKE_ARRAY, f"{module}._reconstruct") for module in NUMPY_MODULES),
+    *((_MAKE_SCALAR, f"{module}.scalar") for module in NUMPY_MODULES),
+    *((np.ndarray, "numpy.ndarray"), (np.dtype, "numpy.dtype")),
+    *(
+        (kind, f"numpy.dtypes.{kind.__name__}")
+        for kind in map(type, map(np.dtype, "?bhilqBHILQefd"))
+    ),
+]
+Form = Literal["lightning", "runner", "bare"]
+
+
+@dataclass(frozen=True)
+class ForeignFile:
+    """Content of a checkpoint file of another system.
+
+    Args:
+        path: The file.
+        weights: Weights under the names of the net, without the prefixes of wrappers.
+        form: ``lightning`` for a file of Lightning, ``runner`` for epoch, optimizer, state_dict and
+            scheduler (``latest.pth`` of OpenSTL 0.3 and its forks), ``bare`` for weights alone.
+        arguments: Arguments of the other system that the file contains, as spelled there.
+        stated: Arguments of our net that the user states.
+        source: Repository that the user states.
+    """
+
+    path: Path
+    weights: Mapping[str, Tensor]
+    form: Form = "bare"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None = None
+
+    def is_of(self, *sources: str) -> bool:
+        """Return whether the file can be of one of these repositories."""
+        given = self.source
+        return given is None or any(name.lower().endswith(given.lower()) for name in sources)
+
+    def demand(self, name: str, possible: str) -> Any:
+        """Return an argument that the user states.
+
+        Raises:
+            CheckpointError: If the user does not state it.
+        """
+        if name in self.stated:
+            return self.stated[name]
+        raise CheckpointError(
+            f"{self.path} does not show `{name}` of its net, which is {possible}; add --net "
+            f"{name}=VALUE, or --config with a config of the net"
+        )
 
 
 @dataclass(frozen=True)
 class Found:
-    """Class and constructor arguments inferred from weights.
+    """Class and constructor arguments of the net in a file.
 
     Args:
         source: Repository of the class.
         cls: Name of the class there.
         kwargs: Arguments as spelled there.
-        open: Arguments of our net that cannot be inferred, with placeholders for the user.
+        ours: Arguments of our net that have no counterpart there or replace it; placeholders of
+            those that the file does not contain.
         under: Prefix of the net's weights, if the file contains other weights as well.
     """
 
     source: str
     cls: str
     kwargs: Mapping[str, Any]
-    open: Mapping[str, Any] = field(default_factory=dict)
+    ours: Mapping[str, Any] = field(default_factory=dict)
     under: str = ""
 
 
-Recognise = Callable[[Mapping[str, Tensor]], Found | None]
+Recognise = Callable[[ForeignFile], Found | None]
 _READERS: list[tuple[Recognise, tuple[str, ...]]] = []
 
 
 def recognises(*sources: str) -> Callable[[Recognise], Recognise]:
-    """Register a function that infers class and arguments from weights of some repositories."""
+    """Register a function that infers class and arguments from a file of some repositories."""
 
     def register(recognise: Recognise) -> Recognise:
         _READERS.append((recognise, sources))
@@ -68,6 +125,11 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     Raises:
         CheckpointError: If the file is missing, damaged, could run code, or contains no weights.
     """
+    return dict(read_file(path).weights)
+
+
+def read_file(path: Path | str) -> ForeignFile:
+    """Load weights as ``read_weights`` does, with the form and the arguments of the file."""
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint at {path}")
@@ -77,33 +139,58 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     except Exception as error:  # torch raises different exceptions for damaged files
         raise CheckpointError(_reason(path, error)) from error
     weights = state.get("state_dict", state) if isinstance(state, Mapping) else state
-    tensors = isinstance(weights, Mapping) and all(isinstance(v, Tensor) for v in weights.values())
-    if not tensors or not weights:
+    if not isinstance(weights, Mapping) or not weights or not _is_state_dict(weights):
         raise CheckpointError(
             f"{path} contains no weights: it must be a state dict or have a `state_dict`"
         )
-    return _unwrapped(weights)
+    arguments = state.get("hyper_parameters")
+    if isinstance(arguments, Namespace):
+        arguments = vars(arguments)
+    return ForeignFile(
+        path,
+        _unwrapped(weights),
+        _form(state, weights),
+        arguments if isinstance(arguments, Mapping) else {},
+    )
 
 
-def convert(path: Path | str, source: str | None = None) -> dict[str, Any]:
+def _is_state_dict(weights: Mapping[Any, Any]) -> bool:
+    return all(isinstance(k, str) and isinstance(v, Tensor) for k, v in weights.items())
+
+
+def _form(state: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Form:
+    """Return the form of a file; a LightningModule of OpenSTL holds its net as ``model``."""
+    marks = {"hyper_parameters", "pytorch-lightning_version", "optimizer_states"}
+    if marks & state.keys() or any(key.startswith("model.") for key in weights):
+        return "lightning"
+    return "runner" if {"epoch", "optimizer", "scheduler"} <= state.keys() else "bare"
+
+
+def convert(
+    path: Path | str, source: str | None = None, *, stated: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Convert a checkpoint of another system to one of ours.
 
     Args:
         path: File to read.
         source: Repository of the file, such as ``openstl``; None tries all.
+        stated: Arguments of our net, for those that the file does not contain.
 
     Returns:
         ``state_dict`` with the weights of a method around the net, and ``meta`` with their source
         and the ``net`` of a config that can load them.
 
     Raises:
-        CheckpointError: If the file cannot be read, or weights are missing.
+        CheckpointError: If the file cannot be read, weights are missing, or the file does not show
+            an argument that changes the forecasts, and it is not stated.
         NoAdapterError: If there is no adapter for the class of the weights.
     """
-    weights = read_weights(path)
-    found = _recognised(weights, source, path)
+    file = replace(read_file(path), source=source, stated=dict(stated or {}))
+    found = _recognised(file)
     match = adapter_of(found.source, found.cls, found.kwargs)
-    own = {k.removeprefix(found.under): v for k, v in weights.items() if k.startswith(found.under)}
+    own = {
+        k.removeprefix(found.under): v for k, v in file.weights.items() if k.startswith(found.under)
+    }
     net = match.load(own)
     return {
         "state_dict": {f"net.{key}": value for key, value in net.state_dict().items()},
@@ -113,20 +200,18 @@ def convert(path: Path | str, source: str | None = None) -> dict[str, Any]:
                 "class": found.cls,
                 "file": Path(path).name,
             },
-            "net": {"type": type(net).__name__, **match.arguments, **found.open},
+            "net": {"type": type(net).__name__, **match.arguments, **found.ours},
         },
     }
 
 
-def _recognised(weights: Mapping[str, Tensor], source: str | None, path: Path | str) -> Found:
+def _recognised(file: ForeignFile) -> Found:
     for recognise, sources in _READERS:
-        if source is None or any(name.lower().endswith(source.lower()) for name in sources):
-            found = recognise(weights)
-            if found is not None:
-                return found
+        if file.is_of(*sources) and (found := recognise(file)) is not None:
+            return found
     raise NoAdapterError(
-        f"the weights in {path} fit no adapter{' of ' + source if source else ''}; its first keys "
-        f"are {', '.join(list(weights)[:3])}"
+        f"the weights in {file.path} fit no adapter{' of ' + file.source if file.source else ''}; "
+        f"its first keys are {', '.join(list(file.weights)[:3])}"
     )
 
 
@@ -147,8 +232,7 @@ def _reason(path: Path, error: Exception) -> str:
             f"{path} cannot be read ({type(error).__name__}: {first}); it is damaged, "
             "so copy or download it again"
         )
-    allowed = {name[1] if isinstance(name, tuple) else "argparse.Namespace" for name in HARMLESS}
-    strange = sorted(set(strange) - allowed)
+    strange = sorted(set(strange) - {name for _, name in HARMLESS})
     return (
         f"{path} contains more than weights and plain values: {', '.join(strange)}. Loading them "
         "could run code; if you trust the file, save its weights alone: "

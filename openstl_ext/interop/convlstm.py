@@ -1,11 +1,10 @@
 """Adapters for OpenSTL's ConvLSTM, the net and the cell."""
 
-from collections.abc import Mapping
+from math import isqrt
 from typing import Any
 
-from torch import Tensor
-
-from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.errors import CheckpointError
+from openstl_ext.interop.checkpoints import ForeignFile, Found, recognises
 from openstl_ext.interop.state_dict_adapter import (
     Kwargs,
     NoAdapterError,
@@ -13,10 +12,12 @@ from openstl_ext.interop.state_dict_adapter import (
     register_adapter,
 )
 from openstl_ext.interop.weight_transforms import Concatenate, ReorderBlocks, WeightTransform
-from openstl_ext.layers.convlstm import ConvLSTMCell
+from openstl_ext.layers.convlstm import OUTPUTS, ConvLSTMCell, Output
 from openstl_ext.models.convlstm import ConvLSTM
 
 OPENSTL = "chengtan9907/OpenSTL"
+OPENSTL_0_3 = "chengtan9907/OpenSTL@0a0f36c"
+VMRNN = "yyyujintang/VMRNN-PyTorch"
 UNUSED = ("*conv_o.*", "cell_list.*.conv_last.weight")
 OUTPUT_BEFORE_NEW = (0, 1, 3, 2)
 """Order of gates in cells derived from ndrplz/ConvLSTM_pytorch: input, forget, output, new."""
@@ -25,6 +26,16 @@ OUTPUT_BEFORE_NEW = (0, 1, 3, 2)
 @register_adapter("ConvLSTM_Model", OPENSTL)
 def convlstm(kwargs: Kwargs) -> StateDictAdapter:
     """Return the adapter of OpenSTL's net, whose sizes are in ``configs``."""
+    return _convlstm(kwargs, "corrected")
+
+
+@register_adapter("ConvLSTM_Model", OPENSTL_0_3, VMRNN)
+def first_convlstm(kwargs: Kwargs) -> StateDictAdapter:
+    """Return the adapter of the net of OpenSTL 0.3 and its forks, with ``h = o * g``."""
+    return _convlstm(kwargs, "published_tables")
+
+
+def _convlstm(kwargs: Kwargs, output: Output) -> StateDictAdapter:
     configs = kwargs["configs"]
     _check_stride(configs)
     arguments: dict[str, Any] = {
@@ -32,6 +43,7 @@ def convlstm(kwargs: Kwargs) -> StateDictAdapter:
         "hidden": tuple(kwargs["num_hidden"]),
         "kernel_size": configs["filter_size"],
         "patch_size": configs["patch_size"],
+        "cell": output,
     }
     if configs.get("layer_norm"):
         arguments["layer_norm"] = tuple(configs["in_shape"][2:])
@@ -45,10 +57,21 @@ def convlstm(kwargs: Kwargs) -> StateDictAdapter:
 @register_adapter("ConvLSTMCell", OPENSTL)
 def convlstm_cell(kwargs: Kwargs) -> StateDictAdapter:
     """Return the adapter of OpenSTL's cell."""
+    return _single_cell(kwargs, "corrected")
+
+
+@register_adapter("ConvLSTMCell", OPENSTL_0_3, VMRNN)
+def first_convlstm_cell(kwargs: Kwargs) -> StateDictAdapter:
+    """Return the adapter of the cell of OpenSTL 0.3 and its forks, with ``h = o * g``."""
+    return _single_cell(kwargs, "published_tables")
+
+
+def _single_cell(kwargs: Kwargs, output: Output) -> StateDictAdapter:
     _check_stride(kwargs)
     cell = ConvLSTMCell(
         kwargs["in_channel"],
         kwargs["num_hidden"],
+        output=output,
         kernel_size=kwargs["filter_size"],
         map_size=(kwargs["height"], kwargs["width"]) if kwargs.get("layer_norm") else None,
     )
@@ -92,13 +115,10 @@ def _check_stride(configs: Kwargs) -> None:
         )
 
 
-@recognises(OPENSTL)
-def convlstm_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Infer the arguments of ConvLSTM from its weights.
-
-    The weights contain only the product of patch area and channels. The largest of 4, 2 and 1 that
-    fits is used as the patch size, which is right for every published setting.
-    """
+@recognises(OPENSTL, VMRNN)
+def convlstm_arguments(file: ForeignFile) -> Found | None:
+    """Infer the arguments of ConvLSTM from its weights, its hyper-parameters and the form."""
+    weights = file.weights
     first = weights.get("cell_list.0.conv_x.0.weight")
     hidden_to_gates = weights.get("cell_list.0.conv_h.0.weight")
     if first is None or hidden_to_gates is None or "cell_list.0.conv_m.0.weight" in weights:
@@ -106,7 +126,7 @@ def convlstm_arguments(weights: Mapping[str, Tensor]) -> Found | None:
     if first.shape[0] != 4 * hidden_to_gates.shape[1]:
         return None
     folded = first.shape[1]
-    patch = next(p for p in (4, 2, 1) if folded % p**2 == 0)
+    patch = _patch_size(file, folded)
     cells = 1 + max(int(key.split(".")[1]) for key in weights if key.startswith("cell_list."))
     norm = weights.get("cell_list.0.conv_x.1.weight")
     sides = (1, 1) if norm is None else norm.shape[1:]
@@ -115,6 +135,57 @@ def convlstm_arguments(weights: Mapping[str, Tensor]) -> Found | None:
         "filter_size": first.shape[-1],
         "patch_size": patch,
         "layer_norm": norm is not None,
+        "stride": file.arguments.get("stride", 1),
     }
     widths = [weights[f"cell_list.{i}.conv_h.0.weight"].shape[1] for i in range(cells)]
-    return Found(OPENSTL, "ConvLSTM_Model", {"num_hidden": widths, "configs": configs})
+    source = {"corrected": OPENSTL, "published_tables": OPENSTL_0_3}[_cell_of(file)]
+    return Found(source, "ConvLSTM_Model", {"num_hidden": widths, "configs": configs})
+
+
+def _patch_size(file: ForeignFile, folded: int) -> int:
+    """Return the patch size; the weights show the product of channels and patch area only.
+
+    Raises:
+        CheckpointError: If the file does not contain it and it is not stated, or it does not fit.
+    """
+    channels = {p: folded // p**2 for p in range(1, isqrt(folded) + 1) if folded % p**2 == 0}
+    possible = ", ".join(f"{p} with {c} channels" for p, c in channels.items())
+    if "patch_size" in file.arguments:
+        patch = file.arguments["patch_size"]
+    elif len(channels) == 1:
+        return 1
+    elif "in_channels" in file.stated and "patch_size" not in file.stated:
+        of_channels = {c: p for p, c in channels.items()}
+        patch = of_channels.get(file.stated["in_channels"])
+    else:
+        patch = file.demand("patch_size", f"one of {possible}")
+    if patch not in channels:
+        raise CheckpointError(
+            f"patch_size={patch!r} does not fit the weights in {file.path}; possible are {possible}"
+        )
+    return int(patch)
+
+
+def _cell_of(file: ForeignFile) -> Output:
+    """Return the cell; the weights of both are alike.
+
+    OpenSTL 1 writes files of Lightning only; its fork and version 0.3 have a runner of their own.
+    Bare weights can be of any version.
+
+    Raises:
+        CheckpointError: If the file does not show it and it is not stated, or it is unknown.
+    """
+    if "cell" in file.stated:
+        cell: Output = file.stated["cell"]
+        if cell not in OUTPUTS:
+            raise CheckpointError(f"--cell must be one of {', '.join(OUTPUTS)}, got {cell!r}")
+        return cell
+    if file.form == "lightning":
+        return "corrected"
+    if file.form == "runner" or (file.source and file.is_of(VMRNN)):
+        return "published_tables"
+    raise CheckpointError(
+        f"{file.path} contains bare weights, which do not show the cell of a ConvLSTM; add --cell "
+        "published_tables for OpenSTL 0.3, its model zoo and the code of VMRNN, or --cell "
+        "corrected for OpenSTL 1"
+    )

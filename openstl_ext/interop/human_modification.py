@@ -1,12 +1,10 @@
 """Adapters for the Human Modification forecasters: one horizon, or several with intervals."""
 
-from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from torch import Tensor
-
-from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.errors import CheckpointError
+from openstl_ext.interop.checkpoints import ForeignFile, Found, recognises
 from openstl_ext.interop.convlstm import one_convolution_cell
 from openstl_ext.interop.state_dict_adapter import (
     Kwargs,
@@ -26,7 +24,6 @@ OF_SEVERAL_HORIZONS = (
 )
 """Arguments of the version of the class that predicts several horizons at once."""
 ENCODER = "location_encoder.neural_network."
-PUBLISHED_STATICS = 7
 
 
 @register_adapter(CLASS, SOURCE)
@@ -92,12 +89,9 @@ def _trunk(net: CovariateConvLSTM | QuantileConvLSTM) -> dict[str, str | WeightT
 
 
 @recognises(SOURCE)
-def predictor_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Infer the arguments of either version from its weights, with or without Lightning's buffers.
-
-    The number of covariates that change in time cannot be inferred. The published number of static
-    covariates is used if there are as many; the config can change it, and the weights fit anyway.
-    """
+def predictor_arguments(file: ForeignFile) -> Found | None:
+    """Infer the arguments of either version from its weights and its hyper-parameters."""
+    weights = file.weights
     first = next((k for k in weights if k.endswith("convlstm.cell_list.0.conv.weight")), None)
     if first is None:
         return None
@@ -116,14 +110,41 @@ def predictor_arguments(weights: Mapping[str, Tensor]) -> Found | None:
     features = own.get(f"{ENCODER}last_layer.weight")
     located = 0 if features is None else len(features)
     covariates = all_in - gates // 4 - located - 1
-    static = min(PUBLISHED_STATICS, covariates)
+    static = _static_channels(file, covariates)
     kwargs |= {
         "num_dynamic_channels": 1 + covariates - static,
         "num_static_channels": static,
         "use_location_encoder": features is not None,
     }
+    if "locenc_backbone" in file.arguments:
+        kwargs["locenc_backbone"] = file.arguments["locenc_backbone"]
     if features is not None:
         harmonics = own[f"{ENCODER}layers.0.weight"].shape[1]
         sizes = {"legendre_polys": round(harmonics**0.5), "dim_hidden": features.shape[1]}
         kwargs |= {"locenc_out_channels": located, "locenc_hparams": sizes}
     return Found(SOURCE, CLASS, kwargs, under=under)
+
+
+def _static_channels(file: ForeignFile, covariates: int) -> int:
+    """Return how many covariates are static; the weights show the number of all only.
+
+    Raises:
+        CheckpointError: If the file does not contain it and it is not stated, or it does not fit.
+    """
+    if covariates == 0:
+        return 0
+    if "num_static_channels" in file.arguments:
+        static = file.arguments["num_static_channels"]
+        dynamic = file.arguments.get("num_dynamic_channels", 1) - 1  # theirs count the target
+    elif "dynamic_channels" in file.stated and "static_channels" not in file.stated:
+        dynamic = file.stated["dynamic_channels"]
+        static = covariates - dynamic
+    else:
+        static = file.demand("static_channels", f"0 to {covariates} of its {covariates} covariates")
+        dynamic = file.stated.get("dynamic_channels", covariates - static)
+    if min(static, dynamic) < 0 or static + dynamic != covariates:
+        raise CheckpointError(
+            f"static_channels={static} and dynamic_channels={dynamic} do not fit {file.path}, "
+            f"whose net has {covariates} covariates"
+        )
+    return int(static)

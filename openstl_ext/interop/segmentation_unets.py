@@ -1,12 +1,12 @@
 """Adapters for ST-Mamba's U-Nets over image series: (2+1)D, and with recurrent cells."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.interop.checkpoints import ForeignFile, Found, recognises
 from openstl_ext.interop.convlstm import one_convolution_cell
 from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
 from openstl_ext.interop.weight_transforms import WeightTransform
@@ -136,11 +136,9 @@ def _sizes(kwargs: Kwargs) -> dict[str, Any]:
 
 
 @recognises(ST_MAMBA)
-def segmentation_unet_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Infer the class and its sizes from the weights.
-
-    The number of attention heads cannot be inferred; the published 8 are used.
-    """
+def segmentation_unet_arguments(file: ForeignFile) -> Found | None:
+    """Infer the class and its sizes from the weights, except the number of attention heads."""
+    weights = file.weights
     marks = {
         "inc.conv_block.0.spatial_conv.weight": "UNet3D",
         "gru1.conv_gates.weight": "ConvGRUUNet",
@@ -156,5 +154,7 @@ def segmentation_unet_arguments(weights: Mapping[str, Tensor]) -> Found | None:
         return None
     kwargs = {"n_channels": first.shape[1], "n_classes": len(last)}
     if cls == "ConvLSTMViT":
+        width = len(weights["vit.norm1.weight"])
+        kwargs["vit_heads"] = file.demand("num_heads", f"8 as published or another part of {width}")
         kwargs["vit_mlp_dim"] = len(weights["vit.mlp.0.weight"])
     return Found(ST_MAMBA, cls, kwargs)

@@ -1,13 +1,14 @@
 """Adapters for the SimVP of OpenSTL and of simvp_minimal."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
-from openstl_ext.errors import ConfigError, nearest
-from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.errors import CheckpointError, ConfigError, nearest
+from openstl_ext.interop.checkpoints import ForeignFile, Found, recognises
 from openstl_ext.interop.state_dict_adapter import (
     Kwargs,
     NoAdapterError,
@@ -115,8 +116,13 @@ def _renamed(key: str, names: tuple[tuple[str, str], ...]) -> str:
 
 
 @recognises(OPENSTL, MINIMAL)
-def simvp_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Infer the arguments of SimVP from its weights, except height and width of the frames."""
+def simvp_arguments(file: ForeignFile) -> Found | None:
+    """Infer the arguments of SimVP from its weights.
+
+    Height and width of the frames are those of the hyper-parameters or stated; the weights do not
+    depend on them.
+    """
+    weights = file.weights
     if "enc.enc.0.conv.conv.weight" not in weights or "dec.readout.weight" not in weights:
         return None
     width, channels, _, kernel_enc = weights["enc.enc.0.conv.conv.weight"].shape
@@ -128,22 +134,48 @@ def simvp_arguments(weights: Mapping[str, Tensor]) -> Found | None:
     if first is None or first.shape[0] != 2 * first.shape[1]:
         raise NoAdapterError("this SimVP has another translator than gSTA, which has no adapter")
     outer, inner = (weights[gate.format(i)].shape[1] for i in (0, num_temporal - 1))
-    hidden = weights[f"hid.enc.{num_temporal - 1}.block.mlp.fc1.weight"].shape[0]
-    length, side = outer // width, 2 ** (num_spatial // 2)
     out_channels = len(weights["dec.readout.weight"])
+    length, side = outer // width, 2 ** (num_spatial // 2)
+    given = file.arguments.get("in_shape", file.stated.get("in_shape"))
+    shape = (length, channels, side, side) if given is None else tuple(given)
     kwargs = {
-        "in_shape": (length, channels, side, side),
+        "in_shape": shape,
         "hid_S": width,
         "hid_T": inner,
         "N_S": num_spatial,
         "N_T": num_temporal,
-        "mlp_ratio": hidden / inner,
+        "mlp_ratio": _mlp_ratio(file, num_temporal),
         "spatio_kernel_enc": kernel_enc,
         "spatio_kernel_dec": weights[last].shape[-1],
         "C_out": out_channels,
+        "model_type": file.arguments.get("model_type"),
     }
     source = OPENSTL if out_channels == channels else MINIMAL
-    return Found(source, "SimVP_Model", kwargs, open={"in_shape": (length, channels, "H", "W")})
+    unknown = {"in_shape": (length, channels, "H", "W")} if given is None else {}
+    return Found(source, "SimVP_Model", kwargs, ours=unknown)
+
+
+def _mlp_ratio(file: ForeignFile, num_blocks: int) -> float:
+    """Return the ratio, from the file or the shortest number that gives the widths of all blocks.
+
+    A width is ``int(channels * ratio)``, so several ratios give the same net.
+
+    Raises:
+        CheckpointError: If no ratio gives the widths.
+    """
+    layers = (file.weights[f"hid.enc.{i}.block.mlp.fc1.weight"] for i in range(num_blocks))
+    sizes = [(layer.shape[1], layer.shape[0]) for layer in layers]
+    least = max(hidden / channels for channels, hidden in sizes)
+    given = (side.get("mlp_ratio") for side in (file.arguments, file.stated))
+    known = [ratio for ratio in given if isinstance(ratio, int | float)]
+    shortest = (math.ceil(least * 10**digits) / 10**digits for digits in range(7))
+    for ratio in (*known, *shortest):
+        if all(int(channels * ratio) == hidden for channels, hidden in sizes):
+            return float(ratio)
+    raise CheckpointError(
+        f"{file.path}: no mlp_ratio gives the widths {sizes} (channels, hidden) of the "
+        "feed-forward layers; the weights are not of a SimVP with gSTA"
+    )
 
 
 def _count(weights: Mapping[str, Tensor], pattern: str) -> int:

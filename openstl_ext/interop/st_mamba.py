@@ -1,13 +1,11 @@
 """Adapters for ST-Mamba with either temporal module, and for its U-Net of stacked frames."""
 
 import re
-from collections.abc import Mapping
 from math import isqrt
 from typing import Any
 
-from torch import Tensor
-
-from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.errors import CheckpointError
+from openstl_ext.interop.checkpoints import ForeignFile, Found, recognises
 from openstl_ext.interop.mamba import THEIRS as MAMBA
 from openstl_ext.interop.segmentation_unets import (
     DECODER,
@@ -92,11 +90,9 @@ def unet(kwargs: Kwargs) -> StateDictAdapter:
 
 
 @recognises(ST_MAMBA)
-def st_mamba_arguments(weights: Mapping[str, Tensor]) -> Found | None:
-    """Infer the class and its sizes from the weights.
-
-    A patch size that is not a multiple of 8 is inferred as the next smaller multiple.
-    """
+def st_mamba_arguments(file: ForeignFile) -> Found | None:
+    """Infer the class and its sizes from the weights."""
+    weights = file.weights
     first = weights.get("inc.double_conv.0.weight")
     last = weights.get("outc.conv.weight")
     if first is None or last is None:
@@ -106,8 +102,36 @@ def st_mamba_arguments(weights: Mapping[str, Tensor]) -> Found | None:
     if projection is not None:
         temporal = "mamba" if READER + "A_log" in weights else "gru"
         deepest = len(weights["down3.maxpool_conv.1.double_conv.4.bias"])
-        kwargs["patch_size"] = 8 * isqrt(len(projection) // deepest)
+        kwargs["patch_size"] = _patch_size(file, isqrt(len(projection) // deepest))
         return Found(ST_MAMBA, "STMamba" if temporal == "mamba" else "STBiGRU", kwargs)
     if "up4.conv.double_conv.0.weight" in weights:
-        return Found(ST_MAMBA, "UNet", {**kwargs, "bilinear": "up1.up.weight" not in weights})
+        kwargs["bilinear"] = "up1.up.weight" not in weights
+        return Found(ST_MAMBA, "UNet", kwargs, ours=_steps(file, first.shape[1]))
     return None
+
+
+def _patch_size(file: ForeignFile, deepest_side: int) -> int:
+    """Return the patch size; the weights show its eighth only, rounded down.
+
+    Raises:
+        CheckpointError: If it is not stated, or it does not fit.
+    """
+    least = 8 * deepest_side
+    patch = file.demand("patch_size", f"{least} to {least + 7} pixels")
+    if patch not in range(least, least + 8):
+        raise CheckpointError(
+            f"patch_size={patch!r} does not fit the weights in {file.path}, which need "
+            f"{least} to {least + 7}"
+        )
+    return int(patch)
+
+
+def _steps(file: ForeignFile, stacked_channels: int) -> dict[str, int]:
+    """Return the steps that the user states for a U-Net of stacked frames, and their channels."""
+    steps = file.stated.get("num_steps", 1)
+    if not isinstance(steps, int) or steps < 1 or stacked_channels % steps:
+        raise CheckpointError(
+            f"num_steps={steps!r} does not fit {file.path}, whose net has {stacked_channels} "
+            "channels of all steps together"
+        )
+    return {"in_channels": stacked_channels // steps, "num_steps": steps}

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.interop.checkpoints import Found, recognises
+from openstl_ext.interop.checkpoints import ForeignFile, Found, recognises
 from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
 from openstl_ext.layers.ss2d import SS2D, StateSpaceBlock
 from openstl_ext.layers.vmrnn_cell import VMRNNCell
@@ -192,8 +192,9 @@ def _numbers(depths: Any) -> tuple[int, ...]:
 
 
 @recognises(VMRNN)
-def vmrnn_arguments(weights: Mapping[str, Tensor]) -> Found | None:
+def vmrnn_arguments(file: ForeignFile) -> Found | None:
     """Infer the arguments of VMRNN from its weights, except drop rates."""
+    weights = file.weights
     embeds = ("ST.patch_embed.proj.weight", "Downsample.patch_embed.proj.weight")
     embed = next((weights[key] for key in embeds if key in weights), None)
     if embed is None or not any(".VSBs." in key for key in weights):

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal, cast, final
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, ShapeError
-from openstl_ext.metrics.frames import map_sum
+from openstl_ext.metrics.frames import as_float, map_sum
 from openstl_ext.metrics.tallies import (
     TOTAL,
     WEIGHT,
@@ -83,7 +83,7 @@ class SampleMetric(BaseMetric, ABC):
 
     @abstractmethod
     def measure(self, sample: Sample) -> Tally:
-        """Compute the tally of one sample, on its device.
+        """Compute the tally of one sample, on its device. Its frames are float32 or float64.
 
         Invalid pixels must not count, for any value. NaN at a valid pixel must reach the
         tally.
@@ -175,7 +175,7 @@ class SampleMetric(BaseMetric, ABC):
         expected = self._expected_shape(sample)
         missing = [field for field in self.requires if field not in sample]
         if not missing:
-            tally = self.measure(sample)
+            tally = self.measure(_widened(sample))
             if not isinstance(tally, Tally):
                 raise ShapeError(
                     f"{type(self).__name__}.measure returns a {type(tally).__name__}; it needs a "
@@ -303,6 +303,15 @@ class SampleMetric(BaseMetric, ABC):
 def _entry(score: Score, place: tuple[Any, ...], sums: np.ndarray) -> float:
     """Score one entry or slice of sums (S, ...)."""
     return score(sums[(slice(None), *place)])
+
+
+def _widened(sample: Sample) -> Sample:
+    """Return a sample of frames with all its numbers in float32 or float64."""
+    if "labels" in sample:
+        return sample
+    fields = cast(dict[str, Tensor], sample)
+    widened = {k: v if v.dtype == torch.bool else as_float(v) for k, v in fields.items()}
+    return cast(Sample, widened)
 
 
 def _nothing(sums: np.ndarray) -> float:  # noqa: ARG001

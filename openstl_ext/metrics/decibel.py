@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric, Tally
-from openstl_ext.metrics.frames import area, clipped, frame_sum, weighted
+from openstl_ext.metrics.frames import area, as_float, clipped, frame_sum, weighted
 from openstl_ext.metrics.tallies import TOTAL, WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
@@ -33,7 +33,7 @@ def _mean_squares(
     Also returns the area of these pixels, 0 where there are none.
     """
     target = sample["target"]
-    error = clipped(sample["forecast"], clip) - target
+    error = clipped(sample["forecast"], clip) - as_float(target)
     total = frame_sum(area(sample))
     known = torch.where(total > 0, total, 1.0)
     signal = frame_sum(weighted(target.double().square(), sample)) / known
@@ -62,7 +62,8 @@ class PSNR(SampleMetric):
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (PSNR, called frame by frame).
 
     Deviations:
-        The ceiling.
+        The ceiling. The psnr of simvp_minimal is one ratio over a batch with a peak of 255 for data
+        in [0, 1], averaged over batches; it depends on the batch size and has no counterpart.
     """
 
     name = "psnr"

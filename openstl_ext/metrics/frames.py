@@ -6,6 +6,14 @@ from torch import Tensor
 from openstl_ext.structures import Sample
 
 
+def as_float(numbers: Tensor) -> Tensor:
+    """Return numbers in float32, or in float64 if they are.
+
+    Half precision has too few digits for a difference, and bytes wrap around below 0.
+    """
+    return numbers if numbers.dtype == torch.float64 else numbers.float()
+
+
 def map_sum(field: Tensor) -> Tensor:
     """Sum each map in float64.
 
@@ -35,7 +43,7 @@ def weighted(error: Tensor, sample: Sample) -> Tensor:
 
 def signed_error(sample: Sample) -> Tensor:
     """Forecast minus target of each pixel (T, C, H, W)."""
-    return sample["forecast"] - sample["target"]
+    return as_float(sample["forecast"]) - as_float(sample["target"])
 
 
 def squared_error(sample: Sample) -> Tensor:
@@ -49,7 +57,8 @@ def absolute_error(sample: Sample) -> Tensor:
 
 
 def clipped(frames: Tensor, clip: tuple[float, float] | None) -> Tensor:
-    """Clip frames to a range; None leaves them unchanged. NaN stays NaN."""
+    """Clip frames to a range; None leaves their values unchanged. NaN stays NaN."""
+    frames = as_float(frames)
     return frames if clip is None else frames.clamp(*clip)
 
 

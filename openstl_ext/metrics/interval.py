@@ -7,7 +7,7 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError
 from openstl_ext.metrics.base import SampleMetric, Tally
-from openstl_ext.metrics.frames import area, map_sum, weighted
+from openstl_ext.metrics.frames import area, as_float, map_sum, weighted
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
@@ -47,14 +47,14 @@ class IntervalMetric(SampleMetric, ABC):
 
     def measure(self, sample: Sample) -> Tally:
         lower, upper = (self._quantile(sample, level) for level in self.levels)
-        found = self.at(lower, upper, sample["target"])
+        found = self.at(lower, upper, as_float(sample["target"]))
         return Tally(total=map_sum(weighted(found, sample)), weight=map_sum(area(sample)))
 
     def _quantile(self, sample: Sample, level: float) -> Tensor:
         levels = sample["quantile_levels"].tolist()
         for known, quantile in zip(levels, sample["quantiles"], strict=True):
             if abs(known - level) < 1e-6:
-                return quantile
+                return as_float(quantile)
         shown = ", ".join(f"{known:g}" for known in levels)
         raise ConfigError(
             f"{type(self).__name__}: the method predicts the quantiles {shown}, not {level:g}; "

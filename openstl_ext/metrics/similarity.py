@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from openstl_ext.errors import ShapeError
-from openstl_ext.metrics.frames import frame_sum
+from openstl_ext.metrics.frames import as_float, frame_sum
 from openstl_ext.metrics.windows import Window, local_sums
 
 # Pixels per chunk on a CPU, so that the maps of a chunk stay in a cache of one or two megabytes.
@@ -49,6 +49,7 @@ def similarity(
             f"structural similarity needs frames of at least {window.size} pixels per side, but a "
             f"frame is {tuple(forecast.shape[1:])} (C, H, W); use a metric without a window"
         )
+    forecast, target = as_float(forecast), as_float(target)
     step = len(forecast) if forecast.is_cuda else max(1, CHUNK // forecast[0].numel())
     totals, counts = [], []
     for first in range(0, len(forecast), step):

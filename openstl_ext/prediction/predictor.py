@@ -13,7 +13,7 @@ from torch import nn
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import sample_seed
-from openstl_ext.engine.trained import check_model
+from openstl_ext.engine.trained import load_trained_weights
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.interfaces import check_channels, check_net
@@ -62,9 +62,7 @@ class Predictor:
             raise ConfigError(f"{cfg.get('identity')}: a config needs a model block to predict")
         method = METHODS.build(cfg.model)
         check_net(method)
-        saved = checkpoints.read_for(method, checkpoint)
-        check_model(cfg, checkpoint, saved["meta"])
-        checkpoints.load_weights(method, saved["state_dict"])
+        load_trained_weights(method, cfg, checkpoint)
         method.frame_rules = rules_of(cfg)
         return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
 

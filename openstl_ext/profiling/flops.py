@@ -16,7 +16,11 @@ from torch import Tensor, nn
 
 from openstl_ext.ops.selective_scan import OPERATORS, scan_flop_handle
 
-CONVENTION = "one multiply-add = 1, element-wise operators not counted"
+CONVENTION = (
+    "one multiply-add = 1; normalisation layers count as in fvcore, 1 or 2 a value for batch norm "
+    "and 4 or 5 for others; other element-wise operators not counted"
+)
+"""What is counted. Published FLOPs were computed with fvcore, so they include its norms."""
 MAIN = "flops"
 
 Handle = Callable[[list[Any], list[Any]], int | float]

@@ -48,13 +48,15 @@ class SavedLabels:
 
 
 class SavedFolder:
-    """The ``saved`` folder of a run of this project or of simvp_minimal.
+    """The ``saved`` folder of a run of this project, of simvp_minimal or of OpenSTL.
 
     Files:
         ``{inputs,trues,preds}/<sample>/<t>.npy``, each (H, W) or (C, H, W); optionally
         ``about.json`` with channel names, unit and lead. With ``"kind": "labels"``, target and
         prediction are one map of class indices, and ``probs/<sample>/<k>.npy`` is the probability
-        of class k.
+        of class k. Or, as OpenSTL writes them, ``{inputs,trues,preds}.npy``, each (N, T, C, H, W)
+        with all samples, whose names are their numbers from 0; they are mapped, not read as a
+        whole.
 
     Args:
         path: The folder, or its work directory.
@@ -65,17 +67,24 @@ class SavedFolder:
 
     def __init__(self, path: Path | str) -> None:
         given = Path(path)
-        homes = [home for home in (given, given / "saved") if (home / "preds").is_dir()]
-        if not homes:
+        folders = [home for home in (given, given / "saved") if (home / "preds").is_dir()]
+        stacked = [home for home in (given, given / "saved") if (home / "preds.npy").is_file()]
+        if not folders and not stacked:
             raise DataError(
-                f"{given} has no folder preds with forecasts; "
+                f"{given} has no folder preds with forecasts, and no preds.npy; "
                 "`openstl-ext test CONFIG --save-predictions` writes them"
             )
-        self.path = homes[0]
+        self.path = (folders or stacked)[0]
+        self._stacks = {} if folders else {kind: _stack(self.path, kind) for kind in KINDS}
+        lengths = {kind: len(stack) for kind, stack in self._stacks.items()}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"{self.path}: the stacks have different numbers of samples: {lengths}")
 
     @property
     def sample_ids(self) -> list[str]:
         """Complete samples in natural order: 2 before 10."""
+        if self._stacks:
+            return [str(index) for index in range(len(self._stacks["preds"]))]
         names = (
             {p.name for p in (self.path / kind).glob("*") if p.is_dir() and p.name[0] != "."}
             for kind in KINDS
@@ -119,7 +128,12 @@ class SavedFolder:
         Raises:
             DataError: If a frame is missing, is no array of numbers or differs in shape.
         """
-        inputs, target, forecast = (frames_of(self.path / kind / name) for kind in KINDS)
+        if self._stacks:
+            index = int(name)
+            frames = [np.asarray(self._stacks[kind][index], np.float32) for kind in KINDS]
+        else:
+            frames = [frames_of(self.path / kind / name) for kind in KINDS]
+        inputs, target, forecast = frames
         if target.shape != forecast.shape:
             raise DataError(
                 f"{self.path}: the target of sample {name} has shape {target.shape}, its forecast "
@@ -144,6 +158,25 @@ class SavedFolder:
             )
         observed, predicted = (np.rint(x[0, 0]).astype(np.int64) for x in (target, labels))
         return SavedLabels(name, inputs, observed, predicted, probability[:, 0])
+
+
+def _stack(folder: Path, kind: str) -> NDArray[Any]:
+    """Map an array of all samples, (N, T, C, H, W).
+
+    Raises:
+        DataError: If it is missing, damaged, or no such array of numbers.
+    """
+    path = folder / f"{kind}.npy"
+    try:
+        stack: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} is not an array of numbers: {error}") from error
+    if stack.ndim != 5 or 0 in stack.shape or stack.dtype.kind not in "fiub":
+        raise DataError(
+            f"{path} is {stack.dtype} of shape {stack.shape}, expected numbers of shape "
+            "(samples, frames, channels, height, width)"
+        )
+    return stack
 
 
 def frames_of(folder: Path) -> NDArray[np.float32]:

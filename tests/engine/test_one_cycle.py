@@ -1,11 +1,16 @@
 """The one-cycle schedule, compared with torch's."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.optim import OneCycleLR
 from torch import nn
 
+from openstl_ext.config import load
 from openstl_ext.engine.one_cycle import OneCycleMomentum
+from openstl_ext.engine.runner import build
+from tests.small_recipe import shrink
 
 
 @pytest.mark.parametrize("total", [10, 37, 760])
@@ -53,3 +58,14 @@ def test_the_momentum_continues_after_a_resume() -> None:
     schedule.step()
     assert fresh.param_groups[0]["momentum"] == optimizer.param_groups[0]["momentum"]
     assert len(set(values)) > 5
+
+
+def test_a_cycle_ends_with_the_last_full_batch_of_an_upstream_protocol(tmp_path: Path) -> None:
+    """The learning rate would follow another schedule than upstream's, which drops the rest."""
+    name = "moving_mnist/simvp_gsta_upstream_protocol"
+    cfg = shrink(load(name, work_dir=tmp_path))
+    cfg.train_dataloader.dataset.epoch_length = 5  # 2 batches of 2
+    runner = build(cfg)
+    cycle, momentum = runner.param_schedulers
+    assert cycle.end == 2 * cfg.train_cfg.max_epochs
+    assert momentum.last == cycle.end - 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -142,3 +143,43 @@ def test_another_translator_is_not_converted_as_gsta(tmp_path: Path) -> None:
     torch.save(weights, tmp_path / "tau.pth")
     with pytest.raises(interop.NoAdapterError, match="another translator"):
         interop.convert(tmp_path / "tau.pth")
+
+
+@pytest.mark.parametrize("ratio", [3.3, 2.5, 1.7, 8.0, 3.14159])
+@pytest.mark.parametrize("width", [4, 6, 64])
+def test_any_ratio_of_the_feed_forward_layers_is_converted(
+    ratio: float, width: int, tmp_path: Path
+) -> None:
+    """Nets with another ratio than a whole number would be refused."""
+    weights, net = published(mlp_ratio=ratio, hid_T=width)
+    torch.save(weights, tmp_path / "theirs.pth")
+    found = interop.convert(tmp_path / "theirs.pth", stated={"in_shape": KWARGS["in_shape"]})
+    assert found["meta"]["net"]["in_shape"] == KWARGS["in_shape"]
+    ours = MODELS.build(found["meta"]["net"]).eval()
+    ours.load_state_dict({k.removeprefix("net."): v for k, v in found["state_dict"].items()})
+    frames = torch.rand(1, *KWARGS["in_shape"])
+    torch.testing.assert_close(ours(frames), net(frames), rtol=0, atol=0)
+
+
+def test_the_hyper_parameters_of_simvp_are_read(tmp_path: Path) -> None:
+    """Users would have to know what the file contains; another translator would be unnoticed."""
+    weights, _ = published(mlp_ratio=3.3)
+    state = {f"model.{key}": value for key, value in weights.items()}
+    for model_type in ("gSTA", None, "tau"):
+        arguments = {"in_shape": [3, 2, 8, 12], "mlp_ratio": 3.3, "model_type": model_type}
+        torch.save({"state_dict": state, "hyper_parameters": arguments}, tmp_path / "best.ckpt")
+        if model_type == "tau":
+            with pytest.raises(interop.NoAdapterError, match="tau"):
+                interop.convert(tmp_path / "best.ckpt")
+            continue
+        net = interop.convert(tmp_path / "best.ckpt")["meta"]["net"]
+        assert (net["in_shape"], net["mlp_ratio"]) == ((3, 2, 8, 12), 3.3)
+
+
+def test_objects_among_the_arrays_of_a_file_are_rejected(tmp_path: Path) -> None:
+    """An array of objects could hold more than numbers."""
+    weights, _ = published()
+    arrays = np.array([1, print], dtype=object)
+    torch.save({"state_dict": weights, "hyper_parameters": {"a": arrays}}, tmp_path / "evil.ckpt")
+    with pytest.raises(CheckpointError, match=r"print.*could run code"):
+        interop.read_weights(tmp_path / "evil.ckpt")

@@ -1,5 +1,6 @@
 """Replay the recorded metrics of OpenSTL and simvp_minimal."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from openstl_ext.errors import ShapeError
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.metrics.decibel import CEILING, PSNR, SNR, decibels
 from openstl_ext.metrics.mean_pixel import MeanMAE, MeanMSE, MeanRMSE
@@ -117,7 +119,17 @@ def _simvp_minimal_case(pred: np.ndarray, true: np.ndarray) -> dict[str, float]:
 
 
 def _score(metric: SampleMetric, pred: np.ndarray, true: np.ndarray) -> float:
-    """Compute the overall score of a metric on arrays (B, T, C, H, W)."""
+    """Compute the overall score of a metric on arrays (B, T, C, H, W).
+
+    NaN for frames smaller than a window, for which ours documents a ShapeError.
+    """
+    try:
+        return _evaluated(metric, pred, true)
+    except ShapeError:
+        return math.nan
+
+
+def _evaluated(metric: SampleMetric, pred: np.ndarray, true: np.ndarray) -> float:
     for forecast, target in zip(_tensor(pred), _tensor(true), strict=True):
         valid = torch.ones_like(target, dtype=torch.bool)
         weight = torch.ones(target.shape[-2:])
@@ -134,14 +146,20 @@ def _ssim_frames(pred: np.ndarray, true: np.ndarray, span: float) -> np.ndarray:
     """Compute the SSIM of each frame, (B, T)."""
     shape = (-1, *pred.shape[2:])
     frames = (_tensor(a.reshape(shape)) for a in (pred, true))
-    total, count = similarity(*frames, window=UNIFORM, data_range=span)
+    try:
+        total, count = similarity(*frames, window=UNIFORM, data_range=span)
+    except ShapeError:  # documented for frames smaller than the window
+        return np.full(pred.shape[:2], math.nan)
     return (total / count).numpy().reshape(pred.shape[:2])
 
 
 def _gaussian_ssim(pred: np.ndarray, true: np.ndarray) -> float:
     """Compute the SSIM of one frame (1, H, W) of 0 to 255, with a Gaussian window."""
     pair = (_tensor(pred[None]), _tensor(true[None]))
-    total, count = similarity(*pair, window=GAUSSIAN, data_range=255.0)
+    try:
+        total, count = similarity(*pair, window=GAUSSIAN, data_range=255.0)
+    except ShapeError:  # documented for frames smaller than the window
+        return math.nan
     return float(total / count)
 
 
@@ -182,8 +200,17 @@ def _tensor(array: np.ndarray) -> Tensor:
 
 
 def _compared(name: str, ours: Any, recorded: Any) -> Quantity:
-    """Compute the error relative to the record; similarities and decibels have a scale of 1."""
+    """Compute the error relative to the record; similarities and decibels have a scale of 1.
+
+    Where the record has no number, ours must have none: NaN for NaN (a frame smaller than the
+    window) and for a ratio of minus infinity (no signal), and the ceiling for an infinite ratio.
+    """
     ours, recorded = np.asarray(ours, dtype=np.float64), np.asarray(recorded, dtype=np.float64)
     own_scale = any(word in name.lower() for word in ("ssim", "psnr", "snr"))
-    scale = max(np.abs(recorded).max(), 1.0 if own_scale else 0.0)
-    return Quantity(name, float(np.abs(ours - recorded).max() / scale))
+    if "snr" in name.lower():
+        recorded = np.where(recorded == np.inf, CEILING, recorded)
+        recorded = np.where(recorded == -np.inf, np.nan, recorded)
+    known = np.abs(recorded[np.isfinite(recorded)])
+    scale = max(known.max(initial=0.0), 1.0 if own_scale else 0.0) or 1.0
+    error = np.where(np.isnan(ours) & np.isnan(recorded), 0.0, np.abs(ours - recorded))
+    return Quantity(name, float(error.max() / scale))

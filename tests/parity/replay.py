@@ -1,7 +1,8 @@
 """Replay golden records: ``python -m tests.parity.replay FILE... [--strict]``.
 
 Our code computes each quantity of a record again and compares it. A line contains the largest error
-relative to the scale of the quantity, then ``ok`` or ``off``.
+relative to the scale of the quantity, then ``ok`` or ``off``. A record that cannot be replayed is
+one line with the reason.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from openstl_ext.interop import NoAdapterError
 from tests.parity.quantity import TOLERANCE, Quantity
@@ -18,6 +19,8 @@ from tests.parity.quantity import TOLERANCE, Quantity
 GOLDEN = Path(__file__).with_name("golden")
 
 Record = Mapping[str, Any]
+Outcome = Literal["ok", "off", "not built", "not replayed"]
+OUTCOMES: tuple[Outcome, ...] = ("ok", "off", "not built", "not replayed")
 
 
 def made_by(source: str, cls: str) -> Callable[[Record], bool]:
@@ -71,32 +74,40 @@ def quantities(record: Record) -> Iterator[Quantity]:
     raise NoAdapterError("no function can replay this record")
 
 
-def replay_file(path: Path) -> bool | None:
-    """Print the quantities of a file; return whether all are ok, or None if it is not built."""
+def replay_file(path: Path) -> Outcome:
+    """Print the quantities of a file, or in one line why it cannot be replayed."""
+    found: list[Quantity] = []
     try:
-        found = list(quantities(json.loads(path.read_bytes())))
-    except ValueError as error:
-        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-            print(f"{path.name}: not a record ({error})")
-            return False
-        raise
+        for quantity in quantities(json.loads(path.read_bytes())):
+            found.append(quantity)
+            print(f"{path.name}: {quantity.name}: {described(quantity)}")
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        print(f"{path.name}: not a record ({error})")
+        return "not replayed"
     except NoAdapterError as error:
         print(f"{path.name}: not built ({error})")
-        return None
-    for quantity in found:
-        if quantity.error is None:
-            print(f"{path.name}: {quantity.name}: not built")
-            continue
-        status = "ok" if quantity.error <= TOLERANCE else "off"  # NaN is off
-        print(f"{path.name}: {quantity.name}: {quantity.error:.1e} {status}")
-    errors = [q.error for q in found]
-    if not errors or any(e is not None and not e <= TOLERANCE for e in errors):
-        return False
-    return None if None in errors else True
+        return "not built"
+    except Exception as error:  # whatever a record lacks
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"{path.name}: not replayed after {len(found)} quantities ({reason})")
+        return "not replayed"
+    if not found:
+        print(f"{path.name}: not replayed after 0 quantities (it has none)")
+        return "not replayed"
+    if any(q.error is not None and not q.error <= TOLERANCE for q in found):
+        return "off"
+    return "not built" if any(q.error is None for q in found) else "ok"
+
+
+def described(quantity: Quantity) -> str:
+    """Return the error of a quantity and whether it is ok; NaN is off."""
+    if quantity.error is None:
+        return "not built"
+    return f"{quantity.error:.1e} {'ok' if quantity.error <= TOLERANCE else 'off'}"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replay the files of a command line; return 1 if any is off."""
+    """Replay the files of a command line; return 1 if any is off or cannot be replayed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -105,10 +116,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if missing := [str(path) for path in args.files if not path.is_file()]:
         parser.error(f"there is no {', '.join(missing)}")
-    results = [replay_file(path) for path in args.files]
-    counts = {result: results.count(result) for result in (True, False, None)}
-    print(f"{counts[True]} files ok, {counts[False]} off, {counts[None]} not built")
-    return int(counts[False] > 0 or (args.strict and counts[None] > 0))
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for path in args.files:
+        counts[replay_file(path)] += 1
+    print("files: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    failed = counts["off"] + counts["not replayed"] + (counts["not built"] if args.strict else 0)
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

@@ -203,3 +203,27 @@ def test_a_nan_is_off() -> None:
     part = NetworkRecord(record("simvp_minimal_temporal_attention"))
     part.weights["proj_1.bias"][0] = math.nan
     assert not all(q.error <= replay.TOLERANCE for q in part.replay())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"class": "metric x", "reference": {"repo": "a/OpenSTL"}, "cases": [{}]}, "KeyError"),
+        ({"class": "metric x", "reference": {"repo": "a/OpenSTL"}, "cases": []}, "it has none"),
+        ({"class": "calc_mse", "reference": {"repo": "a/simvp_minimal"}, "cases": 3}, "TypeError"),
+        ([1, 2], "AttributeError"),
+    ],
+)
+def test_a_record_that_cannot_be_replayed_is_one_line(
+    change: Any, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One record of another form would end the replay of all."""
+    strange, foreign = tmp_path / "strange.json", tmp_path / "foreign.json"
+    strange.write_text(json.dumps(change))
+    foreign.write_text(json.dumps({"class": "Unknown"}))
+    assert replay.main([str(strange), str(foreign)]) == 1
+    first, second, total = capsys.readouterr().out.splitlines()
+    assert first.startswith("strange.json: not replayed after 0 quantities (")
+    assert reason in first
+    assert second.startswith("foreign.json: not built")
+    assert total == "files: 0 ok, 0 off, 1 not built, 1 not replayed"

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from openstl_ext import interop
+from openstl_ext.errors import CheckpointError
 from openstl_ext.methods.segmentation import Segmentation
 from openstl_ext.profiling.flops import count_flops
 from openstl_ext.registry import MODELS
@@ -116,7 +117,16 @@ def test_the_converted_net_gives_the_recorded_output(name: str, tmp_path: Path) 
     weights |= {key: torch.tensor(5) for key in recorded["left"]}
     path = tmp_path / "STMamba_gru__best_model.pth"
     torch.save(weights, path)
-    converted = interop.convert(path)
+    stated = {}
+    if "patch_size" in recorded["kwargs"]:
+        stated = {"patch_size": recorded["kwargs"]["patch_size"]}
+        with pytest.raises(CheckpointError, match="patch_size"):
+            interop.convert(path)
+        with pytest.raises(CheckpointError, match="does not fit"):
+            interop.convert(path, stated={"patch_size": stated["patch_size"] + 8})
+        odd = interop.convert(path, stated={"patch_size": stated["patch_size"] + 7})
+        assert odd["meta"]["net"]["patch_size"] == stated["patch_size"] + 7
+    converted = interop.convert(path, stated=stated)
     net = MODELS.build(converted["meta"]["net"]).eval()
     net.load_state_dict({k.removeprefix("net."): v for k, v in converted["state_dict"].items()})
     with torch.no_grad():

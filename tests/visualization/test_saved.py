@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from openstl_ext.errors import DataError
+from openstl_ext.visualization.drawing import draw_saved
 from openstl_ext.visualization.saved import SavedFolder, frames_of
 
 
@@ -74,3 +75,57 @@ def test_target_and_forecast_must_have_one_length(save):
     (saved / "trues/00000/1.npy").unlink()
     with pytest.raises(DataError, match=r"target of sample 00000 has shape \(1, 1, 6, 8\)"):
         SavedFolder(saved).load("00000")
+
+
+def stacks(folder, **changed):
+    """Write the stacks of OpenSTL: 11 samples, 3 inputs, 2 targets, one channel."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        kind: rng.random((11, length, 1, 6, 8), np.float32)
+        for kind, length in (("inputs", 3), ("trues", 2), ("preds", 2))
+    }
+    folder.mkdir(exist_ok=True)
+    for kind, array in (arrays | changed).items():
+        np.save(folder / f"{kind}.npy", array, allow_pickle=True)
+    return arrays
+
+
+def test_the_stacks_of_openstl_are_read_sample_by_sample(tmp_path):
+    """Forecasts of OpenSTL could not be drawn."""
+    arrays = stacks(tmp_path / "saved")
+    for path in (tmp_path, tmp_path / "saved"):
+        folder = SavedFolder(path)
+        assert folder.sample_ids == [str(index) for index in range(11)]
+        sample = folder.load(folder.find("1"))
+        assert np.array_equal(sample.inputs, arrays["inputs"][1])
+        assert np.array_equal(sample.target, arrays["trues"][1])
+        assert np.array_equal(sample.forecast, arrays["preds"][1])
+    assert draw_saved(folder, "10").image().size
+    with pytest.raises(DataError, match="no sample '11'"):
+        folder.find("11")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"trues": np.zeros((10, 2, 1, 6, 8), "float32")}, "different numbers of samples"),
+        (
+            {"trues": np.zeros((11, 6, 8), "float32")},
+            r"trues\.npy is float32 of shape \(11, 6, 8\)",
+        ),
+        ({"preds": np.array([{"a": 1}], dtype=object)}, r"preds\.npy is not an array"),
+    ],
+)
+def test_stacks_that_do_not_fit_are_named(tmp_path, changed, words):
+    """The forecast of one sample would be drawn beside the target of another."""
+    stacks(tmp_path, **changed)
+    with pytest.raises(DataError, match=words):
+        SavedFolder(tmp_path)
+
+
+def test_a_missing_stack_is_named(tmp_path):
+    """Users would see a traceback."""
+    stacks(tmp_path)
+    (tmp_path / "inputs.npy").unlink()
+    with pytest.raises(DataError, match=r"inputs\.npy"):
+        SavedFolder(tmp_path)

@@ -63,6 +63,9 @@ class MovingMNIST(SequenceDataset):
         epoch_length: Sequences of a training epoch, and of a drawn test set.
         val_length: Sequences of the validation split.
         val_fraction: Share of the training digits used for validation; 0 trains on all.
+        digit_range: First digit of the training file that ``train`` or ``val`` draws from, and the
+            one after the last; None for those of ``val_fraction``. VMRNN trains on (0, 10000) and
+            validates on (10000, 13000).
 
     Raises:
         DatasetNotFoundError: If a file does not exist; the message gives the command that fetches
@@ -74,7 +77,7 @@ class MovingMNIST(SequenceDataset):
 
     Deviations:
         Upstream draws from generators that a restarted worker seeds again, trains on all digits
-        and validates on the test set.
+        and validates on the test set; VMRNN draws its validation sequences anew each time.
     """
 
     metainfo = Metainfo(name="moving_mnist", channels=(Channel("brightness", "0-1"),))
@@ -92,6 +95,7 @@ class MovingMNIST(SequenceDataset):
         epoch_length: Count = 10_000,
         val_length: Index = 1_000,
         val_fraction: float = 1 / 6,
+        digit_range: tuple[int, int] | None = None,
     ) -> None:
         counts = (num_inputs, num_targets, num_digits, epoch_length, val_length)
         if min(counts) < 1 or image_size < DIGIT_SIZE or not 0 < speed <= 1:
@@ -112,7 +116,7 @@ class MovingMNIST(SequenceDataset):
             self._length = self._sequences().shape[1]
             return
         self._length = val_length if split == "val" else epoch_length
-        self.val_fraction = val_fraction
+        self.val_fraction, self.digit_range = val_fraction, digit_range
         if not len(self._images()):
             raise ConfigError(f"val_fraction={val_fraction} leaves no digit for the {split} split")
 
@@ -154,8 +158,20 @@ class MovingMNIST(SequenceDataset):
         if self._digits is None:
             path = self._path(TEST_DIGITS if self.split == "test" else TRAIN_DIGITS)
             digits = read_idx_images(path)
-            self._digits = digits[self.split_window(len(digits), self.split, self.val_fraction)]
+            self._digits = digits[self._window(len(digits))]
         return self._digits
+
+    def _window(self, number: int) -> slice:
+        """Return the range of the digits of a file that the split draws from."""
+        if self.digit_range is None or self.split == "test":
+            return self.split_window(number, self.split, self.val_fraction)
+        first, after = self.digit_range
+        if not 0 <= first < after <= number:
+            raise ConfigError(
+                f"digit_range={self.digit_range} must be ascending and within the {number} digits "
+                f"of {TRAIN_DIGITS}"
+            )
+        return slice(first, after)
 
     def _sequences(self) -> NDArray[np.uint8]:
         """Return the published test set, mapped; each process maps it once."""

@@ -143,8 +143,10 @@ def _notes(table: Table) -> list[str]:
         notes.append(f"a {PLUS_MINUS} b: mean and sample standard deviation over seeds")
     if any(row.facts("flops") for row in rows):
         what = "labelled sample" if table.predicts_labels else "forecast"
-        uncounted = escaped(_uncounted(rows))
-        notes.append(f"FLOPs: of one {what}, a multiply-add counts once{uncounted}")
+        notes.append(
+            f"FLOPs: of one {what}, a multiply-add counts once, "
+            f"a normalised value 1 to 5 times{escaped(_uncounted(rows))}"
+        )
     if any(map(flops_apart, rows)):
         notes.append("FLOPs after a +: operators that published tables leave out, all counted")
     if any(row.is_baseline for row in rows):

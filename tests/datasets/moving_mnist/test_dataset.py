@@ -184,3 +184,15 @@ def test_synthetic_data_are_marked(root: str) -> None:
     dataset = MovingMNIST(root=root, split="train")
     assert not dataset.metainfo.synthetic
     assert math.isclose(dataset.speed, 0.1)
+
+
+def test_a_range_of_digits_replaces_the_fraction(root: str) -> None:
+    """VMRNN's figures could not be repeated: it trains on the first 10,000 digits."""
+    train = MovingMNIST(root=root, split="train", digit_range=(0, 10))
+    val = MovingMNIST(root=root, split="val", digit_range=(10, 13), val_length=3)
+    every = MovingMNIST(root=root, split="train", val_fraction=0)._images()
+    assert np.array_equal(train._images(), every[:10])
+    assert np.array_equal(val._images(), every[10:13])
+    for wrong in ((0, 61), (5, 5), (-1, 4)):
+        with pytest.raises(ConfigError, match="within the 60 digits"):
+            MovingMNIST(root=root, split="train", digit_range=wrong)
