@@ -11,7 +11,6 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import nn
 
-from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import sample_seed
 from openstl_ext.engine.trained import load_trained_weights
 from openstl_ext.errors import ConfigError, ShapeError

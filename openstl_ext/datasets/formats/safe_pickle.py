@@ -116,7 +116,7 @@ ALLOWED: dict[tuple[str, str], Any] = {
 def _check_memo(data: bytes) -> None:
     """Raise an error for a place of the memo beyond the file: the unpickler would fill it."""
     for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(data):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
             raise pickle.UnpicklingError(f"place {argument} of the memo in {len(data)} bytes")
 
 
