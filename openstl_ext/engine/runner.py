@@ -4,6 +4,7 @@ import logging
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,7 +62,7 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     try:
         with located(cfg):
             runner = _built(cfg, train=train)
-            runner.given = plain(given.to_dict())
+            runner.given = plain({k: v for k, v in given.to_dict().items() if k != "resume"})
             runner.prepare()
     except BaseException:
         lock.release()
@@ -141,7 +142,6 @@ class Runner(MMRunner):
         is_training: Whether ``train`` is running.
         trained: Metadata of the loaded checkpoint: ``epoch``, ``plan`` ...
         given: The config without defaults, as plain values.
-        plan, test_plan: What decides the training and its test, while training.
         num_processes: Number of processes that the run began with.
         loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
@@ -160,8 +160,6 @@ class Runner(MMRunner):
         self.is_training = False
         self.trained: dict[str, Any] = {}
         self.given: dict[str, Any] = {}
-        self.plan: Facts = {}
-        self.test_plan: Facts = {}
         resume = kwargs.pop("resume", False)
         if resume == AUTO:
             resume = checkpoints.holds_run(kwargs["work_dir"])
@@ -169,6 +167,16 @@ class Runner(MMRunner):
             kwargs["load_from"] = resume if isinstance(resume, str) else None
         super().__init__(*args, resume=bool(resume), **kwargs)
         self.num_processes = self.world_size
+
+    @cached_property
+    def plan(self) -> Facts:
+        """What decides the training; a resume compares it."""
+        return state.plan_of(self)
+
+    @cached_property
+    def test_plan(self) -> Facts:
+        """What decides the scores of the test of the trained model."""
+        return state.test_plan_of(self)
 
     @property
     def loads_whole(self) -> bool:
@@ -279,7 +287,6 @@ class Runner(MMRunner):
                 f"{self.work_dir} already contains a run; continue it with --resume, or use "
                 "another --work-dir (nothing was changed)"
             )
-        self.plan, self.test_plan = state.plan_of(self), state.test_plan_of(self)
         if self.rank == 0:
             tidy(self.work_dir)
         with self._alone(), self.watch:
