@@ -120,6 +120,7 @@ class Runner(MMRunner):
     _test_loop: Any
     optim_wrapper: Any
     param_schedulers: Any
+    auto_scale_lr: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.watch = SignalWatch()
