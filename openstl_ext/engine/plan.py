@@ -45,7 +45,7 @@ NEUTRAL = (
     "EmptyCacheHook",
 )
 """Hooks of mmengine that change neither weights nor scores."""
-NUM_PROBED = 8
+NUM_PROBED = 16
 """Number of items whose values are summarised."""
 TOLERANCE = 1e-4
 """Relative difference of summarised values that rounding on another machine may cause."""

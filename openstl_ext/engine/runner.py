@@ -62,7 +62,7 @@ def build(cfg: Config, *, train: bool = True) -> "Runner":
     try:
         with located(cfg):
             runner = _built(cfg, train=train)
-            runner.given = plain({k: v for k, v in given.to_dict().items() if k != "resume"})
+            runner.given = {k: v for k, v in plain(given.to_dict()).items() if k not in OF_THE_CALL}
             runner.prepare()
     except BaseException:
         lock.release()
@@ -131,6 +131,8 @@ TRAINING = (
     "val_cfg",
     "val_evaluator",
 )
+OF_THE_CALL = ("resume", "work_dir", "launcher", "track", "experiment_name")
+"""Keys of one call of a command, which a saved config does not have."""
 
 
 class Runner(MMRunner):
@@ -356,10 +358,8 @@ class Runner(MMRunner):
 
     def _write_config(self) -> None:
         """Write the merged config, from which every command can repeat the run."""
-        dropped = ("resume", "work_dir", "launcher", "track", "experiment_name")
-        values = {k: v for k, v in self.given.items() if k not in dropped}
         name = Path(self.cfg.filename or "config.py").name
-        atomic_write(Path(self.work_dir) / name, Config(values).pretty_text.encode())
+        atomic_write(Path(self.work_dir) / name, Config(self.given).pretty_text.encode())
 
     def resume(self, filename: str | None = None, *_: Any, **__: Any) -> None:
         """Resume from a file, or from the newest intact checkpoint of the work directory."""
