@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from openstl_ext.checkpoint_file import check_archive
 from openstl_ext.errors import CheckpointError
 from openstl_ext.interop.state_dict_adapter import NoAdapterError, adapter_of
+from openstl_ext.weight_names import weights_in, without_wrappers
 
 # Classes that Lightning stores next to the weights and that are safe to construct.
 HARMLESS: list[Any] = [
@@ -20,7 +22,6 @@ HARMLESS: list[Any] = [
     (dict, "lightning_fabric.utilities.data.AttributeDict"),
     (dict, "lightning.fabric.utilities.data.AttributeDict"),
 ]
-WRAPPERS = ("module.", "model.", "_orig_mod.")
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,14 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint at {path}")
     try:
+        check_archive(path, verify=True)
         with torch.serialization.safe_globals(HARMLESS):
             state = torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
     except Exception as error:  # torch raises different exceptions for damaged files
         raise CheckpointError(_reason(path, error)) from error
-    weights = state.get("state_dict", state) if isinstance(state, Mapping) else state
-    tensors = isinstance(weights, Mapping) and all(isinstance(v, Tensor) for v in weights.values())
-    if not tensors or not weights:
-        raise CheckpointError(
-            f"{path} contains no weights: it must be a state dict or have a `state_dict`"
-        )
-    return _unwrapped(weights)
+    return without_wrappers(weights_in(state, path))
 
 
 def convert(path: Path | str, source: str | None = None) -> dict[str, Any]:
@@ -128,14 +126,6 @@ def _recognised(weights: Mapping[str, Tensor], source: str | None, path: Path | 
         f"the weights in {path} fit no adapter{' of ' + source if source else ''}; its first keys "
         f"are {', '.join(list(weights)[:3])}"
     )
-
-
-def _unwrapped(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Remove the prefixes of wrappers, which all names share."""
-    names = dict(weights)
-    while prefix := next((p for p in WRAPPERS if all(k.startswith(p) for k in names)), None):
-        names = {key.removeprefix(prefix): value for key, value in names.items()}
-    return names
 
 
 def _reason(path: Path, error: Exception) -> str:
