@@ -147,6 +147,25 @@ def test_a_content_that_contains_itself_ends() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.zeros(1).expand(1 << 20, 1 << 20), r"has weights of .* bytes that share 4;"),
+        (torch.zeros(9, 9).to_sparse(), "'w' is a sparse tensor or has no values"),
+        (torch.zeros(1 << 20, 1 << 20, device="meta"), "'w' is a sparse tensor or has no values"),
+    ],
+    ids=["repeated", "sparse", "meta"],
+)
+def test_weights_larger_than_their_file_are_refused(
+    value: Tensor, message: str, tmp_path: Path
+) -> None:
+    """The net of a small file would fill the memory."""
+    torch.save({"w": value}, tmp_path / "x.pth")
+    assert (tmp_path / "x.pth").stat().st_size < 10_000
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.read_for(Method(), tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize(
     "value", [torch.zeros(3, 2).to_sparse(), torch.zeros(3, 2, device="meta")], ids=str
 )
 def test_tensors_that_cannot_be_copied_are_one_sentence(value: Tensor) -> None:
