@@ -41,11 +41,11 @@ def weights_in(content: Any, path: Path | str) -> dict[str, Tensor]:
         if not isinstance(inside, Mapping):
             break
         found = (inside[key] for key in CONTAINERS if key in inside)
-        deeper = next((value for value in found if isinstance(value, Mapping) and value), None)
+        deeper = next((value for value in found if isinstance(value, Mapping)), None)
         if deeper is None:
             break
         inside = deeper
-    if not isinstance(inside, Mapping) or not inside:
+    if not isinstance(inside, Mapping) or not content:
         raise CheckpointError(
             f"{path} contains no weights: it must be a state dict or have a `state_dict`"
         )
