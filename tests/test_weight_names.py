@@ -81,7 +81,7 @@ def test_a_wrapped_state_dict_loads(
     """Users could not use weights that they trained in another way."""
     source, method = Method(), Method()
     torch.save(FORMS[form](source), tmp_path / "x.pth")
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="openstl_ext"):
         saved = checkpoint.read_for(method, tmp_path / "x.pth")
     checkpoint.load_weights(method, saved["state_dict"])
     for name, value in source.state_dict().items():
