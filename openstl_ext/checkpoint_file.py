@@ -41,7 +41,7 @@ def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bo
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}; check the path")
     try:
-        _check_archive(path, verify=verify)
+        check_archive(path, verify=verify)
         with torch.serialization.safe_globals(list(allowed)):
             return torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
@@ -56,7 +56,7 @@ def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bo
         ) from error
 
 
-def _check_archive(path: Path, *, verify: bool) -> None:
+def check_archive(path: Path, *, verify: bool) -> None:
     """Check the sizes that an archive states, and its checksums, before anything is loaded.
 
     ``torch.save`` does not compress, so an archive that unpacks to more than its own size is not

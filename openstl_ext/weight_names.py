@@ -6,6 +6,7 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from openstl_ext.errors import CheckpointError
@@ -21,6 +22,9 @@ COUNTERS = ("n_averaged", "steps")
 """Counters that averaged models store beside the weights."""
 COMPILED = "_orig_mod."
 DEPTH = 4
+SHARING = 8
+"""Ratio of the bytes that weights take to those in their file; tied weights share theirs."""
+SMALL_BYTES = 1 << 20
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +41,11 @@ def weights_in(content: Any, path: Path | str) -> dict[str, Tensor]:
         if not isinstance(inside, Mapping):
             break
         found = (inside[key] for key in CONTAINERS if key in inside)
-        deeper = next((value for value in found if isinstance(value, Mapping) and value), None)
+        deeper = next((value for value in found if isinstance(value, Mapping)), None)
         if deeper is None:
             break
         inside = deeper
-    if not isinstance(inside, Mapping) or not inside:
+    if not isinstance(inside, Mapping) or not content:
         raise CheckpointError(
             f"{path} contains no weights: it must be a state dict or have a `state_dict`"
         )
@@ -56,7 +60,28 @@ def weights_in(content: Any, path: Path | str) -> dict[str, Tensor]:
                 f"{path} contains no weights: {short(key)} is a {type(value).__name__}, not a "
                 "tensor; it must be a state dict or have a `state_dict`"
             )
+    _check_memory(inside, path)
     return dict(inside)
+
+
+def _check_memory(weights: Mapping[str, Tensor], path: Path | str) -> None:
+    """Check that weights take about as much memory in a net as in their file.
+
+    Raises:
+        CheckpointError: If one has no values, or if elements share memory to a large extent.
+    """
+    for name, value in weights.items():
+        if value.layout != torch.strided or value.device.type == "meta":
+            raise CheckpointError(
+                f"{path}: {short(name)} is a sparse tensor or has no values; save it as a dense one"
+            )
+    needed = sum(value.numel() * value.element_size() for value in weights.values())
+    storages = [value.untyped_storage() for value in weights.values()]
+    stored = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    if needed > max(SMALL_BYTES, SHARING * stored):
+        raise CheckpointError(
+            f"{path} has weights of {needed:,} bytes that share {stored:,}; save a clone of each"
+        )
 
 
 def without_wrappers(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -81,7 +81,7 @@ def test_a_wrapped_state_dict_loads(
     """Users could not use weights that they trained in another way."""
     source, method = Method(), Method()
     torch.save(FORMS[form](source), tmp_path / "x.pth")
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="openstl_ext"):
         saved = checkpoint.read_for(method, tmp_path / "x.pth")
     checkpoint.load_weights(method, saved["state_dict"])
     for name, value in source.state_dict().items():
@@ -144,6 +144,25 @@ def test_a_content_that_contains_itself_ends() -> None:
     content["state_dict"] = content
     with pytest.raises(CheckpointError, match="contains no weights"):
         weights_in(content, "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.zeros(1).expand(1 << 20, 1 << 20), r"has weights of .* bytes that share 4;"),
+        (torch.zeros(9, 9).to_sparse(), "'w' is a sparse tensor or has no values"),
+        (torch.zeros(1 << 20, 1 << 20, device="meta"), "'w' is a sparse tensor or has no values"),
+    ],
+    ids=["repeated", "sparse", "meta"],
+)
+def test_weights_larger_than_their_file_are_refused(
+    value: Tensor, message: str, tmp_path: Path
+) -> None:
+    """The net of a small file would fill the memory."""
+    torch.save({"w": value}, tmp_path / "x.pth")
+    assert (tmp_path / "x.pth").stat().st_size < 10_000
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.read_for(Method(), tmp_path / "x.pth")
 
 
 @pytest.mark.parametrize(

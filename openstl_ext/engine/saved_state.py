@@ -42,6 +42,7 @@ class Meta(msgspec.Struct):
     epoch: Count
     iteration: Annotated[int, msgspec.Meta(ge=1)]
     plan: dict[str, Plain]
+    epoch_closed: bool = False
     num_states: Count | None = None
     best: dict[str, Plain] | None = None
 
@@ -227,7 +228,8 @@ def _of_unknown(found: dict[str, Any], parameter: Tensor, place: str) -> Iterato
 def _of_schedules(runner: Runner, state: dict[str, Any]) -> Iterator[str]:
     own, saved = list(runner.param_schedulers or []), state["param_schedulers"]
     yield from _of_number("param_schedulers", saved, own)
-    places = {True: state["meta"]["epoch"], False: state["meta"]["iteration"]}
+    meta = state["meta"]
+    places = {True: meta["epoch"] + meta.get("epoch_closed", False), False: meta["iteration"]}
     for index, (schedule, theirs) in enumerate(zip(own, saved, strict=True)):
         name = f"param_schedulers.{index}"
         mine = {k: v for k, v in schedule.state_dict().items() if k in theirs or is_value(v)}

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from openstl_ext.checkpoint_file import check_archive
 from openstl_ext.errors import CheckpointError
 from openstl_ext.interop.state_dict_adapter import NoAdapterError, adapter_of
+from openstl_ext.weight_names import weights_in, without_wrappers
 
-WRAPPERS = ("module.", "model.", "_orig_mod.")
 LIGHTNING_MODULES = (
     "pytorch_lightning.utilities.parsing",
     "lightning.pytorch.utilities.parsing",
@@ -134,28 +135,23 @@ def read_file(path: Path | str) -> ForeignFile:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint at {path}")
     try:
+        check_archive(path, verify=True)
         with torch.serialization.safe_globals(HARMLESS):
             state = torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
     except Exception as error:  # torch raises different exceptions for damaged files
         raise CheckpointError(_reason(path, error)) from error
-    weights = state.get("state_dict", state) if isinstance(state, Mapping) else state
-    if not isinstance(weights, Mapping) or not weights or not _is_state_dict(weights):
-        raise CheckpointError(
-            f"{path} contains no weights: it must be a state dict or have a `state_dict`"
-        )
+    weights = weights_in(state, path)
     arguments = state.get("hyper_parameters")
     if isinstance(arguments, Namespace):
         arguments = vars(arguments)
     return ForeignFile(
         path,
-        _unwrapped(weights),
+        without_wrappers(weights),
         _form(state, weights),
         arguments if isinstance(arguments, Mapping) else {},
     )
-
-
-def _is_state_dict(weights: Mapping[Any, Any]) -> bool:
-    return all(isinstance(k, str) and isinstance(v, Tensor) for k, v in weights.items())
 
 
 def _form(state: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Form:
@@ -213,14 +209,6 @@ def _recognised(file: ForeignFile) -> Found:
         f"the weights in {file.path} fit no adapter{' of ' + file.source if file.source else ''}; "
         f"its first keys are {', '.join(list(file.weights)[:3])}"
     )
-
-
-def _unwrapped(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Remove the prefixes of wrappers, which all names share."""
-    names = dict(weights)
-    while prefix := next((p for p in WRAPPERS if all(k.startswith(p) for k in names)), None):
-        names = {key.removeprefix(prefix): value for key, value in names.items()}
-    return names
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -72,7 +72,7 @@ def test_a_lost_or_damaged_manifest_is_rebuilt_from_the_files(
     """All checkpoints would be whole, and none could be used."""
     before = manifest.load_manifest(folder)
     damage(folder / "manifest.json", change)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="openstl_ext"):
         assert manifest.load_manifest(folder) == manifest.Manifest(before.checkpoints)
     (record,) = caplog.records
     assert "rebuilt from the 3 intact checkpoints" in record.message

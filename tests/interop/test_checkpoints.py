@@ -48,11 +48,27 @@ def of_lightning(weights: dict[str, Tensor]) -> Any:
     return {"state_dict": prefixed, "hyper_parameters": extra, "pytorch-lightning_version": "1.9"}
 
 
+def of_averages(weights: dict[str, Tensor]) -> Any:
+    prefixed = {f"module._orig_mod.{key}": value for key, value in weights.items()}
+    return {**prefixed, "n_averaged": torch.tensor(3)}
+
+
 def of_many_gpus(weights: dict[str, Tensor]) -> Any:
     return {"state_dict": {f"module.{key}": value for key, value in weights.items()}}
 
 
-@pytest.mark.parametrize("form", [bare, with_optimizer_state, of_lightning, of_many_gpus])
+FORMS = [bare, with_optimizer_state, of_lightning, of_many_gpus, of_averages]
+
+
+@pytest.mark.parametrize("key", [0, (1, 2), None], ids=str)
+def test_a_key_that_is_no_name_is_one_sentence(key: Any, tmp_path: Path) -> None:
+    """The user would see a traceback."""
+    torch.save({key: torch.zeros(1)}, tmp_path / "theirs.pth")
+    with pytest.raises(CheckpointError, match=r"theirs.pth: the key .* expected the name of a"):
+        interop.convert(tmp_path / "theirs.pth")
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_file_gives_the_same_net(form: Any, tmp_path: Path) -> None:
     """Users could not load files that another program wrote."""
     weights, net = published()
