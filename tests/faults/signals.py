@@ -59,7 +59,7 @@ def row_of(ranks: int, workers: int, stops: int) -> Row:
             stage == [code] * ranks
             for stage, code in zip(codes[stopped][:-1], expected, strict=True)
         )
-        detected = min(detected, log_of(stopped).count("continue with --resume") // ranks)
+        detected = min(detected, log_of(stopped).count("continue with --resume"))
         exact = codes[stopped][-1] == [0] * ranks and same(reference, stopped, ranks)
     name = f"signals in training and validation, {workers} workers, {ranks} ranks"
     return Row(name, stops, detected, stops if exact else 0, 0 if exact else stops)
