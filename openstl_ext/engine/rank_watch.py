@@ -173,10 +173,9 @@ class RankWatch(threading.Thread):
             for rank, (report, _) in sorted(reports.items())
             if rank in hanging and "iteration" in report
         ]
-        if len(hanging) == self.world_size or not where:
-            where.append(
-                f"rank {self.rank}: iteration {self.iteration + 1}, {place_of(main_frames())}"
-            )
+        if len(hanging) == self.world_size or self.rank not in hanging:
+            place = place_of(main_frames())
+            where.append(f"rank {self.rank}: iteration {self.iteration + 1}, {place}")
         return (
             f"{what}: no progress for {self.limit:g} s ({'; '.join(sorted(where))}); the run ends; "
             "continue with --resume, and with a larger --rank-timeout if a step takes longer"
