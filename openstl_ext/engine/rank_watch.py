@@ -60,20 +60,29 @@ class RankWatch(threading.Thread):
         self._parent = os.getppid()
         self._finished = threading.Event()
         self._moved_at = time.monotonic()
+        self._answered_at = self._moved_at
         self._signature: Any = None
         self._seen: dict[int, tuple[dict[str, Any], float]] = {}
         self._writing = threading.Lock()
 
     def run(self) -> None:
+        if self.world_size > 1:
+            # apart from this thread: a store whose process is suspended does not answer
+            threading.Thread(target=self._exchange, name="rank reports", daemon=True).start()
         while not self._finished.wait(self.period):
             self._check_parent()
             self._observe()
-            if self.world_size == 1:
-                continue
+            if self.world_size > 1 and self.idle_seconds > self.limit:
+                self._check_ranks()
+
+    def _exchange(self) -> None:
+        """Write the report of this rank, and read those of the others while this rank waits."""
+        while not self._finished.wait(self.period):
             try:
                 self._write()
                 if self.idle_seconds >= self.limit / 2:
-                    self._check_ranks()
+                    self._read()
+                self._answered_at = time.monotonic()
             except RuntimeError:  # the store is gone; the main thread meets the same
                 continue
 
@@ -132,8 +141,12 @@ class RankWatch(threading.Thread):
 
     def _check_ranks(self) -> None:
         """End this process if a rank hangs; the first rank that does not hang reports it."""
-        reports = self._read()
+        now = time.monotonic()
+        reports = {rank: (report, now - since) for rank, (report, since) in self._seen.items()}
         silent = {rank for rank, (_, age) in reports.items() if age > self.limit}
+        if self.rank and now - self._answered_at > self.limit:
+            silent = {0}  # it holds the store
+            reports.setdefault(0, ({"process": "which does not answer"}, self.limit))
         own = {"idle": self.idle_seconds, "waits": is_collective(main_frames())}
         idle = {rank: r for rank, (r, _) in reports.items() if rank not in silent}
         idle = {rank: r for rank, r in {**idle, self.rank: own}.items() if r["idle"] > self.limit}
@@ -158,12 +171,11 @@ class RankWatch(threading.Thread):
         where = [
             f"rank {rank}: iteration {report['iteration'] + 1}, {report['place']}"
             for rank, (report, _) in sorted(reports.items())
-            if rank in hanging
+            if rank in hanging and "iteration" in report
         ]
-        if len(hanging) == self.world_size or not where:
-            where.append(
-                f"rank {self.rank}: iteration {self.iteration + 1}, {place_of(main_frames())}"
-            )
+        if len(hanging) == self.world_size or self.rank not in hanging:
+            place = place_of(main_frames())
+            where.append(f"rank {self.rank}: iteration {self.iteration + 1}, {place}")
         return (
             f"{what}: no progress for {self.limit:g} s ({'; '.join(sorted(where))}); the run ends; "
             "continue with --resume, and with a larger --rank-timeout if a step takes longer"

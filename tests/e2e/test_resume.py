@@ -275,4 +275,4 @@ def test_a_signal_saves_and_the_run_is_resumed_exactly(tmp_path: Path) -> None:
     codes = run_scenarios({reference: [epochs], stopped: stages})
     assert codes[stopped] == [[143, 143], [0, 0]], log_of(stopped)
     assert_same(final(reference), final(stopped))
-    assert "signal 15: saved" in log_of(stopped)
+    assert "signal 15 (SIGTERM): saved" in log_of(stopped)
