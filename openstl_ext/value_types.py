@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import Meta
 
-from openstl_ext.errors import shown
+from openstl_ext.errors import nearest, shown
 
 Count = Annotated[int, Meta(ge=1)]
 """Whole number of at least 1."""
@@ -59,11 +59,14 @@ def type_problem(value: Any, hint: Any, where: str) -> str | None:
         inner, place = _at(value, where, path.removesuffix("`"))
         for word, name in WORDS.items():
             message = re.sub(rf"\b{word}\b", name, message)
+        proposal = ""
         message = message[0].lower() + message[1:].replace("`", "")
         if message.startswith("invalid enum value"):
-            message = f"expected {_choices(hint)}"
+            message = f"expected {' or '.join(map(repr, _choices(hint)))}"
+            close = nearest(str(inner), map(str, _choices(hint)))
+            proposal = f"; {close}" if close.startswith("did you mean") else ""
         join = ": " if ", got " in message else ", not "
-        return f"{place}: {message}{join}{shown(inner)}"
+        return f"{place}: {message}{join}{shown(inner)}{proposal}"
     return None
 
 
@@ -161,8 +164,8 @@ def _at(value: Any, where: str, path: str) -> tuple[Any, str]:
     return value, where
 
 
-def _choices(hint: Any) -> str:
+def _choices(hint: Any) -> list[Any]:
     """Return the values of all literals of an annotation."""
     if get_origin(hint) is Literal:
-        return " or ".join(map(repr, get_args(hint)))
-    return " or ".join(filter(None, map(_choices, get_args(hint))))
+        return list(get_args(hint))
+    return [choice for member in get_args(hint) for choice in _choices(member)]
