@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import Meta
 
-from openstl_ext.errors import shown
+from openstl_ext.errors import nearest, shown
 
 Count = Annotated[int, Meta(ge=1)]
 """Whole number of at least 1."""
@@ -52,19 +52,38 @@ def type_problem(value: Any, hint: Any, where: str) -> str | None:
     """
     if not _is_plain(value):
         return None
+    checkable = _checkable(hint)
+    if get_origin(checkable) is dict and isinstance(value, dict):  # msgspec does not name the key
+        inner = get_args(checkable)[1]
+        problems = (type_problem(value[key], inner, f"{where}.{key}") for key in value)
+        return next(filter(None, problems), None)
     try:
-        msgspec.convert(value, _checkable(hint), strict=True)
+        msgspec.convert(value, checkable, strict=True)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        inner, place = _at(value, where, path.removesuffix("`"))
-        for word, name in WORDS.items():
-            message = re.sub(rf"\b{word}\b", name, message)
-        message = message[0].lower() + message[1:].replace("`", "")
-        if message.startswith("invalid enum value"):
-            message = f"expected {_choices(hint)}"
-        join = ": " if ", got " in message else ", not "
-        return f"{place}: {message}{join}{shown(inner)}"
+        return _sentence(message, *_at(value, where, path.removesuffix("`")), hint)
     return None
+
+
+def _sentence(message: str, value: Any, place: str, hint: Any) -> str:
+    """Return msgspec's message in the words of a config, with the place and the value."""
+    if key := re.search(r"unknown field `(.*)`", message):
+        fields = getattr(hint, "__struct_fields__", ())
+        return f"{place}: there is no key {key[1]!r}" + (
+            f"; {nearest(key[1], fields)}" if fields else ""
+        )
+    if key := re.search(r"missing required field `(.*)`", message):
+        return f"{place}: it needs {key[1]!r}"
+    if message.startswith("Invalid enum value"):
+        choices = _choices(hint)
+        close = nearest(str(value), map(str, choices))
+        proposal = f"; {close}" if close.startswith("did you mean") else ""
+        expected = " or ".join(map(repr, choices))
+        return f"{place}: expected {expected}, not {shown(value)}{proposal}"
+    for word, name in WORDS.items():
+        message = re.sub(rf"\b{word}\b", name, message)
+    message = message[0].lower() + message[1:].replace("`", "")
+    return f"{place}: {message}{': ' if ', got ' in message else ', not '}{shown(value)}"
 
 
 def argument_problems(cls: Any, given: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -161,8 +180,11 @@ def _at(value: Any, where: str, path: str) -> tuple[Any, str]:
     return value, where
 
 
-def _choices(hint: Any) -> str:
-    """Return the values of all literals of an annotation."""
+def _choices(hint: Any) -> list[Any]:
+    """Return the values of all literals of an annotation; a structure of ours has one at most."""
     if get_origin(hint) is Literal:
-        return " or ".join(map(repr, get_args(hint)))
-    return " or ".join(filter(None, map(_choices, get_args(hint))))
+        return list(get_args(hint))
+    inner = get_args(hint)
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        inner = tuple(get_type_hints(hint).values())
+    return [choice for member in inner for choice in _choices(member)]

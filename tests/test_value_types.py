@@ -50,7 +50,7 @@ def test_a_value_that_fits_is_accepted(value: object, hint: object) -> None:
         ([1], tuple[int, int], "x: expected list of length 2, got 1: [1]"),
         ("c", Literal["a", "b"], "x: expected 'a' or 'b', not 'c'"),
         (3, Iterable[str], "x: expected list, got int: 3"),
-        ({"a": 1}, dict[str, list[int]], "x: expected list, got int: {'a': 1}"),
+        ({"a": 1}, dict[str, list[int]], "x.a: expected list, got int: 1"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(value: object, hint: object, message: str) -> None:

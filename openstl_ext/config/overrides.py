@@ -116,9 +116,10 @@ def parse(text: str, *, current: Any = None, where: str = "") -> Any:
         value = list(value)
     if problems := list(not_plain(value, where)):
         raise ConfigError(f"--cfg-options {where}={brief}: {problems[0]}")
-    if isinstance(value, str) and isinstance(current, int | float):
+    if isinstance(value, str) and isinstance(current, int | float) and where != "resume":
+        kind = "True or False" if isinstance(current, bool) else "a number"
         raise ConfigError(
-            f"--cfg-options {where}={brief}: {where} is {current!r}, so a number is expected"
+            f"--cfg-options {where}={brief}: {where} is {current!r}, so {kind} is expected"
         )
     if isinstance(current, dict) and value is not None and not isinstance(value, dict):
         example = f"{where}.{next(iter(current), 'type')}"

@@ -29,12 +29,33 @@ class Loader(Struct):
     persistent_workers: bool | UnsetType = UNSET
 
 
-class Clipping(Struct):
-    """Clipping of gradients: the largest norm, or the largest value."""
+class NormClipping(Struct, tag_field="type", tag="norm", forbid_unknown_fields=True):
+    """Arguments of torch's ``clip_grad_norm_``."""
 
-    type: Literal["norm", "value"] | UnsetType = UNSET
-    max_norm: Positive | UnsetType = UNSET
-    clip_value: Positive | UnsetType = UNSET
+    max_norm: Positive
+    norm_type: Positive | UnsetType = UNSET
+    error_if_nonfinite: bool | UnsetType = UNSET
+    foreach: bool | UnsetType | None = UNSET
+
+
+class ValueClipping(Struct, tag_field="type", tag="value", forbid_unknown_fields=True):
+    """Arguments of torch's ``clip_grad_value_``."""
+
+    clip_value: Positive
+    foreach: bool | UnsetType | None = UNSET
+
+
+class Paramwise(Struct, forbid_unknown_fields=True):
+    """Learning rate and weight decay of some parameters, as factors."""
+
+    custom_keys: dict[str, dict[str, Any]] | UnsetType = UNSET
+    bias_lr_mult: float | UnsetType | None = UNSET
+    bias_decay_mult: float | UnsetType | None = UNSET
+    norm_decay_mult: float | UnsetType | None = UNSET
+    dwconv_decay_mult: float | UnsetType | None = UNSET
+    dcn_offset_lr_mult: float | UnsetType | None = UNSET
+    flat_decay_mult: float | UnsetType | None = UNSET
+    bypass_duplicate: bool | UnsetType = UNSET
 
 
 class Wrapper(Struct):
@@ -42,17 +63,24 @@ class Wrapper(Struct):
 
     type: str | UnsetType = UNSET
     optimizer: Part | UnsetType = UNSET
-    clip_grad: Clipping | UnsetType | None = UNSET
+    clip_grad: Part | UnsetType | None = UNSET
     accumulative_counts: Count | UnsetType = UNSET
     constructor: str | UnsetType = UNSET
-    paramwise_cfg: Part | UnsetType | None = UNSET
+    paramwise_cfg: Paramwise | UnsetType | None = UNSET
+
+
+class Processes(Struct, forbid_unknown_fields=True):
+    """Settings of worker processes."""
+
+    mp_start_method: Literal["fork", "spawn", "forkserver"] | UnsetType = UNSET
+    opencv_num_threads: Index | UnsetType = UNSET
 
 
 class Environment(Struct):
     """Settings of processes and of cudnn."""
 
     cudnn_benchmark: bool | UnsetType = UNSET
-    mp_cfg: Part | UnsetType | None = UNSET
+    mp_cfg: Processes | UnsetType | None = UNSET
     dist_cfg: Part | UnsetType | None = UNSET
     resource_limit: Count | UnsetType = UNSET
 
@@ -72,6 +100,21 @@ class Scaling(Struct, forbid_unknown_fields=True):
     base_batch_size: Count | UnsetType = UNSET
 
 
+class Statistic(Struct):
+    """Value of a log line."""
+
+    data_src: str
+    method_name: Literal["mean", "max", "min", "current"] | UnsetType = UNSET
+    log_name: str | UnsetType = UNSET
+    window_size: Count | str | UnsetType = UNSET
+
+
+class LogProcessor(Struct):
+    """Arguments of a log processor that mmengine does not check."""
+
+    custom_cfg: list[Statistic] | UnsetType | None = UNSET
+
+
 class Claims(Struct):
     """What a recipe was published as."""
 
@@ -81,7 +124,8 @@ class Claims(Struct):
     claimed: dict[str, Any] | UnsetType = UNSET
 
 
-Evaluator = list[Part] | Part
+CLIPPING = "optim_wrapper.clip_grad"
+Evaluator = Annotated[list[Part], Meta(min_length=1)] | Part
 KINDS: dict[str, Any] = {
     "model": Part,
     **dict.fromkeys(("train_dataloader", "val_dataloader", "test_dataloader"), Loader),
@@ -93,7 +137,7 @@ KINDS: dict[str, Any] = {
     "default_hooks": dict[str, Part | None],
     "custom_hooks": list[Part],
     "visualizer": Part,
-    "log_processor": Part,
+    "log_processor": LogProcessor,
     "log_level": str | int,
     "env_cfg": Environment,
     "randomness": Randomness,
@@ -118,6 +162,13 @@ def wrong_blocks(values: Mapping[str, Any]) -> Iterator[str]:
             problem = type_problem(values[name], hint, name)
             if problem is not None:
                 yield problem
+    wrapper = values.get("optim_wrapper")
+    clipping = wrapper.get("clip_grad") if isinstance(wrapper, Mapping) else None
+    if isinstance(clipping, Mapping):
+        kind = ValueClipping if clipping.get("type") == "value" else NormClipping
+        problem = type_problem({"type": kind.__struct_config__.tag, **clipping}, kind, CLIPPING)
+        if problem is not None:
+            yield problem
     yield from _wrong_parts(values, "")
 
 

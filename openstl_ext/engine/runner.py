@@ -30,7 +30,7 @@ from openstl_ext.engine.rank_watch import lost_ranks_named
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.sample_agreement import check_samples
 from openstl_ext.engine.saved_state import parameter_names
-from openstl_ext.engine.scores import check_waiting
+from openstl_ext.engine.scores import check_names, check_waiting
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
 from openstl_ext.engine.validate import located, validate
 from openstl_ext.errors import CheckpointError, ConfigError, NonFiniteError, UserError
@@ -198,6 +198,9 @@ class Runner(MMRunner):
             self._val_loop = self.build_val_loop(self._val_loop)
         if self._test_loop is not None:
             self._test_loop = self.build_test_loop(self._test_loop)
+        for where, loop in (("val_evaluator", self._val_loop), ("test_evaluator", self._test_loop)):
+            if loop is not None:
+                check_names(loop.evaluator.metrics, where)
         evaluates = self._val_loop is not None or self._test_loop is not None
         method: Any = state.unwrap(self.model)
         if evaluates and method.answers is None:

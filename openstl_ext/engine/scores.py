@@ -13,7 +13,7 @@ def keys_of(metric: Any) -> list[str]:
     """Return the names of a metric's overall scores."""
     keys = getattr(metric, "keys", None)
     keys = keys() if callable(keys) else keys
-    return list(keys or [metric.name])
+    return list(keys or [getattr(metric, "name", type(metric).__name__)])
 
 
 def metric_of(score: str, metrics: Sequence[Any], *, needed_by: str) -> Any:
@@ -99,6 +99,26 @@ def check_monitor(
     return better
 
 
+def check_names(metrics: Iterable[Any], where: str) -> None:
+    """Check that no two metrics compute a score of the same name.
+
+    Args:
+        metrics: Metrics of one evaluator.
+        where: Config key of the evaluator.
+
+    Raises:
+        ConfigError: If two do; mmengine would fail after the first epoch.
+    """
+    owners: dict[str, Any] = {}
+    for metric in metrics:
+        for key in keys_of(metric):
+            if (other := owners.setdefault(key, metric)) is not metric:
+                raise ConfigError(
+                    f"{where}: {type(other).__name__} and {type(metric).__name__} both compute "
+                    f"{key!r}; remove one of them"
+                )
+
+
 def check_waiting(parts: Iterable[Any], metrics: Sequence[Any], leads: int | None) -> None:
     """Check every schedule and hook that waits for a score, before the training begins.
 
@@ -114,5 +134,6 @@ def check_waiting(parts: Iterable[Any], metrics: Sequence[Any], leads: int | Non
     """
     for part in parts:
         if getattr(part, "need_val_args", False) or isinstance(part, EarlyStoppingHook):
-            needed_by = f"{type(part).__name__}.monitor"
+            block = "custom_hooks" if isinstance(part, EarlyStoppingHook) else "param_scheduler"
+            needed_by = f"{block}: {type(part).__name__}.monitor"
             check_monitor(part.monitor, part.rule, metrics, needed_by=needed_by, leads=leads)

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import mmengine.runner  # noqa: F401  # registers the parts of mmengine
+from mmengine import registry as mm
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
+from mmengine.runner import Priority
 from torch.utils.data import DataLoader
 
 from openstl_ext import registry as r
@@ -19,7 +21,7 @@ from openstl_ext.config.structure import wrong_blocks
 from openstl_ext.engine.defaults import HOOKS, LOOPS
 from openstl_ext.engine.effects import without_effect
 from openstl_ext.engine.values import bad_values, foreign_problems
-from openstl_ext.errors import ConfigError, nearest
+from openstl_ext.errors import ConfigError, nearest, shown
 from openstl_ext.registry import Registry
 from openstl_ext.value_types import argument_problems
 
@@ -38,6 +40,7 @@ NESTED = {
 ANYWHERE = tuple(value for value in vars(r).values() if isinstance(value, Registry))
 ENVIRONMENT = ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")
 LOADER = ("num_batch_per_epoch",)  # mmengine's own
+EMA = ("ema_type", "strict_load", "begin_iter", "begin_epoch")  # the others are its average's
 BASES: dict[str, type] = {r.METRICS.name: BaseMetric, r.HOOKS.name: Hook}
 REMOVABLE = (*HOOKS, "timer", "sampler_seed", "param_scheduler")
 TYPED = ("net", "loss", "teacher_forcing", "data_preprocessor")  # parts that are one class
@@ -96,14 +99,7 @@ def _problems(cfg: dict[str, Any]) -> Problems:
         if name in known and name not in methods:
             yield f"model: {name} is no method; {nearest(name, methods)}"
     for phase in ("train", "val", "test"):
-        yield from _complete(cfg, phase)
-        yield from _loader(cfg.get(f"{phase}_dataloader"), f"{phase}_dataloader")
-        yield from _evaluator(cfg.get(f"{phase}_evaluator"), f"{phase}_evaluator")
-        given = ("runner", "dataloader", "evaluator")
-        loop, where = cfg.get(f"{phase}_cfg"), f"{phase}_cfg"
-        yield from part(
-            loop, where, r.LOOPS, default=LOOPS[phase], given=given, extra=("by_epoch",)
-        )
+        yield from _phase(cfg, phase)
     yield from _optimizer(cfg.get("optim_wrapper"))
     for where, scheduler in _each(cfg.get("param_scheduler"), "param_scheduler"):
         known = ("optimizer", "param_name", "end")
@@ -128,6 +124,20 @@ def _problems(cfg: dict[str, Any]) -> Problems:
     )
     yield from bad_values(cfg)
     yield from without_effect(cfg)
+
+
+def _phase(cfg: dict[str, Any], phase: str) -> Problems:
+    """Yield the mistakes in the loader, the metrics and the loop of a phase."""
+    yield from _complete(cfg, phase)
+    yield from _loader(cfg.get(f"{phase}_dataloader"), f"{phase}_dataloader")
+    yield from _evaluator(cfg.get(f"{phase}_evaluator"), f"{phase}_evaluator")
+    given = ("runner", "dataloader", "evaluator")
+    loop, where, default = cfg.get(f"{phase}_cfg") or {}, f"{phase}_cfg", LOOPS[phase]
+    yield from part(loop, where, r.LOOPS, default=default, given=given, extra=("by_epoch",))
+    name = loop.get("type", default)
+    known = name in {*r.LOOPS.module_dict, *mm.LOOPS.module_dict}
+    if known and not issubclass(r.LOOPS.get(name), r.LOOPS.get(default)):
+        yield f"{where}: {name} does not resume exactly; use {default}"
 
 
 def part(
@@ -183,6 +193,8 @@ def _mismatch(config: dict[str, Any], registry: Registry, given: Sequence[str]) 
 def _inside(config: dict[str, Any], where: str, registry: Registry) -> Problems:
     """Yield the mistakes in dicts with a type inside a part, alone or in lists, at any depth."""
     for key, value in config.items():
+        if key == "clip_grad":  # its type is no class
+            continue
         for place, inner in _each(value, f"{where}.{key}"):
             if not isinstance(inner, dict):
                 continue
@@ -278,8 +290,25 @@ def _hooks(cfg: dict[str, Any]) -> Problems:
         yield from part(
             hook, where, r.HOOKS, default=known.get(name, {}).get("type"), extra=("priority",)
         )
+        yield from _hook_arguments(hook, where)
     for where, hook in _each(cfg.get("custom_hooks"), "custom_hooks"):
         yield from part(hook, where, r.HOOKS, extra=("priority",))
+        yield from _hook_arguments(hook, where)
+
+
+def _hook_arguments(hook: Any, where: str) -> Problems:
+    """Yield the mistakes in what no constructor of a hook has: its priority, and those of EMA."""
+    if not isinstance(hook, dict):
+        return
+    priority = hook.get("priority", "NORMAL")
+    is_number = isinstance(priority, int) and 0 <= priority <= 100
+    if not is_number and priority not in Priority.__members__:
+        names = nearest(str(priority), Priority.__members__)
+        yield f"{where}.priority: expected a name or 0 to 100, not {shown(priority)}; {names}"
+    if hook.get("type") == "EMAHook":
+        own = {k: v for k, v in hook.items() if k not in (*EMA, "type", "priority")}
+        average = {"type": hook.get("ema_type", "ExponentialMovingAverage"), **own}
+        yield from part(average, where, r.METHODS, given=("model",))
 
 
 def _complete(cfg: dict[str, Any], phase: str) -> Problems:

@@ -122,7 +122,7 @@ def test_the_shape_error_in_a_trace_contains_numbers() -> None:
         ({"in_shape": (3, 2, 8, 10), "num_spatial_blocks": 4}, "multiples of 4"),
         ({"in_shape": (3, 8, 12)}, "four counts"),
         ({"spatial_channels": 5}, "multiple of 2"),
-        ({"num_spatial_blocks": 0}, "at least 1 spatial"),
+        ({"num_spatial_blocks": 0}, "num_spatial_blocks: expected int >= 1"),
         ({"num_temporal_blocks": 1}, "2 temporal blocks"),
         ({"mlp_ratio": 1.0}, "greater than 1"),
         ({"translator": "gst"}, "did you mean 'gsta'"),
