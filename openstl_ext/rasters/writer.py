@@ -71,6 +71,8 @@ class RasterWriter:
 
     def __enter__(self) -> "RasterWriter":
         rio = rasterio()
+        if str(self.path.absolute()).startswith("/vsi"):  # GDAL would write to the network
+            raise UserError(f"{self.path} is not a local path; choose another output")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with warnings.catch_warnings(), small_cache():
