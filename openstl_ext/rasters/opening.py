@@ -3,7 +3,7 @@
 import os
 import re
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,8 @@ CACHE_BYTES = 64 * 2**20
 """GDAL's cache of decoded blocks in a process; its default is a share of the machine's memory."""
 MAX_BLOCK_BYTES = 2**30
 """Largest block of a file, which GDAL decodes as a whole."""
+MAX_SIDE = 2**22
+"""Most rows or columns, as a map holds a row of tiles in memory; 10 m at the equator are 4e6."""
 MAX_PIXELS = 2**37
 """Largest raster; the land of the earth has 1.5e11 pixels of 30 m."""
 REWRITE = "gdal_translate -of COG {0} new.tif"
@@ -44,11 +46,14 @@ def rasterio() -> ModuleType:
 def small_cache() -> AbstractContextManager[object]:
     """Limit GDAL's cache of decoded blocks, so that memory does not grow with the raster.
 
-    The environment variable GDAL_CACHEMAX takes precedence.
+    GDAL looks at no file beside a raster either, such as overviews in another format. The
+    environment variable GDAL_CACHEMAX takes precedence.
     """
-    if "GDAL_CACHEMAX" in os.environ:
-        return nullcontext()
-    return rasterio().Env(GDAL_CACHEMAX=CACHE_BYTES)
+    cache = {} if "GDAL_CACHEMAX" in os.environ else {"GDAL_CACHEMAX": CACHE_BYTES}
+    env: AbstractContextManager[object] = rasterio().Env(
+        GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", **cache
+    )
+    return env
 
 
 def open_raster(path: Path | str) -> Any:
@@ -67,11 +72,7 @@ def open_raster(path: Path | str) -> Any:
     if not path.is_file():
         raise DataError(f"{path} is not a raster that can be read: No such file")
     rio = rasterio()
-    with (
-        warnings.catch_warnings(),
-        small_cache(),
-        rio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
-    ):
+    with warnings.catch_warnings(), small_cache():
         warnings.simplefilter("ignore", rio.errors.NotGeoreferencedWarning)
         try:
             dataset = rio.open(path, driver="GTiff")
@@ -118,7 +119,7 @@ def _check_declared(path: Path, dataset: Any) -> None:
     num_blocks = -(-dataset.height // rows) * -(-dataset.width // columns)
     if block > MAX_BLOCK_BYTES:
         reason = f"blocks of {rows} x {columns} pixels, {block:,} bytes in memory"
-    elif pixels > MAX_PIXELS or num_blocks > path.stat().st_size:
+    elif max(dataset.shape) > MAX_SIDE or pixels > MAX_PIXELS or num_blocks > path.stat().st_size:
         reason = f"{num_blocks:,} blocks in a file of {path.stat().st_size:,} bytes"
     else:
         return

@@ -111,10 +111,11 @@ class RasterFile:
         )
         if "complex" in dataset.dtypes[bands[0] - 1]:
             raise DataError(f"{self.path}: values are complex; write their amplitude to a raster")
-        kinds, flags = dataset.colorinterp, dataset.mask_flag_enums
-        alpha = [n for n, kind in enumerate(kinds, 1) if kind == rio.enums.ColorInterp.alpha]
+        kinds = enumerate(dataset.colorinterp, start=1)
+        alpha = [band for band, kind in kinds if kind == rio.enums.ColorInterp.alpha]
         try:
             with small_cache():
+                flags = dataset.mask_flag_enums
                 raw = dataset.read(indexes=bands, window=place)
                 seen = np.ones(raw.shape, bool)
                 if alpha:

@@ -72,6 +72,8 @@ class RasterWriter:
 
     def __enter__(self) -> "RasterWriter":
         rio = rasterio()
+        if str(self.path.absolute()).startswith("/vsi"):  # GDAL would write to the network
+            raise UserError(f"{self.path} is not a local path; choose another output")
         self._part = self._files.enter_context(atomic_path(self.path, suffix=".tif"))
         try:
             with warnings.catch_warnings(), small_cache():

@@ -137,6 +137,7 @@ def test_a_path_is_that_of_a_local_file(
         ((60_000, 60_000), {"blockysize": 60_000, "compress": "deflate"}),
         ((2**20, 2**20), {"tiled": True, "blockxsize": 2**14, "blockysize": 2**14}),
         ((2**19, 2**19), {"tiled": True, "blockxsize": 2**13, "blockysize": 2**13}),
+        ((16, 2**23), {"tiled": True, "blockxsize": 2**14, "blockysize": 16}),
     ],
 )
 def test_a_small_file_cannot_declare_a_huge_raster(

@@ -168,3 +168,12 @@ def test_a_full_disk_leaves_no_map(tmp_path: Path) -> None:
     assert "written" in output
     assert "map.tif is incomplete" in output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_map_is_written_to_a_local_path_only() -> None:
+    """GDAL would send the map to the address of a path such as /vsis3/bucket."""
+    with (
+        pytest.raises(UserError, match="is not a local path"),
+        RasterWriter("/vsimem/folder/a.tif", grid_of()),
+    ):
+        pass

@@ -142,7 +142,9 @@ def _split(args: Namespace) -> list[str]:
     names = {field.name for field in fields(SplitSettings)} - {"shares"}
     shares = dict(zip(SHARES, args.shares, strict=True))
     settings = SplitSettings(shares=shares, **{name: getattr(args, name) for name in names})
-    return draw_split(args.root, _choice(args), settings)
+    choice = _choice(args)
+    lines = draw_split(args.root, choice, settings)
+    return [*lines, f"range of {choice.target}: {choice.values}"]
 
 
 def _statistics(args: Namespace) -> list[str]:

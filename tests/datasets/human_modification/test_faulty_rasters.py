@@ -61,10 +61,10 @@ def test_a_fill_value_without_a_tag_is_refused_everywhere(
 
 def test_a_year_without_data_is_reported(root: Path) -> None:
     """A dataset would have fewer samples without a word."""
-    path = write_year(root, "AA", 2005, np.full(SHAPE, np.nan), nodata=NODATA)
+    path = write_year(root, "AA", 1990, np.full(SHAPE, np.nan), nodata=NODATA)
     with pytest.warns(UserWarning, match=rf"{path.name} has no data in split 'train'"):
         HumanModification(root=str(root), split="train", target="AA", chip_size=4)
-    with pytest.warns(UserWarning, match="no pixel of 2005 has data"):
+    with pytest.warns(UserWarning, match="no pixel of 1990 has data"):
         measure_training(root, CHOICE)
 
 
