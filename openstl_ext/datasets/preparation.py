@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openstl_ext.datasets.formats.checksums import write_checksums
+from openstl_ext.datasets.formats.checksums import NAME, verify_checksums, write_checksums
 from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
 from openstl_ext.leftovers import entries
@@ -70,9 +70,17 @@ def interruptible() -> Iterator[None]:
 
 
 def run_subcommand(args: argparse.Namespace) -> None:
-    """Call the function ``do`` of the chosen subcommand, and print the lines that it returns."""
+    """Call the function ``do`` of the chosen subcommand, and print the lines that it returns.
+
+    ``verify`` compares the checksums of the folder too, if there are any; the others write them.
+    """
     with interruptible():
-        print("\n".join(args.do(args)))
+        lines = list(args.do(args))
+        if args.do.__name__ != "_verify":
+            lines += write_checksums(args.root)
+        elif (args.root / NAME).is_file():
+            lines += verify_checksums(args.root)
+        print("\n".join(lines))
 
 
 def prepare(preparation: Preparation, root: Path, args: Any) -> None:
