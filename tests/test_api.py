@@ -134,10 +134,10 @@ def test_frames_that_the_dataset_of_the_config_cannot_have_are_refused(
     for bad, message in (
         (255 * frames, "divide bytes by 255"),
         ((255 * frames).astype(np.uint8), "divide bytes by 255"),
-        (frames.repeat(3, axis=2), r"3 channels, expected 1 \(temperature\)"),
+        (frames.repeat(3, axis=2), "SimVP was built for .* 3 channels"),
         (np.moveaxis(frames, 2, -1), "height x width x channel"),
     ):
-        with pytest.raises(DataError, match=message):
+        with pytest.raises((DataError, ShapeError), match=message):
             openstl_ext.forecast(model, bad)
     nothing = np.zeros(frames.shape, bool)
     with pytest.raises(DataError, match="no usable value"):
