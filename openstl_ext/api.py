@@ -20,7 +20,7 @@ from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.trained import load_trained_weights
 from openstl_ext.errors import ConfigError, ShapeError, nearest
-from openstl_ext.interfaces import check_net
+from openstl_ext.interfaces import check_channels, check_net
 from openstl_ext.methods.base import ForecastMethod
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.prediction.predictor import Predictor, rules_of
@@ -128,6 +128,7 @@ def forecast(
     past, is_single = batch_of("frames", frames, "frames")
     mask = mask_of(valid, past, is_single=is_single)
     check_finite("frames", past, mask)
+    check_channels(getattr(model, "net", None), past)
     for index, sample in enumerate(past.cpu().numpy()):
         place = "frames" if is_single else f"frames[{index}]"
         model.frame_rules.check(sample, place=place, valid=mask[index].cpu().numpy())

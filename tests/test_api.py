@@ -127,6 +127,23 @@ def test_a_tensor_gets_a_tensor_and_any_number_type_is_accepted(
     np.testing.assert_array_equal(openstl_ext.forecast(model, whole), as_float)
 
 
+def test_frames_that_the_dataset_of_the_config_cannot_have_are_refused(
+    model: Any, frames: np.ndarray
+) -> None:
+    """Bytes would be forecast by a net for 0 to 1, without a word."""
+    for bad, message in (
+        (255 * frames, "divide bytes by 255"),
+        ((255 * frames).astype(np.uint8), "divide bytes by 255"),
+        (frames.repeat(3, axis=2), "SimVP was built for .* 3 channels"),
+        (np.moveaxis(frames, 2, -1), "height x width x channel"),
+    ):
+        with pytest.raises((DataError, ShapeError), match=message):
+            openstl_ext.forecast(model, bad)
+    nothing = np.zeros(frames.shape, bool)
+    with pytest.raises(DataError, match="no usable value"):
+        openstl_ext.forecast(model, frames, valid=nothing)
+
+
 def test_a_model_in_training_stays_in_training(model: Any, frames: np.ndarray) -> None:
     """Dropout and batch statistics would be off for the rest of a training loop."""
     reference = openstl_ext.forecast(model, frames)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from torch.utils.data import Dataset
 
 import openstl_ext
@@ -14,7 +15,7 @@ from openstl_ext.errors import DataError, ShapeError
 from openstl_ext.frame_rules import FrameRules, check_item, declared_range
 from openstl_ext.interfaces import DenseModel, provides
 from openstl_ext.prediction.forecasting import check_sequences
-from openstl_ext.prediction.predictor import Predictor
+from openstl_ext.prediction.predictor import Predictor, rules_of
 from openstl_ext.registry import METHODS, MODELS
 from openstl_ext.structures import Channel, Metainfo
 from tests.toys import toy_method
@@ -196,3 +197,13 @@ def test_every_net_refuses_frames_of_other_channels_before_it_computes(kind: Any
             method(batch["inputs"], batch["data_samples"], mode=mode)
     with pytest.raises(ShapeError, match="3 channels"):
         Predictor(method, device="cpu")({"frames": frames.repeat(1, 1, 3, 1, 1).numpy()}, 4)
+
+
+def test_the_rules_of_a_config_are_those_of_its_dataset_and_need_no_data() -> None:
+    """Frames from elsewhere would be compared with nothing."""
+    rules = rules_of(openstl_ext.load_config("boiling/simvp_gsta_small"))
+    assert rules == FrameRules(labels=("temperature",), ranges=((0.0, 1.0),))
+    own = {"type": "FrameFolders", "channels": ["u", "v"], "unit": "0-255", "root": "a"}
+    config = Config({"test_dataloader": {"dataset": {**own, "split": "test"}}})
+    assert rules_of(config) == FrameRules(labels=("u", "v"), ranges=((0.0, 255.0),))
+    assert rules_of(Config({})) == FrameRules()

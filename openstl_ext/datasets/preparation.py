@@ -4,12 +4,12 @@ import argparse
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openstl_ext.datasets.formats.checksums import write_checksums
+from openstl_ext.datasets.formats.checksums import NAME, verify_checksums, write_checksums
 from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
 from openstl_ext.folder_lock import sole_writer
@@ -71,9 +71,19 @@ def interruptible() -> Iterator[None]:
 
 
 def run_subcommand(args: argparse.Namespace) -> None:
-    """Call the function ``do`` of the chosen subcommand, and print the lines that it returns."""
-    with interruptible(), sole_writer(args.root, "preparation of data"):
-        print("\n".join(args.do(args)))
+    """Call the function ``do`` of the chosen subcommand, and print the lines that it returns.
+
+    ``verify`` compares the checksums of the folder too, if there are any; the others write them.
+    """
+    verifies = args.do.__name__ == "_verify"
+    alone = nullcontext() if verifies else sole_writer(args.root, "preparation of data")
+    with interruptible(), alone:
+        lines = list(args.do(args))
+        if not verifies:
+            lines += write_checksums(args.root)
+        elif (args.root / NAME).is_file():
+            lines += verify_checksums(args.root)
+        print("\n".join(lines))
 
 
 def prepare(preparation: Preparation, root: Path, args: Any) -> None:

@@ -80,7 +80,7 @@ def test_one_form_alone_can_be_requested(tmp_path: Path) -> None:
     call("boiling", *size, "--data_path", tmp_path / "a", "--packed-only")
     call("boiling", *size, "--data_path", tmp_path / "b", "--no-packed")
     assert {p.name for p in (tmp_path / "a").iterdir()} == {
-        *("boiling.json", "packed.npy", "packed.json")
+        *("boiling.json", "packed.npy", "packed.json", "SHA256SUMS")
     }
     assert len(list((tmp_path / "b").glob("*_boiling_*/*.npy"))) == 6
     assert not list((tmp_path / "b").glob("packed*"))

@@ -14,6 +14,7 @@ from openstl_ext.errors import DataError
 
 MAX_BYTES = 2**20
 """Statistics are small; a larger file is something else."""
+PLACES_OF_MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
 MAX_VALUES = 100_000
 """Values in dicts and lists; an array is one value."""
 
@@ -116,7 +117,7 @@ ALLOWED: dict[tuple[str, str], Any] = {
 def _check_memo(data: bytes) -> None:
     """Raise an error for a place of the memo beyond the file: the unpickler would fill it."""
     for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
+        if opcode.name in PLACES_OF_MEMO and int(argument or 0) > len(data):
             raise pickle.UnpicklingError(f"place {argument} of the memo in {len(data)} bytes")
 
 
