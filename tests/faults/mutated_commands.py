@@ -211,8 +211,9 @@ def run(line: list[str], *, as_tool: bool = False) -> Outcome:
     new = after - before
     if not problem and (status not in (0, 2) or "Traceback (most recent" in said.getvalue()):
         problem = f"status {status}: {said.getvalue()[-2000:]}"
-    if not problem and before - after:
-        problem = f"removed {sorted(before - after)[:3]}"
+    gone = sorted(name for name in before - after if not os.path.lexists(name))
+    if not problem and gone:
+        problem = f"removed {gone[:3]}"
     if not problem and any(PART in name for name in new):
         problem = f"left {sorted(new)[:3]}"
     # a run writes its log before its first error
