@@ -37,6 +37,11 @@ HARMLESS: list[Any] = [
         for kind in map(type, map(np.dtype, "?bhilqBHILQefd"))
     ),
 ]
+COUNTS = (
+    *("patch_size", "in_channels", "num_steps", "num_heads", "stride"),
+    *("static_channels", "dynamic_channels", "num_static_channels", "num_dynamic_channels"),
+)
+"""Arguments of a file or of the user that are whole numbers."""
 Form = Literal["lightning", "runner", "bare"]
 
 
@@ -182,6 +187,8 @@ def convert(
         NoAdapterError: If there is no adapter for the class of the weights.
     """
     file = replace(read_file(path), source=source, stated=dict(stated or {}))
+    for arguments in (file.arguments, file.stated):
+        _check_numbers(arguments, file.path)
     found = _recognised(file)
     match = adapter_of(found.source, found.cls, found.kwargs)
     own = {
@@ -199,6 +206,21 @@ def convert(
             "net": {"type": type(net).__name__, **match.arguments, **found.ours},
         },
     }
+
+
+def _check_numbers(arguments: Mapping[str, Any], path: Path) -> None:
+    """Reject a size that is no whole number, from a file or from the user.
+
+    Raises:
+        CheckpointError: With the name and the value.
+    """
+    sizes = [(name, arguments[name]) for name in COUNTS if name in arguments]
+    shape = arguments.get("in_shape", (1, 1, 1, 1))
+    if not isinstance(shape, list | tuple) or len(shape) != 4:
+        raise CheckpointError(f"in_shape={shape!r} of {path} must be (frames, channels, H, W)")
+    for name, value in [*sizes, *(("in_shape", side) for side in shape)]:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise CheckpointError(f"{name}={value!r} of {path} must be a whole number")
 
 
 def _recognised(file: ForeignFile) -> Found:

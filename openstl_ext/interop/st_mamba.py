@@ -129,7 +129,7 @@ def _patch_size(file: ForeignFile, deepest_side: int) -> int:
 def _steps(file: ForeignFile, stacked_channels: int) -> dict[str, int]:
     """Return the steps that the user states for a U-Net of stacked frames, and their channels."""
     steps = file.stated.get("num_steps", 1)
-    if not isinstance(steps, int) or steps < 1 or stacked_channels % steps:
+    if steps < 1 or stacked_channels % steps:
         raise CheckpointError(
             f"num_steps={steps!r} does not fit {file.path}, whose net has {stacked_channels} "
             "channels of all steps together"

@@ -199,3 +199,25 @@ def test_objects_among_the_arrays_of_a_file_are_rejected(tmp_path: Path) -> None
     torch.save({"state_dict": weights, "hyper_parameters": {"a": arrays}}, tmp_path / "evil.ckpt")
     with pytest.raises(CheckpointError, match=r"print.*could run code"):
         interop.read_weights(tmp_path / "evil.ckpt")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"patch_size": "4"},
+        {"num_heads": [8]},
+        {"in_shape": (3, 2, 8)},
+        {"in_shape": (3, 2, "H", 8)},
+    ],
+    ids=str,
+)
+def test_a_size_that_is_no_whole_number_is_named(wrong: dict[str, Any], tmp_path: Path) -> None:
+    """Users would see a traceback, for a word on the command line or in a file."""
+    weights, _ = published()
+    path = tmp_path / "theirs.ckpt"
+    torch.save({"state_dict": weights, "hyper_parameters": wrong}, path)
+    with pytest.raises(CheckpointError, match=f"{next(iter(wrong))}=.* must be"):
+        interop.convert(path)
+    torch.save(weights, path)
+    with pytest.raises(CheckpointError, match=f"{next(iter(wrong))}=.* must be"):
+        interop.convert(path, stated=wrong)

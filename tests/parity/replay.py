@@ -55,6 +55,7 @@ REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     ),
     (has("schedule_sampling", "args"), "tests.parity.sampling_record:replay"),
     (has("cells", "reference"), "tests.parity.cells_record:replay"),
+    (has("groups", "what"), "tests.parity.sizes_record:replay"),
     (has("variants", "reference"), "tests.parity.variants_record:replay"),
     (has("class", "kwargs", "keys", "output"), "tests.parity.network_record:replay"),
 )

@@ -227,3 +227,15 @@ def test_a_record_that_cannot_be_replayed_is_one_line(
     assert reason in first
     assert second.startswith("foreign.json: not built")
     assert total == "files: 0 ok, 0 off, 1 not built, 1 not replayed"
+
+
+def test_recorded_sizes_of_published_configs_are_met() -> None:
+    """A net at its published size would have other layers than the reference."""
+    sizes = record("full_size_params")
+    group = sizes["groups"]["OpenSTL"]
+    names = ("configs/taxibj/ConvLSTM", "configs/taxibj/SimVP", "configs/taxibj/MAU")
+    models = {name: group["models"][name] for name in names}
+    few = {"what": "", "groups": {"OpenSTL": {**group, "models": models}}}
+    assert [q.error for q in replay.quantities(few)] == [0, 0, None]
+    models["configs/taxibj/SimVP"] = {**models["configs/taxibj/SimVP"], "n_params": 9_961_000}
+    assert next(q for q in replay.quantities(few) if "SimVP" in q.name).error > 0

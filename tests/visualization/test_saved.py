@@ -100,7 +100,7 @@ def test_the_stacks_of_openstl_are_read_sample_by_sample(tmp_path):
         assert np.array_equal(sample.inputs, arrays["inputs"][1])
         assert np.array_equal(sample.target, arrays["trues"][1])
         assert np.array_equal(sample.forecast, arrays["preds"][1])
-    assert draw_saved(folder, "10").image().size
+    assert draw_saved(folder, "10").png().startswith(b"\x89PNG")
     with pytest.raises(DataError, match="no sample '11'"):
         folder.find("11")
 
