@@ -254,6 +254,7 @@ def summed(outcomes: Iterable[Outcome], notes: dict[str, str] | None = None) -> 
 
 def rows() -> Iterator[Row]:
     """Inject all faults of saves, damage and values."""
+    torch.set_num_threads(1)  # threads that wait for a busy processor take most of the time
     yield from summed(points())
     yield from summed(flips(500))
     yield from summed(plants(200))

@@ -105,11 +105,11 @@ def test_the_protocol_depends_on_the_data_and_not_on_their_folder(run):
 
 def test_the_tested_weights_are_recorded_with_their_checksum(run, tmp_path: Path):
     """A score could not be traced to its weights."""
-    entry = Entry(file="best.pth", epoch=4, iteration=50, kind="best")
+    entry = Entry(file="best_epoch_4.pth", epoch=4, iteration=50, kind="best")
     path = save({"state_dict": {}}, tmp_path, entry, keep=2)
     listed = json.loads((path.parent / "manifest.json").read_text())["checkpoints"][0]
     assert run(load_from=str(path)).checkpoint == {
-        "file": "best.pth",
+        "file": "best_epoch_4.pth",
         "sha256": listed["sha256"],
         "epoch": 4,
         "iteration": 50,
@@ -118,7 +118,7 @@ def test_the_tested_weights_are_recorded_with_their_checksum(run, tmp_path: Path
 
 def test_the_seed_is_that_of_the_training(run, tmp_path: Path):
     """Three tests of one training with other seeds would pass for three runs."""
-    entry = Entry(file="best.pth", epoch=1, iteration=1, kind="best")
+    entry = Entry(file="best_epoch_1.pth", epoch=1, iteration=1, kind="best")
     state = {"state_dict": {}, "meta": {"plan": {"seed": 9}}}
     path = save(state, tmp_path, entry, keep=2)
     assert run(load_from=str(path)).seed == 9
