@@ -53,7 +53,7 @@ SIZE = ("--num_samples", 9, "--num_frames", 5, "--image_size", 8)
     ("name", "arguments", "place", "message"),
     [
         ("boiling", SIZE, "", "num_samples is 8, not 9"),
-        ("boiling", SIZE, "boiling.json/under", "Not a directory"),
+        ("boiling", SIZE, "boiling.json/under", "is a file, not a folder"),
         ("split", (), "nowhere", "data boiling"),
         ("pack", (), "nowhere", "nowhere"),
     ],
