@@ -82,12 +82,12 @@ def test_a_checkpoint_is_a_file_or_the_best_of_a_work_directory(
     config: Config, tmp_path: Path
 ) -> None:
     """The weights in use would not be those that the user named."""
-    for kind, value in (("resume", 1.0), ("best", 2.0)):
+    for kind, name, value in (("resume", "epoch_1", 1.0), ("best", "best_epoch_1", 2.0)):
         state = openstl_ext.load_model(config).state_dict()
         weights = {k: torch.full_like(v, value) for k, v in state.items()}
-        entry = checkpoints.Entry(file=f"{kind}.pth", epoch=1, iteration=1, kind=kind)
+        entry = checkpoints.Entry(file=f"{name}.pth", epoch=1, iteration=1, kind=kind)
         checkpoints.save({"state_dict": weights}, tmp_path, entry, keep=2)
-    file = tmp_path / "checkpoints/resume.pth"
+    file = tmp_path / "checkpoints/epoch_1.pth"
     for checkpoint, value in ((file, 1.0), (tmp_path, 2.0)):
         loaded = openstl_ext.load_model(config, checkpoint)
         assert not loaded.training

@@ -238,13 +238,17 @@ def test_a_mistake_of_the_program_keeps_its_traceback(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)]
+    ("error", "status", "line"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; call the same command again\n"),
+        (BrokenPipeError(), 141, ""),
+    ],
 )
 def test_an_interruption_has_no_traceback(
-    error: BaseException, status: int, capsys: pytest.CaptureFixture[str]
+    error: BaseException, status: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Ctrl-C, or ``head`` behind a pipe, would print a traceback."""
-    assert ended(fail(error), capsys) == (status, "")
+    assert ended(fail(error), capsys) == (status, line)
 
 
 PIPED = """

@@ -1,6 +1,7 @@
 """Arguments that several commands share, and the config that they describe."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,16 +78,24 @@ def load_config(args: argparse.Namespace) -> "Config":
     return cfg
 
 
-def load_trained_config(args: argparse.Namespace) -> "tuple[Config, Trained | None]":
+def load_trained_config(
+    args: argparse.Namespace, *, check: "Callable[[Config], None] | None" = None
+) -> "tuple[Config, Trained | None]":
     """Load the config that the arguments describe, as the weights of a checkpoint were trained.
 
     The overrides and the seed of the training are applied first, so that they need not be
     repeated. Sets ``args.checkpoint``, by default to the best one of the work directory.
 
+    Args:
+        args: The arguments.
+        check: Called with the config before the checkpoint is read.
+
     Returns:
         The config, and the training that the checkpoint states.
     """
     cfg = load_config(args)
+    if check is not None:
+        check(cfg)
     from openstl_ext.engine import checkpoint
     from openstl_ext.engine.trained import trained_of
 

@@ -37,10 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Predict."""
-    cfg, _ = load_trained_config(args)
     from dataclasses import fields
 
     from openstl_ext.prediction.request import Request, predict
 
-    values = {field.name: getattr(args, field.name) for field in fields(Request)}
-    cli.print_line(predict(cfg, args.checkpoint, Request(**values)))
+    request = Request(**{field.name: getattr(args, field.name) for field in fields(Request)})
+    request.check(args.checkpoint)
+    cfg, _ = load_trained_config(args)
+    cli.print_line(predict(cfg, args.checkpoint, request))

@@ -35,11 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Test."""
     which = "named" if args.checkpoint else "best of the work directory"
-    cfg, trained = load_trained_config(args)
     from openstl_ext.engine.runner import build, require_test
     from openstl_ext.engine.trained import check_data, check_training
 
-    require_test(cfg)
+    cfg, trained = load_trained_config(args, check=require_test)
     own = [*args.cfg_options, *([] if args.seed is None else [f"seed={args.seed}"])]
     if trained is not None:
         repeated = load(args.config, trained.overrides, seed=trained.seed)

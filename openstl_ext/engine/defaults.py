@@ -10,7 +10,7 @@ from mmengine.config import Config
 from openstl_ext.engine.distributed import wrapper
 from openstl_ext.engine.precision import prefer_fused
 from openstl_ext.errors import ConfigError
-from openstl_ext.registry import SCOPE
+from openstl_ext.registry import PARAM_SCHEDULERS, SCOPE
 
 LOG_INTERVAL = 50
 HOOKS = {
@@ -98,3 +98,22 @@ def complete_stage(cfg: Config, stage: str) -> None:
     loader.sampler.setdefault("shuffle", stage not in EVALUATION)
     if stage in EVALUATION:
         loader.sampler.round_up = False
+
+
+def counted_in_iterations(schedule: Any) -> Any:
+    """Return the config of a schedule with ``by_epoch=False``; one that waits for scores as it is.
+
+    Raises:
+        ConfigError: If it counts epochs.
+    """
+    if not isinstance(schedule, dict) or schedule.get("convert_to_iter_based"):
+        return schedule
+    if getattr(PARAM_SCHEDULERS.get(schedule["type"]), "need_val_args", False):
+        return schedule
+    if schedule.get("by_epoch"):
+        raise ConfigError(
+            f"param_scheduler: {schedule['type']} counts epochs, but train_cfg counts iterations; "
+            "set by_epoch=False and give its lengths in iterations",
+            part=schedule,
+        )
+    return {**schedule, "by_epoch": False}

@@ -20,23 +20,20 @@ from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.converted_net import check_converted_net
-from openstl_ext.engine.defaults import complete
+from openstl_ext.engine.defaults import complete, counted_in_iterations
 from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
 from openstl_ext.engine.manifest import tidy
 from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.rank_agreement import check_agreement
 from openstl_ext.engine.rank_watch import lost_ranks_named
+from openstl_ext.engine.run_checks import check_run
 from openstl_ext.engine.run_hook import RunHook
-from openstl_ext.engine.sample_agreement import check_samples
 from openstl_ext.engine.saved_state import parameter_names
-from openstl_ext.engine.scores import check_names, check_waiting
-from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
 from openstl_ext.engine.validate import located, validate
 from openstl_ext.errors import CheckpointError, ConfigError, NonFiniteError, UserError
 from openstl_ext.folder_lock import FolderLock
-from openstl_ext.interfaces import FrameModel, check_net, provides
-from openstl_ext.registry import PARAM_SCHEDULERS
+from openstl_ext.interfaces import check_net
 
 
 def build(cfg: Config, *, train: bool = True) -> "Runner":
@@ -85,25 +82,6 @@ def _built(cfg: Config, *, train: bool) -> "Runner":
         began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
         runner.num_processes = began_with or runner.world_size
     return runner
-
-
-def counted_in_iterations(schedule: Any) -> Any:
-    """Return the config of a schedule with ``by_epoch=False``; one that waits for scores as it is.
-
-    Raises:
-        ConfigError: If it counts epochs.
-    """
-    if not isinstance(schedule, dict) or schedule.get("convert_to_iter_based"):
-        return schedule
-    if getattr(PARAM_SCHEDULERS.get(schedule["type"]), "need_val_args", False):
-        return schedule
-    if schedule.get("by_epoch"):
-        raise ConfigError(
-            f"param_scheduler: {schedule['type']} counts epochs, but train_cfg counts iterations; "
-            "set by_epoch=False and give its lengths in iterations",
-            part=schedule,
-        )
-    return {**schedule, "by_epoch": False}
 
 
 def require_test(cfg: Config) -> None:
@@ -198,45 +176,7 @@ class Runner(MMRunner):
             self._val_loop = self.build_val_loop(self._val_loop)
         if self._test_loop is not None:
             self._test_loop = self.build_test_loop(self._test_loop)
-        for where, loop in (("val_evaluator", self._val_loop), ("test_evaluator", self._test_loop)):
-            if loop is not None:
-                check_names(loop.evaluator.metrics, where)
-        evaluates = self._val_loop is not None or self._test_loop is not None
-        method: Any = state.unwrap(self.model)
-        if evaluates and method.answers is None:
-            raise ConfigError(
-                f"{type(method).__name__} has a loss only, so it cannot be evaluated; remove "
-                "val_dataloader and test_dataloader, with their evaluators, from the config"
-            )
-        if self._train_loop is not None:
-            self._check_splits()
-            metrics = self.val_loop.evaluator.metrics if self._val_loop is not None else []
-            check_waiting([*state.schedulers(self), *self.hooks], metrics, self.num_leads())
-            for hook in self.hooks:
-                if isinstance(hook, RunHook):
-                    hook.check(self, metrics, state.accumulative_counts(self))
-
-    def _check_splits(self) -> None:
-        """Compare the sample ids of all loaders; see ``check_disjoint``."""
-        loops = {"train": self._train_loop, "val": self._val_loop, "test": self._test_loop}
-        sets = {k: loop.dataloader.dataset for k, loop in loops.items() if loop is not None}
-        val = (self.cfg.get("val_dataloader") or {}).get("dataset")
-        if check_disjoint(sets, val_names_test=names_test_split(val)):
-            self.logger.warning(
-                "validation uses samples of the test split, so the test score of the best "
-                "checkpoint is too optimistic; compare it with published scores only"
-            )
-        fixed = provides(getattr(state.unwrap(self.model), "net", None), FrameModel)
-        overrides = self.cfg.get("overrides") or ()
-        if difference := check_samples(sets, overrides, has_fixed_horizon=fixed):
-            self.logger.warning(difference)
-
-    def num_leads(self) -> int | None:
-        """Return the number of future steps of a validation sample, 0 for labels."""
-        if self._val_loop is None:
-            return None
-        target = self.val_dataloader.dataset[0]["data_samples"].get("frames")
-        return 0 if target is None else len(target)
+        check_run(self)
 
     def _build_param_scheduler(
         self, scheduler: Any, optim_wrapper: OptimWrapper

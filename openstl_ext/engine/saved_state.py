@@ -42,6 +42,11 @@ class Meta(msgspec.Struct):
     epoch: Count
     iteration: Annotated[int, msgspec.Meta(ge=1)]
     plan: dict[str, Plain]
+    test: dict[str, Plain] | None = None
+    versions: dict[str, str] | None = None
+    identity: str | None = None
+    overrides: list[str] | None = None
+    epoch_closed: bool = False
     epoch_closed: bool = False
     num_states: Count | None = None
     best: dict[str, Plain] | None = None

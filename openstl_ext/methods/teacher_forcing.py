@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from openstl_ext.registry import TEACHER_FORCING
-from openstl_ext.value_types import Index, NonNegative, Positive, Share
+from openstl_ext.value_types import Index, NonNegative, Positive
 
 
 @TEACHER_FORCING.register_module()
@@ -51,7 +51,7 @@ class ScheduledSampling:
     """
 
     def __init__(
-        self, *, start: Share = 1.0, rate: NonNegative = 2e-5, stop: Index = 50_000
+        self, *, start: NonNegative = 1.0, rate: NonNegative = 2e-5, stop: Index = 50_000
     ) -> None:
         self.start = start
         self.rate = rate

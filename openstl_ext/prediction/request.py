@@ -67,6 +67,21 @@ class Request:
     bfloat16: bool = False
     calibration: Path | None = None
 
+    def check(self, checkpoint: Path | str | None) -> None:
+        """Check the paths, before a model is loaded.
+
+        Raises:
+            DataError: If the input does not exist.
+            ConfigError: If the horizon is not positive, or an output cannot be written.
+        """
+        if not self.source.exists():
+            raise DataError(f"--input {self.source} does not exist; correct the path")
+        if self.horizon is not None and self.horizon < 1:
+            raise ConfigError(f"--horizon is {self.horizon}; it must be at least 1")
+        weights = None if checkpoint is None else Path(checkpoint)
+        inputs = (self.source, weights, self.region, self.calibration)
+        check_outputs(self.out, self.probability, [path for path in inputs if path is not None])
+
 
 def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
     """Predict, write the result and return a line of report.
@@ -82,12 +97,7 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
     Raises:
         UserError: If input, output or config is invalid; no output remains under its final name.
     """
-    if not request.source.exists():
-        raise DataError(f"--input {request.source} does not exist; correct the path")
-    if request.horizon is not None and request.horizon < 1:
-        raise ConfigError(f"--horizon is {request.horizon}; it must be at least 1")
-    inputs = (request.source, Path(checkpoint), request.region, request.calibration)
-    check_outputs(request.out, request.probability, [path for path in inputs if path is not None])
+    request.check(checkpoint)
     predictor = Predictor.load(cfg, checkpoint, device=request.device, amp=request.bfloat16)
     predictor.postprocessor, intervals = find_postprocessor(
         predictor.method, checkpoint, request.calibration

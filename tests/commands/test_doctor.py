@@ -23,7 +23,7 @@ def test_everything_is_reported(
     assert "torch 2." in report
     assert all(f"{name} on cpu: " in report for name in BACKENDS)
     assert "triton on cpu: runs on cuda" in report
-    assert "data/kth: found (KTH, 8 recipes)" in report
+    assert "data/kth: found (KTH, 16 recipes)" in report
     assert "data/taxibj: missing (TaxiBJ, " in report
     assert "remedy: openstl-ext data taxibj --root data/taxibj\n" in report
     assert "remedy: openstl-ext data lts --miniature --root data/miniature/lts\n" in report

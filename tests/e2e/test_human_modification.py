@@ -113,7 +113,13 @@ def test_two_ranks_have_the_margins_and_scores_of_one(tmp_path: Path) -> None:
     cfg = recipe(tmp_path)
     options = {
         "model": {"_delete_": True, **cfg.model.to_dict()},
-        "test_dataloader.dataset": {"_delete_": True, **cfg.test_dataloader.dataset.to_dict()},
+        **{
+            f"{stage}_dataloader.dataset": {
+                "_delete_": True,
+                **cfg[f"{stage}_dataloader"].dataset.to_dict(),
+            }
+            for stage in ("train", "val", "test")
+        },
         "test_evaluator": [metric.to_dict() for metric in cfg.test_evaluator],
         "custom_hooks": [
             {"type": "ConformalCalibrationHook", "dataset": {"split": "calibration"}},

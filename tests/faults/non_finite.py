@@ -35,6 +35,8 @@ class PlantHook(Hook):
         at: The iteration, counted from 1.
     """
 
+    changes = "nothing"
+
     def __init__(self, *, place: str, value: str, at: int) -> None:
         self.place, self.value, self.at = place, float(value), at
 

@@ -160,7 +160,8 @@ def _notes(table: Table) -> list[str]:
         if row.checkpoint and not row.postprocessor:
             notes.append(f"{escaped(row.label)}: {escaped(_which_counts(row, rows))}")
         if row.is_unknown and not row.postprocessor:
-            notes.append(f"\\? {escaped(row.label)}: the checkpoint does not state its training")
+            what = "the checkpoint does not state how it was trained"
+            notes.append(f"\\? {escaped(row.label)}: {what}")
         if row.differs and not row.postprocessor:
             more = "; ..." * (len(row.differs) > 8)
             differences = escaped("; ".join(row.differs[:8]))

@@ -107,7 +107,6 @@ def test_samples_with_other_frames_or_shapes_are_rejected(root: Path) -> None:
 
 def test_an_incomplete_pack_does_not_exist(root: Path) -> None:
     """A killed run would leave a pack of zeros."""
-    pack_folders(root)
     np.save(root / "c/1.npy", np.full((2, 4, 5), np.nan))
     with pytest.raises(DataError, match="NaN"):
         pack_folders(root)

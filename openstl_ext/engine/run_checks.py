@@ -1,0 +1,71 @@
+"""Checks that compare the parts of a built run with each other, before its first iteration."""
+
+from typing import Any
+
+from openstl_ext.engine import state
+from openstl_ext.engine.run_hook import RunHook
+from openstl_ext.engine.sample_agreement import check_samples
+from openstl_ext.engine.scores import check_names, check_waiting
+from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
+from openstl_ext.errors import ConfigError
+from openstl_ext.interfaces import FrameModel, provides
+
+
+def check_run(runner: Any) -> None:
+    """Check evaluators, method, samples, and what waits for scores.
+
+    Args:
+        runner: The run, with all loops built that it has.
+
+    Raises:
+        ConfigError: If the parts do not fit, or if two splits share samples.
+    """
+    train, val, test = runner._train_loop, runner._val_loop, runner._test_loop
+    for where, loop in (("val_evaluator", val), ("test_evaluator", test)):
+        if loop is not None:
+            check_names(loop.evaluator.metrics, where)
+    method: Any = state.unwrap(runner.model)
+    if (val is not None or test is not None) and method.answers is None:
+        raise ConfigError(
+            f"{type(method).__name__} has a loss only, so it cannot be evaluated; remove "
+            "val_dataloader and test_dataloader, with their evaluators, from the config"
+        )
+    if train is None:
+        return
+    loops = {"train": train, "val": val, "test": test}
+    check_splits(runner, {k: loop.dataloader.dataset for k, loop in loops.items() if loop})
+    metrics = val.evaluator.metrics if val is not None else []
+    check_waiting([*state.schedulers(runner), *runner.hooks], metrics, num_leads(val))
+    for hook in runner.hooks:
+        if isinstance(hook, RunHook):
+            hook.check(runner, metrics, state.accumulative_counts(runner))
+
+
+def check_splits(runner: Any, sets: dict[str, Any]) -> None:
+    """Compare ids and shapes of the samples of all loaders; see ``check_disjoint``.
+
+    Args:
+        runner: The run.
+        sets: Datasets by split.
+
+    Raises:
+        ConfigError: If two splits share samples, or samples differ where they must agree.
+    """
+    val = (runner.cfg.get("val_dataloader") or {}).get("dataset")
+    if check_disjoint(sets, val_names_test=names_test_split(val)):
+        runner.logger.warning(
+            "validation uses samples of the test split, so the test score of the best "
+            "checkpoint is too optimistic; compare it with published scores only"
+        )
+    fixed = provides(getattr(state.unwrap(runner.model), "net", None), FrameModel)
+    overrides = runner.cfg.get("overrides") or ()
+    if difference := check_samples(sets, overrides, has_fixed_horizon=fixed):
+        runner.logger.warning(difference)
+
+
+def num_leads(val_loop: Any) -> int | None:
+    """Return the number of future steps of a validation sample: 0 for labels, None without one."""
+    if val_loop is None:
+        return None
+    target = val_loop.dataloader.dataset[0]["data_samples"].get("frames")
+    return 0 if target is None else len(target)
