@@ -6,6 +6,8 @@ import logging
 import os
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,17 @@ COMMANDS = {
 }
 HEAVY = {"torch", "mmengine", "numpy", "matplotlib"}
 MESSAGE = "a.tif and b.tif differ:\n  bring them onto one grid"
+
+
+@pytest.fixture(autouse=True)
+def globals_of_a_command(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Restore what a command sets for its process, which here runs other tests too."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
+    factory = logging.getLogRecordFactory()
+    yield
+    logging.setLogRecordFactory(factory)
 
 
 class Broken(Dataset):
