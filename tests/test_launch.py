@@ -76,7 +76,7 @@ def launched(script: str, *, ranks: int = 2) -> subprocess.Popen[str]:
 
 STOPPED = """
 def stop(number, _):
-    os.write(1, f"saved {rank} {int(number)}\n".encode())
+    os.write(1, f"saved {rank} {int(number)}\\n".encode())
     sys.exit(128 + number)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, stop)
