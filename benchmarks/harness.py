@@ -130,7 +130,7 @@ def no_bf16() -> str | None:
     """Return why bf16 is not measured here, or None.
 
     PyTorch emulates bf16 where the processor has no instructions for it. An emulated forecast takes
-    12 to 20 times as long as one in float32, whatever the code.
+    12 to 20 times as long as one in float32 here.
     """
     import torch
 
