@@ -60,8 +60,9 @@ def end_workers(loaders: Iterable[DataLoader[Any]]) -> None:
 class SignalWatch:
     """Store a received signal, so that the run can end at a place where it can be resumed.
 
-    The handler does nothing else: saving inside it could store half a step. A second Ctrl-C raises
-    KeyboardInterrupt at once. Signals that are ignored at the start, as under ``nohup``, stay so.
+    The handler does nothing else: saving inside it could store half a step. A signal after a first
+    Ctrl-C raises KeyboardInterrupt at once; torchrun forwards a second Ctrl-C as SIGTERM. Signals
+    that are ignored at the start, as under ``nohup``, stay so.
     A signal that arrives after the last step is raised again when the training has ended.
 
     Attributes:
@@ -94,10 +95,11 @@ class SignalWatch:
             signal.raise_signal(self.caught)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        is_second = number == self.caught and time.monotonic() > self._received_at + SAME_SECONDS
-        if number == signal.SIGINT and is_second:
+        is_second = time.monotonic() > self._received_at + SAME_SECONDS
+        if self.caught == signal.SIGINT and is_second:
             raise KeyboardInterrupt
-        if not self.caught and number == signal.SIGINT:
+        is_first_rank = os.environ.get("RANK", "0") == "0"
+        if not self.caught and number == signal.SIGINT and is_first_rank:
             os.write(2, b"\nCtrl-C: the run is saved at the next step; again ends it at once\n")
         self.caught, self._received_at = number, time.monotonic()
 

@@ -57,7 +57,7 @@ class RankWatch(threading.Thread):
         self.period = min(PERIOD_SECONDS, limit_seconds / 4)
         self.iteration = 0
         self._beat = 0
-        self._parent = os.getppid()
+        self._parent, self._has_launcher = os.getppid(), True
         self._finished = threading.Event()
         self._moved_at = time.monotonic()
         self._answered_at = self._moved_at
@@ -100,11 +100,16 @@ class RankWatch(threading.Thread):
         return time.monotonic() - self._moved_at
 
     def _check_parent(self) -> None:
-        """Send this process a SIGTERM when its launcher has ended: a training saves, then ends."""
+        """Send this process a SIGTERM when its launcher has ended: a training saves, then ends.
+
+        A process that hangs does not react; it is ended.
+        """
         if self._parent not in (1, os.getppid()):
-            self._parent = 1
+            self._parent, self._has_launcher = 1, False
             os.write(2, b"the launcher has ended, so this process ends\n")
             os.kill(os.getpid(), signal.SIGTERM)
+        if not self._has_launcher and self.idle_seconds > self.limit:
+            os._exit(ENDED_BY_WATCH)
 
     def _observe(self) -> None:
         """Store when the main thread was at another place than before."""

@@ -47,7 +47,6 @@ class Meta(msgspec.Struct):
     identity: str | None = None
     overrides: list[str] | None = None
     epoch_closed: bool = False
-    epoch_closed: bool = False
     num_states: Count | None = None
     best: dict[str, Plain] | None = None
 
