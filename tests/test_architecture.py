@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
-        *("postprocessing", "value_types"),
+        *("postprocessing", "value_types", "json_file"),
     },
     "interop": {
         *("interop", "registry", "errors", "models", "layers", "discovery"),
@@ -99,7 +99,7 @@ NEVER = {
     "json_file": {"torch", "mmengine", "numpy"},
     "folder_lock": {"torch", "mmengine", "numpy"},
     "environment": {"torch", "mmengine", "numpy"},
-    "launch": {"torch", "mmengine", "numpy"},
+    "launch": {"mmengine", "numpy"},
     "config": {"torch"},
     "rasters": {"torch", "mmengine"},
     "statistics": {"torch", "mmengine"},

@@ -5,6 +5,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from openstl_ext.engine import checkpoint as checkpoints
+from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError, nearest
 from openstl_ext.registry import HOOKS
@@ -26,7 +27,8 @@ class PretrainedHook(Hook):
 
     Raises:
         ConfigError: If the method has no such part.
-        CheckpointError: If no key has the prefix, or the weights do not fit.
+        CheckpointError: If no key has the prefix, the weights do not fit, or they were converted
+            for a net that computes something else.
     """
 
     def __init__(
@@ -40,7 +42,10 @@ class PretrainedHook(Hook):
         parts = dict(unwrap(runner.model).named_modules())
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
-        weights = weights_in(checkpoints.read(self.checkpoint), self.checkpoint)
+        saved = checkpoints.read(self.checkpoint)
+        if self.part == "net":
+            check_converted_net(saved, runner.cfg.get("model") or {}, self.checkpoint)
+        weights = weights_in(saved, self.checkpoint)
         chosen = self._chosen(weights) or self._chosen(without_wrappers(weights))
         if not chosen:
             raise CheckpointError(

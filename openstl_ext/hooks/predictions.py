@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from mmengine.dist import barrier, is_main_process
@@ -23,8 +24,10 @@ from openstl_ext.atomic_io import (
     save_array,
 )
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.hooks.result import checkpoint_of
+from openstl_ext.json_file import read_json
 from openstl_ext.registry import HOOKS
-from openstl_ext.results.protocol import facts_of, plain
+from openstl_ext.results.protocol import digest, facts_of, plain
 from openstl_ext.structures import Inputs, Metainfo, Sample
 
 KINDS = ("inputs", "trues", "preds")
@@ -39,7 +42,8 @@ class PredictionsHook(Hook):
 
     Files are written to ``saved.part``, which is renamed to ``saved`` when all samples and scores
     are complete: an interrupted run leaves no incomplete set, and the earlier set stays until then.
-    Each rank writes its own samples, so frames are not gathered.
+    Each rank writes its own samples, so frames are not gathered. A set of another checkpoint or
+    test is kept; the new one is then written to ``saved_<checkpoint>_<test>``.
 
     Args:
         folder: Name within the work directory.
@@ -72,15 +76,21 @@ class PredictionsHook(Hook):
     def __init__(self, *, folder: str = "saved") -> None:
         self.folder = folder
         self._names: list[list[str]] = []
+        self._subject: tuple[str, str] = ("", "")
 
     def before_test_epoch(self, runner: Runner) -> None:
+        self._subject = subject_of(runner)
+        if is_main_process():  # an earlier run may have been killed while it replaced it
+            recover_folder(Path(runner.work_dir) / self.folder)
+        barrier()
         final, part = self._places(runner)
+        barrier()  # every rank has seen the earlier set
         dataset = runner.test_dataloader.dataset
         # the batches of this rank; a sampler divides the samples among the ranks
         batches = [[_index(i) for i in batch] for batch in runner.test_dataloader.batch_sampler]
         self._names = [[sample_name(dataset, index) for index in batch] for batch in batches]
         if is_main_process():
-            recover_folder(final)  # an earlier run may have been killed while it replaced it
+            recover_folder(final)
             shutil.rmtree(part, ignore_errors=True)
             for kind in KINDS:
                 (part / kind).mkdir(parents=True)
@@ -128,20 +138,43 @@ class PredictionsHook(Hook):
             _write_json(part / "about.json", {**self._about(runner), **kind})
             replace_folder(part, final)
         runner.logger.info(f"{size} predictions are in {final}")
+        if final.name != self.folder:
+            first = final.with_name(self.folder)
+            runner.logger.warning(f"{first} is kept: it is of another checkpoint or test")
 
     def _places(self, runner: Runner) -> tuple[Path, Path]:
         """Return the folders of the complete and of the growing set."""
         final = Path(runner.work_dir) / self.folder
+        if (about := final / "about.json").is_file():
+            there = read_json(about, _Subject, advice=f"delete {final}")
+            if (there.checkpoint, there.test) != self._subject:
+                final = final.with_name("_".join([self.folder, *self._subject]))
         return final, final.with_name(final.name + PART)  # the same name on all ranks
 
-    @staticmethod
-    def _about(runner: Runner) -> dict[str, Any]:
+    def _about(self, runner: Runner) -> dict[str, Any]:
         """Return the facts that figures need beside the frames."""
         metainfo = getattr(runner.test_dataloader.dataset, "metainfo", None)
         facts = {"config": runner.cfg.get("identity"), "seed": runner.seed, **facts_of(metainfo)}
+        facts |= dict(zip(("checkpoint", "test"), self._subject, strict=True))
         if isinstance(metainfo, Metainfo):
             facts |= {"channels": metainfo.labels, "unit": metainfo.unit or ""}
         return facts
+
+
+class _Subject(msgspec.Struct):
+    """What ``about.json`` states of the weights and the test; empty before it did."""
+
+    checkpoint: str = ""
+    test: str = ""
+
+
+def subject_of(runner: Runner) -> tuple[str, str]:
+    """Return short checksums of the evaluated weights, and of the options of the test."""
+    cfg = runner.cfg
+    checkpoint = checkpoint_of(getattr(runner, "_load_from", None) or cfg.get("load_from"))
+    test = [cfg.get("identity"), cfg.get("overrides"), cfg.get("test_dataloader"), runner.seed]
+    sha256 = (checkpoint["sha256"] if checkpoint else None) or "none"
+    return sha256[:8], digest(plain(test))[:8]
 
 
 @contextmanager

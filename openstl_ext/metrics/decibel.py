@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric, Tally
-from openstl_ext.metrics.frames import area, as_float, clipped, frame_sum, weighted
+from openstl_ext.metrics.frames import area, as_float, clip_range, clipped, frame_sum, weighted
 from openstl_ext.metrics.tallies import TOTAL, WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
@@ -74,7 +74,7 @@ class PSNR(SampleMetric):
         self, *, data_range: Positive = 1.0, clip: tuple[float, float] | None = None
     ) -> None:
         super().__init__()
-        self.data_range, self.clip = float(data_range), clip
+        self.data_range, self.clip = float(data_range), clip_range(clip)
 
     def measure(self, sample: Sample) -> Tally:
         _, noise, total = _mean_squares(sample, self.clip)
@@ -114,7 +114,7 @@ class SNR(SampleMetric):
 
     def __init__(self, *, clip: tuple[float, float] | None = None) -> None:
         super().__init__()
-        self.clip = clip
+        self.clip = clip_range(clip)
 
     def measure(self, sample: Sample) -> Tally:
         signal, noise, total = _mean_squares(sample, self.clip)

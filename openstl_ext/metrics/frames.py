@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from openstl_ext.errors import ConfigError
 from openstl_ext.structures import Sample
 
 
@@ -54,6 +55,17 @@ def squared_error(sample: Sample) -> Tensor:
 def absolute_error(sample: Sample) -> Tensor:
     """Absolute error of each pixel (T, C, H, W)."""
     return signed_error(sample).abs()
+
+
+def clip_range(clip: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return the range of a metric's ``clip``.
+
+    Raises:
+        ConfigError: If its ends are equal or swapped, which would set all values to one.
+    """
+    if clip is not None and not clip[0] < clip[1]:
+        raise ConfigError(f"clip={tuple(clip)} of a metric must be (lower, upper)")
+    return clip
 
 
 def clipped(frames: Tensor, clip: tuple[float, float] | None) -> Tensor:

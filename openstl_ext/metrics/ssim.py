@@ -3,7 +3,7 @@
 import torch
 
 from openstl_ext.metrics.base import SampleMetric, Tally
-from openstl_ext.metrics.frames import clipped, value_range
+from openstl_ext.metrics.frames import clip_range, clipped, value_range
 from openstl_ext.metrics.similarity import similarity
 from openstl_ext.metrics.windows import Window, gaussian
 from openstl_ext.registry import METRICS
@@ -60,7 +60,7 @@ class SSIM(SampleMetric):
         self, *, data_range: Positive = 1.0, clip: tuple[float, float] | None = None
     ) -> None:
         super().__init__()
-        self.data_range, self.clip = float(data_range), clip
+        self.data_range, self.clip = float(data_range), clip_range(clip)
 
     def measure(self, sample: Sample) -> Tally:
         return _tally(sample, window=GAUSSIAN, data_range=self.data_range, clip=self.clip)
@@ -93,7 +93,7 @@ class SSIMOpenSTL(SampleMetric):
         self, *, data_range: Positive = 2.0, clip: tuple[float, float] | None = (0.0, 1.0)
     ) -> None:
         super().__init__()
-        self.data_range, self.clip = float(data_range), clip
+        self.data_range, self.clip = float(data_range), clip_range(clip)
 
     def measure(self, sample: Sample) -> Tally:
         return _tally(sample, window=UNIFORM, data_range=self.data_range, clip=self.clip)
@@ -130,7 +130,7 @@ class SSIMSimVPMinimal(SampleMetric):
 
     def __init__(self, *, clip: tuple[float, float] | None = (0.0, 1.0)) -> None:
         super().__init__()
-        self.clip = clip
+        self.clip = clip_range(clip)
 
     def measure(self, sample: Sample) -> Tally:
         forecast, target = sample["forecast"].double(), sample["target"].double()

@@ -1,6 +1,7 @@
 """The command convert."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from openstl_ext import cli, interop
 from openstl_ext.api import load_model
 from openstl_ext.config import load
 from openstl_ext.engine.checkpoint import load_weights, read
+from openstl_ext.engine.pretrained import PretrainedHook
 from openstl_ext.errors import CheckpointError, UserError
 from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.registry import METHODS
@@ -105,3 +107,7 @@ def test_a_cell_is_demanded_and_compared_with_that_of_the_config(lstm: Path) -> 
         load_model(new, out)
     with pytest.raises(CheckpointError, match="converted for a net with cell='published_tables'"):
         Predictor.load(load(new), out)
+    start = PretrainedHook(checkpoint=out)
+    runner = SimpleNamespace(loads_whole=False, model=load_model(old, out), cfg=load(new))
+    with pytest.raises(CheckpointError, match="converted for a net with cell='published_tables'"):
+        start.before_run(runner)

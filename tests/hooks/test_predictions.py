@@ -161,6 +161,19 @@ def test_scores_are_saved_beside_the_frames_without_pickle(run):
     assert (about["unit"], about["lead"], about["channels"]) == ("K", [30, "min"], ["a"])
 
 
+def test_a_set_of_another_test_is_kept(run, tmp_path: Path):
+    """The forecasts of one checkpoint would be replaced by those of another without a word."""
+    first = json.loads((run() / "saved/about.json").read_text())
+    run()
+    assert [path.name for path in tmp_path.glob("saved*")] == ["saved"]
+    run(num_channels=2)
+    (second,) = tmp_path.glob("saved_*")
+    assert json.loads((tmp_path / "saved/about.json").read_text()) == first
+    about = json.loads((second / "about.json").read_text())
+    assert second.name == f"saved_{about['checkpoint']}_{about['test']}"
+    assert np.load(second / "preds/s0/0.npy").shape == (2, 3, 4)
+
+
 def test_an_interrupted_run_leaves_no_incomplete_set(run, tmp_path: Path):
     """An incomplete set of forecasts would look like a complete one."""
     with pytest.raises(KeyboardInterrupt):
@@ -172,8 +185,11 @@ def test_an_interrupted_run_leaves_no_incomplete_set(run, tmp_path: Path):
     assert len(list((tmp_path / "saved/preds").iterdir())) == 5
 
 
-def test_the_old_set_stays_until_the_new_one_is_complete(run, tmp_path: Path):
+def test_the_old_set_stays_until_the_new_one_is_complete(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """A second test that is killed would delete the frames of the first."""
+    monkeypatch.setattr(predictions, "subject_of", lambda _: ("weights", "test"))
     run(names="old{}")
     with pytest.raises(KeyboardInterrupt):
         run("Interrupt")

@@ -1,11 +1,14 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
+from openstl_ext.errors import ConfigError
 from openstl_ext.metrics.decibel import CEILING, PSNR, SNR
+from openstl_ext.metrics.ssim import SSIM, SSIMOpenSTL, SSIMSimVPMinimal
 from tests.metrics.samples import drawn_samples, evaluated, frames, sample
 
 TARGET = frames([[1.0, 0.0], [1.0, 0.0]])
@@ -64,3 +67,11 @@ def test_the_forecast_is_clipped_and_not_the_target(kind: type[PSNR | SNR]) -> N
     assert evaluated(kind(), [sample(wild, TARGET)]) != clipped
     bright = evaluated(kind(clip=(0.0, 1.0)), [sample(tame, 2 * TARGET)])
     assert bright == evaluated(kind(), [sample(tame, 2 * TARGET)])
+
+
+@pytest.mark.parametrize("metric", [PSNR, SNR, SSIM, SSIMOpenSTL, SSIMSimVPMinimal])
+@pytest.mark.parametrize("clip", [(1.0, 0.0), (0.5, 0.5)])
+def test_a_range_without_width_is_refused(metric: Any, clip: tuple[float, float]) -> None:
+    """All forecasts would be set to one value, and scored."""
+    with pytest.raises(ConfigError, match=r"must be \(lower, upper\)"):
+        metric(clip=clip)
