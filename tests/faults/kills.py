@@ -27,8 +27,31 @@ RECURRENT = {
         "loss": {"type": "L2"},
     }
 }
+REGRESSION = {
+    "model": {
+        "_delete_": True,
+        "type": "MultiHorizonRegression",
+        "strategy": "direct",
+        "net": {
+            "type": "QuantileConvLSTM",
+            "hidden_channels": 4,
+            "num_layers": 1,
+            "dynamic_channels": 0,
+            "static_channels": 0,
+            "location_channels": 0,
+            "num_horizons": 2,
+        },
+        "quantile_levels": [0.1, 0.9],
+        "terms": {
+            "mse": {"loss": {"type": "L2"}},
+            "low": {"loss": {"type": "Pinball", "quantile": 0.1}, "of": 0.1, "start_iteration": 9},
+            "high": {"loss": {"type": "Pinball", "quantile": 0.9}, "of": 0.9},
+        },
+    }
+}
 METHODS: dict[str, dict[str, Any]] = {
     "DirectForecast": {},
+    "MultiHorizonRegression": REGRESSION,
     "RecurrentForecast": RECURRENT,
     "Segmentation": toy_sites.options(),
 }
