@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
+from openstl_ext.errors import ConfigError
 
 CONFIG = "boiling/simvp_gsta_small"
 DATA = "data/boiling_small"
@@ -23,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the steps that are missing, and draw and rank in any case."""
+    if args.max_epochs is not None and args.max_epochs < 1:
+        raise ConfigError(f"--max-epochs is {args.max_epochs}; it must be at least 1")
     size = ("--num_samples", str(args.num_samples), "--num_frames", "20", "--image_size", "32")
     step(1, "data", "boiling", "--data_path", DATA, *size)
     ratios = ("--train_ratio", "0.8", "--val_ratio", "0.1", "--total_length", "20")

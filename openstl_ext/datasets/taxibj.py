@@ -42,8 +42,8 @@ class TaxiBJ(SequenceDataset):
 
     Splits:
         ``test`` is the published one. ``val`` is the last ``val_fraction`` of the published
-        training windows, in time order; up to seven windows on each side of the boundary may
-        share frames, because published windows overlap. Published results validate on the test set: for a
+        training windows, in time order. Published windows overlap, so up to seven windows on each
+        side of this boundary may share frames. Published results validate on the test set: for a
         comparable table train with ``val_fraction=0`` and validate with ``split="test"``.
 
     Licence:

@@ -18,7 +18,7 @@ def check_run(runner: Any) -> None:
         runner: The run, with all loops built that it has.
 
     Raises:
-        ConfigError: If the parts do not fit, or if two splits share samples.
+        ConfigError: If the parts do not fit, a cycle is too short, or two splits share samples.
     """
     train, val, test = runner._train_loop, runner._val_loop, runner._test_loop
     for where, loop in (("val_evaluator", val), ("test_evaluator", test)):
@@ -34,6 +34,7 @@ def check_run(runner: Any) -> None:
         return
     loops = {"train": train, "val": val, "test": test}
     check_splits(runner, {k: loop.dataloader.dataset for k, loop in loops.items() if loop})
+    check_cycles(runner)
     metrics = val.evaluator.metrics if val is not None else []
     check_waiting([*state.schedulers(runner), *runner.hooks], metrics, num_leads(val))
     for hook in runner.hooks:
@@ -61,6 +62,24 @@ def check_splits(runner: Any, sets: dict[str, Any]) -> None:
     overrides = runner.cfg.get("overrides") or ()
     if difference := check_samples(sets, overrides, has_fixed_horizon=fixed):
         runner.logger.warning(difference)
+
+
+def check_cycles(runner: Any) -> None:
+    """Check that a cycle is as long as the training; mmengine raises an error at its end.
+
+    Raises:
+        ConfigError: If one is shorter.
+    """
+    for index, schedule in enumerate(state.schedulers(runner)):
+        steps, unit = getattr(schedule, "total_steps", None), "iterations"
+        length = runner.max_iters
+        if schedule.by_epoch:
+            length, unit = runner.max_epochs, "epochs"
+        if steps is not None and steps < length:
+            raise ConfigError(
+                f"param_scheduler.{index}: {type(schedule).__name__} ends after {steps} {unit}, "
+                f"but the training has {length}; remove total_steps, then it has their number"
+            )
 
 
 def num_leads(val_loop: Any) -> int | None:

@@ -10,6 +10,8 @@ from openstl_ext.engine.guards import ends_epoch
 from openstl_ext.engine.state import unwrap
 from openstl_ext.registry import HOOKS
 
+HISTORY, UNLIMITED = 10_000, 1_000_000
+
 
 @HOOKS.register_module()
 class ProgressHook(RuntimeInfoHook):
@@ -27,6 +29,7 @@ class ProgressHook(RuntimeInfoHook):
         intervals = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self.interval = min(intervals, default=1)
         self.method: Any = unwrap(runner.model)
+        self.history = history_length(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.method.iteration = runner.iter
@@ -51,3 +54,18 @@ class ProgressHook(RuntimeInfoHook):
             for name, value in zip(names, values.tolist(), strict=True):
                 runner.message_hub.update_scalar(f"train/{name}", value)
         self.pending.clear()
+        for buffer in runner.message_hub.log_scalars.values():
+            buffer.max_length = self.history
+
+
+def history_length(runner: Runner) -> int:
+    """Return how many values of a scalar the log can average over, at least ``HISTORY``.
+
+    mmengine keeps a million, and copies all of them at each iteration.
+    """
+    windows = [entry.get("window_size") for entry in runner.log_processor.custom_cfg]
+    if "global" in windows:
+        return UNLIMITED
+    numbers = [w for w in [runner.log_processor.window_size, *windows] if isinstance(w, int)]
+    loaders = (runner.train_dataloader, getattr(runner.val_loop, "dataloader", ()))
+    return max(HISTORY, *numbers, *map(len, loaders))

@@ -79,7 +79,7 @@ class SampleMetric(BaseMetric, ABC):
         super().__init__(prefix=self.name)  # mmengine warns of a metric without a prefix,
         self.prefix = None  # but our names are complete
         self.kept = TallyBuffer()
-        self._tallies: np.ndarray | None = None
+        self._measured: TallyBuffer | None = None
 
     @abstractmethod
     def measure(self, sample: Sample) -> Tally:
@@ -217,8 +217,11 @@ class SampleMetric(BaseMetric, ABC):
         Raises:
             ConfigError: Unless each sample was measured exactly once.
         """
-        self._tallies = merge_shards(all_gather_object(self.kept.take()), size)
-        return self.compute_metrics(self._tallies)
+        own, self.kept = self.kept.array(), TallyBuffer()
+        tallies = merge_shards(all_gather_object(own), size)
+        self._measured = TallyBuffer()
+        self._measured.append(tallies)
+        return self.compute_metrics(tallies)
 
     @final
     def compute_metrics(self, results: np.ndarray) -> dict[str, float]:
@@ -271,12 +274,13 @@ class SampleMetric(BaseMetric, ABC):
         metainfo = self.dataset_meta
         if isinstance(metainfo, Metainfo) and metainfo.unit is None:
             facts["units"] = {c.label: self._unit(c.unit) for c in metainfo.channels}
-        if self._tallies is not None:
+        if self._measured is not None:
+            tallies = self._measured.array()
             facts |= {
-                "num_samples": len(self._tallies),
-                **self.span(self._tallies),
-                **self._intervals(self._tallies),
-                **self.count(self._tallies),
+                "num_samples": len(tallies),
+                **self.span(tallies),
+                **self._intervals(tallies),
+                **self.count(tallies),
             }
         return {self.name: facts}
 

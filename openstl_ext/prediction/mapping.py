@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstl_ext.errors import ConfigError, DataError, ShapeError
+from openstl_ext.frame_rules import FrameRules
 from openstl_ext.prediction.blending import Blender
 from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.window import Scene, Window
@@ -17,6 +18,7 @@ Fields = dict[str, NDArray[np.float32]]
 Answer = Callable[[Mapping[str, NDArray[Any]]], Fields]
 FieldSink = Callable[[Window, Fields], None]
 Mask = Callable[[Window], NDArray[np.bool_]]
+ANY_FRAMES = FrameRules()
 
 
 def map_scene(
@@ -29,6 +31,7 @@ def map_scene(
     mask: Mask | None = None,
     batch_size: int = 8,
     step: int = 1,
+    rules: FrameRules = ANY_FRAMES,
 ) -> int:
     """Predict every pixel of an area, with one row of tiles in memory.
 
@@ -47,13 +50,15 @@ def map_scene(
         mask: Returns the requested pixels of a window of the area; all if not given.
         batch_size: Number of tiles per batch.
         step: The number of emitted rows is a multiple of this, except at the end.
+        rules: What the frames of the scene must be like.
 
     Returns:
         Number of predicted tiles.
 
     Raises:
         ConfigError: If the batch size is less than 1.
-        DataError: If no pixel of the area has data, or a prediction is not finite.
+        DataError: If no pixel of the area has data, a frame does not follow the rules, or a
+            prediction is not finite.
         ShapeError: If the net does not predict every pixel.
     """
     if batch_size < 1:
@@ -61,7 +66,7 @@ def map_scene(
     area = area or tiling.whole
     blender: Blender | None = None
     count = 0
-    for tiles, wanted, inputs in _batches(scene, tiling, area, mask, batch_size):
+    for tiles, wanted, inputs in _batches(scene, tiling, area, mask, batch_size, rules):
         fields = answer(inputs)
         flat = {name: _by_pixel(name, v, tiling.size) for name, v in fields.items()}
         stacked = np.concatenate(list(flat.values()), axis=1)
@@ -87,7 +92,12 @@ def map_scene(
 
 
 def _batches(
-    scene: Scene, tiling: Tiling, area: Window, mask: Mask | None, batch_size: int
+    scene: Scene,
+    tiling: Tiling,
+    area: Window,
+    mask: Mask | None,
+    batch_size: int,
+    rules: FrameRules,
 ) -> Iterator[tuple[list[Window], list[NDArray[np.bool_]], Inputs]]:
     """Yield tiles with wanted pixels, these pixels, and the stacked inputs."""
     tiles: list[Window] = []
@@ -101,6 +111,8 @@ def _batches(
         pixels = requested & has_data(inputs)
         if not pixels.any():
             continue
+        seen = np.isfinite(inputs["frames"]) & inputs.get("valid", True)
+        rules.check(inputs["frames"], place=f"input at {tile}", valid=seen)
         tiles.append(tile)
         wanted.append(pixels)
         read.append({**inputs, "index": np.asarray(tile.row * tiling.width + tile.column)})

@@ -192,7 +192,9 @@ def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dic
         classes=getattr(scene, "classes", ()),
         tags=about,
     ) as sink:
-        count = map_scene(lambda x: predictor(x, 0), scene, sink, step=maps.BLOCK, **where)
+        answer = partial(predictor, horizon=0)
+        rules = predictor.method.frame_rules
+        count = map_scene(answer, scene, sink, step=maps.BLOCK, rules=rules, **where)
     return f"{request.out}: {count} tiles of {where['tiling'].size} pixels{note}"
 
 
@@ -219,7 +221,8 @@ def _map_forecast(
             )
         )
         answer = partial(predictor, horizon=len(steps))
-        count = map_scene(answer, scene, sink, step=maps.BLOCK, **where)
+        rules = predictor.method.frame_rules
+        count = map_scene(answer, scene, sink, step=maps.BLOCK, rules=rules, **where)
     size = where["tiling"].size
     return f"{len(steps)} steps in {request.out}: {count} tiles of {size} pixels{note}"
 

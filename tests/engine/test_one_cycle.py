@@ -10,6 +10,8 @@ from torch import nn
 from openstl_ext.config import load
 from openstl_ext.engine.one_cycle import OneCycleMomentum
 from openstl_ext.engine.runner import build
+from openstl_ext.errors import ConfigError
+from tests.engine import toy
 from tests.small_recipe import shrink
 
 
@@ -69,3 +71,13 @@ def test_a_cycle_ends_with_the_last_full_batch_of_an_upstream_protocol(tmp_path:
     cycle, momentum = runner.param_schedulers
     assert cycle.end == 2 * cfg.train_cfg.max_epochs
     assert momentum.last == cycle.end - 1
+
+
+def test_a_cycle_that_is_shorter_than_the_training_is_refused(tmp_path: Path) -> None:
+    """The run would end with a traceback after the last step of the cycle."""
+    cycle = {"type": "OneCycleLR", "eta_max": 1e-2, "total_steps": 15, "by_epoch": False}
+    options = {"train_cfg.max_epochs": 2, "param_scheduler": [cycle]}
+    with pytest.raises(ConfigError, match="ends after 15 iterations, but the training has 16"):
+        build(toy.config(tmp_path, **options))
+    cycle["total_steps"] = 16
+    build(toy.config(tmp_path, **options)).train()

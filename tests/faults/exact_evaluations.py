@@ -105,7 +105,7 @@ def evaluated(
         own = samples[rank::num_ranks]
         for first in range(0, len(own), batch_size):
             metric.process(None, own[first : first + batch_size])
-    tallies = merge_shards([metric.kept.take() for metric in ranks], len(samples))
+    tallies = merge_shards([metric.kept.array() for metric in ranks], len(samples))
     return {name: value.hex() for name, value in ranks[0].compute_metrics(tallies).items()}
 
 

@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger
 
 from openstl_ext.engine import checkpoint
 from openstl_ext.engine.runner import build
-from openstl_ext.errors import CheckpointError
+from openstl_ext.errors import UserError
 from tests.engine.toy import config
 from tests.faults.row import Row
 
@@ -121,7 +121,7 @@ def rows() -> Iterator[Row]:
                 lost += must_refuse or not same
                 if must_refuse or not same:
                     print(f"lost: {edit}")
-            except CheckpointError:
+            except UserError:
                 written = [*place.glob("checkpoints/*.pth"), *place.glob("*.py")]
                 refused += must_refuse and not written
                 lost += not must_refuse or bool(written)

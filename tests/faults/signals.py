@@ -41,6 +41,7 @@ def row_of(ranks: int, workers: int, stops: int) -> Row:
     """Stop a run many times, and compare it with one without interruption."""
     options = {
         "train_cfg.max_epochs": stops // 2 + 1,
+        "param_scheduler.0.total_steps": 1000,
         "train_dataloader.num_workers": workers,
         "val_dataloader.num_workers": workers,
         "custom_hooks": [{"type": "LossDiary"}, EMA],

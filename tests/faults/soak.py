@@ -79,5 +79,5 @@ def rows() -> Iterator[Row]:
         f"{kept['threads']:+d} over the last three quarters; {len(steps):,} log entries, none "
         f"{'missing' if logged else 'may be missing'}"
     )
-    done = ITERATIONS if whole else 0
-    yield Row("iterations of one run (soak)", ITERATIONS, done, done, ITERATIONS - done, note)
+    good = int(whole)
+    yield Row(f"run of {ITERATIONS:,} iterations (soak)", 1, good, good, 1 - good, note)

@@ -8,6 +8,7 @@ import pytest
 from mmengine.hooks import Hook
 
 from openstl_ext.engine.runner import Runner, build
+from openstl_ext.hooks import progress
 from tests.engine import toy
 
 
@@ -32,3 +33,13 @@ def test_the_method_has_its_iteration_and_the_log_all_losses(tmp_path: Path) -> 
     assert logged == pytest.approx(
         [sum(listener.losses[:4]) / 4, sum(listener.losses) / 8], abs=1e-6
     )  # the log averages over a window of ten
+
+
+def test_old_values_of_the_log_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long training would grow, and copy all losses at each iteration."""
+    monkeypatch.setattr(progress, "HISTORY", 5)
+    run = build(toy.config(tmp_path, **{"train_cfg.max_epochs": 3}))
+    run.train()
+    buffers = run.message_hub.log_scalars
+    assert "train/loss" in buffers
+    assert max(len(buffer.data[0]) for buffer in buffers.values()) == 10  # the window of the log

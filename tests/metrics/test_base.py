@@ -69,7 +69,7 @@ def test_every_rank_returns_the_scores_of_all(world: int, monkeypatch: pytest.Mo
     for rank, metric in enumerate(ranks):
         for lone in samples[rank::world]:
             metric.process(None, [lone])
-    held = [metric.kept.take() for metric in ranks]
+    held = [metric.kept.array() for metric in ranks]
     monkeypatch.setattr(base, "all_gather_object", lambda _: held)
     for metric in ranks:
         assert metric.evaluate(5) == alone
@@ -135,14 +135,14 @@ def test_an_evaluation_starts_without_earlier_samples() -> None:
     metric, samples = SummedMSE(), drawn_samples(3)
     first = evaluated(metric, samples)
     assert evaluated(metric, samples) == first
-    assert len(metric.kept.take()) == 0
+    assert len(metric.kept.array()) == 0
 
 
 def test_only_floats_are_kept() -> None:
     """Frames of ten thousand samples would fill the memory."""
     metric = SummedMSE()
     metric.process(None, drawn_samples(3, (4, 1, 32, 32)))
-    assert metric.kept.take().nbytes == 3 * 2 * 4 * 8
+    assert metric.kept.array().nbytes == 3 * 2 * 4 * 8
 
 
 def test_samples_of_another_length_are_an_error() -> None:

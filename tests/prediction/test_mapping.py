@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from openstl_ext.errors import ConfigError, DataError, ShapeError
+from openstl_ext.frame_rules import FrameRules
 from openstl_ext.prediction.mapping import map_scene
 from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
+from openstl_ext.structures import Channel
 
 from .scenes import UTM, Landscape, far_from_edges, forecasting, segmentation
 
@@ -55,6 +57,22 @@ def test_the_map_of_a_region_equals_that_part_of_the_full_map():
     expected = np.where(requested, mapped(answer, scene)["probability"], np.nan)[:, rows, columns]
     # another batch may take another path through the library of convolutions
     np.testing.assert_allclose(part["probability"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("value", "rules", "message"),
+    [
+        (-3.4e38, FrameRules(), r"input at .*fill values"),
+        (1e4, FrameRules.of([Channel("a", "0-1"), Channel("b", "0-1")]), "expected 0 to 1"),
+    ],
+)
+def test_values_that_cannot_be_right_are_refused(value, rules, message):
+    """A fill value without a tag, or another range than in training, would be mapped."""
+    scene = Landscape()
+    scene.frames[1, 0, 20, 30] = value
+    predictor = Predictor(segmentation(), device="cpu")
+    with pytest.raises(DataError, match=message):
+        mapped(partial(predictor, horizon=0), scene, rules=rules)
 
 
 def test_only_pixels_with_data_in_some_frame_are_predicted():

@@ -23,6 +23,7 @@ from openstl_ext.datasets.human_modification.split import SPLIT, read_split
 from openstl_ext.datasets.synthetic.continent_files import write_toy
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, DataError, nearest
+from openstl_ext.frame_rules import FrameRules
 from openstl_ext.rasters.window import Scene, Window
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
@@ -255,6 +256,12 @@ class HumanModification(SequenceDataset):
             "zero_where_missing if its gaps mean 0; the shares of all rasters are listed by "
             f"`{PREPARE} verify --root {self.rasters.root}`"
         )
+
+    @classmethod
+    def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:
+        """Return the rules of the target and the range in the config."""
+        target, values = settings.get("target", "HM"), settings.get("values", "0-1")
+        return FrameRules.of([Channel(target, values)])
 
     def _metainfo(self) -> Metainfo:
         choice = self.choice

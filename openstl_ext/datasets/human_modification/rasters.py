@@ -1,5 +1,6 @@
 """Human Modification index and covariates, read in windows."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -204,6 +205,13 @@ class HMRasters:
                 f"{self.choice.values}; set values={other!r} in the config (--values of the tool) "
                 "if the file has that range, else correct its scale and nodata tags and run "
                 f"`{PREPARE} verify --root {self.root}`"
+            )
+        fractions = (values > 0) & (values < 1)
+        if limit > 1 and fractions.any() and np.nanmax(values) <= 1:
+            warnings.warn(
+                f"{layer.path}: values are fractions below 1, but the config has values="
+                f"{self.choice.values!r}; set values='0-1' if the file has that range",
+                stacklevel=2,
             )
         return values
 

@@ -309,6 +309,16 @@ def test_values_outside_the_declared_range_are_rejected(root: Path) -> None:
         direct(root)
 
 
+def test_an_index_from_0_to_1_under_the_larger_range_is_warned_of(root: Path) -> None:
+    """Normalisation would make all maps equal to 0, in training and in prediction."""
+    with pytest.warns(UserWarning, match=r"AA_1000\.tiff: values are fractions .*values='0-1'"):
+        direct(root, values="0-10000")
+    rules = HumanModification.frame_rules({"values": "0-10000"})
+    rules.check(np.full((3, 1, 8, 8), 9000.0), place="x")
+    with pytest.raises(DataError, match="expected 0 to 1"):
+        HumanModification.frame_rules({}).check(np.full((3, 1, 8, 8), 9000.0), place="x")
+
+
 @pytest.mark.parametrize("mode", ["grid", "random"])
 def test_chips_without_data_are_an_error_with_the_emptiest_raster(root: Path, mode: str) -> None:
     """Training would run without data, or search endlessly."""
