@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import shutil
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -24,26 +23,12 @@ from tests.datasets.human_modification.rasters_folder import (
     YEARS,
     index_of,
     set_pixel,
-    write_folder,
     write_year,
 )
 from tests.rasters.files import write_tif
 
 BENCHMARKS = Path(__file__).parents[3] / "configs/_base_/benchmarks"
 SPLITS = ("train", "val", "test", "calibration")
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("written")
-    write_folder(path)
-    return path
-
-
-@pytest.fixture
-def root(written: Path, tmp_path: Path) -> Path:
-    """Copy the folder, so that a test may change it."""
-    return Path(shutil.copytree(written, tmp_path / "root"))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Rasters with fill values, without data, or of an undeclared range."""
 
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -18,25 +17,11 @@ from tests.datasets.human_modification.rasters_folder import (
     SHAPE,
     YEARS,
     index_of,
-    write_folder,
     write_year,
 )
 
 CHOICE = HMChoice(target="AA", dynamic=("AG",), static=("tas",))
 call = partial(run_data, "human-modification")
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("written")
-    write_folder(path)
-    return path
-
-
-@pytest.fixture
-def root(written: Path, tmp_path: Path) -> Path:
-    """Copy the folder, so that a test may change it."""
-    return Path(shutil.copytree(written, tmp_path / "root"))
 
 
 @pytest.mark.parametrize("name", ["AA", "AG"])

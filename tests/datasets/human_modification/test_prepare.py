@@ -1,7 +1,6 @@
 """Preparation of the rasters: split, statistics and checks, with their commands."""
 
 import json
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,26 +23,12 @@ from tests.datasets.human_modification.rasters_folder import (
     YEARS,
     index_of,
     set_pixel,
-    write_folder,
     write_year,
 )
 from tests.rasters.files import write_tif
 
 CHOICE = HMChoice(target="AA", dynamic=("AG",), static=("tas",))
 SMALL = SplitSettings(chip_size=4, buffer=1, block_size=8)
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("written")
-    write_folder(path)
-    return path
-
-
-@pytest.fixture
-def root(written: Path, tmp_path: Path) -> Path:
-    """Copy the folder, so that a test may change it."""
-    return Path(shutil.copytree(written, tmp_path / "root"))
 
 
 call = partial(run_data, "human-modification")
@@ -132,6 +117,7 @@ def test_a_constant_variable_is_rejected(root: Path) -> None:
         measure_training(root, CHOICE)
 
 
+@pytest.mark.filterwarnings("ignore:.*values are fractions")
 @pytest.mark.parametrize("command", [measure_training, verify])
 def test_an_index_to_1_declared_to_10000_is_rejected(
     root: Path, command: Callable[[Path, HMChoice], object]
