@@ -16,6 +16,7 @@ from torch import Tensor
 
 from openstl_ext.engine.split_overlap import sample_ids
 from openstl_ext.registry import HOOKS, PARAM_SCHEDULERS, SCOPE
+from openstl_ext.structures import Channel, Metainfo
 
 Facts = dict[str, Any]
 """Plain values by dotted key, as in ``{"model.net.hidden": [8, 8]}``."""
@@ -82,7 +83,7 @@ def waits_for_scores(values: Mapping[str, Any]) -> bool:
 
 
 def data_facts(dataset: Any, name: str) -> Facts:
-    """Return number, ids and a summary of the values of the samples of a dataset.
+    """Return channels, number, ids and a summary of the values of the samples of a dataset.
 
     Args:
         dataset: A built dataset whose items do not depend on earlier ones.
@@ -90,11 +91,19 @@ def data_facts(dataset: Any, name: str) -> Facts:
     """
     size, ids = len(dataset), list(sample_ids(dataset))
     probed = range(0, size, max(1, -(-size // NUM_PROBED)))
+    metainfo = getattr(dataset, "metainfo", None)  # a concatenation has none
+    channels = metainfo.channels if isinstance(metainfo, Metainfo) else ()
     return {
+        f"{name}.channels": named_channels(channels),
         f"{name}.samples": size,
         f"{name}.sample_ids": digest(ids),
         f"{name}.values": [_summary(dataset[index]) for index in probed],
     }
+
+
+def named_channels(channels: Iterable[Channel]) -> list[str]:
+    """Return each channel with its unit, as in ``red (0-1)``."""
+    return [f"{channel.label} ({channel.unit})" for channel in channels]
 
 
 def digest(values: list[Any]) -> str:

@@ -53,6 +53,11 @@ class Trained:
         )
 
     @property
+    def channels(self) -> list[str]:
+        """Channels of the training data with their units; empty if they are not known."""
+        return list(self.plan.get("train_data.channels") or ())
+
+    @property
     def seed(self) -> int:
         """Seed of the training."""
         return int(self.plan["seed"])
@@ -152,8 +157,11 @@ def check_model(cfg: Config, checkpoint: Path | str, meta: Mapping[str, Any]) ->
         raise CheckpointError(f"cannot use {checkpoint}: {plan.shown(found)}; {REMEDY}")
 
 
-def load_trained_weights(method: nn.Module, cfg: Config, checkpoint: Path | str) -> None:
+def load_trained_weights(method: nn.Module, cfg: Config, checkpoint: Path | str) -> Trained | None:
     """Load the weights of a checkpoint into the method of a config.
+
+    Returns:
+        Their training, if the checkpoint states it.
 
     Raises:
         CheckpointError: If it cannot be read, has other weights, or was trained or converted for
@@ -163,3 +171,4 @@ def load_trained_weights(method: nn.Module, cfg: Config, checkpoint: Path | str)
     check_model(cfg, checkpoint, saved["meta"])
     check_converted_net(saved, cfg.model, checkpoint)
     checkpoints.load_weights(method, saved["state_dict"])
+    return Trained.of(saved["meta"])

@@ -29,6 +29,9 @@ class Predictor:
         amp: Whether to compute in bfloat16 where that is safe.
         seed: Seed of the run; with the index of a sample it decides the noise of its forecast.
 
+    Attributes:
+        channels: Channels of the training data with their units; empty if they are not known.
+
     Raises:
         ConfigError: If the device does not exist, or the method predicts nothing.
     """
@@ -40,6 +43,7 @@ class Predictor:
         self.amp, self.seed = amp, seed
         self.method: Any = method.to(self.device).eval()
         self.postprocessor: ConformalPostprocessor | None = None
+        self.channels: list[str] = []
         self.says_labels = self.method.answers == "labels"
         if self.method.answers is None:
             raise ConfigError(
@@ -61,9 +65,11 @@ class Predictor:
             raise ConfigError(f"{cfg.get('identity')}: a config needs a model block to predict")
         method = METHODS.build(cfg.model)
         check_net(method)
-        load_trained_weights(method, cfg, checkpoint)
+        trained = load_trained_weights(method, cfg, checkpoint)
         method.frame_rules = rules_of(cfg)
-        return cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
+        predictor = cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
+        predictor.channels = [] if trained is None else trained.channels
+        return predictor
 
     def __call__(
         self, inputs: Mapping[str, NDArray[Any]], horizon: int

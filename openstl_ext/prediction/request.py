@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from openstl_ext.engine.plan import named_channels
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.output_path import check_file
 from openstl_ext.prediction import maps
@@ -170,6 +171,7 @@ def _map(
             "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
         )
     scene: Scene = dataset.scene(request.source, settings)
+    check_channels(predictor.channels, named_channels(getattr(scene, "channels", ())), request)
     if request.tile is None:
         request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
@@ -177,6 +179,19 @@ def _map(
     largest = predictor.method.max_horizon  # of a net that predicts all horizons at once
     steps = scene.steps(request.horizon or _asked(dataset, settings, HORIZONS) or largest or 1)
     return _map_forecast(predictor, scene, steps, request, about)
+
+
+def check_channels(trained: list[str], given: list[str], request: Request) -> None:
+    """Compare the channels of a scene with those of the training.
+
+    Raises:
+        DataError: If names, order or units differ.
+    """
+    if trained and given and trained != given:
+        raise DataError(
+            f"{request.source} has the channels {', '.join(given)}, but the weights were trained "
+            f"on {', '.join(trained)}; give these, in this order and unit"
+        )
 
 
 def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dict[str, str]) -> str:

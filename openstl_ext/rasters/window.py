@@ -62,7 +62,8 @@ class Scene(Protocol):
         grid: Grid of the pixels; its CRS is empty for plain arrays.
         clip: Smallest and largest predicted value in data units; None for no limit.
 
-    A scene of labels may have ``classes``, their names, for the descriptions of bands.
+    A scene of labels may have ``classes``, their names, for the descriptions of bands. A scene may
+    have ``channels``, which are then compared with those of the training.
     """
 
     grid: Grid

@@ -1,6 +1,7 @@
 """A segmentation from training to its map and its row in the table."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,20 @@ def test_its_checkpoint_maps_the_complete_area(run: Path, call: Call) -> None:
         assert found.shape == stack.shape[-2:]
         assert found.crs == "EPSG:32633"
         assert set(np.unique(found.read(1))) <= {0, 1, found.nodata}
+
+
+def test_an_area_of_other_bands_than_the_training_is_refused(run: Path, call: Call) -> None:
+    """Bands of another order or unit would be mapped without a message."""
+    series = Path(shutil.copytree(run.parent / "sites", run.parent / "swapped"))
+    facts = json.loads((series / "stack.json").read_text())
+    best = str(checkpoint.best(run))
+    command = ("predict", "configs/sites.py", best, "--input", "swapped", "--out", "swapped.tif")
+    for change in ({"bands": facts["bands"][::-1]}, {"unit": "percent"}):
+        (series / "stack.json").write_text(json.dumps({**facts, **change}))
+        done = call(*command)
+        assert done.returncode == 2
+        assert "the weights were trained on blue (" in done.stderr
+        assert not (run.parent / "swapped.tif").exists()
 
 
 def test_its_row_is_in_the_table(run: Path, call: Call) -> None:

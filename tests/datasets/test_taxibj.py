@@ -63,6 +63,14 @@ def test_doubles_are_read_as_float32_in_the_order_of_the_file(root: str) -> None
         assert float(future.mean()) == pytest.approx(1 - (12 + index) / 29, abs=1e-6)
 
 
+def test_arrays_in_fortran_order_are_read(root: str) -> None:
+    """Files that MATLAB or a transposition wrote would be refused, or their axes be mixed."""
+    expected = TaxiBJ(root=root, split="train")[3]["inputs"]["frames"]
+    with np.load(Path(root) / FILE) as arrays:
+        rewrite(root, **{name: np.asfortranarray(values) for name, values in arrays.items()})
+    assert torch.equal(TaxiBJ(root=root, split="train")[3]["inputs"]["frames"], expected)
+
+
 def test_sample_ids_name_array_and_row(root: str) -> None:
     """A window of two splits would have two names, so that an overlap would not be found."""
     train, val, test = (TaxiBJ(root=root, split=split) for split in ("train", "val", "test"))

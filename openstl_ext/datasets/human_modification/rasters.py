@@ -15,6 +15,7 @@ from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.rasters.layer import RasterLayer
 from openstl_ext.rasters.lonlat import lonlat
 from openstl_ext.rasters.window import Window
+from openstl_ext.structures import Channel
 
 YEARS = (1990, 1995, 2000, 2005, 2010, 2015, 2020)
 PRESSURES = ("AG", "BU", "EX", "FR", "HI", "NS", "PO", "TI", "gdp", "population")
@@ -231,6 +232,7 @@ class HMScene:
     def __init__(self, rasters: HMRasters) -> None:
         self.rasters, self.grid = rasters, rasters.grid
         self.clip: tuple[float, float] | None = (0.0, rasters.choice.limit)
+        self.channels = [Channel(rasters.choice.target, rasters.choice.values)]
 
     def read(self, window: Window) -> dict[str, np.ndarray]:
         """Read the inputs of a window; a pixel that lacks any of them gets no prediction."""
