@@ -31,7 +31,6 @@ def run_module(name: str, out: Path) -> None:
     """Inject the faults of one module in this process, and write its rows as JSON lines."""
     with out.open("w") as file:
         for row in import_module(f"tests.faults.{name}").rows():
-            print(f"  {row.name}: {row.lost} lost of {row.injected}", flush=True)
             file.write(json.dumps(asdict(row)) + "\n")
 
 
@@ -47,14 +46,16 @@ def measure(name: str) -> tuple[list[Row], float, str | None]:
         command = [sys.executable, "-m", "tests.faults", name, "--rows", str(out)]
         error = None
         try:
-            done = subprocess.run(command, timeout=LIMIT, stderr=subprocess.PIPE, text=True)
+            done = subprocess.run(command, timeout=LIMIT, capture_output=True, text=True)
             if done.returncode:
                 error = done.stderr.strip()[-2000:]
         except subprocess.TimeoutExpired:
             error = f"{name} took more than {LIMIT:.0f} s"
         lines = out.read_text().splitlines() if out.is_file() else []
-    rows = [Row(**json.loads(line)) for line in lines]
-    return rows, time.monotonic() - start, error or (None if rows else f"{name} has no row")
+    rows, seconds = [Row(**json.loads(line)) for line in lines], time.monotonic() - start
+    lost, injected = (sum(getattr(row, key) for row in rows) for key in ("lost", "injected"))
+    print(f"{name}: {lost} lost of {injected:,} in {seconds:.0f} s", flush=True)
+    return rows, seconds, error or (None if rows else f"{name} has no row")
 
 
 def main() -> int:

@@ -63,7 +63,8 @@ def row_of(ranks: int, workers: int, stops: int) -> Row:
         detected = min(detected, log_of(stopped).count("continue with --resume"))
         exact = codes[stopped][-1] == [0] * ranks and same(reference, stopped, ranks)
     name = f"signals in training and validation, {workers} workers, {ranks} ranks"
-    return Row(name, stops, detected, stops if exact else 0, 0 if exact else stops)
+    lost = stops - detected if exact else stops
+    return Row(name, stops, detected, stops if exact else 0, lost)
 
 
 def rows() -> Iterator[Row]:

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.faults.row import Row
@@ -19,3 +22,16 @@ def test_counts_that_do_not_fit_are_an_error(counts: tuple[int, int, int, int]) 
     """A row without a single fault would look like a class without losses."""
     with pytest.raises(ValueError, match="do not fit"):
         Row("kills", *counts)
+
+
+def test_the_readme_states_the_sums_of_the_page() -> None:
+    """The README would promise what another version did."""
+    root = Path(__file__).parents[2]
+    last = re.search(
+        r"\| \*\*all\*\* \|(.*)\|", (root / "docs/reliability.md").read_text(encoding="utf-8")
+    )
+    assert last is not None
+    injected, *_, lost = re.findall(r"\*\*([\d,]+)\*\*", last[1])
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert f"injects {injected} faults" in readme
+    assert f"{lost} are lost" in readme
