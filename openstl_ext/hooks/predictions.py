@@ -52,7 +52,7 @@ class PredictionsHook(Hook):
         ``<folder>/{inputs,trues,preds}/<sample>/<t>.npy``: float32, (H, W) for one channel, else
         (C, H, W); NaN where there is no data. ``metrics.npy``: a structured scalar with one
         float64 field per score, so that ``np.load(path)["mse_sum"]`` is a number; ``metrics.json``:
-        the same, null for NaN. ``about.json``: channels, unit, lead, config.
+        the same, null for NaN. ``about.json``: channels, unit, lead, config, weights, test.
 
         Where the prediction is a map of labels, ``{trues,preds}/<sample>/0.npy`` are class indices,
         int16 (H, W), with target -1 where it is unknown; ``probs/<sample>/<k>.npy`` is the
@@ -77,34 +77,37 @@ class PredictionsHook(Hook):
         self.folder = folder
         self._names: list[list[str]] = []
         self._subject: tuple[str, str] = ("", "")
+        self._final = self._part = Path()
 
     def before_test_epoch(self, runner: Runner) -> None:
         self._subject = subject_of(runner)
-        if is_main_process():  # an earlier run may have been killed while it replaced it
-            recover_folder(Path(runner.work_dir) / self.folder)
+        usual = Path(runner.work_dir) / self.folder
+        if is_main_process():
+            recover_folder(usual)  # an earlier run may have been killed while it replaced it
         barrier()
-        final, part = self._places(runner)
+        self._final = place_of(usual, self._subject)
+        self._part = self._final.with_name(self._final.name + PART)  # the same name on all ranks
         barrier()  # every rank has seen the earlier set
         dataset = runner.test_dataloader.dataset
         # the batches of this rank; a sampler divides the samples among the ranks
         batches = [[_index(i) for i in batch] for batch in runner.test_dataloader.batch_sampler]
         self._names = [[sample_name(dataset, index) for index in batch] for batch in batches]
         if is_main_process():
-            recover_folder(final)
-            shutil.rmtree(part, ignore_errors=True)
+            recover_folder(self._final)
+            shutil.rmtree(self._part, ignore_errors=True)
             for kind in KINDS:
-                (part / kind).mkdir(parents=True)
+                (self._part / kind).mkdir(parents=True)
         barrier()
 
     def after_test_iter(
         self,
-        runner: Runner,
+        runner: Runner,  # noqa: ARG002
         batch_idx: int,
         data_batch: Mapping[str, Inputs] | None = None,
         outputs: Sequence[Sample] | None = None,
     ) -> None:
         outputs, inputs = outputs or (), (data_batch or {}).get("inputs", {})
-        names, part = self._names[batch_idx], self._places(runner)[1]
+        names, part = self._names[batch_idx], self._part
         frames, valid = inputs.get("frames"), inputs.get("valid")
         for index, (name, sample) in enumerate(zip(names, outputs, strict=True)):
             if frames is None:
@@ -122,7 +125,7 @@ class PredictionsHook(Hook):
         barrier()  # every rank has written its last frame
         if not is_main_process():
             return
-        final, part = self._places(runner)
+        final, part = self._final, self._part
         found, size = len(list((part / "preds").iterdir())), len(runner.test_dataloader.dataset)
         if found != size:
             raise DataError(
@@ -142,15 +145,6 @@ class PredictionsHook(Hook):
             first = final.with_name(self.folder)
             runner.logger.warning(f"{first} is kept: it is of another checkpoint or test")
 
-    def _places(self, runner: Runner) -> tuple[Path, Path]:
-        """Return the folders of the complete and of the growing set."""
-        final = Path(runner.work_dir) / self.folder
-        if (about := final / "about.json").is_file():
-            there = read_json(about, _Subject, advice=f"delete {final}")
-            if (there.checkpoint, there.test) != self._subject:
-                final = final.with_name("_".join([self.folder, *self._subject]))
-        return final, final.with_name(final.name + PART)  # the same name on all ranks
-
     def _about(self, runner: Runner) -> dict[str, Any]:
         """Return the facts that figures need beside the frames."""
         metainfo = getattr(runner.test_dataloader.dataset, "metainfo", None)
@@ -166,6 +160,15 @@ class _Subject(msgspec.Struct):
 
     checkpoint: str = ""
     test: str = ""
+
+
+def place_of(folder: Path, subject: tuple[str, str]) -> Path:
+    """Return the folder, or one beside it if it has the predictions of other weights or tests."""
+    if not (about := folder / "about.json").is_file():
+        return folder
+    there = read_json(about, _Subject, advice=f"delete {folder}")
+    same = (there.checkpoint, there.test) == subject
+    return folder if same else folder.with_name("_".join([folder.name, *subject]))
 
 
 def subject_of(runner: Runner) -> tuple[str, str]:
