@@ -10,6 +10,7 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError, ShapeError
 
+ROWS = 1024
 TOTAL, WEIGHT = 0, 1
 """Positions on the second axis of an array of tallies, which is (N, S, ...)."""
 
@@ -33,16 +34,18 @@ class Tally:
 
 
 class TallyBuffer:
-    """Tallies of the samples measured so far, in one block of memory per field.
+    """Tallies of the samples measured so far.
 
     A field that is equal in all samples, such as the weight of frames without gaps, is stored once.
+    The others are in arrays of ``ROWS`` samples: an array that grows would be copied again and
+    again, and one for each batch would take three times the memory.
     """
 
     def __init__(self) -> None:
         self._size = 0
         self._shape: tuple[int, ...] = (2, 0)
         self._first = np.empty(0)
-        self._blocks: dict[int, bytearray] = {}
+        self._fields: dict[int, list[np.ndarray]] = {}
 
     def append(self, tallies: np.ndarray) -> None:
         """Append the tallies of a batch.
@@ -62,19 +65,32 @@ class TallyBuffer:
             self._shape, self._first = shape, tallies[0].copy()
         for index in range(shape[0]):
             field = tallies[:, index]
-            if index not in self._blocks and (field != self._first[index]).any():
-                self._blocks[index] = bytearray(self._first[index].tobytes() * self._size)
-            if index in self._blocks:
-                self._blocks[index] += field.tobytes()
+            if index not in self._fields and (field != self._first[index]).any():
+                self._fields[index] = []
+                self._store(index, 0, np.broadcast_to(self._first[index], (self._size, *shape[1:])))
+            if index in self._fields:
+                self._store(index, self._size, field)
         self._size += len(tallies)
+
+    def _store(self, index: int, start: int, values: np.ndarray) -> None:
+        """Store values (n, ...) of a field, of the samples from a number on."""
+        arrays = self._fields[index]
+        while len(values):
+            place = start % ROWS
+            if not place:
+                arrays.append(np.empty((ROWS, *values.shape[1:])))
+            part, values = values[: ROWS - place], values[ROWS - place :]
+            arrays[-1][place : place + len(part)] = part
+            start += len(part)
 
     def array(self) -> np.ndarray:
         """Return all tallies, (N, S, ...)."""
         whole = np.empty((self._size, *self._shape))
         if self._size:
             whole[:] = self._first
-        for index, block in self._blocks.items():
-            whole[:, index] = np.frombuffer(block).reshape(self._size, *self._shape[1:])
+        for index, arrays in self._fields.items():
+            for start, values in zip(range(0, self._size, ROWS), arrays, strict=True):
+                whole[start : start + ROWS, index] = values[: self._size - start]
         return whole
 
 

@@ -11,7 +11,13 @@ from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.metrics import base
 from openstl_ext.metrics.mean_pixel import MeanRMSE
 from openstl_ext.metrics.summed_pixel import SummedMSE
-from openstl_ext.metrics.tallies import bootstrap_intervals, exact_sum, exact_sums, merge_shards
+from openstl_ext.metrics.tallies import (
+    TallyBuffer,
+    bootstrap_intervals,
+    exact_sum,
+    exact_sums,
+    merge_shards,
+)
 from openstl_ext.structures import Sample
 from tests.metrics.samples import drawn_samples, evaluated
 
@@ -142,7 +148,7 @@ def test_only_floats_are_kept() -> None:
     """Frames of ten thousand samples would fill the memory."""
     metric = SummedMSE()
     metric.process(None, drawn_samples(3, (4, 1, 32, 32)))
-    assert metric.kept.array().nbytes == 3 * 2 * 4 * 8
+    assert metric.kept.array().shape == (3, 2, 4)
 
 
 def test_samples_of_another_length_are_an_error() -> None:
@@ -188,3 +194,22 @@ def test_one_scored_sample_has_no_interval() -> None:
     other = interval_of_mean(np.stack([one, empty, 2 * one + 1]))
     assert other is not None
     assert other[0] < other[1]
+
+
+@pytest.mark.parametrize("equal", [0, 1, 7, 1024, 2500])
+def test_tallies_are_returned_as_they_were_given(equal: int) -> None:
+    """A weight that differs late, or a batch that crosses two arrays, would be lost."""
+    draw = np.random.default_rng(equal)
+    tallies = draw.normal(size=(2500, 3, 2))
+    tallies[:, 1] = 5.0
+    tallies[:equal, 2] = tallies[0, 2]
+    tallies[9, 0, 1] = math.nan
+    buffer, start = TallyBuffer(), 0
+    while start < len(tallies):
+        size = int(draw.integers(0, 700))
+        buffer.append(tallies[start : start + size])
+        start += size
+    np.testing.assert_array_equal(buffer.array(), tallies)
+    np.testing.assert_array_equal(buffer.array(), tallies)
+    with pytest.raises(ShapeError, match="same number of leads"):
+        buffer.append(tallies[:, :, :1])
