@@ -159,12 +159,12 @@ def test_scores_do_not_depend_on_order_or_batch_size(name: str) -> None:
 @pytest.mark.parametrize("ranks", [2, 3, 8])
 def test_scores_do_not_depend_on_the_number_of_ranks(name: str, ranks: int) -> None:
     """Ranks without samples would change the score."""
-    metric, samples = built(name), drawn_labels(5)
-    shards = []
+    samples, shards = drawn_labels(5), []
     for rank in range(ranks):
+        metric = built(name)
         metric.process(None, samples[rank::ranks])
         shards.append(metric.kept.array())
-    whole = evaluated(metric, samples)
+    whole = evaluated(built(name), samples)
     assert metric.compute_metrics(merge_shards(shards, 5)) == whole
 
 
