@@ -35,7 +35,7 @@ def main() -> int:
 
     logging.disable(logging.ERROR)  # each rank reports its own error; torchrun would repeat it
     parser = get_args_parser()
-    known = parser._option_string_actions  # torch before 2.13 lacks these two
+    known = parser.format_help()  # torch before 2.13 lacks these two
     stops = {"--signals-to-handle": forwarded(), "--shutdown-timeout": SAVE_SECONDS}
     options += [f"{name}={value}" for name, value in stops.items() if name in known]
     try:

@@ -102,6 +102,10 @@ class Channel:
         """Name followed by the level, as in ``z500``; scores and figures use it."""
         return self.name if self.level is None else f"{self.name}{self.level:g}"
 
+    def __str__(self) -> str:
+        """Label and unit, as in ``red (0-1)``."""
+        return f"{self.label} ({self.unit})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metainfo:

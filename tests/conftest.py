@@ -1,7 +1,7 @@
 """Limits for two test processes on two cores: one thread each, without busy waiting.
 
-Under nohup, or in the background of a shell, some signals are ignored, which tests of them would
-inherit.
+Under nohup, or in the background of a shell, some signals are ignored; the processes that tests
+start would inherit that. ``tests.faults`` imports this module, too.
 """
 
 import os

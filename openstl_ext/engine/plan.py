@@ -16,7 +16,7 @@ from torch import Tensor
 
 from openstl_ext.engine.split_overlap import sample_ids
 from openstl_ext.registry import HOOKS, PARAM_SCHEDULERS, SCOPE
-from openstl_ext.structures import Channel, Metainfo
+from openstl_ext.structures import Metainfo
 
 Facts = dict[str, Any]
 """Plain values by dotted key, as in ``{"model.net.hidden": [8, 8]}``."""
@@ -94,16 +94,11 @@ def data_facts(dataset: Any, name: str) -> Facts:
     metainfo = getattr(dataset, "metainfo", None)  # a concatenation has none
     channels = metainfo.channels if isinstance(metainfo, Metainfo) else ()
     return {
-        f"{name}.channels": named_channels(channels),
+        f"{name}.channels": [str(channel) for channel in channels],
         f"{name}.samples": size,
         f"{name}.sample_ids": digest(ids),
         f"{name}.values": [_summary(dataset[index]) for index in probed],
     }
-
-
-def named_channels(channels: Iterable[Channel]) -> list[str]:
-    """Return each channel with its unit, as in ``red (0-1)``."""
-    return [f"{channel.label} ({channel.unit})" for channel in channels]
 
 
 def digest(values: list[Any]) -> str:

@@ -24,10 +24,10 @@ from openstl_ext.atomic_io import (
     save_array,
 )
 from openstl_ext.errors import ConfigError, DataError
-from openstl_ext.hooks.result import checkpoint_of
+from openstl_ext.hooks.result import Tested
 from openstl_ext.json_file import read_json
 from openstl_ext.registry import HOOKS
-from openstl_ext.results.protocol import digest, facts_of, plain
+from openstl_ext.results.protocol import facts_of, plain
 from openstl_ext.structures import Inputs, Metainfo, Sample
 
 KINDS = ("inputs", "trues", "preds")
@@ -76,38 +76,29 @@ class PredictionsHook(Hook):
     def __init__(self, *, folder: str = "saved") -> None:
         self.folder = folder
         self._names: list[list[str]] = []
-        self._subject: tuple[str, str] = ("", "")
-        self._final = self._part = Path()
 
     def before_test_epoch(self, runner: Runner) -> None:
-        self._subject = subject_of(runner)
-        usual = Path(runner.work_dir) / self.folder
-        if is_main_process():
-            recover_folder(usual)  # an earlier run may have been killed while it replaced it
-        barrier()
-        self._final = place_of(usual, self._subject)
-        self._part = self._final.with_name(self._final.name + PART)  # the same name on all ranks
-        barrier()  # every rank has seen the earlier set
+        final, part = self._places(runner)
         dataset = runner.test_dataloader.dataset
         # the batches of this rank; a sampler divides the samples among the ranks
         batches = [[_index(i) for i in batch] for batch in runner.test_dataloader.batch_sampler]
         self._names = [[sample_name(dataset, index) for index in batch] for batch in batches]
         if is_main_process():
-            recover_folder(self._final)
-            shutil.rmtree(self._part, ignore_errors=True)
+            recover_folder(final)  # an earlier run may have been killed while it replaced it
+            shutil.rmtree(part, ignore_errors=True)
             for kind in KINDS:
-                (self._part / kind).mkdir(parents=True)
+                (part / kind).mkdir(parents=True)
         barrier()
 
     def after_test_iter(
         self,
-        runner: Runner,  # noqa: ARG002
+        runner: Runner,
         batch_idx: int,
         data_batch: Mapping[str, Inputs] | None = None,
         outputs: Sequence[Sample] | None = None,
     ) -> None:
         outputs, inputs = outputs or (), (data_batch or {}).get("inputs", {})
-        names, part = self._names[batch_idx], self._part
+        names, part = self._names[batch_idx], self._places(runner)[1]
         frames, valid = inputs.get("frames"), inputs.get("valid")
         for index, (name, sample) in enumerate(zip(names, outputs, strict=True)):
             if frames is None:
@@ -125,7 +116,7 @@ class PredictionsHook(Hook):
         barrier()  # every rank has written its last frame
         if not is_main_process():
             return
-        final, part = self._final, self._part
+        usual, part = self._places(runner)
         found, size = len(list((part / "preds").iterdir())), len(runner.test_dataloader.dataset)
         if found != size:
             raise DataError(
@@ -135,28 +126,35 @@ class PredictionsHook(Hook):
         scores = {name: float(value) for name, value in (metrics or {}).items()}
         fields = np.dtype([(name, "f8") for name in scores])
         kind = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
+        subject = Tested.of(runner).subject
+        final = place_of(usual, subject)
+        about = {**self._about(runner), **msgspec.structs.asdict(_Subject(*subject)), **kind}
         with removed_if_unwritten(part):
             save_array(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
             _write_json(part / "metrics.json", scores)
-            _write_json(part / "about.json", {**self._about(runner), **kind})
+            _write_json(part / "about.json", about)
             replace_folder(part, final)
         runner.logger.info(f"{size} predictions are in {final}")
-        if final.name != self.folder:
-            first = final.with_name(self.folder)
-            runner.logger.warning(f"{first} is kept: it is of another checkpoint or test")
+        if final != usual:
+            runner.logger.warning(f"{usual} is kept: it is of another checkpoint or test")
 
-    def _about(self, runner: Runner) -> dict[str, Any]:
+    def _places(self, runner: Runner) -> tuple[Path, Path]:
+        """Return the folders of the complete and of the growing set."""
+        final = Path(runner.work_dir) / self.folder
+        return final, final.with_name(final.name + PART)  # the same name on all ranks
+
+    @staticmethod
+    def _about(runner: Runner) -> dict[str, Any]:
         """Return the facts that figures need beside the frames."""
         metainfo = getattr(runner.test_dataloader.dataset, "metainfo", None)
         facts = {"config": runner.cfg.get("identity"), "seed": runner.seed, **facts_of(metainfo)}
-        facts |= dict(zip(("checkpoint", "test"), self._subject, strict=True))
         if isinstance(metainfo, Metainfo):
             facts |= {"channels": metainfo.labels, "unit": metainfo.unit or ""}
         return facts
 
 
 class _Subject(msgspec.Struct):
-    """What ``about.json`` states of the weights and the test; empty before it did."""
+    """What ``about.json`` states of the weights and the test; see ``Record.subject``."""
 
     checkpoint: str = ""
     test: str = ""
@@ -166,18 +164,8 @@ def place_of(folder: Path, subject: tuple[str, str]) -> Path:
     """Return the folder, or one beside it if it has the predictions of other weights or tests."""
     if not (about := folder / "about.json").is_file():
         return folder
-    there = read_json(about, _Subject, advice=f"delete {folder}")
-    same = (there.checkpoint, there.test) == subject
+    same = read_json(about, _Subject, advice=f"delete {folder}") == _Subject(*subject)
     return folder if same else folder.with_name("_".join([folder.name, *subject]))
-
-
-def subject_of(runner: Runner) -> tuple[str, str]:
-    """Return short checksums of the evaluated weights, and of the options of the test."""
-    cfg = runner.cfg
-    checkpoint = checkpoint_of(getattr(runner, "_load_from", None) or cfg.get("load_from"))
-    test = [cfg.get("identity"), cfg.get("overrides"), cfg.get("test_dataloader"), runner.seed]
-    sha256 = (checkpoint["sha256"] if checkpoint else None) or "none"
-    return sha256[:8], digest(plain(test))[:8]
 
 
 @contextmanager

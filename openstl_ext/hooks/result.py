@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from openstl_ext.errors import UserError
 from openstl_ext.profiling.report import profile
 from openstl_ext.registry import HOOKS
 from openstl_ext.results.protocol import Protocol, protocol_of, same_data
-from openstl_ext.results.record import Checkpoint, Record, Selection
+from openstl_ext.results.record import Checkpoint, Record, Selection, subject_of
 from openstl_ext.value_types import Count
 
 
@@ -45,37 +46,28 @@ class ResultHook(Hook):
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        cfg, method = runner.cfg, unwrap(runner.model)
-        identity = str(cfg.get("identity") or Path(str(cfg.filename or "run")).stem)
-        source, overrides = dict(cfg.get("source") or {}), list(cfg.get("overrides") or ())
-        trained = Trained.of(getattr(runner, "trained", {}))
-        if trained is not None:  # what was trained, whatever the test was called with
-            data = data_facts(runner.test_dataloader.dataset, DATA)
-            overrides = trained.overrides_of(cfg, data)
-            if trained.identity != identity:
-                identity, source = trained.identity, dict(trained.config.get("source") or {})
+        method, tested = unwrap(runner.model), Tested.of(runner)
         metrics_used: list[Any] = runner.test_evaluator.metrics
         described = [m.describe() for m in metrics_used if hasattr(m, "describe")]
-        protocol = protocol_of_test(runner)
         record = Record(
-            config=identity,
-            name=str(source.get("name") or identity),
+            config=tested.config,
+            name=str(tested.source.get("name") or tested.config),
             method=type(method).__name__,
             model=type(getattr(method, "net", method)).__name__,
-            protocol=protocol,
+            protocol=tested.protocol,
             metrics={name: float(value) for name, value in (metrics or {}).items()},
             about={name: facts for part in described for name, facts in part.items()},
-            checkpoint=checkpoint_of(getattr(runner, "_load_from", None) or cfg.get("load_from")),
-            seed=seed_of(runner),
-            overrides=overrides,
-            training=None if trained is None else trained.plan,
-            source=source,
+            checkpoint=tested.checkpoint,
+            seed=tested.seed,
+            overrides=tested.overrides,
+            training=tested.training,
+            source=tested.source,
             baselines=getattr(runner, "baselines", {}),
             postprocessed=runner.test_loop.postprocessed,
             environment=environment(),
             date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            synthetic=bool(protocol["metainfo"].get("synthetic", False)),
-            selection=selection_of(cfg),
+            synthetic=bool(tested.protocol["metainfo"].get("synthetic", False)),
+            selection=selection_of(runner.cfg),
             **self._costs(runner),
         )
         wanted = Path(runner.work_dir) / self.filename
@@ -105,10 +97,60 @@ class ResultHook(Hook):
         }
 
 
-def seed_of(runner: Runner) -> int:
-    """Return the seed of the evaluated training; that of this run, if the weights have none."""
-    trained = getattr(runner, "trained", {})
-    return trained.get("plan", {}).get("seed", runner.seed)
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """Weights and test of a run: what its record and its saved predictions are of.
+
+    Args:
+        config: Name of the config of the training.
+        source: Its *source* block.
+        overrides: See ``Record``.
+        seed: Seed of the training; that of this run, if the weights have none.
+        training: What decided the weights; None if the checkpoint does not state it.
+        checkpoint: Evaluated weights; None if they are those of the moment.
+        protocol: Protocol of the test.
+    """
+
+    config: str
+    source: dict[str, Any]
+    overrides: list[str]
+    seed: int | None
+    training: dict[str, Any] | None
+    checkpoint: Checkpoint | None
+    protocol: Protocol
+
+    @classmethod
+    def of(cls, runner: Runner) -> "Tested":
+        """Describe the test of a runner; what was trained counts, whatever the test was given."""
+        cfg = runner.cfg
+        config = str(cfg.get("identity") or Path(str(cfg.filename or "run")).stem)
+        source, overrides = dict(cfg.get("source") or {}), list(cfg.get("overrides") or ())
+        meta = getattr(runner, "trained", {})
+        trained = Trained.of(meta)
+        if trained is not None:
+            overrides = trained.overrides_of(cfg, data_facts(runner.test_dataloader.dataset, DATA))
+            if trained.identity != config:
+                config, source = trained.identity, dict(trained.config.get("source") or {})
+        return cls(
+            config=config,
+            source=source,
+            overrides=overrides,
+            seed=meta.get("plan", {}).get("seed", runner.seed),
+            training=None if trained is None else trained.plan,
+            checkpoint=checkpoint_of(getattr(runner, "_load_from", None) or cfg.get("load_from")),
+            protocol=protocol_of_test(runner),
+        )
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """Parts of the names of files of this test; see ``Record.subject``."""
+        return subject_of(
+            self.checkpoint,
+            config=self.config,
+            overrides=self.overrides,
+            seed=self.seed,
+            fingerprint=self.protocol["fingerprint"],
+        )
 
 
 def protocol_of_test(runner: Runner) -> Protocol:

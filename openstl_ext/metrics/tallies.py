@@ -10,9 +10,10 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError, ShapeError
 
-ROWS = 1024
 TOTAL, WEIGHT = 0, 1
 """Positions on the second axis of an array of tallies, which is (N, S, ...)."""
+ROWS = 1024
+"""Samples per array of a ``TallyBuffer``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,6 @@ Fields = dict[str, NDArray[np.float32]]
 Answer = Callable[[Mapping[str, NDArray[Any]]], Fields]
 FieldSink = Callable[[Window, Fields], None]
 Mask = Callable[[Window], NDArray[np.bool_]]
-ANY_FRAMES = FrameRules()
 
 
 def map_scene(
@@ -31,7 +30,7 @@ def map_scene(
     mask: Mask | None = None,
     batch_size: int = 8,
     step: int = 1,
-    rules: FrameRules = ANY_FRAMES,
+    rules: FrameRules | None = None,
 ) -> int:
     """Predict every pixel of an area, with one row of tiles in memory.
 
@@ -50,7 +49,7 @@ def map_scene(
         mask: Returns the requested pixels of a window of the area; all if not given.
         batch_size: Number of tiles per batch.
         step: The number of emitted rows is a multiple of this, except at the end.
-        rules: What the frames of the scene must be like.
+        rules: What the frames of the scene must be like; None where they were checked before.
 
     Returns:
         Number of predicted tiles.
@@ -97,7 +96,7 @@ def _batches(
     area: Window,
     mask: Mask | None,
     batch_size: int,
-    rules: FrameRules,
+    rules: FrameRules | None,
 ) -> Iterator[tuple[list[Window], list[NDArray[np.bool_]], Inputs]]:
     """Yield tiles with wanted pixels, these pixels, and the stacked inputs."""
     tiles: list[Window] = []
@@ -108,11 +107,12 @@ def _batches(
         if not requested.any():
             continue
         inputs = scene.read(tile)
-        pixels = requested & has_data(inputs)
+        seen = np.isfinite(inputs["frames"]) & inputs.get("valid", True)
+        pixels = requested & seen.any(axis=(0, 1))  # with data in at least one frame
         if not pixels.any():
             continue
-        seen = np.isfinite(inputs["frames"]) & inputs.get("valid", True)
-        rules.check(inputs["frames"], place=f"input at {tile}", valid=seen)
+        if rules is not None:
+            rules.check(inputs["frames"], place=f"input at {tile}", valid=seen)
         tiles.append(tile)
         wanted.append(pixels)
         read.append({**inputs, "index": np.asarray(tile.row * tiling.width + tile.column)})
@@ -121,12 +121,6 @@ def _batches(
             tiles, wanted, read = [], [], []
     if tiles:
         yield tiles, wanted, _stacked(read)
-
-
-def has_data(inputs: Inputs) -> NDArray[np.bool_]:
-    """Return the pixels (H, W) with data in at least one frame."""
-    seen = np.isfinite(inputs["frames"]) & inputs.get("valid", True)
-    return np.asarray(seen.any(axis=(0, 1)))
 
 
 def _requested(tile: Window, area: Window, mask: Mask | None) -> NDArray[np.bool_]:

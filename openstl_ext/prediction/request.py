@@ -10,7 +10,6 @@ from typing import Any
 
 from mmengine.config import Config
 
-from openstl_ext.engine.plan import named_channels
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.output_path import check_file
 from openstl_ext.prediction import maps
@@ -171,7 +170,7 @@ def _map(
             "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
         )
     scene: Scene = dataset.scene(request.source, settings)
-    check_channels(predictor.channels, named_channels(getattr(scene, "channels", ())), request)
+    check_trained_channels(predictor, scene, request)
     if request.tile is None:
         request = replace(request, tile=_asked(dataset, settings, SIDES) or TILE)
     if predictor.says_labels:
@@ -181,12 +180,13 @@ def _map(
     return _map_forecast(predictor, scene, steps, request, about)
 
 
-def check_channels(trained: list[str], given: list[str], request: Request) -> None:
+def check_trained_channels(predictor: Predictor, scene: Scene, request: Request) -> None:
     """Compare the channels of a scene with those of the training.
 
     Raises:
         DataError: If names, order or units differ.
     """
+    trained, given = predictor.channels, [str(c) for c in getattr(scene, "channels", ())]
     if trained and given and trained != given:
         raise DataError(
             f"{request.source} has the channels {', '.join(given)}, but the weights were trained "
@@ -197,7 +197,7 @@ def check_channels(trained: list[str], given: list[str], request: Request) -> No
 def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dict[str, str]) -> str:
     """Predict a map of classes of a scene."""
     check_file(request.out, suffixes=TIFF, option="--out")
-    where, note = _where(scene, request)
+    where, note = _where(predictor, scene, request)
     with maps.label_map(
         request.out,
         predictor,
@@ -207,9 +207,7 @@ def _map_labels(predictor: Predictor, scene: Scene, request: Request, about: dic
         classes=getattr(scene, "classes", ()),
         tags=about,
     ) as sink:
-        answer = partial(predictor, horizon=0)
-        rules = predictor.method.frame_rules
-        count = map_scene(answer, scene, sink, step=maps.BLOCK, rules=rules, **where)
+        count = map_scene(lambda x: predictor(x, 0), scene, sink, step=maps.BLOCK, **where)
     return f"{request.out}: {count} tiles of {where['tiling'].size} pixels{note}"
 
 
@@ -221,7 +219,7 @@ def _map_forecast(
         raise ConfigError(f"--out {request.out}: a forecast has several maps; choose a folder")
     if request.probability:
         raise ConfigError("--probability needs a method that predicts classes; this one forecasts")
-    where, note = _where(scene, request)
+    where, note = _where(predictor, scene, request)
     with ExitStack() as stack:
         folder = stack.enter_context(answer_folder(request.out, about, source=request.source))
         sink = stack.enter_context(
@@ -236,14 +234,13 @@ def _map_forecast(
             )
         )
         answer = partial(predictor, horizon=len(steps))
-        rules = predictor.method.frame_rules
-        count = map_scene(answer, scene, sink, step=maps.BLOCK, rules=rules, **where)
+        count = map_scene(answer, scene, sink, step=maps.BLOCK, **where)
     size = where["tiling"].size
     return f"{len(steps)} steps in {request.out}: {count} tiles of {size} pixels{note}"
 
 
-def _where(scene: Scene, request: Request) -> tuple[dict[str, Any], str]:
-    """Return tiles, area and mask of a map, and a note on the region."""
+def _where(predictor: Predictor, scene: Scene, request: Request) -> tuple[dict[str, Any], str]:
+    """Return tiles, area, mask and rules of a map, and a note on the region."""
     grid = scene.grid
     tiling = Tiling(
         height=grid.height,
@@ -251,7 +248,13 @@ def _where(scene: Scene, request: Request) -> tuple[dict[str, Any], str]:
         size=TILE if request.tile is None else request.tile,
         overlap=_overlap(request),
     )
-    found = {"tiling": tiling, "area": tiling.whole, "batch_size": request.batch_size}
+    rules = predictor.method.frame_rules
+    found = {
+        "tiling": tiling,
+        "area": tiling.whole,
+        "batch_size": request.batch_size,
+        "rules": rules,
+    }
     if request.region is None:
         return found, ""
     region = Region.read(request.region, grid, crs=request.region_crs)

@@ -44,6 +44,19 @@ class Selection(TypedDict):
     on_test: bool
 
 
+def subject_of(
+    checkpoint: Checkpoint | None,
+    *,
+    config: str,
+    overrides: list[str],
+    seed: int | None,
+    fingerprint: str,
+) -> tuple[str, str]:
+    """Return short checksums of the evaluated weights, and of the data and options of the test."""
+    sha256 = (checkpoint["sha256"] if checkpoint else None) or "unknown"
+    return sha256[:8], digest([config, overrides, seed, fingerprint])[:8]
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All facts of a run that tables need.
 
@@ -117,8 +130,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def subject(self) -> tuple[str, str]:
         """Short checksums of the evaluated weights, and of the data and options of the test."""
-        test = [self.config, self.overrides, self.seed, self.protocol["fingerprint"]]
-        return self.sha256[:8] or "unknown", digest(test)[:8]
+        return subject_of(
+            self.checkpoint,
+            config=self.config,
+            overrides=self.overrides,
+            seed=self.seed,
+            fingerprint=self.protocol["fingerprint"],
+        )
 
     @property
     def comparable_training(self) -> dict[str, Any]:

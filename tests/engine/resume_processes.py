@@ -28,7 +28,6 @@ import toy_sites  # noqa: F401  # registers
 
 from openstl_ext import atomic_io as atomic
 from openstl_ext.engine import runner
-from openstl_ext.engine.guards import SIGNALS
 
 
 def inject(call: str, nth: int, what: str) -> None:
@@ -129,9 +128,6 @@ def free_port() -> int:
 
 def main() -> None:
     torch.set_num_threads(1)  # a pool of threads does not survive a fork
-    for number in SIGNALS:  # under nohup, or in the background of a shell, some are ignored
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
         # import what a run imports late, once for all forks
         runner.build(toy.config(folder, **{"train_cfg.max_epochs": 1})).train()

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests import conftest  # noqa: F401  # limits and signals of this process and its children
 from tests.faults.row import Row
 from tests.faults.table import page
 

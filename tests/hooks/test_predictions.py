@@ -83,6 +83,9 @@ class Labelled(Dataset):
         }
 
 
+SAME_TEST = SimpleNamespace(of=lambda _: SimpleNamespace(subject=("weights", "test")))
+
+
 class Interrupt(Hook):
     """End the test with an error after a batch."""
 
@@ -189,7 +192,7 @@ def test_the_old_set_stays_until_the_new_one_is_complete(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A second test that is killed would delete the frames of the first."""
-    monkeypatch.setattr(predictions, "subject_of", lambda _: ("weights", "test"))
+    monkeypatch.setattr(predictions, "Tested", SAME_TEST)
     run(names="old{}")
     with pytest.raises(KeyboardInterrupt):
         run("Interrupt")
@@ -293,6 +296,7 @@ def test_two_samples_with_one_id_are_an_error(run):
 
 def test_ranks_write_their_own_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Forecasts would be saved under the ids of other samples."""
+    monkeypatch.setattr(predictions, "Tested", SAME_TEST)
     dataset, runs = Gappy(), []
     for rank in range(2):
         with monkeypatch.context() as patch:

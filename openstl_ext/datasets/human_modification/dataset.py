@@ -267,7 +267,7 @@ class HumanModification(SequenceDataset):
         choice = self.choice
         return Metainfo(
             name=type(self).metainfo.name,
-            channels=(Channel(choice.target, choice.values),),
+            channels=choice.channels,
             lead=(choice.step, "yr"),
             years=tuple(self._past(self.end_years[0])) if len(self.end_years) == 1 else (),
         )

@@ -83,6 +83,11 @@ class HMChoice:
                 )
 
     @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The target with its range as unit."""
+        return (Channel(self.target, self.values),)
+
+    @property
     def limit(self) -> float:
         """Largest value of the target."""
         return LIMITS[self.values]
@@ -207,8 +212,7 @@ class HMRasters:
                 "if the file has that range, else correct its scale and nodata tags and run "
                 f"`{PREPARE} verify --root {self.root}`"
             )
-        fractions = (values > 0) & (values < 1)
-        if limit > 1 and fractions.any() and np.nanmax(values) <= 1:
+        if limit > 1 and ((values > 0) & (values < 1)).any() and np.nanmax(values) <= 1:
             warnings.warn(
                 f"{layer.path}: values are fractions below 1, but the config has values="
                 f"{self.choice.values!r}; set values='0-1' if the file has that range",
@@ -232,7 +236,7 @@ class HMScene:
     def __init__(self, rasters: HMRasters) -> None:
         self.rasters, self.grid = rasters, rasters.grid
         self.clip: tuple[float, float] | None = (0.0, rasters.choice.limit)
-        self.channels = [Channel(rasters.choice.target, rasters.choice.values)]
+        self.channels = rasters.choice.channels
 
     def read(self, window: Window) -> dict[str, np.ndarray]:
         """Read the inputs of a window; a pixel that lacks any of them gets no prediction."""

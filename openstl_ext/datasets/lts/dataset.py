@@ -18,7 +18,7 @@ from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.rasters.window import Scene
 from openstl_ext.registry import DATASETS
-from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.structures import Item, Metainfo
 from openstl_ext.value_types import Count
 
 
@@ -212,7 +212,7 @@ def _fill_of(name: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
 def _metainfo(facts: SeriesFacts, years: slice, bands: Sequence[int]) -> Metainfo:
     return Metainfo(
         name="lts",
-        channels=tuple(Channel(facts.bands[place], facts.unit) for place in bands),
+        channels=facts.channels(bands),
         lead=(1, "yr"),
         classes=facts.classes,
         years=facts.years[years],

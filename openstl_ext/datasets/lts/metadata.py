@@ -14,6 +14,7 @@ from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.json_file import read_json
 from openstl_ext.rasters.fill_values import check_fill, may_have_fill
 from openstl_ext.rasters.raster_file import equals_nodata
+from openstl_ext.structures import Channel
 
 FILE = "stack.json"
 PREPARE = "openstl-ext data lts"
@@ -52,6 +53,10 @@ class SeriesFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     transform: Transform | None = None
     patch_size: int | None = None
     buffer: int = 0
+
+    def channels(self, bands: Sequence[int]) -> tuple[Channel, ...]:
+        """Return the channels of bands with these indices."""
+        return tuple(Channel(self.bands[band], self.unit) for band in bands)
 
     def write(self, path: Path) -> None:
         """Write the file atomically."""

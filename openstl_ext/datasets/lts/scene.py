@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from openstl_ext.datasets.lts.series import Series
 from openstl_ext.rasters.window import Window
-from openstl_ext.structures import Channel
 
 
 @final
@@ -35,7 +34,7 @@ class SeriesScene:
         self.series, self.years, self.bands, self.fill = series, years, bands, fill
         self.grid = series.grid
         self.classes = series.facts.classes
-        self.channels = [Channel(series.facts.bands[band], series.facts.unit) for band in bands]
+        self.channels = series.facts.channels(bands)
 
     def read(self, window: Window) -> dict[str, np.ndarray]:
         """Read frames (T, C, H, W) and their validity, which is False beyond the edge."""
