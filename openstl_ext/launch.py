@@ -29,8 +29,10 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     set_defaults(os.environ, processes=int(sys.argv[1]))
+    from torch.distributed import DistError
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous import RendezvousError
     from torch.distributed.run import get_args_parser, run
 
     logging.disable(logging.ERROR)  # each rank reports its own error; torchrun would repeat it
@@ -49,6 +51,13 @@ def main() -> int:
         return 128 - code
     except SignalException as error:
         return 128 + error.sigval
+    except (DistError, RendezvousError) as error:  # port in use, address not reached
+        print(
+            f"error: {str(error).partition(chr(10))[0]}; set MASTER_ADDR and MASTER_PORT to an "
+            "address and a free port that all nodes reach",
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 

@@ -1,6 +1,7 @@
 """Environment, signals and exit status of the processes of a run."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -148,3 +149,15 @@ def test_ranks_are_ended_after_one_has_failed() -> None:
         _, errors = process.communicate(timeout=50)
     assert (process.returncode, errors) == (7, "")
     assert time.monotonic() - begun < 30
+
+
+def test_a_port_in_use_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second job of a machine would end in a traceback of torch."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("MASTER_PORT", str(server.getsockname()[1]))
+        with launched("") as process:
+            _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.startswith("error: ")
+    assert errors.endswith("MASTER_PORT to an address and a free port that all nodes reach\n")
+    assert errors.count("\n") == 1
