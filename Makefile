@@ -7,10 +7,12 @@ READY := $(VENV)/.ready
 .PHONY: demo demo-hm test test-all test-wheel bench faults full-steps lint clean
 
 # The stamp depends on what decides the environment, so a second call installs nothing.
+# The first import of mmengine writes a cache of yapf, which another process must not read half-written.
 $(READY): pyproject.toml constraints.txt setup.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 15) else f"Python 3.11 to 3.14 is needed, this is {v[0]}.{v[1]}; call: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -c 'import mmengine.config'
 	@touch $@
 
 demo: $(READY)
