@@ -22,10 +22,10 @@ demo-hm: $(READY)
 	@sh tools/demo_hm.sh $(BIN)/python
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not gpu'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not slow and not gpu'
 
 test-all: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m 'not gpu'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not gpu'
 
 # builds the wheel, installs it into an empty folder and runs the demo there
 test-wheel: $(READY)

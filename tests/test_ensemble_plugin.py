@@ -44,6 +44,7 @@ def flow(plugin: Path) -> Any:
     return toy_method(found["FlowForecast"], found["PixelVelocity"]).eval()
 
 
+@pytest.mark.slow
 def test_scores_depend_neither_on_batch_size_nor_on_processes(plugin: Path, tmp_path: Path) -> None:
     """The score of a stochastic forecaster would depend on the hardware that evaluates it."""
     frames = {"num_frames": toy.FRAMES, "horizon": toy.FRAMES, "channels": 1}

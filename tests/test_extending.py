@@ -47,6 +47,7 @@ def run(lab: Path) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_the_documented_plugins_are_trained_and_tested(
     lab: Path, run: subprocess.CompletedProcess
 ) -> None:

@@ -104,7 +104,14 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGUSR1,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_reaches_every_rank(number: int) -> None:
     """A preempted job would be killed without a save."""
     with launched(STOPPED) as process:
@@ -117,6 +124,7 @@ def test_a_signal_reaches_every_rank(number: int) -> None:
     assert sorted(text.splitlines()) == [f"saved 0 {number:d}", f"saved 1 {number:d}"]
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_ranks_that_do_not_react() -> None:
     """A run that hangs could not be ended from its terminal."""
     script = "signal.signal(2, signal.SIG_IGN); os.write(1, b'ready\\n'); time.sleep(60)"
@@ -141,6 +149,7 @@ def test_a_killed_rank_is_named_and_its_status_returned() -> None:
     assert errors == "rank 1 was ended by signal 9 (SIGKILL)\n"
 
 
+@pytest.mark.slow
 def test_ranks_are_ended_after_one_has_failed() -> None:
     """A rank that waits for the failed one would hold its GPU after the run."""
     script = "rank == '1' and sys.exit(7)\ntime.sleep(60)"
@@ -151,6 +160,7 @@ def test_ranks_are_ended_after_one_has_failed() -> None:
     assert time.monotonic() - begun < 30
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second job of a machine would end in a traceback of torch."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -22,6 +22,7 @@ def cells() -> list[dict]:
     return [cell for cell in book["cells"] if cell["cell_type"] == "code"]
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_and_its_nets_learn(cells: list[dict], tmp_path: Path) -> None:
     """Newcomers would start with an error."""
     script = tmp_path / "notebook.py"

@@ -74,6 +74,7 @@ def test_a_row_without_a_measurement_is_an_error(cost: float) -> None:
         Row("added memory", "all held", 1e6, cost, goal=1.0, unit="MB")
 
 
+@pytest.mark.slow
 def test_a_failed_module_is_reported_and_the_others_still_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ def root(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_one_command_writes_a_miniature_and_never_into_real_data(tmp_path: Path) -> None:
     """Real data would be overwritten by synthetic data."""
     root = tmp_path / "mini"

@@ -48,6 +48,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_generated_tests_pass(folder: Path) -> None:
     """A new user would begin with a failing test."""
     done = python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", ".")
@@ -55,6 +56,7 @@ def test_the_generated_tests_pass(folder: Path) -> None:
     assert "passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_generated_configs_train_one_iteration_and_are_tested(folder: Path) -> None:
     """A new user would begin with a config that does not run."""
     assert python(folder, "tide_gauges.py").returncode == 0

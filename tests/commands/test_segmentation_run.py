@@ -60,6 +60,7 @@ def run(place: Path) -> Path:
     return place / "run"
 
 
+@pytest.mark.slow
 def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
     """A trained segmentation would have no scores."""
     record = json.loads((run / "result.json").read_text())
@@ -70,6 +71,7 @@ def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
     assert saved["dice[site]"] == record["metrics"]["dice[site]"]
 
 
+@pytest.mark.slow
 def test_its_figure_is_drawn_from_the_saved_maps(run: Path, call: Call) -> None:
     """Only forecasts could be drawn."""
     sample = min(path.name for path in (run / "saved/preds").iterdir())
@@ -82,6 +84,7 @@ def test_its_figure_is_drawn_from_the_saved_maps(run: Path, call: Call) -> None:
     assert "did you mean 'red'" in done.stderr
 
 
+@pytest.mark.slow
 def test_its_checkpoint_maps_the_complete_area(run: Path, call: Call) -> None:
     """A trained model could be applied to patches only."""
     best = str(checkpoint.best(run))
@@ -95,6 +98,7 @@ def test_its_checkpoint_maps_the_complete_area(run: Path, call: Call) -> None:
         assert set(np.unique(found.read(1))) <= {0, 1, found.nodata}
 
 
+@pytest.mark.slow
 def test_an_area_of_other_bands_than_the_training_is_refused(run: Path, call: Call) -> None:
     """Bands of another order or unit would be mapped without a message."""
     series = Path(shutil.copytree(run.parent / "sites", run.parent / "swapped"))

@@ -41,6 +41,7 @@ def test_the_best_checkpoint_is_tested_and_named(trained: Path, call: Call) -> N
     assert len(list((trained / "saved" / "preds").iterdir())) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -61,6 +62,7 @@ def test_a_mistake_is_reported_in_one_message(
     assert done.stderr.count("error:") == 1
 
 
+@pytest.mark.slow
 def test_a_mistake_on_several_processes_is_reported_once(call: Call) -> None:
     """The message would be lost among its copies and the reports of torchrun."""
     done = call("dist_train.sh", "2", "configs/toy.py", "--cfg-options", "modle.type=X")
@@ -69,6 +71,7 @@ def test_a_mistake_on_several_processes_is_reported_once(call: Call) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place: Path) -> None:
     """A mistake in the data would be found only when training has begun."""
     options = ("--cfg-options", "train_dataloader.batch_size=2", "work_dir=dry")
@@ -81,6 +84,7 @@ def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place
     assert not (place / "work_dirs").exists()
 
 
+@pytest.mark.slow
 def test_the_list_names_what_users_look_for(call: Call) -> None:
     """Users of OpenSTL would not find SimVP-gSTA, which is a net and a method here."""
     done = call("train", "--list")

@@ -53,6 +53,7 @@ def test_a_figure_is_written_to_the_given_path(saved: Path):
     assert out.read_bytes().startswith(PNG)
 
 
+@pytest.mark.slow
 def test_a_mistake_is_one_sentence_and_status_2(saved: Path):
     """A new user would get a traceback, and a script would not see the failure."""
     for words in (("saved", "xb_boiling_0"), ("nowhere",), ("saved", "ab", "--channel", "7")):

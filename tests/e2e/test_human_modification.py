@@ -108,6 +108,7 @@ def test_a_region_becomes_a_map_per_year_and_quantile(tested: Path, tmp_path: Pa
         assert (found["lower"] <= found["upper"])[known].all()
 
 
+@pytest.mark.slow
 def test_two_ranks_have_the_margins_and_scores_of_one(tmp_path: Path) -> None:
     """Coverage and maps would depend on the number of GPUs."""
     cfg = recipe(tmp_path)

@@ -17,11 +17,11 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 # random samples, bf16, gaps
 RECIPES = [
     "taxibj/convlstm",
-    "taxibj/vmrnn_b",
-    "moving_mnist/vmrnn_d",
-    "moving_mnist/simvp_gsta",
+    pytest.param("taxibj/vmrnn_b", marks=pytest.mark.slow),
+    pytest.param("moving_mnist/vmrnn_d", marks=pytest.mark.slow),
+    pytest.param("moving_mnist/simvp_gsta", marks=pytest.mark.slow),
     "human_modification/small/convlstm",
-    "human_modification/small/quantile_convlstm",
+    pytest.param("human_modification/small/quantile_convlstm", marks=pytest.mark.slow),
     "lts/st_mamba",  # running statistics, and a rate that waits for a score
 ]
 ITERATIONS = 8

@@ -114,6 +114,7 @@ def test_a_killed_run_equals_the_uninterrupted_one(tmp_path: Path) -> None:
     check_cases(sorted(QUICK), tmp_path)
 
 
+@pytest.mark.slow
 def test_three_ranks_are_resumed_exactly(tmp_path: Path) -> None:
     """Sums over three ranks have an order, which torch changes after the first step."""
     reference, killed = tmp_path / "reference", tmp_path / "killed"

@@ -67,6 +67,7 @@ def test_one_process_continues_exactly(tmp_path: Path) -> None:
     check_resume(tmp_path, options_of(WAVES, workers=0), ranks=1, score="mse")
 
 
+@pytest.mark.slow
 def test_two_processes_with_workers_and_a_plateau_continue_exactly(tmp_path: Path) -> None:
     """A rate that waits for scores would fall at another iteration after a resume."""
     options = options_of(toy_sites.options(), workers=2)

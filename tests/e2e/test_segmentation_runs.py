@@ -23,7 +23,7 @@ def final(work_dir: Path) -> dict[str, Any]:
     return checkpoint.newest(work_dir, pytest.fail)[1]
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_plateau_is_resumed_exactly(ranks: int, tmp_path: Path) -> None:
     """After each kill the rate would stay too high for another patience."""
     reference, killed = tmp_path / "reference", tmp_path / "killed"

@@ -192,6 +192,7 @@ def places(part: Any, path: tuple = ()) -> Iterator[tuple]:
 WRONG = (None, "x", -1, 10**30, math.nan, True, [], {}, {1: 2}, torch.zeros(()), torch.zeros(2, 0))
 
 
+@pytest.mark.slow
 def test_no_part_of_a_wrong_kind_ends_in_another_error(run: Runner, saved: State) -> None:
     """The user would see a traceback, or the fused kernel would get the part."""
     accepted = []

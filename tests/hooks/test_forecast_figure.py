@@ -111,6 +111,7 @@ def test_a_test_draws_the_tested_weights_and_the_trackers_get_the_figure(
     assert starts == [0]
 
 
+@pytest.mark.slow
 def test_two_ranks_end_and_one_draws(tmp_path: Path) -> None:
     """A run on several GPUs would hang at its end, or write the figure twice."""
     work_dir = tmp_path / "run"
@@ -226,6 +227,7 @@ def test_horizons_are_named_by_year_or_lead_time(
     assert horizon_names(chips, 3, 2) == ["2015", "2020"]
 
 
+@pytest.mark.slow
 def test_maps_of_human_modification_are_named_by_their_year(tmp_path: Path) -> None:
     """The row of 2020 could be that of 2010, because each sample begins in its own year."""
     HumanModification.make_toy(tmp_path)

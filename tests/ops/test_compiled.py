@@ -36,6 +36,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         cached.cache_clear()
 
 
+@pytest.mark.slow
 def test_an_import_does_not_compile(empty_cache: Path) -> None:
     """Every tool and every worker would wait for a compiler."""
     code = "import openstl_ext.ops.selective_scan, openstl_ext.ops.cross_scan"
@@ -57,6 +58,7 @@ def test_two_processes_can_compile_at_the_same_time(empty_cache: Path) -> None:
     assert library.stat().st_mtime_ns == made, "the next process must use it"
 
 
+@pytest.mark.slow
 def test_a_damaged_library_is_compiled_again(empty_cache: Path) -> None:
     """The fast scan would stay disabled after the disk was full once."""
     path = Path(compiled.library()._name)

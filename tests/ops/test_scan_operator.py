@@ -90,6 +90,7 @@ def test_an_exported_program_contains_the_operator() -> None:
     torch.testing.assert_close(program.module()(*arguments), layer(*arguments))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [Layer(), ImageLayer()], ids=["sequence", "image"])
 def test_a_compiled_net_has_the_same_gradients(layer: nn.Module) -> None:
     """A graph break at each scan would make compilation useless."""

@@ -31,6 +31,14 @@ NAMES = (
     "reshape_patch",
     "scheduled_sampling",
 )
+HEAVY = (
+    "vmrnn_d",
+    "vmrnn_d_default_droppath",
+    "vmrnn_mmnist_d",
+    "vmrnn_b_patch4",
+    "vmrnn_mmnist_b",
+)
+CASES = [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in NAMES]
 
 
 def record(name: str) -> dict[str, Any]:
@@ -43,7 +51,7 @@ def errors(name: str) -> dict[str, float | None]:
     return {q.name: q.error for q in replay.quantities(record(name))}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CASES)
 def test_every_recorded_quantity_is_met(name: str) -> None:
     """The net would not be the published one."""
     built = [error for error in errors(name).values() if error is not None]

@@ -20,13 +20,15 @@ NAMES = (
     "stmamba_convlstm_unet",
     "stmamba_convlstm_vit",
 )
+LIGHT = ("stmamba_unet3d",)
+CASES = [n if n in LIGHT else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
 
 
 def record(name: str) -> dict[str, Any]:
     return json.loads((replay.GOLDEN / f"{name}.json").read_text())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CASES)
 def test_every_recorded_quantity_is_met(name: str) -> None:
     """The net would not be the published one."""
     recorded = record(name)
@@ -37,6 +39,7 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
     assert max(errors.values()) <= replay.TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "key"),
     [
@@ -53,7 +56,7 @@ def test_a_wrong_weight_is_detected(name: str, key: str) -> None:
     assert "n_params" not in off
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CASES)
 def test_the_converted_net_gives_the_recorded_output(name: str, tmp_path: Path) -> None:
     """Bare weights, whose file name may name another net, could not be converted."""
     recorded = record(name)

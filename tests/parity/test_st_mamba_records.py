@@ -23,6 +23,8 @@ NAMES = (
     "stmamba_baseline_unet",
     "stmamba_baseline_unet_transposed",
 )
+LIGHT = ("stmamba_fusion_mamba", "stmamba_fusion_gru")
+CASES = [n if n in LIGHT else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
 ST_MAMBA = "xian1234/ST-Mamba"
 
 
@@ -30,7 +32,7 @@ def record(name: str) -> dict[str, Any]:
     return json.loads((replay.GOLDEN / f"{name}.json").read_text())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CASES)
 def test_every_recorded_quantity_is_met(name: str) -> None:
     """The net would not be the published one."""
     recorded = record(name)
@@ -41,6 +43,7 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
     assert max(errors.values()) <= replay.TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "key"),
     [
@@ -68,6 +71,7 @@ def test_the_unused_half_of_the_gru_has_a_gradient_of_zero() -> None:
     assert zero == recorded["train"]["params_with_zero_grad"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cls", "kwargs", "shape"),
     [
@@ -109,7 +113,7 @@ def test_other_arguments_equal_a_plain_implementation(
             torch.testing.assert_close(moved[key], value)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CASES)
 def test_the_converted_net_gives_the_recorded_output(name: str, tmp_path: Path) -> None:
     """Bare weights, whose file name names the wrong module, could not be converted."""
     recorded = record(name)

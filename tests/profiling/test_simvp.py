@@ -13,6 +13,7 @@ from openstl_ext.registry import METHODS
 CONFIG = Path(__file__).parents[2] / "configs" / "boiling" / "simvp_gsta.py"
 
 
+@pytest.mark.slow
 def test_simvp_gsta_has_its_published_size_and_flops() -> None:
     """FLOPs would not compare with OpenSTL's, or the net would be a different one."""
     method = METHODS.build(load(CONFIG).model)

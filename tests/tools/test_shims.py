@@ -42,6 +42,7 @@ def test_a_script_calls_its_command(script: str) -> None:
     assert out.getvalue().startswith(f"usage: openstl-ext {SHIMS[script]} ")
 
 
+@pytest.mark.slow
 def test_the_script_named_profile_does_not_hide_the_module_of_python() -> None:
     """Torch imports cProfile, which would then import tools/profile.py."""
     command = [sys.executable, str(TOOLS / "profile.py"), "boiling/simvp_gsta_small"]

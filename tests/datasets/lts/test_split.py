@@ -113,6 +113,7 @@ def test_only_training_patches_are_balanced_by_default(root: Path) -> None:
                 np.testing.assert_array_equal(found, all_of_it[split])
 
 
+@pytest.mark.slow
 def test_patches_depend_on_the_seed_and_not_on_workers(root: Path, tmp_path: Path) -> None:
     """Two machines would select different patches."""
     settings = replace(RECIPE, negative_ratio=0.3)

@@ -51,6 +51,7 @@ def fitted(seen: NDArray, target: NDArray) -> NDArray:
     return np.linalg.solve(moments, inputs.T @ (weight[:, 0] * (2.0 * target - 1)))
 
 
+@pytest.mark.slow
 def test_time_series_and_neighbours_are_needed(root: Path) -> None:
     """A regression of pixels would equal nets with spatial and temporal context."""
     train, test = arrays(root, "train"), arrays(root, "test")
