@@ -54,7 +54,6 @@ def test_frames_are_forecast_without_targets(call: Call, place: Path, trained: s
     np.testing.assert_allclose(np.load(place / "new" / "next.npy"), expected, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_a_stack_without_labels_becomes_a_map(call: Call, place: Path) -> None:
     """A model that was trained on patches could not map an area."""
     (place / "lts").mkdir()
@@ -72,7 +71,6 @@ def test_a_stack_without_labels_becomes_a_map(call: Call, place: Path) -> None:
         assert (labels.nodata, chance.count) == (255, 2)
 
 
-@pytest.mark.slow
 def test_a_mistake_is_reported_in_one_message(call: Call, place: Path) -> None:
     """A wrong path would print forty lines of traceback."""
     done = call("predict", CONFIG, "none.pth", "--input", "configs", "--out", "o.npy")

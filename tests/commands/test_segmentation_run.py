@@ -60,7 +60,6 @@ def run(place: Path) -> Path:
     return place / "run"
 
 
-@pytest.mark.slow
 def test_a_run_of_segmentation_leaves_scores_and_maps(run: Path) -> None:
     """A trained segmentation would have no scores."""
     record = json.loads((run / "result.json").read_text())
@@ -98,7 +97,6 @@ def test_its_checkpoint_maps_the_complete_area(run: Path, call: Call) -> None:
         assert set(np.unique(found.read(1))) <= {0, 1, found.nodata}
 
 
-@pytest.mark.slow
 def test_an_area_of_other_bands_than_the_training_is_refused(run: Path, call: Call) -> None:
     """Bands of another order or unit would be mapped without a message."""
     series = Path(shutil.copytree(run.parent / "sites", run.parent / "swapped"))

@@ -41,7 +41,6 @@ def test_the_best_checkpoint_is_tested_and_named(trained: Path, call: Call) -> N
     assert len(list((trained / "saved" / "preds").iterdir())) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -71,7 +70,6 @@ def test_a_mistake_on_several_processes_is_reported_once(call: Call) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
 def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place: Path) -> None:
     """A mistake in the data would be found only when training has begun."""
     options = ("--cfg-options", "train_dataloader.batch_size=2", "work_dir=dry")
@@ -84,7 +82,6 @@ def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place
     assert not (place / "work_dirs").exists()
 
 
-@pytest.mark.slow
 def test_the_list_names_what_users_look_for(call: Call) -> None:
     """Users of OpenSTL would not find SimVP-gSTA, which is a net and a method here."""
     done = call("train", "--list")

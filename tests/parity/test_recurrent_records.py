@@ -65,11 +65,19 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
     [
         ("convlstm_basic", {"output", "extra.returned_loss", "method_forward.output"}),
         ("convlstm_reverse_ln", {"output", "method_forward.output", "flops_fvcore"}),
-        ("vmrnn_d_default_droppath", {"output", "extra.returned_loss", "active_drop_modules"}),
+        pytest.param(
+            "vmrnn_d_default_droppath",
+            {"output", "extra.returned_loss", "active_drop_modules"},
+            marks=pytest.mark.slow,
+        ),
         ("vmrnn_cell", {"output", "extra.Ct", "output_no_state.Ht", "output_no_state.Ct"}),
         ("vmrnn_vsb", {"output", "output_hx_none.output"}),
         ("vmrnn_ss2d", {"output", "forward_core.output"}),
-        ("vmrnn_mmnist_d", {"flops_scan_excluded.flops_fvcore_without_scan", "train.loss"}),
+        pytest.param(
+            "vmrnn_mmnist_d",
+            {"flops_scan_excluded.flops_fvcore_without_scan", "train.loss"},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_replay_covers_what_is_recorded_besides_the_output(name: str, expected: set[str]) -> None:
