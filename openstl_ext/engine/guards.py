@@ -1,5 +1,6 @@
 """End a run after a non-finite loss or a signal."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -16,7 +17,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from openstl_ext.engine import checkpoint
+from openstl_ext.engine import checkpoint, console
 from openstl_ext.engine.state import accumulative_counts
 from openstl_ext.errors import NonFiniteError
 from openstl_ext.registry import FUNCTIONS, HOOKS
@@ -74,12 +75,14 @@ class SignalWatch:
         self.caught = self.agreed = 0
         self._received_at = 0.0
         self._before: dict[int, Any] = {}
+        self._console = contextlib.ExitStack()
 
     def __enter__(self) -> "SignalWatch":
         if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
             for number in SIGNALS:
                 if signal.getsignal(number) != signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._note)
+        self._console.enter_context(console.when_closed(self._note_closed_console))
         return self
 
     def __exit__(
@@ -88,6 +91,7 @@ class SignalWatch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._console.close()
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
@@ -102,6 +106,9 @@ class SignalWatch:
         if not self.caught and number == signal.SIGINT and is_first_rank:
             os.write(2, b"\nCtrl-C: the run is saved at the next step; again ends it at once\n")
         self.caught, self._received_at = number, time.monotonic()
+
+    def _note_closed_console(self) -> None:
+        self.caught = self.caught or signal.SIGBREAK  # type: ignore[attr-defined]  # of Windows
 
     def share(self, runner: Runner) -> int:
         """Return the signal that any rank has received, or 0; every rank calls it together."""

@@ -42,6 +42,7 @@ def test_a_source_without_the_files_is_one_sentence(
         call(name, "--root", tmp_path / "data", "--source", tmp_path / "empty")
 
 
+@pytest.mark.slow
 def test_the_other_form_of_kth_can_be_requested(tmp_path: Path) -> None:
     """The form that published tables use could not be tried offline."""
     call("kth", "--root", tmp_path, "--miniature", "--form", "jpeg")

@@ -43,6 +43,7 @@ def tested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work_dir
 
 
+@pytest.mark.slow
 def test_scores_have_the_number_of_their_pixels(tested: Path) -> None:
     """A score from ten valid pixels would look like one of a continent."""
     record = Record.read(tested / "result.json")

@@ -46,7 +46,8 @@ def ended(work_dir: Path, hook: dict[str, Any], **options: Any) -> tuple[list[in
     return codes, log_of(work_dir)
 
 
-@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
 def test_a_hung_rank_ends_the_run_and_is_named(rank: int, tmp_path: Path) -> None:
     """A run would hold its GPUs until somebody looks at it."""
     codes, log = ended(tmp_path / "run", {"type": "HangHook", "at": 6, "rank": rank})
@@ -75,7 +76,8 @@ def test_a_slow_rank_is_not_taken_for_a_hung_one(tmp_path: Path) -> None:
     assert codes == [0, 0], log
 
 
-@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_rank_is_named_by_the_others(rank: int, tmp_path: Path) -> None:
     """The user would see a traceback of gloo, and not which rank was killed."""
     codes, log = ended(tmp_path / "run", {"type": "KillHook", "at": 6, "rank": rank})
@@ -160,7 +162,8 @@ def test_samples_that_cannot_be_divided_among_the_ranks_are_refused(tmp_path: Pa
     assert "the 3 samples of an iteration cannot be divided among 2 processes" in log
 
 
-@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [1, 2])
 def test_a_signal_in_a_validation_saves_at_once(ranks: int, tmp_path: Path) -> None:
     """A scheduler would kill the run before its validation ends, and lose all since the last save.
 

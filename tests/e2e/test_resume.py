@@ -137,6 +137,7 @@ def test_a_killed_run_equals_the_uninterrupted_one_in_every_combination(
     check_cases([case], tmp_path)
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_the_weights(tmp_path: Path) -> None:
     """The number of workers would be a hyperparameter."""
     runs = {
@@ -234,6 +235,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_intact(tmp_path: Path) -> None:
     assert_same(final(reference), final(full))
 
 
+@pytest.mark.slow
 def test_a_signal_to_all_processes_of_a_job_does_not_break_the_loader(tmp_path: Path) -> None:
     """Workers would die of the signal that Slurm sends to all processes, before the run saves."""
     reference, stopped = tmp_path / "reference", tmp_path / "stopped"
@@ -248,6 +250,7 @@ def test_a_signal_to_all_processes_of_a_job_does_not_break_the_loader(tmp_path: 
     assert_same(final(reference), final(stopped))
 
 
+@pytest.mark.slow
 def test_a_run_with_workers_ends(tmp_path: Path) -> None:
     """Workers that ignore SIGTERM would keep a command from ending: Python waits for them."""
     every = {f"{stage}_dataloader.num_workers": 1 for stage in ("train", "val", "test")}

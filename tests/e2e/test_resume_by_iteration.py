@@ -85,6 +85,7 @@ def test_other_numbers_of_workers_and_processes_continue_exactly(
     check_resume(tmp_path, options_of(WAVES, workers), ranks, score="mse")
 
 
+@pytest.mark.slow
 def test_a_run_killed_between_a_save_and_its_validation_still_validates(tmp_path: Path) -> None:
     """The best checkpoint could be one that was never compared with the others."""
     reference, killed = tmp_path / "reference", tmp_path / "killed"

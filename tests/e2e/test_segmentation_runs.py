@@ -48,6 +48,7 @@ def test_a_plateau_is_resumed_exactly(ranks: int, tmp_path: Path) -> None:
     assert final(reference)["optimizer"]["param_groups"][0]["lr"] < 1e-2, "there was no plateau"
 
 
+@pytest.mark.slow
 def test_all_ranks_reduce_the_rate_together(tmp_path: Path) -> None:
     """Weights would diverge from the first plateau on, as upstream, which steps on rank 0 only."""
     work_dir = tmp_path / "run"

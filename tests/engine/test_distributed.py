@@ -99,6 +99,7 @@ def test_other_variables_that_are_no_numbers_are_named(name: str) -> None:
         read({**SLURM, name: "abc"})
 
 
+@pytest.mark.slow
 def test_ranks_that_do_not_start_are_an_error_with_the_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -67,6 +67,7 @@ def test_after_training_the_best_checkpoint_is_drawn(tmp_path: Path, drawn: list
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_drawing_does_not_change_a_run(tmp_path: Path) -> None:
     """Weights, test or resume of a run would depend on its figure."""
     scores = {}

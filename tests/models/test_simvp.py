@@ -37,6 +37,7 @@ def small(**changes: Any) -> SimVP:
     return SimVP(**{**SMALL, **changes}).eval()
 
 
+@pytest.mark.slow
 def test_moving_mnist_has_the_published_size_and_cost() -> None:
     """The published tables list 46.77 M parameters and 16.53 G multiply-adds."""
     method = DirectForecast(net=SimVP(**MOVING_MNIST), loss={"type": "L2"})

@@ -143,6 +143,7 @@ def test_other_arguments_of_the_same_class_are_replayed_too(kwargs: dict[str, An
     assert off(made) == set()
 
 
+@pytest.mark.slow
 def test_gradients_that_consist_of_rounding_are_not_compared() -> None:
     """A norm that is zero in theory differs between machines."""
     changed = record("simvp_minimal_model")

@@ -15,6 +15,7 @@ SEEN = 7
 """Input frames of VMRNN-B on TaxiBJ: four observed, three predicted."""
 
 
+@pytest.mark.slow
 def test_vmrnn_b_has_its_published_cost_and_the_scan_is_separate() -> None:
     """FLOPs would not compare with published ones, or the scan would have no cost."""
     method = METHODS.build(load(CONFIG).model)

@@ -81,6 +81,7 @@ def test_nothing_beyond_the_raster_is_in_the_region(tmp_path: Path) -> None:
     assert not region.mask(Window(50, 50, 3, 3)).any()
 
 
+@pytest.mark.slow
 def test_long_edges_are_divided_before_reprojection(tmp_path: Path) -> None:
     """Straight edges would cut off large areas in another CRS."""
     grid = grid_of(900, 1100, crs="EPSG:3035", transform=(5000.0, 0, 2e6, 0, -5000.0, 5.6e6))

@@ -161,6 +161,7 @@ def test_random_chips_depend_on_the_seed_only(root: Path) -> None:
     assert len(corners) > 1
 
 
+@pytest.mark.slow
 def test_chips_with_little_data_are_neither_listed_nor_drawn(root: Path) -> None:
     """Most chips of an epoch could be sea."""
     land = np.zeros(SHAPE, bool)

@@ -90,6 +90,7 @@ def test_the_same_seed_gives_the_same_land(continent: Continent) -> None:
     assert not np.array_equal(np.isfinite(other.index), np.isfinite(continent.index))
 
 
+@pytest.mark.slow
 def test_files_have_the_format_of_the_published_ones(root: Path) -> None:
     """The tools would be tested on another format."""
     names = {path.name for path in root.iterdir()}
