@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "layers": {"layers", "ops", "errors"},
     "models": {
         *("models", "layers", "ops", "interfaces", "structures", "registry", "errors", "discovery"),
-        "value_types",
+        *("value_types", "spectrum"),
     },
     "losses": {"losses", "registry", "errors", "discovery", "value_types"},
     "methods": {
@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
         *("discovery", "json_file", "folder_lock", "value_types"),
-        *("text_file", "leftovers", "frame_rules"),
+        *("text_file", "leftovers", "frame_rules", "spectrum"),
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
@@ -59,7 +59,7 @@ MAY_IMPORT = {
     },
     "interop": {
         *("interop", "registry", "errors", "models", "layers", "discovery"),
-        *("checkpoint_file", "weight_names"),
+        *("checkpoint_file", "weight_names", "spectrum"),
     },
     "profiling": {
         *("profiling", "ops", "structures", "interfaces", "errors", "registry", "atomic_io"),
@@ -90,6 +90,7 @@ MAY_IMPORT = {
     "value_types": {"errors"},
     "structures": {"errors", "score_name"},
     "interfaces": {"structures", "errors"},
+    "spectrum": {"errors", "json_file"},
 }
 # Parts that must import fast: the leaderboard needs neither torch nor mmengine.
 NEVER = {
@@ -105,6 +106,7 @@ NEVER = {
     "statistics": {"torch", "mmengine"},
     "calibration": {"torch", "mmengine"},
     "score_name": {"torch", "mmengine"},
+    "spectrum": {"torch", "mmengine"},
     "value_types": {"torch", "mmengine"},
 }
 ANYWHERE = {"torchvision", "timm"}

@@ -140,6 +140,13 @@ def human_modification_inputs(inputs: list[Tensor]) -> dict[str, Tensor]:
     return named
 
 
+def each_band(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Project the patches of one band by the projection of every band, interpolated ones too."""
+    patches = inputs[0].flatten(1)[None, :, None]
+    count = record["output"]["shape"][0]
+    return {"output": torch.cat([net(patches, torch.tensor([[i]])) for i in range(count)])}
+
+
 DRIVERS: dict[tuple[str, str], Driver] = {
     ("openstl", "ConvLSTM_Model"): convlstm,
     ("openstl", "ConvLSTMCell"): convlstm_cell_step,
@@ -153,6 +160,7 @@ DRIVERS: dict[tuple[str, str], Driver] = {
     ("st-mamba", "UNet3D"): volumes,
     ("st-mamba", "BaselineUNet"): stacked,
     ("spatio-temporal", "SpatioTemporalPredictor"): human_modification,
+    ("smarties", "SpectrumAwareProjection"): each_band,
 }
 
 

@@ -1,0 +1,1 @@
+"""Sensors as data: bands of their products, ranges and statistics."""

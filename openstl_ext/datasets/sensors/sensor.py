@@ -1,0 +1,161 @@
+"""Bands of a product in the order of its files, and their normalisation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from openstl_ext.errors import DataError, nearest
+from openstl_ext.json_file import read_json
+from openstl_ext.spectrum import Band, Spectrum
+
+FOLDER = Path(__file__).parent
+"""Folder of the published tables."""
+
+
+class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One band of a file.
+
+    Args:
+        name: Name of the band in the product, such as ``B8A``.
+        band: Name of the band in the spectrum.
+        low: Value that becomes 0, in units of the file; values below are clipped. The published
+            tables have the first percentile.
+        high: Value that becomes 1; values above are clipped. The published tables have the 99th.
+        mean: Mean after this scaling.
+        std: Standard deviation after this scaling.
+        used: Whether a dataset returns the band unless it names its bands.
+    """
+
+    name: str
+    band: str
+    low: float
+    high: float
+    mean: float
+    std: Annotated[float, Meta(gt=0)]
+    used: bool = True
+
+
+class SensorFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Content of the file of a sensor.
+
+    Args:
+        about: Product, unit and source of the numbers.
+        bands: Bands in the order of the files.
+        spectrum: Ranges that the published spectrum does not have, by name.
+    """
+
+    about: str
+    bands: list[SensorBand]
+    spectrum: dict[str, Band] = {}
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """Bands of a product and the spectrum to which they belong.
+
+    Args:
+        name: Name for messages.
+        bands: Bands that are returned, in this order.
+        in_file: Position of each in the file.
+        spectrum: Spectrum with the ranges of this sensor.
+        all_bands: Bands of the file, in its order.
+    """
+
+    name: str
+    bands: tuple[SensorBand, ...]
+    in_file: tuple[int, ...]
+    spectrum: Spectrum
+    all_bands: tuple[SensorBand, ...]
+
+    @classmethod
+    def read(cls, name: str | Path, spectrum: Spectrum | None = None) -> "Sensor":
+        """Read a published table by its name, such as ``sentinel2_l2a``, or a file of a user.
+
+        Args:
+            name: Name of a table in this folder, or the path of a JSON file.
+            spectrum: Spectrum of the model; the published one by default.
+
+        Raises:
+            DataError: If there is no such table, or its content is not that of a sensor.
+        """
+        path = Path(name)
+        if path.suffix != ".json":
+            names = [p.stem for p in FOLDER.glob("*.json") if p.stem != "spectrum"]
+            if str(name) not in names:
+                raise DataError(
+                    f"sensor {str(name)!r}: {nearest(str(name), names)} A file of your own ends "
+                    "with .json"
+                )
+            path = FOLDER / f"{name}.json"
+        content = read_json(path, SensorFile)
+        bands = tuple(content.bands)
+        for position, band in enumerate(bands):
+            if not band.low < band.high:
+                raise DataError(f"{path}: bands[{position}]: low is not below high")
+        found = [band.name for band in bands]
+        if double := sorted({n for n in found if found.count(n) > 1}):
+            raise DataError(f"{path}: bands occur twice: {', '.join(double)}")
+        spectrum = (spectrum or Spectrum.read()).extended(content.spectrum, str(path))
+        used = tuple(i for i, band in enumerate(bands) if band.used)
+        sensor = cls(path.stem, bands, tuple(range(len(bands))), spectrum, bands)
+        return sensor.select([bands[i].name for i in used])
+
+    def select(self, names: Sequence[str]) -> "Sensor":
+        """Return the sensor with these bands, in this order.
+
+        Args:
+            names: Names in the product, such as ``B04``, or in the spectrum, such as ``red_2``.
+
+        Raises:
+            DataError: If none or an unknown band is named, one twice, or one without a projection.
+        """
+        known = {band.band: i for i, band in enumerate(self.all_bands)}
+        known |= {band.name: i for i, band in enumerate(self.all_bands)}
+        for name in names:
+            if name not in known:
+                raise DataError(f"sensor {self.name}: no band {name!r}; {nearest(name, known)}")
+        positions = tuple(known[name] for name in names)
+        if not positions or len(set(positions)) < len(positions):
+            raise DataError(f"sensor {self.name}: name each band once, got {list(names)}")
+        chosen = replace(self, in_file=positions, bands=tuple(self.all_bands[i] for i in positions))
+        assert len(chosen.indices) == len(positions)  # raises for a band without a projection
+        return chosen
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Index of the projection of each band."""
+        return tuple(self.spectrum.index(band.band) for band in self.bands)
+
+    def normalise(self, values: np.ndarray, place: str) -> np.ndarray:
+        """Clip and scale to [0, 1] between ``low`` and ``high``, then subtract mean, divide by std.
+
+        Args:
+            values: Values of the selected bands, in units of the file.
+            place: File that messages name.
+
+        Shape:
+            - values, returns: (C, H, W); float32 is returned.
+
+        Raises:
+            DataError: If a value is not finite, or none is between the limits of its band, as where
+                the file has another unit.
+        """
+        low, high, mean, std = (
+            np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
+            for key in ("low", "high", "mean", "std")
+        )
+        values = values.astype(np.float32)
+        if not np.isfinite(values).all():
+            raise DataError(f"{place}: has values that are not finite")
+        if not ((values >= low) & (values <= high)).any():
+            raise DataError(
+                f"{place}: values from {values.min():g} to {values.max():g}, all outside the "
+                f"limits of the sensor {self.name} ({low.min():g} to {high.max():g}); is the unit "
+                "another one?"
+            )
+        return (np.clip((values - low) / (high - low), 0, 1) - mean) / std

@@ -1,0 +1,67 @@
+"""Adapters for SMARTIES: its spectrum and its projection of spectral bands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from openstl_ext.errors import ConfigError
+from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
+from openstl_ext.layers.spectrum_projection import SpectrumProjection
+from openstl_ext.spectrum import Band, Spectrum
+
+SMARTIES = "gsumbul/SMARTIES"
+
+
+def spectrum_of(specs: Mapping[str, Mapping[str, Any]]) -> Spectrum:
+    """Convert the content of ``spectrum_specs.yaml``.
+
+    PyYAML reads its ``5.5e7`` as text, so wavelengths are converted here.
+
+    Args:
+        specs: Entries by name, with ``min_wavelength``, ``max_wavelength``, ``projection_idx`` (-1
+            for a band without a projection) and ``agg_projections``.
+
+    Raises:
+        ConfigError: If an entry lacks one of these, or refers to an index that no entry has.
+        DataError: If the entries are not a spectrum.
+    """
+    try:
+        names = {entry["projection_idx"]: name for name, entry in specs.items()}
+        bands = {
+            name: Band(
+                min_nm=float(entry["min_wavelength"]),
+                max_nm=float(entry["max_wavelength"]),
+                label=entry.get("name", ""),
+                sensors=tuple(entry.get("sensors", ())),
+                index=None if entry["projection_idx"] < 0 else entry["projection_idx"],
+                interpolated_from=_sources(entry["agg_projections"], names),
+            )
+            for name, entry in specs.items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"spectrum_specs: {type(error).__name__}: {error}; expected the entries of "
+            "SMARTIES' spectrum_specs.yaml"
+        ) from None
+    return Spectrum(bands, "spectrum_specs")
+
+
+def _sources(indices: list[int], names: Mapping[int, str]) -> tuple[str, str] | None:
+    if not indices:
+        return None
+    first, second = (names[index] for index in indices)
+    return first, second
+
+
+@register_adapter("SpectrumAwareProjection", SMARTIES)
+def spectrum_projection(kwargs: Kwargs) -> StateDictAdapter:
+    """Return the adapter of the projection of bands, with its inverted interpolation."""
+    spectrum = spectrum_of(kwargs["spectrum_specs"])
+    arguments = {
+        "patch_values": kwargs["patch_size"] ** 2,
+        "dim": kwargs["embed_dim"],
+        "learned": len(spectrum.learned),
+        "mixing": spectrum.mixing("inverted").tolist(),
+        "scale": 1.0,
+    }
+    net = SpectrumProjection(**arguments)
+    return StateDictAdapter(net, {key: key for key in net.state_dict()}, arguments=arguments)

@@ -1,0 +1,115 @@
+"""Sensors: bands in the order of files, selection and normalisation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from openstl_ext.datasets.sensors.sensor import FOLDER, Sensor
+from openstl_ext.errors import DataError
+
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "spectrum")
+BAND = {"name": "B3", "band": "oli_green", "low": 0, "high": 2, "mean": 0.5, "std": 0.25}
+MINE = {
+    "about": "Landsat 8, surface reflectance",
+    "bands": [BAND],
+    "spectrum": {"oli_green": {"min_nm": 533, "max_nm": 590}},
+}
+
+
+def written(path: Path, **changes: Any) -> Path:
+    path.write_text(json.dumps(MINE | changes))
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_published_sensor_can_be_read(name: str) -> None:
+    """A recipe that names it would not start."""
+    sensor = Sensor.read(name)
+    assert sensor.bands
+    assert len(set(sensor.indices)) == len(sensor.indices)
+
+
+def test_the_bands_follow_the_order_of_the_files() -> None:
+    """EuroSAT has B8A at the end; its values would be embedded as those of B09."""
+    eurosat = Sensor.read("eurosat")
+    assert eurosat.in_file == (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12)
+    assert eurosat.indices == (0, 1, 4, 6, 7, 8, 10, 9, 12, 13, 14, 11)
+    assert Sensor.read("sentinel2_l1c").indices == (0, 1, 4, 6, 7, 8, 10, 9, 11, 12, 13, 14)
+
+
+def test_bands_are_selected_by_both_names_and_in_any_order() -> None:
+    """A user would need the names of the spectrum for the bands of a product."""
+    chosen = Sensor.read("sentinel2_l2a").select(["B08", "red_2"])
+    assert chosen.in_file == (7, 3)
+    assert chosen.indices == (9, 6)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["B99"], "sensor eurosat: no band 'B99'; did you mean 'B09'"),
+        (["B10"], "'short_wave_infrared_2' .* has no projection"),
+        ([], "name each band once"),
+        (["B02", "blue_1"], "name each band once"),
+    ],
+)
+def test_a_wrong_selection_is_refused(names: list[str], message: str) -> None:
+    """Other bands than the named ones would be used."""
+    with pytest.raises(DataError, match=message):
+        Sensor.read("eurosat").select(names)
+
+
+def test_values_are_clipped_scaled_and_standardised() -> None:
+    """Features of released weights would be meaningless."""
+    sensor = Sensor.read("sentinel1_grd")
+    values = np.array([[[-29.5197, -3.4569, 9.0]], [[-33.4215, -21.66345, -50.0]]])
+    expected = [
+        [[(share - 0.649346) / 0.190305 for share in (0, 1, 1)]],
+        [[(share - 0.603532) / 0.228831 for share in (0, 0.5, 0)]],
+    ]
+    np.testing.assert_allclose(sensor.normalise(values, "x.tif"), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(0.02, "x.tif: values from 0.02 to 0.02, all outside the limits"), (np.nan, "not finite")],
+)
+def test_values_of_another_unit_are_refused(value: float, message: str) -> None:
+    """Linear backscatter in place of dB would become a constant image."""
+    with pytest.raises(DataError, match=message):
+        Sensor.read("sentinel1_grd").normalise(np.full((2, 4, 4), value), "x.tif")
+
+
+def test_a_sensor_of_a_user_is_one_file(tmp_path: Path) -> None:
+    """A new sensor would need a change of the program."""
+    sensor = Sensor.read(written(tmp_path / "landsat8.json"))
+    assert sensor.indices == (19,)
+    assert sensor.normalise(np.ones((1, 1, 1)), "x.tif").item() == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bands": [BAND | {"low": "0"}]}, r"Expected `float`, got `str` - at `\$.bands\[0\].low`"),
+        ({"bands": [BAND | {"low": 2}]}, r"bands\[0\]: low is not below high"),
+        ({"bands": [BAND | {"std": 0}]}, "std"),
+        ({"bands": [BAND, BAND]}, "bands occur twice: B3"),
+        ({"bands": [BAND | {"band": "oli_gren"}]}, "did you mean 'oli_green'"),
+        ({"spectrum": {"oli_green": {"min_nm": 533, "max": 590}}}, "unknown field `max`"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    """A number written as text, as PyYAML reads 5.5e7, would be compared as text."""
+    with pytest.raises(DataError, match=message):
+        Sensor.read(written(tmp_path / "mine.json", **changes))
+
+
+def test_an_unknown_sensor_is_named_with_the_nearest() -> None:
+    """A user would look for the names in the sources."""
+    with pytest.raises(DataError, match="did you mean 'sentinel2_l2a' or 'sentinel2_l1c'"):
+        Sensor.read("sentinel2_l2")

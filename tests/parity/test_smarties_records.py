@@ -1,0 +1,67 @@
+"""Parity with SMARTIES, proven by replays of its records."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openstl_ext import interop
+from openstl_ext.errors import ConfigError
+from openstl_ext.interop.smarties import spectrum_of
+from tests.parity import replay
+from tests.parity.network_record import NetworkRecord
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def record(name: str) -> dict[str, Any]:
+    """Read a golden record."""
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def test_every_recorded_quantity_is_met() -> None:
+    """Released weights would give other tokens."""
+    recorded = record("smarties_spectrum_projection")
+    errors = {q.name: q.error for q in replay.quantities(recorded)}
+    expected = {"n_params", "output", "train.loss"}
+    expected |= {f"train.grad_l2[{key}]" for key in recorded["train"]["grad_l2"]}
+    assert errors.keys() == expected
+    assert max(errors.values()) <= replay.TOLERANCE
+
+
+def test_a_wrong_weight_is_detected() -> None:
+    """A replay that cannot fail would prove nothing."""
+    part = NetworkRecord(record("smarties_spectrum_projection"))
+    part.weights["spectrum_embeds.1.proj.bias"] += 0.1
+    off = {q.name for q in part.replay() if not (q.error or 0.0) <= replay.TOLERANCE}
+    assert {"output", "train.loss"} <= off
+
+
+def test_the_published_interpolation_is_that_of_the_record() -> None:
+    """The farther band would have the smaller weight, which released weights do not expect."""
+    recorded = record("smarties_spectrum_projection")
+    spectrum = spectrum_of(recorded["kwargs"]["spectrum_specs"])
+    assert spectrum.bands["vv"].max_nm == 5.6e7
+    shares = spectrum.mixing("inverted")[0]
+    assert [s for s in shares if s] == pytest.approx(recorded["averaging_weights"]["4"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"min_wavelength": "blue"}, "could not convert string to float"),
+        ({"agg_projections": [0]}, "not enough values"),
+        ({"agg_projections": [0, 9]}, "KeyError: 9"),
+        ({"projection_idx": None}, "TypeError"),
+    ],
+)
+def test_a_mistake_in_the_spectrum_is_one_sentence(change: dict[str, Any], message: str) -> None:
+    """A user with an own spectrum would see a traceback."""
+    kwargs = record("smarties_spectrum_projection")["kwargs"]
+    specs = {name: dict(entry) for name, entry in kwargs["spectrum_specs"].items()}
+    specs["mixed"] |= change
+    with pytest.raises(ConfigError, match=f"spectrum_specs: .*{message}"):
+        interop.adapter_of(
+            "gsumbul/SMARTIES", "SpectrumAwareProjection", {**kwargs, "spectrum_specs": specs}
+        )
