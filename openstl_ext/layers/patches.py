@@ -26,12 +26,7 @@ def fold_patches(frame: Tensor, patch_size: int) -> Tensor:
         chengtan9907/OpenSTL@c74deb5, utils/predrnn_utils.py (there channels last, all frames at
         once).
     """
-    height, width = frame.shape[-2:]
-    if height % patch_size or width % patch_size:
-        raise ShapeError(
-            f"with patches of {patch_size} x {patch_size}, height and width of a frame must be "
-            f"multiples of {patch_size}; got {height} x {width}"
-        )
+    _check_divisible(frame, patch_size)
     sides = {"p": patch_size, "q": patch_size}
     return rearrange(frame, "b c (h p) (w q) -> b (p q c) h w", **sides)
 
@@ -44,6 +39,33 @@ def unfold_patches(folded: Tensor, patch_size: int) -> Tensor:
     """
     sides = {"p": patch_size, "q": patch_size}
     return rearrange(folded, "b (p q c) h w -> b c (h p) (w q)", **sides)
+
+
+def band_patches(frame: Tensor, patch_size: int) -> Tensor:
+    """Cut a frame into patches, each band apart.
+
+    Args:
+        frame: Frame to cut.
+        patch_size: Side p of a patch, in pixels.
+
+    Shape:
+        - frame: (B, C, H, W); returns: (B, N, C, p * p), patches and pixels in row-major order.
+
+    Raises:
+        ShapeError: If height or width is not a multiple of the patch.
+    """
+    _check_divisible(frame, patch_size)
+    sides = {"p": patch_size, "q": patch_size}
+    return rearrange(frame, "b c (h p) (w q) -> b (h w) c (p q)", **sides)
+
+
+def _check_divisible(frame: Tensor, patch_size: int) -> None:
+    height, width = frame.shape[-2:]
+    if height % patch_size or width % patch_size:
+        raise ShapeError(
+            f"with patches of {patch_size} x {patch_size}, height and width of a frame must be "
+            f"multiples of {patch_size}; got {height} x {width}"
+        )
 
 
 class PatchEmbedding(nn.Module):

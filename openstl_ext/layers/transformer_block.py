@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError
+from openstl_ext.layers.drop_path import DropPath
 
 
 class TransformerBlock(nn.Module):
@@ -17,6 +18,8 @@ class TransformerBlock(nn.Module):
         num_heads: Heads of the attention; must divide D.
         mlp_channels: Hidden width of the MLP.
         dropout_prob: Dropout of attention weights and of both MLP layers, in training.
+        drop_path_prob: Probability that a branch of a sample is dropped in training.
+        epsilon: Added to the variances of the norms.
 
     Shape:
         - tokens: (B, N, D); returns: the same.
@@ -30,28 +33,36 @@ class TransformerBlock(nn.Module):
     """
 
     def __init__(
-        self, channels: int, *, num_heads: int, mlp_channels: int, dropout_prob: float = 0.0
+        self,
+        channels: int,
+        *,
+        num_heads: int,
+        mlp_channels: int,
+        dropout_prob: float = 0.0,
+        drop_path_prob: float = 0.0,
+        epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
         if channels % num_heads:
             raise ConfigError(f"num_heads must divide the width {channels}, got {num_heads}")
         self.num_heads = num_heads
         self.dropout_prob = dropout_prob
-        self.attention_norm = nn.LayerNorm(channels)
+        self.attention_norm = nn.LayerNorm(channels, eps=epsilon)
         self.attend = nn.Linear(channels, 3 * channels)
         self.mix = nn.Linear(channels, channels)
-        self.mlp_norm = nn.LayerNorm(channels)
+        self.mlp_norm = nn.LayerNorm(channels, eps=epsilon)
         self.widen = nn.Linear(channels, mlp_channels)
         self.narrow = nn.Linear(mlp_channels, channels)
         self.dropout = nn.Dropout(dropout_prob)
+        self.drop_path = DropPath(drop_path_prob)
         nn.init.xavier_uniform_(self.attend.weight)
         nn.init.zeros_(self.attend.bias)
         nn.init.zeros_(self.mix.bias)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        tokens = tokens + self._attention(self.attention_norm(tokens))
+        tokens = tokens + self.drop_path(self._attention(self.attention_norm(tokens)))
         hidden = self.dropout(F.gelu(self.widen(self.mlp_norm(tokens))))
-        return tokens + self.dropout(self.narrow(hidden))
+        return tokens + self.drop_path(self.dropout(self.narrow(hidden)))
 
     def _attention(self, tokens: Tensor) -> Tensor:
         query, key, value = rearrange(

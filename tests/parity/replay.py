@@ -47,6 +47,7 @@ REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     ),
     (made_by("/simvp_minimal", "apply_boiling"), "tests.parity.boiling_record:replay"),
     (made_by("/openstl", "reshape_patch"), "tests.parity.patch_record:replay"),
+    (has("tensor_patchify", "reference"), "tests.parity.smarties_utils_record:replay"),
     (made_by("/mamba", "selective_scan"), "tests.parity.scan_records:replay_selective_scan"),
     (made_by("/spatio-temporal", "losses"), "tests.parity.hm_losses_record:replay"),
     (

@@ -30,6 +30,13 @@ def test_every_recorded_quantity_is_met() -> None:
     assert max(errors.values()) <= replay.TOLERANCE
 
 
+def test_patches_and_positions_are_those_of_the_record() -> None:
+    """Released weights would see patches and positions in another order."""
+    errors = {q.name: q.error for q in replay.quantities(record("smarties_utils"))}
+    assert errors.keys() == {"tensor_patchify", "sincos", "interpolate_pos_embed"}
+    assert max(errors.values()) <= replay.TOLERANCE
+
+
 def test_a_wrong_weight_is_detected() -> None:
     """A replay that cannot fail would prove nothing."""
     part = NetworkRecord(record("smarties_spectrum_projection"))

@@ -1,0 +1,21 @@
+"""The transformer block."""
+
+import torch
+
+from openstl_ext.layers.transformer_block import TransformerBlock
+
+
+def test_drop_path_acts_in_training_only() -> None:
+    """A rate in a config would have no effect, as in SMARTIES' code."""
+    torch.manual_seed(0)
+    block = TransformerBlock(8, num_heads=2, mlp_channels=16, drop_path_prob=0.9)
+    tokens = torch.randn(64, 3, 8)
+    unchanged = (block(tokens) == tokens).flatten(1).all(1)
+    assert 40 < unchanged.sum() < 60  # both branches: 0.81 of the samples
+    assert not (block.eval()(tokens) == tokens).flatten(1).all(1).any()
+
+
+def test_the_epsilon_reaches_both_norms() -> None:
+    """Weights that were trained with 1e-6 would give other features."""
+    block = TransformerBlock(8, num_heads=2, mlp_channels=16, epsilon=1e-6)
+    assert block.attention_norm.eps == block.mlp_norm.eps == 1e-6
