@@ -1,14 +1,33 @@
-"""Adapters for SMARTIES: its spectrum and its projection of spectral bands."""
+"""Adapters for SMARTIES: its spectrum, its projection of spectral bands, and its encoder."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from torch import nn
 
 from openstl_ext.errors import ConfigError
 from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
+from openstl_ext.layers.spectral_encoder import SpectralEncoder, SpectralFeatures
 from openstl_ext.layers.spectrum_projection import SpectrumProjection
 from openstl_ext.spectrum import Band, Spectrum
 
 SMARTIES = "gsumbul/SMARTIES"
+
+# (ours, theirs): regular expressions, applied in this order to a key of ours.
+ENCODER = (
+    (r"^features\.(encoder\.)?", ""),
+    (r"^mean_norm\.", "fc_norm."),
+    (r"^class_token$", "cls_token"),
+    (r"^positions$", "pos_embed"),
+    (r"^projection\.", "spectrum_projection."),
+    (r"\battention_norm\.", "norm1."),
+    (r"\battend\.", "attn.qkv."),
+    (r"\bmix\.", "attn.proj."),
+    (r"\bmlp_norm\.", "norm2."),
+    (r"\bwiden\.", "mlp.fc1."),
+    (r"\bnarrow\.", "mlp.fc2."),
+)
 
 
 def spectrum_of(specs: Mapping[str, Mapping[str, Any]]) -> Spectrum:
@@ -65,3 +84,36 @@ def spectrum_projection(kwargs: Kwargs) -> StateDictAdapter:
     }
     net = SpectrumProjection(**arguments)
     return StateDictAdapter(net, {key: key for key in net.state_dict()}, arguments=arguments)
+
+
+@register_adapter("SmartiesVisionTransformer", SMARTIES)
+def vision_transformer(kwargs: Kwargs) -> StateDictAdapter:
+    """Return the adapter of the encoder, with a linear head unless it returns all tokens."""
+    spectrum = spectrum_of(kwargs["spectrum_specs"])
+    arguments = {
+        "image_size": kwargs["img_size"],
+        "patch_size": kwargs["patch_size"],
+        "channels": kwargs["embed_dim"],
+        "depth": kwargs["depth"],
+        "num_heads": kwargs["num_heads"],
+        "mlp_ratio": kwargs["mlp_ratio"],
+        "learned": len(spectrum.learned),
+        "mixing": spectrum.mixing("inverted").tolist(),
+        "trains_positions": True,
+    }
+    encoder = SpectralEncoder(**arguments)
+    net: nn.Module = encoder
+    if not kwargs["all_tokens"]:
+        pooling: Literal["class", "mean"] = "mean" if kwargs["global_pool"] else "class"
+        sources = kwargs["num_sources"] if kwargs["multi_modal"] else 1
+        head = nn.Linear(sources * kwargs["embed_dim"], kwargs["num_classes"])
+        net = nn.ModuleDict({"features": SpectralFeatures(encoder, pooling=pooling), "head": head})
+    return StateDictAdapter(
+        net, {key: _theirs(key) for key in net.state_dict()}, arguments=arguments
+    )
+
+
+def _theirs(key: str) -> str:
+    for pattern, name in ENCODER:
+        key = re.sub(pattern, name, key)
+    return key

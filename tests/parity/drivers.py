@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from openstl_ext.layers import vmrnn_cell
@@ -147,6 +148,20 @@ def each_band(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
     return {"output": torch.cat([net(patches, torch.tensor([[i]])) for i in range(count)])}
 
 
+def spectral(net: nn.Module, record: Record, inputs: list[Tensor]) -> Driven:
+    """Encode images that are recorded as patches (B, h, w, C, p, p), one of each source."""
+    bands = torch.tensor(record["band_projection_indices (same at every patch)"])
+    bands = bands[:, None].expand(-1, len(inputs), -1)  # recorded for each sample
+    if inputs[0].ndim == 6:
+        inputs = [rearrange(x, "b h w c p q -> b c (h p) (w q)") for x in inputs]
+    frames = torch.stack(inputs, dim=1)
+    if isinstance(net, nn.ModuleDict):
+        return {"output": net["head"](net["features"](frames, bands))}
+    tokens = net(frames[:, 0], bands[:, 0])[:, 1:]
+    rows = frames.shape[-2] // record["kwargs"]["patch_size"]
+    return {"output": rearrange(tokens, "b (h w) d -> b d h w", h=rows)}
+
+
 DRIVERS: dict[tuple[str, str], Driver] = {
     ("openstl", "ConvLSTM_Model"): convlstm,
     ("openstl", "ConvLSTMCell"): convlstm_cell_step,
@@ -161,6 +176,7 @@ DRIVERS: dict[tuple[str, str], Driver] = {
     ("st-mamba", "BaselineUNet"): stacked,
     ("spatio-temporal", "SpatioTemporalPredictor"): human_modification,
     ("smarties", "SpectrumAwareProjection"): each_band,
+    ("smarties", "SmartiesVisionTransformer"): spectral,
 }
 
 

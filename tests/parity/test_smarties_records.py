@@ -13,6 +13,13 @@ from tests.parity import replay
 from tests.parity.network_record import NetworkRecord
 
 GOLDEN = Path(__file__).with_name("golden")
+NAMES = (
+    "smarties_spectrum_projection",
+    "smarties_vit",
+    "smarties_vit_alltokens",
+    "smarties_vit_globalpool_patchify",
+    "smarties_vit_multimodal",
+)
 
 
 def record(name: str) -> dict[str, Any]:
@@ -20,12 +27,15 @@ def record(name: str) -> dict[str, Any]:
     return json.loads((GOLDEN / f"{name}.json").read_text())
 
 
-def test_every_recorded_quantity_is_met() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recorded_quantity_is_met(name: str) -> None:
     """Released weights would give other tokens."""
-    recorded = record("smarties_spectrum_projection")
+    recorded = record(name)
     errors = {q.name: q.error for q in replay.quantities(recorded)}
+    train = recorded["train"]
     expected = {"n_params", "output", "train.loss"}
-    expected |= {f"train.grad_l2[{key}]" for key in recorded["train"]["grad_l2"]}
+    expected |= {f"train.grad_l2[{key}]" for key in train["grad_l2"]}
+    expected |= {f"train.params_without_grad[{key}]" for key in train["params_without_grad"]}
     assert errors.keys() == expected
     assert max(errors.values()) <= replay.TOLERANCE
 
@@ -37,10 +47,18 @@ def test_patches_and_positions_are_those_of_the_record() -> None:
     assert max(errors.values()) <= replay.TOLERANCE
 
 
-def test_a_wrong_weight_is_detected() -> None:
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("smarties_spectrum_projection", "spectrum_embeds.1.proj.bias"),
+        ("smarties_vit", "norm.bias"),
+        ("smarties_vit_globalpool_patchify", "fc_norm.bias"),
+    ],
+)
+def test_a_wrong_weight_is_detected(name: str, key: str) -> None:
     """A replay that cannot fail would prove nothing."""
-    part = NetworkRecord(record("smarties_spectrum_projection"))
-    part.weights["spectrum_embeds.1.proj.bias"] += 0.1
+    part = NetworkRecord(record(name))
+    part.weights[key] += 0.1
     off = {q.name for q in part.replay() if not (q.error or 0.0) <= replay.TOLERANCE}
     assert {"output", "train.loss"} <= off
 
