@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ class HangHook(Hook):
             time.sleep(self.seconds)
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
-            sorted(range(100))
+            textwrap.fill("word " * 100)  # a loop of one line would be seen at one place only
 
 
 @HOOKS.register_module()
