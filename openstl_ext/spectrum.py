@@ -29,8 +29,8 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         max_nm: Longest wavelength, in nanometres.
         label: Name in the products of its sensors, with a description in brackets.
         sensors: Products that contain it, for a reader of the file.
-        polarisation: Polarisation of a radar band, such as ``VV``; bands of the same range are told
-            apart by it.
+        polarisation: Polarisation of a radar band, such as ``VV``; it distinguishes bands of the
+            same range.
         index: Position among the projections; None for a band that has none.
         interpolated_from: Two learned bands whose weighted mean is its projection; None for a band
             with learned weights.

@@ -56,7 +56,7 @@ def test_beyond_the_ends_the_two_nearest_are_taken() -> None:
     assert extended.bands["tir"].interpolated_from == nearest
 
 
-def test_polarisations_are_told_apart() -> None:
+def test_bands_of_two_polarisations_are_two_bands() -> None:
     """Two bands of one range would share their weights, or a radar band would become optical."""
     published = Spectrum.read()
     assert published.bands["microwave_1"].min_nm == published.bands["microwave_2"].min_nm

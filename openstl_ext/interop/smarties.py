@@ -1,12 +1,12 @@
 """Adapters for SMARTIES: its spectrum, its projection of spectral bands, and its encoder."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from torch import nn
 
 from openstl_ext.errors import ConfigError
+from openstl_ext.interop.segmentation_unets import renamed
 from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
 from openstl_ext.layers.spectral_encoder import SpectralEncoder, SpectralFeatures
 from openstl_ext.layers.spectrum_projection import SpectrumProjection
@@ -83,7 +83,7 @@ def spectrum_projection(kwargs: Kwargs) -> StateDictAdapter:
         "scale": 1.0,
     }
     net = SpectrumProjection(**arguments)
-    return StateDictAdapter(net, {key: key for key in net.state_dict()}, arguments=arguments)
+    return StateDictAdapter(net, renamed(net, ()), arguments=arguments)
 
 
 @register_adapter("SmartiesVisionTransformer", SMARTIES)
@@ -108,12 +108,4 @@ def vision_transformer(kwargs: Kwargs) -> StateDictAdapter:
         sources = kwargs["num_sources"] if kwargs["multi_modal"] else 1
         head = nn.Linear(sources * kwargs["embed_dim"], kwargs["num_classes"])
         net = nn.ModuleDict({"features": SpectralFeatures(encoder, pooling=pooling), "head": head})
-    return StateDictAdapter(
-        net, {key: _theirs(key) for key in net.state_dict()}, arguments=arguments
-    )
-
-
-def _theirs(key: str) -> str:
-    for pattern, name in ENCODER:
-        key = re.sub(pattern, name, key)
-    return key
+    return StateDictAdapter(net, renamed(net, ENCODER), arguments=arguments)

@@ -123,7 +123,8 @@ class Sensor:
         if not positions or len(set(positions)) < len(positions):
             raise DataError(f"sensor {self.name}: name each band once, got {list(names)}")
         chosen = replace(self, in_file=positions, bands=tuple(self.all_bands[i] for i in positions))
-        assert len(chosen.indices) == len(positions)  # raises for a band without a projection
+        for band in chosen.bands:
+            self.spectrum.index(band.band)  # raises for a band without a projection
         return chosen
 
     @property
