@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from torch.distributed import Store
 
@@ -21,6 +21,8 @@ from openstl_ext.errors import RankError
 PERIOD_SECONDS = 0.5
 LOST_SECONDS = 2.0
 """Silence after which a rank has ended, once a connection to it is broken."""
+REPORT_SECONDS = 10.0
+"""Time for one rank to report a hanging one, before each other rank does so itself."""
 
 COLLECTIVES = ("torch/distributed/", "mmengine/dist/", "torch/nn/parallel/distributed.py")
 BACKWARD = "torch/autograd/graph.py"
@@ -63,6 +65,7 @@ class RankWatch(threading.Thread):
         self._answered_at = self._moved_at
         self._signature: Any = None
         self._seen: dict[int, tuple[dict[str, Any], float]] = {}
+        self._named = False
         self._writing = threading.Lock()
 
     def run(self) -> None:
@@ -123,6 +126,7 @@ class RankWatch(threading.Thread):
         report = {
             "beat": self._beat,
             "ended": ended,
+            "named": self._named,
             "iteration": self.iteration,
             "idle": self.idle_seconds,
             "waits": is_collective(frames),
@@ -145,9 +149,15 @@ class RankWatch(threading.Thread):
         return {rank: (report, now - since) for rank, (report, since) in self._seen.items()}
 
     def _check_ranks(self) -> None:
-        """End this process if a rank hangs; the first rank that does not hang reports it."""
+        """End this process if a rank hangs; the first rank that does not hang reports it.
+
+        The others end after it: the error of a connection to a process that has ended would hide
+        the report, and rank 0 holds the store.
+        """
         now = time.monotonic()
         reports = {rank: (report, now - since) for rank, (report, since) in self._seen.items()}
+        if any(report["named"] for report, _ in reports.values()):
+            self._end()
         silent = {rank for rank, (_, age) in reports.items() if age > self.limit}
         if self.rank and now - self._answered_at > self.limit:
             silent = {0}  # it holds the store
@@ -161,10 +171,14 @@ class RankWatch(threading.Thread):
                 return
             hanging = set(idle)  # each waits for another
         reporters = sorted(set(range(self.world_size)) - hanging) or sorted(hanging)
-        if self.rank == reporters[0]:
+        if self.rank == reporters[0] or self.idle_seconds > self.limit + REPORT_SECONDS:
             os.write(2, f"error: {self._description(sorted(hanging), reports)}\n".encode())
-        else:
-            time.sleep(2 * self.period)  # the launcher ends all ranks after the first
+            self._end()
+
+    def _end(self) -> NoReturn:
+        """End this process once the others have had the time to read that a rank is named."""
+        self._named = True
+        time.sleep(LOST_SECONDS)
         os._exit(ENDED_BY_WATCH)
 
     def _description(self, hanging: list[int], reports: dict[int, Any]) -> str:
@@ -191,9 +205,12 @@ class RankWatch(threading.Thread):
         first, self.limit = time.monotonic(), math.inf  # this rank no longer waits for others
         try:
             while time.monotonic() - first < 2 * LOST_SECONDS:
+                reports = self._read()
+                if self._named or any(report["named"] for report, _ in reports.values()):
+                    self._end()  # a hanging rank is named already
                 gone = [
                     (rank, report)
-                    for rank, (report, age) in self._read().items()
+                    for rank, (report, age) in reports.items()
                     if report["ended"] or age > LOST_SECONDS
                 ]
                 if gone:
