@@ -15,6 +15,9 @@ from openstl_ext.json_file import read_json
 PUBLISHED = Path(__file__).parent / "datasets" / "sensors" / "spectrum.json"
 """The spectrum of SMARTIES: 17 learned projections, two interpolated ones, one unused band."""
 
+ABSENT = -1
+"""Index of a band that an image does not have, where images of several sensors are put together."""
+
 Wavelength = Annotated[float, Meta(gt=0)]
 Interpolation = Literal["linear", "inverted"]
 """``linear``: the nearer band has the larger weight. ``inverted``: the farther one, as in the code

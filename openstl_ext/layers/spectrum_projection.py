@@ -28,6 +28,9 @@ class BandProjection(nn.Module):
 class SpectrumProjection(nn.Module):
     """Map the patches of all bands of an image to one token per position.
 
+    Bands with the index -1 are absent and do not count: images of sensors with different numbers
+    of bands are put together in one batch.
+
     A token is ``scale`` times the mean over its bands of their projections. Projections that no
     band of a batch selects have no gradient, so an optimiser leaves them as they are.
 
@@ -41,11 +44,12 @@ class SpectrumProjection(nn.Module):
 
     Shape:
         - patches: (B, N, C, p * p); bands: (B, C), indices of learned bands, then of interpolated
-          ones; returns: (B, N, D).
+          ones, or -1; returns: (B, N, D).
 
     Raises:
         ConfigError: If a row of ``mixing`` has another length than ``learned``.
-        ShapeError: If patches and bands differ in shape, or an index has no projection.
+        ShapeError: If patches and bands differ in shape, an index has no projection, or an image
+            has no band.
 
     Source:
         SMARTIES, ``SpectrumAwareProjection`` and ``SMARTIES.project_patches``.
@@ -81,14 +85,20 @@ class SpectrumProjection(nn.Module):
                 f"patches (B, N, C, {self.patch_values}) and bands (B, C) are needed, got "
                 f"{tuple(patches.shape)} and {tuple(bands.shape)}"
             )
+        if bool((bands < 0).all(dim=1).any()):
+            raise ShapeError("an image has no band: all its indices are -1")
         if bool((bands == bands[:1]).all()):  # one sensor: one product with C * p * p columns
+            there = bands[0] >= 0
+            if not bool(there.all()):
+                patches, bands = patches[:, :, there], bands[:, there]
             weight, bias = self._stacked(bands[0].tolist())
             flat = weight.transpose(0, 1).flatten(1)
-            return self.scale / channels * F.linear(patches.flatten(2), flat, bias.sum(0))
+            return self.scale / len(weight) * F.linear(patches.flatten(2), flat, bias.sum(0))
         found, position = bands.unique(return_inverse=True)
         weight, bias = self._stacked(found.tolist())
+        factor = self.scale / (bands >= 0).sum(1)
         tokens = torch.einsum("bncp,bcdp->bnd", patches, weight[position])
-        return self.scale / channels * (tokens + bias[position].sum(1, keepdim=True))
+        return factor.view(-1, 1, 1) * (tokens + bias[position].sum(1, keepdim=True))
 
     def _stacked(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return weights (C, D, p * p) and biases (C, D) of some bands."""
@@ -98,6 +108,8 @@ class SpectrumProjection(nn.Module):
     def _projection(self, index: int) -> tuple[Tensor, Tensor]:
         """Return weight and bias of one band, its own or a mean of those of learned bands."""
         learned = [cast("BandProjection", embed).proj for embed in self.spectrum_embeds]
+        if index == -1:
+            return torch.zeros_like(learned[0].weight), torch.zeros_like(learned[0].bias)
         if not 0 <= index < len(learned) + len(self.mixing):
             last = len(learned) + len(self.mixing) - 1
             raise ShapeError(f"band {index}: the net has the projections 0 to {last}")

@@ -45,13 +45,25 @@ def test_a_band_that_no_sample_has_gets_no_gradient(layer: SpectrumProjection) -
     assert [part.proj.weight.grad is not None for part in layer.spectrum_embeds] == [0, 1, 0]
 
 
-@pytest.mark.parametrize(("index", "shape"), [(4, (1, 5, 1, 16)), (-1, (1, 5, 1, 16))])
-def test_a_band_without_projection_is_refused(
-    layer: SpectrumProjection, index: int, shape: tuple[int, ...]
-) -> None:
+@pytest.mark.parametrize("other", [[0, 1, 2], [3, 0, -1]])
+def test_an_absent_band_does_not_count(layer: SpectrumProjection, other: list[int]) -> None:
     """An index of -1 would select the last band, as in the published code."""
-    with pytest.raises(ShapeError, match=f"band {index}: the net has the projections 0 to 3"):
-        layer(torch.randn(shape), torch.tensor([[index]]))
+    patches = torch.randn(2, 5, 3, 16)
+    tokens = layer(patches, torch.tensor([[2, 1, -1], other]))
+    few = layer(patches[:1, :, :2], torch.tensor([[2, 1]]))
+    torch.testing.assert_close(tokens[:1], few)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [(4, "band 4: the net has the projections 0 to 3"), (-1, "an image has no band")],
+)
+def test_a_band_without_projection_is_refused(
+    layer: SpectrumProjection, index: int, message: str
+) -> None:
+    """Another projection would be used, or none."""
+    with pytest.raises(ShapeError, match=message):
+        layer(torch.randn(1, 5, 1, 16), torch.tensor([[index]]))
 
 
 def test_wrong_shapes_are_refused(layer: SpectrumProjection) -> None:

@@ -136,14 +136,15 @@ class Sensor:
         """Clip and scale to [0, 1] between ``low`` and ``high``, then subtract mean, divide by std.
 
         Args:
-            values: Values of the selected bands, in units of the file.
+            values: Values of the selected bands, in units of the file; NaN where there is no data,
+                which becomes 0, the mean.
             place: File that messages name.
 
         Shape:
             - values, returns: (C, H, W); float32 is returned.
 
         Raises:
-            DataError: If a value is not finite, or none is between the limits of its band, as where
+            DataError: If a value is infinite, or none is between the limits of its band, as where
                 the file has another unit.
         """
         low, high, mean, std = (
@@ -151,12 +152,14 @@ class Sensor:
             for key in ("low", "high", "mean", "std")
         )
         values = values.astype(np.float32)
-        if not np.isfinite(values).all():
-            raise DataError(f"{place}: has values that are not finite")
-        if not ((values >= low) & (values <= high)).any():
+        if np.isinf(values).any():
+            raise DataError(f"{place}: has infinite values")
+        known = np.isfinite(values)
+        if known.any() and not ((values >= low) & (values <= high)).any():
             raise DataError(
-                f"{place}: values from {values.min():g} to {values.max():g}, all outside the "
-                f"limits of the sensor {self.name} ({low.min():g} to {high.max():g}); is the unit "
-                "another one?"
+                f"{place}: values from {values[known].min():g} to {values[known].max():g}, all "
+                f"outside the limits of the sensor {self.name} ({low.min():g} to {high.max():g}); "
+                "is the unit another one?"
             )
-        return (np.clip((values - low) / (high - low), 0, 1) - mean) / std
+        scaled = (np.clip((values - low) / (high - low), 0, 1) - mean) / std
+        return np.where(known, scaled, np.float32(0))

@@ -75,12 +75,22 @@ def test_values_are_clipped_scaled_and_standardised() -> None:
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [(0.02, "x.tif: values from 0.02 to 0.02, all outside the limits"), (np.nan, "not finite")],
+    [(0.02, "x.tif: values from 0.02 to 0.02, all outside the limits"), (np.inf, "infinite")],
 )
 def test_values_of_another_unit_are_refused(value: float, message: str) -> None:
     """Linear backscatter in place of dB would become a constant image."""
     with pytest.raises(DataError, match=message):
         Sensor.read("sentinel1_grd").normalise(np.full((2, 4, 4), value), "x.tif")
+
+
+def test_missing_pixels_become_the_mean() -> None:
+    """One missing pixel would make all features NaN."""
+    sensor = Sensor.read("sentinel1_grd")
+    values = np.full((2, 1, 2), -20.0)
+    values[:, 0, 0] = np.nan
+    normalised = sensor.normalise(values, "x.tif")
+    assert (normalised[:, 0, 0] == 0).all()
+    assert (normalised[:, 0, 1] != 0).all()
 
 
 def test_a_sensor_of_a_user_is_one_file(tmp_path: Path) -> None:

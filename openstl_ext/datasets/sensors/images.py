@@ -1,0 +1,108 @@
+"""Images of a sensor as arrays: read, resize, and put together for a net."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from skimage.transform import resize
+from torch import Tensor
+
+from openstl_ext.datasets.sensors.sensor import Sensor
+from openstl_ext.errors import DataError
+from openstl_ext.rasters.raster_file import RasterFile
+from openstl_ext.rasters.window import Window
+from openstl_ext.spectrum import ABSENT
+
+PICTURES = {".jpg", ".jpeg", ".png"}
+"""Files without georeference, of 8-bit RGB."""
+
+
+def read_image(path: Path, sensor: Sensor) -> np.ndarray:
+    """Read the bands of a sensor from a GeoTIFF, or from an RGB picture.
+
+    Shape:
+        - returns: (C, H, W), float32, in units of the file; NaN where there is no data.
+
+    Raises:
+        DataError: If there is no such image, or it has another number of bands than the sensor.
+    """
+    return read_picture(path, sensor) if path.suffix.lower() in PICTURES else _raster(path, sensor)
+
+
+def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
+    """Read the bands of a sensor from a picture of any format that Pillow reads."""
+    try:
+        with Image.open(path) as picture:
+            values = np.asarray(picture.convert("RGB"), np.float32)
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such image") from None
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as a picture: {error}") from None
+    _check_number(path, 3, sensor)
+    return values.transpose(2, 0, 1)[list(sensor.in_file)]
+
+
+def _raster(path: Path, sensor: Sensor) -> np.ndarray:
+    raster = RasterFile(path)
+    _check_number(path, raster.dataset.count, sensor)
+    grid = raster.grid
+    values = raster.read(
+        [position + 1 for position in sensor.in_file],
+        Window(0, 0, grid.height, grid.width),
+        nodata=[None] * len(sensor.in_file),
+    )
+    raster.dataset.close()
+    return values
+
+
+def _check_number(path: Path, found: int, sensor: Sensor) -> None:
+    if found != len(sensor.all_bands):
+        names = ", ".join(band.name for band in sensor.all_bands)
+        raise DataError(
+            f"{path}: has {found} bands, but the sensor {sensor.name} has {len(sensor.all_bands)}: "
+            f"{names}; name another sensor, or write a table for this product"
+        )
+
+
+def resized(image: np.ndarray, size: int | tuple[int, int], *, order: int = 3) -> np.ndarray:
+    """Resample an image to another number of pixels, with a low-pass filter where it shrinks.
+
+    Args:
+        image: Values without NaN, such as normalised ones.
+        size: Height and width, or the side of a square.
+        order: Order of the spline: 1 is bilinear, 3 bicubic.
+
+    Shape:
+        - image: (C, H, W); returns: (C, *size), float32.
+    """
+    height, width = (size, size) if isinstance(size, int) else size
+    if image.shape[1:] == (height, width):
+        return image
+    shrinks = image.shape[1] > height or image.shape[2] > width
+    planes = [
+        resize(plane, (height, width), order=order, anti_aliasing=shrinks, preserve_range=True)
+        for plane in image
+    ]
+    return np.stack(planes).astype(np.float32)
+
+
+def as_inputs(images: Sequence[tuple[np.ndarray, Sequence[int]]]) -> dict[str, Tensor]:
+    """Put the images of a place together, each of a sensor of its own.
+
+    Args:
+        images: Normalised values (C, H, W) of one height and width, and the index of each band.
+
+    Returns:
+        ``frames`` (T, C, H, W) and ``bands`` (T, C) for the T images. C is the largest number of
+        bands; missing ones have the index ``ABSENT`` and values 0.
+    """
+    most = max(len(image) for image, _ in images)
+    height, width = images[0][0].shape[1:]
+    frames = torch.zeros(len(images), most, height, width)
+    bands = torch.full((len(images), most), ABSENT)
+    for t, (image, indices) in enumerate(images):
+        frames[t, : len(image)] = torch.from_numpy(np.ascontiguousarray(image, np.float32))
+        bands[t, : len(image)] = torch.tensor(indices)
+    return {"frames": frames, "bands": bands}
