@@ -52,6 +52,13 @@ class DenseModel(Protocol):
         """Map (B, T, C, H, W) to (B, K, H, W); K is 1 for two classes."""
 
 
+class SpectralDenseModel(DenseModel, Protocol):
+    """DenseModel of images whose channels are spectral bands."""
+
+    def __call__(self, frames: Tensor, bands: Tensor | None = None) -> Tensor:
+        """Map (B, T, C, H, W) and the bands (B, T, C) to (B, K, H, W)."""
+
+
 class EncoderModel(Protocol):
     """Net that maps all frames to one feature vector per sample."""
 
@@ -74,6 +81,18 @@ class MaskedAutoencoder(Protocol):
         """Map (B, T, C, H, W), bands and a mask (B, N), True = hidden, to (B, N, T*C*p*p).
 
         Patches are in row-major order; the values of a patch have the order T, C, row, column.
+        """
+
+
+class MixingAutoencoder(MaskedAutoencoder, Protocol):
+    """Masked autoencoder of several images of a place, which can exchange tokens between them."""
+
+    def __call__(
+        self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor | None = None
+    ) -> Tensor:
+        """Do the same where stream t takes the token of image ``source[b, t, n]`` at patch n.
+
+        ``source`` is (B, T, N); the values of stream t at patch n are then those of that image.
         """
 
 

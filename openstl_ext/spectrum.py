@@ -1,9 +1,9 @@
 """Spectral bands: their ranges of wavelengths, and the projection that embeds each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -51,6 +51,12 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def centre_nm(self) -> float:
         """Centre of the range, in nanometres."""
         return (self.min_nm + self.max_nm) / 2
+
+
+class Ranges(msgspec.Struct, frozen=True):
+    """What a net reads of the file of a sensor: the ranges that the spectrum does not have."""
+
+    spectrum: dict[str, Band] = {}
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,30 @@ class Spectrum:
             DataError: If the file is not such a spectrum.
         """
         return cls(read_json(path, dict[str, Band]), str(path))
+
+    @classmethod
+    def of(
+        cls,
+        given: "Spectrum | str | Mapping[str, Any] | None" = None,
+        sensors: Sequence[str] = (),
+    ) -> "Spectrum":
+        """Return the spectrum that arguments of a config describe.
+
+        Args:
+            given: File, or bands by name with the arguments of ``Band``; the published one by
+                default.
+            sensors: Files of sensors with ranges of their own, which are added.
+
+        Raises:
+            DataError: If a file or a band is not valid.
+        """
+        if given is None or isinstance(given, str):
+            given = cls.read(given or PUBLISHED)
+        elif not isinstance(given, Spectrum):
+            given = cls(msgspec.convert(dict(given), dict[str, Band]))
+        for path in sensors:
+            given = given.extended(read_json(path, Ranges).spectrum, str(path))
+        return given
 
     @property
     def learned(self) -> tuple[str, ...]:

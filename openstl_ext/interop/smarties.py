@@ -1,15 +1,17 @@
 """Adapters for SMARTIES: its spectrum, its projection of spectral bands, and its encoder."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
+import msgspec
 from torch import nn
 
 from openstl_ext.errors import ConfigError
 from openstl_ext.interop.segmentation_unets import renamed
 from openstl_ext.interop.state_dict_adapter import Kwargs, StateDictAdapter, register_adapter
-from openstl_ext.layers.spectral_encoder import SpectralEncoder, SpectralFeatures
 from openstl_ext.layers.spectrum_projection import SpectrumProjection
+from openstl_ext.models.spectral_autoencoder import SpectralAutoencoder
+from openstl_ext.models.spectral_vit import SpectralViT
 from openstl_ext.spectrum import Band, Spectrum
 
 SMARTIES = "gsumbul/SMARTIES"
@@ -27,6 +29,17 @@ ENCODER = (
     (r"\bmlp_norm\.", "norm2."),
     (r"\bwiden\.", "mlp.fc1."),
     (r"\bnarrow\.", "mlp.fc2."),
+)
+
+AUTOENCODER = (
+    (r"^encoder\.encoder\.", ""),
+    (r"^decoder\.embed\.", "decoder_embed."),
+    (r"^decoder\.hidden_token$", "mask_token"),
+    (r"^decoder\.positions$", "decoder_pos_embed"),
+    (r"^decoder\.norm\.", "decoder_norm."),
+    (r"^decoder\.heads\.", "decoder_preds."),
+    (r"^decoder\.blocks\.", "decoder_blocks."),
+    *ENCODER[2:],
 )
 
 
@@ -89,23 +102,43 @@ def spectrum_projection(kwargs: Kwargs) -> StateDictAdapter:
 @register_adapter("SmartiesVisionTransformer", SMARTIES)
 def vision_transformer(kwargs: Kwargs) -> StateDictAdapter:
     """Return the adapter of the encoder, with a linear head unless it returns all tokens."""
-    spectrum = spectrum_of(kwargs["spectrum_specs"])
     arguments = {
+        **encoder_arguments(kwargs),
+        "pooling": "mean" if kwargs["global_pool"] and not kwargs["all_tokens"] else "class",
+        "trains_positions": True,
+    }
+    features = SpectralViT(**arguments)
+    net: nn.Module = features.encoder
+    if not kwargs["all_tokens"]:
+        sources = kwargs["num_sources"] if kwargs["multi_modal"] else 1
+        head = nn.Linear(sources * kwargs["embed_dim"], kwargs["num_classes"])
+        net = nn.ModuleDict({"features": features, "head": head})
+    return StateDictAdapter(net, renamed(net, ENCODER), arguments=arguments)
+
+
+@register_adapter("SMARTIES", SMARTIES)
+def masked_autoencoder(kwargs: Kwargs) -> StateDictAdapter:
+    """Return the adapter of the masked autoencoder."""
+    arguments = {
+        "encoder": encoder_arguments(kwargs),
+        "decoder_channels": kwargs["decoder_embed_dim"],
+        "decoder_depth": kwargs["decoder_depth"],
+        "decoder_num_heads": kwargs["decoder_num_heads"],
+    }
+    net = SpectralAutoencoder(**arguments)
+    return StateDictAdapter(net, renamed(net, AUTOENCODER), arguments=arguments)
+
+
+def encoder_arguments(kwargs: Kwargs) -> dict[str, Any]:
+    """Return the arguments of ``SpectralViT`` for those of a class of SMARTIES."""
+    spectrum = spectrum_of(kwargs["spectrum_specs"])
+    return {
         "image_size": kwargs["img_size"],
         "patch_size": kwargs["patch_size"],
         "channels": kwargs["embed_dim"],
         "depth": kwargs["depth"],
         "num_heads": kwargs["num_heads"],
         "mlp_ratio": kwargs["mlp_ratio"],
-        "learned": len(spectrum.learned),
-        "mixing": spectrum.mixing("inverted").tolist(),
-        "trains_positions": True,
+        "spectrum": {name: msgspec.to_builtins(band) for name, band in spectrum.bands.items()},
+        "interpolation": "inverted",
     }
-    encoder = SpectralEncoder(**arguments)
-    net: nn.Module = encoder
-    if not kwargs["all_tokens"]:
-        pooling: Literal["class", "mean"] = "mean" if kwargs["global_pool"] else "class"
-        sources = kwargs["num_sources"] if kwargs["multi_modal"] else 1
-        head = nn.Linear(sources * kwargs["embed_dim"], kwargs["num_classes"])
-        net = nn.ModuleDict({"features": SpectralFeatures(encoder, pooling=pooling), "head": head})
-    return StateDictAdapter(net, renamed(net, ENCODER), arguments=arguments)

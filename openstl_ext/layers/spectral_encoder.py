@@ -1,7 +1,6 @@
-"""Vision transformer over the patches of an image with any bands, and its features."""
+"""Vision transformer over the patches of an image with any bands."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -113,38 +112,3 @@ class SpectralEncoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens)
         return tokens
-
-
-class SpectralFeatures(nn.Module):
-    """Features of one or several images of a place, each of a sensor of its own.
-
-    Args:
-        encoder: The shared encoder.
-        pooling: ``class``: the class token after the norm; ``mean``: the mean of all patch tokens,
-            after a norm of its own.
-
-    Shape:
-        - frames: (B, T, C, H, W), T images; bands: (B, T, C); returns: (B, T * D), the features of
-          all images one after another.
-
-    Source:
-        SMARTIES, ``SmartiesVisionTransformer``. https://github.com/gsumbul/SMARTIES
-    """
-
-    def __init__(
-        self, encoder: SpectralEncoder, *, pooling: Literal["class", "mean"] = "class"
-    ) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.pooling = pooling
-        if pooling == "mean":
-            self.mean_norm = encoder.norm
-            del encoder.norm
-
-    def forward(self, frames: Tensor, bands: Tensor) -> Tensor:
-        tokens = self.encoder(frames.flatten(0, 1), bands.flatten(0, 1))
-        if self.pooling == "mean":
-            features = self.mean_norm(tokens[:, 1:].mean(1))
-        else:
-            features = self.encoder.norm(tokens)[:, 0]
-        return features.unflatten(0, frames.shape[:2]).flatten(1)

@@ -102,20 +102,41 @@ class SpectrumProjection(nn.Module):
 
     def _stacked(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return weights (C, D, p * p) and biases (C, D) of some bands."""
-        pairs = [self._projection(index) for index in indices]
-        return torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs])
-
-    def _projection(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return weight and bias of one band, its own or a mean of those of learned bands."""
         learned = [cast("BandProjection", embed).proj for embed in self.spectrum_embeds]
-        if index == -1:
-            return torch.zeros_like(learned[0].weight), torch.zeros_like(learned[0].bias)
-        if not 0 <= index < len(learned) + len(self.mixing):
-            last = len(learned) + len(self.mixing) - 1
-            raise ShapeError(f"band {index}: the net has the projections 0 to {last}")
-        if index < len(learned):
-            return learned[index].weight, learned[index].bias
-        row = zip(self.mixing[index - len(learned)], learned, strict=True)
-        used = [(share, part) for share, part in row if share]
-        weight = torch.stack([share * part.weight for share, part in used]).sum(0)
-        return weight, torch.stack([share * part.bias for share, part in used]).sum(0)
+        return band_weights(learned, self.mixing, indices)
+
+
+def band_weights(
+    learned: Sequence[nn.Linear], mixing: Sequence[Sequence[float]], indices: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Stack the linear maps of some bands, each its own or a mean of those of learned bands.
+
+    Args:
+        learned: Maps of the learned bands.
+        mixing: Weights of the learned maps in each interpolated one.
+        indices: Indices of learned bands, then of interpolated ones; -1 for zeros.
+
+    Shape:
+        - returns: weights (C, out, in), biases (C, out).
+
+    Raises:
+        ShapeError: If an index has no map.
+    """
+    pairs = [_band(learned, mixing, index) for index in indices]
+    return torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs])
+
+
+def _band(
+    learned: Sequence[nn.Linear], mixing: Sequence[Sequence[float]], index: int
+) -> tuple[Tensor, Tensor]:
+    if index == -1:
+        return torch.zeros_like(learned[0].weight), torch.zeros_like(learned[0].bias)
+    if not 0 <= index < len(learned) + len(mixing):
+        last = len(learned) + len(mixing) - 1
+        raise ShapeError(f"band {index}: the net has the projections 0 to {last}")
+    if index < len(learned):
+        return learned[index].weight, learned[index].bias
+    row = zip(mixing[index - len(learned)], learned, strict=True)
+    used = [(share, part) for share, part in row if share]
+    weight = torch.stack([share * part.weight for share, part in used]).sum(0)
+    return weight, torch.stack([share * part.bias for share, part in used]).sum(0)

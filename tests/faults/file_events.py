@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,9 @@ class Killed(BaseException):
 
 
 class FileEvents:
-    """Count the file events of this process, and let one of them fail.
+    """Count the file events of this thread, and let one of them fail.
+
+    Threads of earlier tests, such as one that writes events for TensorBoard, are left alone.
 
     Args:
         nth: Event to fail, counted from 1; 0 fails none.
@@ -27,9 +30,12 @@ class FileEvents:
     def __init__(self, nth: int = 0, error: int | None = None) -> None:
         self.nth, self.error = nth, error
         self.count, self.is_dead = 0, False
+        self.thread = threading.get_ident()
 
     def pass_event(self, before: Callable[[], object] = lambda: None) -> None:
         """Count an event; raise if it is the chosen one, or the process is dead."""
+        if threading.get_ident() != self.thread:
+            return
         self.count += 1
         if self.is_dead:
             raise Killed

@@ -11,8 +11,11 @@ from openstl_ext.interfaces import (
     TOY_SHAPE,
     CovariateModel,
     DenseModel,
+    EncoderModel,
     FrameModel,
+    MaskedAutoencoder,
     RecurrentModel,
+    SpectralDenseModel,
     provides,
 )
 from openstl_ext.methods.base import Method
@@ -43,6 +46,12 @@ def run(net: Any, seed: int) -> list[Tensor]:
     if provides(net, CovariateModel):
         covariates = {"dynamic": field(LENGTH, 2), "static": field(1), "lonlat": field(2)}
         return [output for output in net(frames, **covariates) if output is not None]
+    bands = torch.arange(LENGTH).view(1, LENGTH, 1).expand(2, LENGTH, CHANNELS)
+    if provides(net, MaskedAutoencoder):
+        number = (HEIGHT // net.patch_size) * (WIDTH // net.patch_size)
+        return [net(frames, bands, (torch.arange(number) % 2 > 0).expand(2, number))]
+    if provides(net, EncoderModel) or provides(net, SpectralDenseModel):
+        return [net(frames, bands)]
     return [net(frames)]
 
 
@@ -67,7 +76,12 @@ def test_outputs_have_the_shape_of_the_interface(name: str) -> None:
     net = toy_net(NETS[name]).eval()
     for output in run(net, seed=0):
         assert output.shape[0] == 2
-        assert output.shape[-2:] == (HEIGHT, WIDTH)
+        if provides(NETS[name], MaskedAutoencoder):
+            assert output[0].numel() == LENGTH * CHANNELS * HEIGHT * WIDTH
+        elif provides(NETS[name], EncoderModel):
+            assert output.ndim == 2
+        else:
+            assert output.shape[-2:] == (HEIGHT, WIDTH)
         if provides(NETS[name], FrameModel):
             assert output.shape[2:] == TOY_SHAPE[1:]
         if provides(NETS[name], RecurrentModel):

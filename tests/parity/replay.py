@@ -58,6 +58,7 @@ REPLAYERS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     (has("cells", "reference"), "tests.parity.cells_record:replay"),
     (has("groups", "what"), "tests.parity.sizes_record:replay"),
     (has("variants", "reference"), "tests.parity.variants_record:replay"),
+    (has("noise", "band_projection_indices"), "tests.parity.smarties_mae_record:replay"),
     (has("class", "kwargs", "keys", "output"), "tests.parity.network_record:replay"),
 )
 

@@ -40,6 +40,19 @@ def test_every_recorded_quantity_is_met(name: str) -> None:
     assert max(errors.values()) <= replay.TOLERANCE
 
 
+@pytest.mark.parametrize("name", ["smarties_mae", "smarties_mae_no_pixnorm"])
+def test_every_recorded_quantity_of_the_pre_training_is_met(name: str) -> None:
+    """A pre-training would not be that of the paper."""
+    recorded = record(name)
+    errors = {q.name: q.error for q in replay.quantities(recorded)}
+    expected = {"n_params", "output", "extra.loss", "extra.mask", "knn_feats.output"}
+    expected |= {"train.loss", "train.params_frozen"}
+    expected |= {f"with_torch_manual_seed_0.{part}" for part in ("loss", "mask")}
+    expected |= {f"train.grad_l2[{key}]" for key in recorded["train"]["grad_l2"]}
+    assert errors.keys() == expected
+    assert max(errors.values()) <= replay.TOLERANCE
+
+
 def test_patches_and_positions_are_those_of_the_record() -> None:
     """Released weights would see patches and positions in another order."""
     errors = {q.name: q.error for q in replay.quantities(record("smarties_utils"))}
