@@ -60,10 +60,19 @@ class SpectralDenseModel(DenseModel, Protocol):
 
 
 class EncoderModel(Protocol):
-    """Net that maps all frames to one feature vector per sample."""
+    """Net that maps all frames to one feature vector per sample.
+
+    Attributes:
+        out_channels: Number of features of one image.
+    """
+
+    out_channels: int
 
     def __call__(self, frames: Tensor, bands: Tensor | None = None) -> Tensor:
-        """Map (B, T, C, H, W) and the spectral bands (B, T, C), if any, to (B, D)."""
+        """Map (B, T, C, H, W) and the spectral bands (B, T, C), if any, to (B, D).
+
+        D is ``out_channels``, or T times as many where each image has features of its own.
+        """
 
 
 class MaskedAutoencoder(Protocol):

@@ -18,7 +18,8 @@ class Inputs(TypedDict, total=False):
         dynamic: Covariates of the same steps (B, T, C', H, W); NaN where there is no data.
         static: Covariates that do not change (B, C', H, W); NaN where there is no data.
         lonlat: Longitude and latitude in degrees (B, 2, H, W).
-        bands: Index of the spectral band of each channel (B, T, C).
+        bands: Index of the spectral band of each channel (B, T, C); -1 for an absent one.
+        features: Features of an encoder (B, D), in place of ``frames``.
         seed: Seed of each sample (B,), int64; only in evaluation, prediction and profiling. A
             stochastic method draws the noise of a sample from it.
     """
@@ -29,6 +30,7 @@ class Inputs(TypedDict, total=False):
     static: Tensor
     lonlat: Tensor
     bands: Tensor
+    features: Tensor
     seed: Tensor
 
 
@@ -37,7 +39,8 @@ class Targets(TypedDict, total=False):
 
     Fields:
         frames: Future frames (B, T', C, H, W), earliest first.
-        labels: Class indices, (B, H, W) or (B,), int64; any class where there is no label.
+        labels: Class indices, (B, H, W) or (B,), or 0 or 1 for each class (B, K), int64; any
+            class where there is no label.
         valid: True where the target exists, same shape; absent means everywhere.
         weight: Area weight of each pixel (B, H, W); absent means 1.
     """

@@ -54,6 +54,8 @@ class EvaluationLoop(BaseLoop, ABC):
     """
 
     stage: str
+    encodes = False
+    """Whether the loop evaluates the encoder of a method that has a loss only."""
 
     def __init__(
         self,
@@ -80,6 +82,13 @@ class EvaluationLoop(BaseLoop, ABC):
         evaluator.dataset_meta = self.evaluator.dataset_meta
         self.postprocessors[name] = (postprocessor, evaluator)
 
+    def prepare(self) -> None:
+        """Do what the predictions need, with the weights of the moment; nothing by default."""
+
+    def predict(self, batch: Any) -> list[Any]:
+        """Return a sample for each of a batch."""
+        return self.runner.model.test_step(batch)
+
     def run(self) -> dict[str, float]:
         """Evaluate all samples of the split.
 
@@ -91,6 +100,7 @@ class EvaluationLoop(BaseLoop, ABC):
         runner.call_hook(f"before_{stage}")
         runner.call_hook(f"before_{stage}_epoch")
         runner.model.eval()
+        self.prepare()
         most = self._most_batches()
         for index, batch in enumerate(self.dataloader):
             self.run_iter(index, batch)
@@ -124,7 +134,7 @@ class EvaluationLoop(BaseLoop, ABC):
         # by its first sample, so that with batches of one the number of ranks has no influence
         seed_everything(runner.seed, EVALUATION, index * size * runner.world_size + runner.rank)
         full = batch if given == size else padded(batch, size)
-        outputs = runner.model.test_step(full)[:given]
+        outputs = self.predict(full)[:given]
         self.evaluator.process(data_samples=outputs, data_batch=batch)
         for postprocessor, evaluator in self.postprocessors.values():
             changed = [postprocessor(sample) for sample in outputs]

@@ -25,7 +25,8 @@ def check_run(runner: Any) -> None:
         if loop is not None:
             check_names(loop.evaluator.metrics, where)
     method: Any = state.unwrap(runner.model)
-    if (val is not None or test is not None) and method.answers is None:
+    predicting = [loop for loop in (val, test) if loop is not None and not loop.encodes]
+    if predicting and method.answers is None:
         raise ConfigError(
             f"{type(method).__name__} has a loss only, so it cannot be evaluated; remove "
             "val_dataloader and test_dataloader, with their evaluators, from the config"
@@ -60,7 +61,10 @@ def check_splits(runner: Any, sets: dict[str, Any]) -> None:
         )
     fixed = provides(getattr(state.unwrap(runner.model), "net", None), FrameModel)
     overrides = runner.cfg.get("overrides") or ()
-    if difference := check_samples(sets, overrides, has_fixed_horizon=fixed):
+    # an encoder is evaluated on samples of another form than those of its training
+    loops = {"val": runner._val_loop, "test": runner._test_loop}
+    alike = {name: d for name, d in sets.items() if not getattr(loops.get(name), "encodes", False)}
+    if difference := check_samples(alike, overrides, has_fixed_horizon=fixed):
         runner.logger.warning(difference)
 
 

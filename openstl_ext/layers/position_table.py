@@ -1,5 +1,7 @@
 """Positions of the patches of an image: a table of sines and cosines, and its interpolation."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -57,7 +59,7 @@ def resized_positions(table: Tensor, height: int, width: int) -> Tensor:
     Source:
         SMARTIES, ``interpolate_pos_embed``, for any grid. https://github.com/gsumbul/SMARTIES
     """
-    side = round((table.shape[1] - 1) ** 0.5)
+    side = math.isqrt(int(table.shape[1]) - 1)
     if side * side != table.shape[1] - 1:
         raise ShapeError(f"{table.shape[1] - 1} positions are not those of a square grid")
     if (height, width) == (side, side):

@@ -89,9 +89,19 @@ class SpectralEncoder(nn.Module):
                 nn.init.zeros_(part.bias)
 
     def forward(self, frames: Tensor, bands: Tensor) -> Tensor:
+        return self.taps(frames, bands, (len(self.blocks),))[0]
+
+    def taps(self, frames: Tensor, bands: Tensor, numbers: Sequence[int]) -> list[Tensor]:
+        """Return the tokens after some blocks, counted from 1, each (B, 1 + N, D)."""
         rows, columns = (size // self.patch_size for size in frames.shape[-2:])
         positions = resized_positions(self.positions, rows, columns)
-        return self.encode(self.embed(frames, bands) + positions[:, 1:], positions[:, :1])
+        tokens = self._with_class(self.embed(frames, bands) + positions[:, 1:], positions[:, :1])
+        found = {}
+        for number, block in enumerate(self.blocks, start=1):
+            tokens = block(tokens)
+            if number in numbers:
+                found[number] = tokens
+        return [found[number] for number in numbers]
 
     def embed(self, frames: Tensor, bands: Tensor) -> Tensor:
         """Return the tokens of the patches (B, N, D), without positions."""
@@ -107,8 +117,11 @@ class SpectralEncoder(nn.Module):
         Shape:
             - tokens: (B, N, D); class_position: (1, 1, D); returns: (B, 1 + N, D).
         """
-        first = (self.class_token + class_position).expand(len(tokens), -1, -1)
-        tokens = torch.cat([first, tokens], dim=1)
+        tokens = self._with_class(tokens, class_position)
         for block in self.blocks:
             tokens = block(tokens)
         return tokens
+
+    def _with_class(self, tokens: Tensor, class_position: Tensor) -> Tensor:
+        first = (self.class_token + class_position).expand(len(tokens), -1, -1)
+        return torch.cat([first, tokens], dim=1)

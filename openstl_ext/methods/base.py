@@ -223,6 +223,12 @@ def moving_waves(size: int, length: int) -> Tensor:
     return 0.5 + 0.25 * wave * torch.cos(2 * torch.pi * row / height)
 
 
+def toy_bands(size: int) -> Tensor:
+    """Return the bands (size, T, C) of toy frames: each frame is an image of another band."""
+    length, channels = TOY_SHAPE[:2]
+    return torch.arange(length).view(1, length, 1).expand(size, length, channels)
+
+
 def paired(
     fields: dict[str, Tensor], target: Tensor, targets: Targets, *, field: str = "forecast"
 ) -> list[Sample]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.interfaces import TOY_SHAPE, MaskedAutoencoder, MixingAutoencoder, provides
-from openstl_ext.methods.base import PretrainingMethod, moving_waves
+from openstl_ext.methods.base import PretrainingMethod, moving_waves, toy_bands
 from openstl_ext.registry import METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
 from openstl_ext.value_types import Share
@@ -154,9 +154,7 @@ class MaskedAutoencoding(PretrainingMethod):
     @staticmethod
     def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:
         """Return smooth waves, each frame as an image of another band."""
-        length, channels = TOY_SHAPE[:2]
-        bands = torch.arange(length).view(1, length, 1).expand(size, length, channels)
-        inputs = {"frames": moving_waves(size, length), "bands": bands}
+        inputs = {"frames": moving_waves(size, TOY_SHAPE[0]), "bands": toy_bands(size)}
         return {"inputs": inputs, "data_samples": {}}
 
 

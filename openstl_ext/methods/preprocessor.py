@@ -109,7 +109,8 @@ class SequencePreprocessor(BaseDataPreprocessor):
             raise DatasetNotFoundError(self.statistics, prepare=self.prepare)
         data = self.cast_data(data)
         inputs, targets = dict(data["inputs"]), dict(data.get("data_samples") or {})
-        inputs["frames"] = self.normalize(inputs["frames"], inputs.get("valid"))
+        if "features" not in inputs:
+            inputs["frames"] = self.normalize(inputs["frames"], inputs.get("valid"))
         for group in COVARIATES:
             if group not in inputs:
                 continue

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.interfaces import TOY_SHAPE, DenseModel
-from openstl_ext.methods.base import LabelMethod
+from openstl_ext.interfaces import TOY_SHAPE, DenseModel, SpectralDenseModel, provides
+from openstl_ext.methods.base import LabelMethod, toy_bands
 from openstl_ext.registry import LOSSES, METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
 from openstl_ext.value_types import Share
@@ -64,7 +64,10 @@ class Segmentation(LabelMethod):
         return {"loss_labels": self.criterion(logits, targets["labels"], targets.get("valid"))}
 
     def logits(self, inputs: Inputs) -> Tensor:
-        logits = self.net(inputs["frames"])
+        if provides(self.net, SpectralDenseModel):
+            logits = self.net(inputs["frames"], inputs.get("bands"))
+        else:
+            logits = self.net(inputs["frames"])
         # checked here, so that the first training step fails and not the first validation
         if logits.shape[1] > 2 and self.threshold != EVEN:
             raise ConfigError(
@@ -95,7 +98,9 @@ class Segmentation(LabelMethod):
     def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
         """Return constructor arguments of a small instance around a net."""
         with torch.no_grad():
-            num_logits = net.eval()(torch.zeros(1, *TOY_SHAPE)).shape[1]
+            toy = torch.zeros(1, *TOY_SHAPE)
+            bands = (toy_bands(1),) if provides(net, SpectralDenseModel) else ()
+            num_logits = net.eval()(toy, *bands).shape[1]
         return {"net": net, "loss": {"type": "BCEDice" if num_logits == 1 else "CrossEntropyDice"}}
 
     @staticmethod
@@ -113,6 +118,6 @@ class Segmentation(LabelMethod):
         valid[:, :2] = False
         labels = torch.where(valid, (relief > 0.2).long(), UNLABELLED)
         return {
-            "inputs": {"frames": frames},
+            "inputs": {"frames": frames, "bands": toy_bands(size)},
             "data_samples": {"labels": labels, "valid": valid},
         }

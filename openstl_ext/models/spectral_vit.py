@@ -82,6 +82,7 @@ class SpectralViT(nn.Module):
         super().__init__()
         self.spectrum = Spectrum.of(spectrum, sensors)
         self.pooling = pooling
+        self.out_channels = channels
         self.encoder = SpectralEncoder(
             image_size=image_size,
             patch_size=patch_size,

@@ -35,7 +35,7 @@ PAIRS = [
 ]
 PREDICTING = [p for p in PAIRS if p.values[0].answers is not None]
 FORECASTING = [p for p in PAIRS if p.values[0].answers == "frames"]
-LEARNING = [p for p in PAIRS if list(toy_method(*p.values).parameters())]
+LEARNING = [p for p in PAIRS if any(w.requires_grad for w in toy_method(*p.values).parameters())]
 
 
 def scramble(field: Tensor) -> Tensor:

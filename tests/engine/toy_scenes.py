@@ -1,0 +1,66 @@
+"""Toy scenes of two sensors with a class each; imported as a plugin."""
+
+from pathlib import Path
+
+import torch
+
+from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.registry import DATASETS
+from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.value_types import Count
+
+SIDE = 8
+SIZES = {"train": 16, "val": 7, "test": 6}
+
+
+@DATASETS.register_module()
+class ToyScenes(SequenceDataset):
+    """Stripes along rows or columns, seen in three bands, or as two images.
+
+    Args:
+        split: One of train, val, test.
+        num_images: Number of images of a sample, the second with one band.
+        labelled: Whether samples have labels.
+        augment: Whether the images change from epoch to epoch.
+        multi_label: Whether a label is a 0 or 1 for each class.
+    """
+
+    metainfo = Metainfo(
+        name="toy_scenes",
+        channels=tuple(Channel(f"band_{i}") for i in range(3)),
+        classes=("rows", "columns"),
+    )
+
+    def __init__(
+        self,
+        *,
+        split: str,
+        num_images: Count = 1,
+        labelled: bool = True,
+        augment: bool = False,
+        multi_label: bool = False,
+    ) -> None:
+        self.split = self.check_split(split)
+        self.num_images, self.labelled, self.augment = num_images, labelled, augment
+        self.multi_label = multi_label
+
+    @classmethod
+    def make_toy(cls, root: Path) -> None:
+        """Nothing is read."""
+
+    def __len__(self) -> int:
+        return SIZES[self.split]
+
+    def __getitem__(self, index: int) -> Item:
+        label = index % 2
+        draw = torch.Generator().manual_seed(1000 * len(self.split) + index)
+        wave = torch.sin(torch.arange(SIDE) * torch.pi / 2 + index)
+        image = wave.expand(SIDE, SIDE) if label else wave.expand(SIDE, SIDE).T
+        frames = image + 0.1 * torch.randn(self.num_images, 3, SIDE, SIDE, generator=draw)
+        bands = torch.tensor([[0, 1, 2], [3, -1, -1]])[: self.num_images]
+        frames[1:, 1:] = 0
+        if self.augment:
+            frames = frames + 0.1 * torch.randn(())
+        labels = torch.tensor([1 - label, label] if self.multi_label else label)
+        targets = {"labels": labels} if self.labelled else {}
+        return {"inputs": {"frames": frames, "bands": bands}, "data_samples": targets}  # type: ignore[typeddict-item]
