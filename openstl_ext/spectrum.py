@@ -52,6 +52,13 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Centre of the range, in nanometres."""
         return (self.min_nm + self.max_nm) / 2
 
+    @property
+    def kind(self) -> Literal["learned", "interpolated", "none"]:
+        """Kind of the projection."""
+        if self.index is None:
+            return "none"
+        return "learned" if self.interpolated_from is None else "interpolated"
+
 
 @dataclass(frozen=True)
 class Spectrum:
