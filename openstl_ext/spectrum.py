@@ -52,6 +52,13 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Centre of the range, in nanometres."""
         return (self.min_nm + self.max_nm) / 2
 
+    @property
+    def kind(self) -> Literal["learned", "interpolated", "none"]:
+        """Kind of the projection."""
+        if self.index is None:
+            return "none"
+        return "learned" if self.interpolated_from is None else "interpolated"
+
 
 class Ranges(msgspec.Struct, frozen=True):
     """What a net reads of the file of a sensor: the ranges that the spectrum does not have."""

@@ -18,7 +18,7 @@ from openstl_ext.errors import PATH_REMEDIES, DataError, UserError, printable
 
 COMMANDS = {
     *("convert", "data", "demo", "doctor", "leaderboard", "list", "new", "plot-horizons"),
-    *("predict", "profile", "test", "train", "visualize"),
+    *("plot-spectrum", "predict", "profile", "test", "train", "visualize"),
 }
 HEAVY = {"torch", "mmengine", "numpy", "matplotlib"}
 MESSAGE = "a.tif and b.tif differ:\n  bring them onto one grid"

@@ -71,6 +71,7 @@ def test_a_folder_without_permission_is_refused(
 COMMANDS = {
     "leaderboard": ["missing", "--out", "OUT"],
     "plot-horizons": ["missing", "--out", "OUT.png"],
+    "plot-spectrum": ["missing", "--out", "OUT.png"],
     "predict": ["boiling/simvp_gsta_small", "missing.pth", "--input", "input.png", "--out", "OUT"],
     "convert": ["input.png", "OUT"],
     "train": ["boiling/simvp_gsta_small", "--work-dir", "OUT"],

@@ -1,4 +1,4 @@
-"""Agreement of predicted and observed labels, all classes together."""
+"""Agreement of predicted and observed labels: of all classes together, or the mean of classes."""
 
 import math
 
@@ -29,6 +29,29 @@ class OverallAccuracy(LabelMetric):
         """
         counts = self.confusion(sample)
         return Tally(total=counts.trace()[None], weight=counts.sum()[None])
+
+
+@METRICS.register_module()
+class AverageAccuracy(LabelMetric):
+    """Share of the labels of each class that are predicted correctly; mean of observed classes.
+
+    A class that is not in the targets has no score, even where it is predicted: unlike the mean
+    of ``Recall``, which counts it as 0.
+    """
+
+    name = "average_accuracy"
+
+    def measure(self, sample: Sample) -> Tally:
+        """Count correct and all labels of each class.
+
+        Shape:
+            - sample["target"], sample["labels"], sample["valid"]: (H, W) or (); tally: (K,).
+        """
+        counts = self.confusion(sample)
+        return Tally(total=counts.diagonal(), weight=counts.sum(dim=1))
+
+    def overall(self, sums: np.ndarray) -> float:
+        return self.class_mean(sums)
 
 
 @METRICS.register_module()

@@ -19,11 +19,13 @@ from openstl_ext.metrics.frames import as_float, map_sum
 from openstl_ext.metrics.tallies import (
     TOTAL,
     WEIGHT,
+    Pooling,
     Tally,
     TallyBuffer,
     bootstrap_intervals,
     exact_sums,
     merge_shards,
+    summing,
 )
 from openstl_ext.score_name import ScoreName
 from openstl_ext.structures import Metainfo, Sample
@@ -92,6 +94,14 @@ class SampleMetric(BaseMetric, ABC):
             - sample["forecast"], sample["target"], sample["valid"]: (T, C, H, W).
             - tally: (T,) or (T, C) or (K,), as ``axes`` declares.
         """
+
+    def pooling(self, tallies: np.ndarray) -> Pooling:
+        """Return how tallies (N, S, ...) become the sums of a score: they are added by default.
+
+        A score that needs all samples at once, such as one of a ranking, keeps them as tallies and
+        computes here what is divided at the end.
+        """
+        return summing(tallies)
 
     def finish(self, mean: float) -> float:
         """Convert a mean into the score; the mean itself unless overridden."""
@@ -226,7 +236,7 @@ class SampleMetric(BaseMetric, ABC):
     @final
     def compute_metrics(self, results: np.ndarray) -> dict[str, float]:
         """Compute the scores of tallies (N, S, ...)."""
-        sums = exact_sums(results)
+        sums = self.pooling(results)(None)
         # a plateau keeps its best score in the checkpoint, where NumPy numbers cannot be read
         return {str(name): float(score(sums)) for name, score in self._scores(sums.shape).items()}
 
@@ -288,7 +298,7 @@ class SampleMetric(BaseMetric, ABC):
         """Bootstrap the overall score and that of each channel or class."""
         scores = self._scores(tallies.shape[1:])
         wanted = {name.part: score for name, score in scores.items() if name.lead is None}
-        found = bootstrap_intervals(tallies, wanted)
+        found = bootstrap_intervals(tallies, wanted, pooling=self.pooling)
         overall = {"interval": found.pop("")}
         return {**overall, "intervals": found} if found else overall
 

@@ -1,5 +1,6 @@
 """Confusion matrix of labels, from which all label scores are computed."""
 
+import math
 from abc import ABC
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +31,7 @@ class LabelMetric(SampleMetric, ABC):
             word without ``@``, ``[`` and ``]``, or the dataset has other classes.
     """
 
-    requires = ("labels",)
+    requires: tuple[str, ...] = ("labels",)
     axes: tuple[Axis, ...] = ("class",)
     unit = "1"
     higher_is_better = True
@@ -75,10 +76,16 @@ class LabelMetric(SampleMetric, ABC):
 
         Raises:
             DataError: If a valid pixel has an unknown class.
-            ConfigError: If the net predicts another number of classes.
+            ConfigError: If the net predicts other classes, or several labels per sample.
         """
         number, valid = len(self.classes), sample["valid"]
         probability = sample.get("probability")
+        if probability is not None and probability.ndim == sample["target"].ndim:
+            raise ConfigError(
+                f"{type(self).__name__} scores one class per sample or pixel, but these samples "
+                "have a label of 0 or 1 for each class; use F1Micro, F1Macro, SubsetAccuracy, "
+                "AveragePrecisionMicro or AveragePrecisionMacro"
+            )
         if probability is not None and len(probability) != number:
             raise ConfigError(
                 f"the net predicts {len(probability)} classes, but {type(self).__name__} has "
@@ -104,6 +111,22 @@ class LabelMetric(SampleMetric, ABC):
                 f"{len(self.classes) - 1}: {', '.join(self.classes)}; a value for pixels "
                 "without a label belongs in the dataset's ignore index"
             )
+
+    def class_mean(self, sums: np.ndarray) -> float:
+        """Return the mean score of the classes that have one, of sums (S, K); NaN without any."""
+        known = [self.combine(column) for column in sums.T if not self._is_absent(column)]
+        return math.fsum(known) / len(known) if known else math.nan
+
+    def count(self, tallies: np.ndarray) -> dict[str, int]:
+        """Count the classes without a score, which are left out of a mean."""
+        if not self.axes:
+            return {}
+        sums = self.pooling(tallies)(None)
+        return {"num_unscored_classes": sum(self._is_absent(column) for column in sums.T)}
+
+    def _is_absent(self, sums: np.ndarray) -> bool:
+        """Return whether a class has no score for another reason than numbers that are NaN."""
+        return math.isnan(self.combine(sums)) and bool(np.isfinite(sums).all())
 
     def span(self, tallies: np.ndarray) -> dict[str, Any]:
         """List the classes, and count the samples without a valid pixel."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from openstl_ext.metrics.base import Tally
 from openstl_ext.metrics.confusion import LabelMetric
-from openstl_ext.metrics.tallies import WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
@@ -40,8 +39,7 @@ class Overlap(LabelMetric, ABC):
         return self.ratio(hits, alarms, misses) if either else math.nan
 
     def overall(self, sums: np.ndarray) -> float:
-        known = [self.combine(column) for column in sums.T if column[WEIGHT]]
-        return math.fsum(known) / len(known) if known else math.nan
+        return self.class_mean(sums)
 
 
 @METRICS.register_module()

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,10 @@ TOTAL, WEIGHT = 0, 1
 """Positions on the second axis of an array of tallies, which is (N, S, ...)."""
 ROWS = 1024
 """Samples per array of a ``TallyBuffer``."""
+
+Pooling = Callable[[np.ndarray | None], np.ndarray]
+"""Function from how often each sample counts, (N,), to sums (S, ...). None counts each once, and
+rounds nothing before the result, which is therefore equal for any order of the samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,10 +159,24 @@ def exact_sums(tallies: np.ndarray) -> np.ndarray:
     return np.array(sums, dtype=float).reshape(tallies.shape[1:])
 
 
+def summing(tallies: np.ndarray) -> Pooling:
+    """Return the pooling of tallies (N, S, ...) that adds them."""
+    flat = tallies.reshape(len(tallies), math.prod(tallies.shape[1:]))
+
+    def pooled(times: np.ndarray | None) -> np.ndarray:
+        if times is None:
+            return exact_sums(tallies)
+        with np.errstate(invalid="ignore"):  # an entry that is not finite concerns no other
+            return (times @ flat).reshape(tallies.shape[1:])
+
+    return pooled
+
+
 def bootstrap_intervals(
     tallies: np.ndarray,
     scores: Mapping[str, Callable[[np.ndarray], float]],
     *,
+    pooling: Callable[[np.ndarray], Pooling] = summing,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, list[float] | None]:
@@ -170,6 +188,7 @@ def bootstrap_intervals(
     Args:
         tallies: Tallies of all samples.
         scores: Functions of sums (S, ...), by name; NaN where there is nothing to score.
+        pooling: Makes the pooling of some tallies.
         resamples: How often a test set is drawn.
         seed: Seed of the drawing, so that two runs on equal tallies agree.
 
@@ -183,20 +202,22 @@ def bootstrap_intervals(
     size = len(tallies)
     if size < 2:
         return dict.fromkeys(scores)
-    flat = tallies.reshape(size, -1)
-    known = exact_sums(tallies)
+    pooled = pooling(tallies)
+    known = pooled(None)
     rng = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {n: [] for n, score in scores.items() if _finite(score, known)}
     for _ in range(resamples if drawn else 0):
         times = np.bincount(rng.integers(size, size=size), minlength=size).astype(float)
-        with np.errstate(invalid="ignore"):  # an entry that is not finite concerns no other
-            sums = (times @ flat).reshape(tallies.shape[1:])
+        sums = pooled(times)
         for name, values in drawn.items():
             value = scores[name](sums)
             if not math.isnan(value):  # a resampled set may have no valid pixel
                 values.append(value)
+    singles = [tallies[i : i + 1] for i in range(size)]
     varied = {
-        n: v for n, v in drawn.items() if v and (_varies(v) or _scores_two(scores[n], tallies))
+        n: v
+        for n, v in drawn.items()
+        if v and (_varies(v) or _scores_two(scores[n], map(pooling, singles)))
     }
     ends = {n: np.quantile(v, (0.025, 0.975)).tolist() for n, v in varied.items()}
     return {name: ends.get(name) for name in scores}
@@ -211,7 +232,7 @@ def _varies(values: Sequence[float]) -> bool:
     return not math.isclose(min(values), max(values), rel_tol=1e-12)
 
 
-def _scores_two(score: Callable[[np.ndarray], float], tallies: np.ndarray) -> bool:
+def _scores_two(score: Callable[[np.ndarray], float], singles: Iterable[Pooling]) -> bool:
     """Return whether at least two samples have something to score; one alone has no spread."""
-    scored = (True for tally in tallies if not math.isnan(score(tally)))
+    scored = (True for pooled in singles if not math.isnan(score(pooled(None))))
     return sum(itertools.islice(scored, 2)) == 2

@@ -64,11 +64,26 @@ class Page:
         )
         self.frame(box)
 
-    def frame(self, box: tuple[int, int, int, int], *, fill: str = "none") -> None:
-        """Draw a box with a thin line."""
+    def frame(
+        self,
+        box: tuple[int, int, int, int],
+        *,
+        fill: str = "none",
+        edge: str = LINE,
+        line: str = "solid",
+        hatch: str | None = None,
+    ) -> None:
+        """Draw a box with a thin line, which also has the colour of the hatch."""
         left, top, width, height = box
-        edge = Rectangle((left, top), width, height, edgecolor=LINE, linewidth=0.5, facecolor=fill)
-        self.axes.add_patch(edge)
+        style: dict[str, Any] = {"edgecolor": edge, "linestyle": line, "hatch": hatch}
+        self.axes.add_patch(
+            Rectangle((left, top), width, height, linewidth=0.5, facecolor=fill, **style)
+        )
+
+    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw a thin line between two points (left, top), below all boxes."""
+        (left, top), (right, bottom) = start, end
+        self.axes.plot((left, right), (top, bottom), color=LINE, linewidth=0.5, zorder=0)
 
     def text(
         self,
@@ -81,11 +96,13 @@ class Page:
         vertical: str = "center",
         color: str = INK,
         weight: str = "normal",
+        upright: bool = False,
     ) -> None:
-        """Write text at a position."""
+        """Write text at a position; upright text is read from below."""
         shown = " ".join(printable(words).split())
         written = self.axes.text(left, top, shown, ha=align, va=vertical, parse_math=False)
         written.set(family=FONT, fontsize=size, color=color, fontweight=weight)
+        written.set_rotation(90 if upright else 0)
 
     def colorbar(
         self,

@@ -53,6 +53,7 @@ COMMANDS = {
     "leaderboard json": "leaderboard run --out OUT/board.json --metrics mse_sum%mae",
     "leaderboard folder": "leaderboard run --out OUT/boards --metrics mse_sum%mae",
     "plot-horizons": "plot-horizons run --metric mse_sum%mae --out OUT/plot.png",
+    "plot-spectrum": "plot-spectrum rgb%sentinel2_l2a --out OUT/spectrum.png",
     "visualize": "visualize run/saved SAMPLE --colormap viridis%inferno --out OUT/grid.png",
     "predict npy": f"predict {TOY} {BEST} --input frames.npy --horizon 2%3 --out OUT/f.npy",
     "predict folder": f"predict {TOY} {BEST} --input frames.npy --horizon 2%3 --out OUT/f",

@@ -54,6 +54,7 @@ LINES = [
     "new model TideNet",
     "new dataset TideGauges",
     "plot-horizons run --metric mse_sum --out out/horizons.png",
+    "plot-spectrum rgb sentinel2_l2a --out out/spectrum.png",
     f"predict {TOY} {BEST} --input frames.npy --out out/f.npy --batch-size 2 --horizon 2 --last",
     f"predict {TOY} {BEST} --input frames.npy --out out/forecasts --tile 16 --overlap 4 --amp",
     f"profile {TOY} --batch-size 1 --shape 10 1 16 16 --horizon 2",

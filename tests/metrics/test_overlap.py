@@ -7,6 +7,7 @@ import torch
 
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.metrics.multi_label import MultiLabelMetric
 from openstl_ext.metrics.tallies import merge_shards
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Channel, Metainfo, Sample
@@ -20,8 +21,10 @@ NAMES = sorted(
     if issubclass(cls, SampleMetric)
     and cls.__module__.startswith("openstl_ext.")
     and "labels" in cls.requires
+    and not issubclass(cls, MultiLabelMetric)
 )
-PER_CLASS = ("Dice", "IoU", "Precision", "Recall")
+OVERLAPS = ("Dice", "IoU", "Precision", "Recall")
+PER_CLASS = (*OVERLAPS, "AverageAccuracy")
 
 
 def built(name: str, classes: tuple[str, ...] = CLASSES) -> SampleMetric:
@@ -64,6 +67,9 @@ def by_force(name: str, samples: list[Sample]) -> dict[str, float]:
                 "Dice": lambda t=true, s=predicted: 2 * len(t & s) / (len(t) + len(s)),
                 "Precision": lambda t=true, s=predicted: len(t & s) / len(s) if s else 0.0,
                 "Recall": lambda t=true, s=predicted: len(t & s) / len(t) if t else 0.0,
+                "AverageAccuracy": lambda t=true, s=predicted: (
+                    len(t & s) / len(t) if t else math.nan
+                ),
             }[name]()
             if true | predicted
             else math.nan
@@ -101,6 +107,8 @@ def test_scores_by_hand() -> None:
     expected = {f"{k}[background]": v for k, v in background.items()}
     expected |= {f"{k}[site]": v for k, v in site.items()}
     expected |= {k: (background[k] + site[k]) / 2 for k in site}
+    recalls = {k: v for k, v in expected.items() if k.startswith("recall")}
+    expected |= {k.replace("recall", "average_accuracy"): v for k, v in recalls.items()}
     chance = (5 * 3 + 4 * 6) / 81
     expected |= {"overall_accuracy": 5 / 9, "kappa": (5 / 9 - chance) / (1 - chance)}
     assert scores == pytest.approx(expected)
@@ -120,9 +128,21 @@ def test_an_absent_class_has_no_score_and_no_weight() -> None:
 def test_a_class_without_hits_scores_zero(side: int) -> None:
     """A model that never predicts a class would gain."""
     pair = (mapped([0, 1, 2]), mapped([0, 1, 1]))
-    for name in PER_CLASS:
+    for name in OVERLAPS:
         scores = evaluated(built(name), [label_sample(pair[side], pair[1 - side])])
         assert scores[f"{METRICS.get(name).name}[water]"] == 0
+
+
+def test_average_accuracy_is_the_mean_of_observed_classes() -> None:
+    """A class without samples in the test set would lower the score."""
+    target, answer = mapped([0, 0, 0, 1]), mapped([0, 0, 2, 1])
+    metric = built("AverageAccuracy")
+    scores = evaluated(metric, [label_sample(answer, target)])
+    assert scores["average_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    assert math.isnan(scores["average_accuracy[water]"])
+    assert metric.describe()["average_accuracy"]["num_unscored_classes"] == 1
+    recall = evaluated(built("Recall"), [label_sample(answer, target)])
+    assert recall["recall"] == pytest.approx((2 / 3 + 1 + 0) / 3)
 
 
 def test_kappa_of_one_class_only_has_no_value() -> None:
@@ -222,11 +242,25 @@ def test_a_metric_describes_its_scores(name: str) -> None:
 
 
 def test_single_labels_are_scored_like_maps() -> None:
-    """Classification could not use these metrics."""
-    pairs = [(0, 0), (0, 1), (1, 1), (2, 2)]
+    """Scores of scenes would differ from those of a map with the same labels."""
+    pairs = [(0, 0), (0, 1), (1, 1), (2, 2), (1, 0)]
     samples = [label_sample(torch.tensor(a), torch.tensor(t)) for t, a in pairs]
-    assert evaluated(built("OverallAccuracy"), samples) == {"overall_accuracy": 0.75}
+    target, answer = (mapped([pair[side] for pair in pairs]) for side in (0, 1))
+    for name in NAMES:
+        metric = built(name)
+        assert evaluated(metric, samples) == evaluated(built(name), [label_sample(answer, target)])
+        assert metric.describe()[metric.name]["num_samples"] == 5
+    assert evaluated(built("OverallAccuracy"), samples) == {"overall_accuracy": 0.6}
     assert evaluated(built("Recall"), samples)["recall[background]"] == 0.5
+
+
+def test_several_labels_per_sample_are_rejected() -> None:
+    """The labels 0 and 1 of many classes would be counted as the first two classes."""
+    labels = torch.tensor([0, 1, 1])
+    several = {**label_sample(labels, labels), "probability": labels.float()}
+    for name in NAMES:
+        with pytest.raises(ConfigError, match="a label of 0 or 1 for each class; use F1Micro"):
+            built(name).process(None, [several])  # type: ignore[list-item]
 
 
 # bad input

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.metrics.confusion import LabelMetric
+from openstl_ext.metrics.multi_label import MultiLabelMetric
 from openstl_ext.registry import LOSSES, METRICS
 from openstl_ext.structures import Sample
 from tests.metrics.label_samples import CLASSES, drawn_labels
@@ -21,11 +22,15 @@ OURS = {
     for name, cls in registry.module_dict.items()
     if cls.__module__.startswith("openstl_ext.")
 }
-LABEL_METRICS = sorted(name for name, cls in OURS.items() if issubclass(cls, LabelMetric))
+LABEL_METRICS = sorted(
+    name
+    for name, cls in OURS.items()
+    if issubclass(cls, LabelMetric) and not issubclass(cls, MultiLabelMetric)
+)
 FRAME_METRICS = sorted(
     name
     for name, cls in OURS.items()
-    if issubclass(cls, SampleMetric) and name not in LABEL_METRICS
+    if issubclass(cls, SampleMetric) and not issubclass(cls, LabelMetric)
 )
 LOSS_NAMES = sorted(name for name, cls in OURS.items() if not issubclass(cls, SampleMetric))
 LOSS_ARGUMENTS: dict[str, dict[str, Any]] = {
