@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from openstl_ext.datasets.bigearthnet.nomenclature import class_ids
-from openstl_ext.datasets.bigearthnet.patches import Patch
+from openstl_ext.datasets.bigearthnet.patches import Patch, check_pair
 from openstl_ext.errors import DataError, UserError
 from openstl_ext.json_file import read_json
 from openstl_ext.text_file import read_lines
@@ -38,7 +38,7 @@ def read_patches(root: Path, split: str, removal_lists: Sequence[str]) -> list[P
     Raises:
         UserError: If the file is a parquet and pyarrow is not installed.
         DataError: If the file is missing, lacks a column or has an unknown split or label, a patch
-            twice, or no patch of the split.
+            twice, a pair of two places, or no patch of the split.
     """
     path = root / (JSON if (root / JSON).is_file() else PARQUET)
     if not path.is_file():
@@ -57,6 +57,7 @@ def read_patches(root: Path, split: str, removal_lists: Sequence[str]) -> list[P
                 f"{', '.join(SPLIT_NAMES)}"
             )
         if SPLIT_NAMES[row.split] == split and row.patch_id not in removed:
+            check_pair(row.patch_id, row.s1_name, path)
             classes = class_ids(row.labels, f"{path}: {row.patch_id}")
             patches.append(Patch(row.patch_id, row.s1_name, classes))
     if not patches:

@@ -209,7 +209,15 @@ def paired(lines: Iterator[Sequence[str]], path: Path) -> Iterator[Patch]:
                 f"{path}: {' '.join(fields)[:80]!r} is not a pair of a Sentinel-2 and a Sentinel-1 "
                 "patch; fetch the list again"
             )
-        s2, s1 = fields
-        if s2.split("_")[-2:] != s1.split("_")[-2:]:  # row and column in the tile
-            raise DataError(f"{path}: {s2} and {s1} are not of one place; correct the line")
-        yield Patch(s2, s1)
+        check_pair(fields[0], fields[1], path)
+        yield Patch(fields[0], fields[1])
+
+
+def check_pair(s2: str, s1: str, path: Path) -> None:
+    """Compare the place of two patches: the last two fields of a name count patches in a tile.
+
+    Raises:
+        DataError: If they are of two places; it names the file of the pair.
+    """
+    if s2.split("_")[-2:] != s1.split("_")[-2:]:
+        raise DataError(f"{path}: {s2} and {s1} are not of one place; correct the pair")

@@ -21,11 +21,17 @@ from openstl_ext.score_name import is_part
 S2 = [f"S2A_MSIL2A_20170613T101031_{k}_7" for k in range(4)]
 S1 = [f"S1A_IW_GRDH_1SDV_20170613T165043_33UUP_{k}_7" for k in range(4)]
 ROWS: list[dict[str, Any]] = [
-    {"patch_id": "a_0_1", "s1_name": "s_0", "split": "train", "labels": ["Pastures"], "country": 1},
-    {"patch_id": "a_0_2", "s1_name": "s_1", "split": "validation", "labels": ["Marine waters"]},
+    {
+        "patch_id": "a_0_1",
+        "s1_name": "s_0_1",
+        "split": "train",
+        "labels": ["Pastures"],
+        "country": 1,
+    },
+    {"patch_id": "a_0_2", "s1_name": "s_0_2", "split": "validation", "labels": ["Marine waters"]},
     {
         "patch_id": "a_0_3",
-        "s1_name": "s_2",
+        "s1_name": "s_0_3",
         "split": "test",
         "labels": ["Transitional woodland, shrub", "Urban fabric"],
     },
@@ -90,7 +96,7 @@ def test_removal_lists_leave_patches_out(tmp_path: Path) -> None:
         ("", "train.csv: the list is empty"),
         (f"{S2[0]}\n", "is not a pair of a Sentinel-2 and a Sentinel-1 patch"),
         (f"{S1[0]},{S2[0]}\n", "is not a pair"),
-        (f"{S2[0]},{S1[1]}\n", "_0_7 and .*_1_7 are not of one place; correct the line"),
+        (f"{S2[0]},{S1[1]}\n", "_0_7 and .*_1_7 are not of one place; correct the pair"),
         (f"{S2[0]},{S1[0]}\n" * 2, "train.csv: names a patch twice"),
         (f"{S2[3]},{S1[3]}\n", f"test.csv share 1 patches, such as {S2[3]}; remove them from one"),
     ],
@@ -156,8 +162,8 @@ def test_metadata_give_names_split_and_labels(tmp_path: Path) -> None:
     """Validation of version 2 is called otherwise, so it would be empty."""
     (tmp_path / "metadata.json").write_text(json.dumps(ROWS))
     found = {s: metadata.read_patches(tmp_path, s, ()) for s in ("train", "val", "test")}
-    assert [(p.s2, p.s1, p.classes) for p in found["train"]] == [("a_0_1", "s_0", (4,))]
-    assert [(p.s2, p.s1, p.classes) for p in found["val"]] == [("a_0_2", "s_1", (18,))]
+    assert [(p.s2, p.s1, p.classes) for p in found["train"]] == [("a_0_1", "s_0_1", (4,))]
+    assert [(p.s2, p.s1, p.classes) for p in found["val"]] == [("a_0_2", "s_0_2", (18,))]
     assert [p.classes for p in found["test"]] == [(0, 13)]
 
 
@@ -189,6 +195,7 @@ def test_parquet_without_its_library_is_one_sentence(
     [
         ([*ROWS, ROWS[0]], "a_0_1 is in two rows"),
         ([{**ROWS[0], "split": "dev"}], "a_0_1 has the split 'dev', expected one of train, valid"),
+        ([{**ROWS[2], "s1_name": "s_0_4"}], "a_0_3 and s_0_4 are not of one place"),
         (ROWS[:1], "has no patch of the split test"),
         ([{"patch_id": "a"}], "missing required field `s1_name`"),
     ],
