@@ -176,6 +176,7 @@ WRITING = {
 WRITTEN_ELSEWHERE = {
     "atomic_io.py": "the atomic writers",
     "commands/templates/dataset.py": "code of a user, which writes a toy set",
+    "datasets/bigearthnet/toy.py": "the files of atomic folders",
     "datasets/boiling/prepare.py": "an atomic folder",
     "datasets/download/extract.py": "the files of an atomic folder",
     "datasets/download/fetch.py": "a part that a later call continues; it is renamed at the end",
