@@ -14,6 +14,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "KTH": {"num_inputs": 2, "num_targets": 4, "image_size": 32},
     "HumanModification": {"chip_size": 16, "chips_per_epoch": 6},
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
+    "BurnScars": {"crop_size": 32},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (
