@@ -15,6 +15,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "HumanModification": {"chip_size": 16, "chips_per_epoch": 6},
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
     "BurnScars": {"crop_size": 32},
+    "DFC2020": {"image_size": 32},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (

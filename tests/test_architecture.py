@@ -177,6 +177,7 @@ WRITTEN_ELSEWHERE = {
     "atomic_io.py": "the atomic writers",
     "commands/templates/dataset.py": "code of a user, which writes a toy set",
     "datasets/boiling/prepare.py": "an atomic folder",
+    "datasets/dfc2020/dataset.py": "an atomic file",
     "datasets/download/extract.py": "the files of an atomic folder",
     "datasets/download/fetch.py": "a part that a later call continues; it is renamed at the end",
     "datasets/download/remote_file.py": "an atomic file",

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, final
+from typing import final
 
 import numpy as np
-from msgspec import Meta
 
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.label_maps import (
     Augment,
+    ValFraction,
     check_augment,
     draw_window,
     held_out,
@@ -103,7 +103,7 @@ class BurnScars(SequenceDataset):
         crop_size: ImageSize | None = 224,
         image_size: ImageSize | None = None,
         augment: Augment | None = None,
-        val_fraction: Annotated[float, Meta(ge=0, lt=1)] = 0.1,
+        val_fraction: ValFraction = 0.1,
     ) -> None:
         self.split = self.check_split(split)
         check_augment(augment, split)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from msgspec import Meta
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -17,6 +18,8 @@ from openstl_ext.structures import Item
 
 Augment = Literal["flips"]
 """``flips``: each of the eight flips and quarter turns with equal probability."""
+ValFraction = Annotated[float, Meta(ge=0, lt=1)]
+"""Share of the published training part that validation gets."""
 IGNORED = -1
 """Label of a pixel without a class, before it becomes 0 and not valid."""
 
@@ -42,21 +45,28 @@ def check_augment(augment: Augment | None, split: str) -> None:
         raise ConfigError(f"augment is for training; remove it from the {split} dataset")
 
 
+def num_held_out(count: int, share: float) -> int:
+    """Return how many of ``count`` groups validation gets: at least 1, but none for a share of 0.
+
+    Args:
+        count: Number of groups of the training part, such as patches.
+        share: Share of them for validation.
+    """
+    return max(1, round(count * share)) if count and share else 0
+
+
 def held_out(groups: Sequence[str], share: float) -> frozenset[str]:
     """Return the groups that validation gets from the training part.
 
     They are evenly spread over the sorted names: of n groups, those at (k + 1/2) n / m for
-    k = 0 ... m - 1, rounded down, with m = share * n, rounded to at least 1. A share of 0 leaves
-    validation empty.
+    k = 0 ... m - 1, rounded down; m is their number.
 
     Args:
-        groups: Names of what must not be divided, such as patches or tiles.
+        groups: Names of what must not be divided, such as tiles.
         share: Share of the groups for validation, below 1.
     """
     names = sorted(set(groups))
-    if not names or share == 0:
-        return frozenset()
-    count = max(1, round(len(names) * share))
+    count = num_held_out(len(names), share)
     return frozenset(names[int((k + 0.5) * len(names) / count)] for k in range(count))
 
 
