@@ -16,6 +16,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
     "BurnScars": {"crop_size": 32},
     "DFC2020": {"image_size": 32},
+    "SpaceNet7": {"tile_size": 32},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (
