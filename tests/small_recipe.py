@@ -16,6 +16,10 @@ SIZES: dict[str, dict[str, Any]] = {
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
     **{name: {"image_size": 32} for name in ("EuroSAT", "RESISC45", "UCMerced", "WHURS19")},
     **{name: {"image_size": 32} for name in ("BigEarthNet", "BigEarthNetMaps")},
+    "BurnScars": {"crop_size": 32},
+    "DFC2020": {"image_size": 32},
+    "SpaceNet7": {"tile_size": 32},
+    "DynamicEarthNet": {"crop_size": 16},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (

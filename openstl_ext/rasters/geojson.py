@@ -65,12 +65,15 @@ _Areas = _Polygon | _MultiPolygon | _Collection | _Feature | _FeatureCollection
 _Document = _Areas | _Point | _MultiPoint | _Line | _MultiLine
 
 
-def read_polygons(path: Path | str, crs: str | None = None) -> tuple[list[Rings], Any]:
+def read_polygons(
+    path: Path | str, crs: str | None = None, *, may_be_empty: bool = False
+) -> tuple[list[Rings], Any]:
     """Read the polygons of all features of a GeoJSON file; points and lines are ignored.
 
     Args:
         path: A FeatureCollection, a Feature or a geometry.
         crs: Authority code of the CRS; replaces that of the file.
+        may_be_empty: Whether a file without a polygon is read as such, as labels may be.
 
     Returns:
         The polygons, and their CRS: by default longitude and latitude on WGS 84 (RFC 7946).
@@ -86,7 +89,7 @@ def read_polygons(path: Path | str, crs: str | None = None) -> tuple[list[Rings]
     except RecursionError:
         raise DataError(f"{path}: geometries are nested too deeply; flatten them") from None
     polygons = [rings for node in nodes for rings in _polygons(node) if rings]
-    if not polygons:
+    if not polygons and not may_be_empty:
         raise DataError(f"{path} has no polygon, but a region needs at least one; add it")
     for ring in (ring for rings in polygons for ring in rings):
         if len(ring) < 4 or (ring[0] != ring[-1]).any():
@@ -95,7 +98,7 @@ def read_polygons(path: Path | str, crs: str | None = None) -> tuple[list[Rings]
                 "four, the last equal to the first"
             )
     system = _system(path, nodes) if crs is None else named_crs(crs, what="--region-crs")
-    if system.is_geographic:
+    if polygons and system.is_geographic:
         _check_degrees(path, polygons, full_turn(system) or 360.0)
     return polygons, system
 

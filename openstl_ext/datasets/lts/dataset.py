@@ -7,9 +7,9 @@ from typing import Any, Literal, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.label_maps import draw_turns, rotated
 from openstl_ext.datasets.lts.files import check_statistics, open_patches, open_series
 from openstl_ext.datasets.lts.metadata import SeriesFacts
 from openstl_ext.datasets.lts.scene import SeriesScene
@@ -41,17 +41,6 @@ def fill_from_years(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     later = np.minimum.accumulate(np.where(seen, steps, last)[::-1], axis=0)[::-1]
     source = np.where(earlier >= 0, earlier, np.where(later < last, later, steps))
     return np.take_along_axis(frames, source, axis=0)
-
-
-def draw_turns() -> tuple[bool, int]:
-    """Draw whether to mirror and a number of quarter turns; all eight are equally likely."""
-    mirror, turns = torch.rand(2).tolist()
-    return mirror < 0.5, int(turns * 4)
-
-
-def rotated(field: Tensor, mirror: bool, turns: int) -> Tensor:
-    """Mirror a field (..., H, W) left to right if requested, then rotate it by quarter turns."""
-    return torch.rot90(field.flip(-1) if mirror else field, turns, dims=(-2, -1)).contiguous()
 
 
 Fill = Literal["mean", "nearest_year"]

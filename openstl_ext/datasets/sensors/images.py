@@ -46,23 +46,41 @@ def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
 
 def _raster(path: Path, sensor: Sensor) -> np.ndarray:
     raster = RasterFile(path)
-    _check_number(path, raster.dataset.count, sensor)
-    grid = raster.grid
-    values = raster.read(
-        [position + 1 for position in sensor.in_file],
-        Window(0, 0, grid.height, grid.width),
-        nodata=[None] * len(sensor.in_file),
-    )
+    values = read_window(raster, sensor)
     raster.dataset.close()
     return values
 
 
-def _check_number(path: Path, found: int, sensor: Sensor) -> None:
-    if found != len(sensor.all_bands):
+def read_window(
+    raster: RasterFile, sensor: Sensor, window: Window | None = None, *, num_other: int = 0
+) -> np.ndarray:
+    """Read the bands of a sensor in a window of a GeoTIFF.
+
+    Args:
+        raster: The file.
+        sensor: The sensor.
+        window: The pixels; all by default. NaN beyond the edge.
+        num_other: Number of bands after those of the sensor, such as an alpha band.
+
+    Shape:
+        - returns: (C, rows, columns), float32, in units of the file; NaN where there is no data.
+
+    Raises:
+        DataError: If the file has another number of bands.
+    """
+    _check_number(Path(raster.path), raster.dataset.count, sensor, num_other)
+    window = window or Window(0, 0, raster.grid.height, raster.grid.width)
+    bands = [position + 1 for position in sensor.in_file]
+    return raster.read(bands, window, nodata=[None] * len(bands))
+
+
+def _check_number(path: Path, found: int, sensor: Sensor, num_other: int = 0) -> None:
+    if found != len(sensor.all_bands) + num_other:
         names = ", ".join(band.name for band in sensor.all_bands)
+        others = f" and {num_other} other" if num_other else ""
         raise DataError(
             f"{path}: has {found} bands, but the sensor {sensor.name} has {len(sensor.all_bands)}: "
-            f"{names}; name another sensor, or write a table for this product"
+            f"{names}{others}; name another sensor, or write a table for this product"
         )
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from openstl_ext.datasets.lts.dataset import draw_turns, fill_from_years, rotated
+from openstl_ext.datasets.label_maps import draw_turns, rotated
+from openstl_ext.datasets.lts.dataset import fill_from_years
 
 GAP = np.nan
 
