@@ -14,6 +14,13 @@ SIZES: dict[str, dict[str, Any]] = {
     "KTH": {"num_inputs": 2, "num_targets": 4, "image_size": 32},
     "HumanModification": {"chip_size": 16, "chips_per_epoch": 6},
     "LTSSegmentation": {"num_years": 4, "patch_size": 16},
+    "SensorPairs": {
+        "image_size": 16,
+        "pairs": (
+            {"name": "optical", "root": "optical", "sensors": ("rgb", "sentinel2_l2a")},
+            {"name": "radar", "root": "radar", "sensors": ("sentinel2_l2a", "sentinel1_grd")},
+        ),
+    },
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (

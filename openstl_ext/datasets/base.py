@@ -1,7 +1,7 @@
 """Base class of datasets of frame sequences."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class SequenceDataset(Dataset[Item], ABC):
 
     metainfo: Metainfo
     split: str = ""
-    groups: Sequence[int] | None = None
+    groups: Sequence[Hashable] | None = None
 
     @classmethod
     @abstractmethod
