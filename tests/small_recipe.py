@@ -20,6 +20,13 @@ SIZES: dict[str, dict[str, Any]] = {
     "DFC2020": {"image_size": 32},
     "SpaceNet7": {"tile_size": 32},
     "DynamicEarthNet": {"crop_size": 16},
+    "SensorPairs": {
+        "image_size": 16,
+        "pairs": (
+            {"name": "optical", "root": "optical", "sensors": ("rgb", "sentinel2_l2a")},
+            {"name": "radar", "root": "radar", "sensors": ("sentinel2_l2a", "sentinel1_grd")},
+        ),
+    },
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (

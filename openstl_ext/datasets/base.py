@@ -1,7 +1,7 @@
 """Base class of datasets of frame sequences."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,12 @@ class SequenceDataset(Dataset[Item], ABC):
     A subclass takes ``split`` as a required argument and sets ``metainfo``. An item must not
     depend on the items read before it: workers and resumed runs read in another order.
 
+    Attributes:
+        metainfo: Description of the samples.
+        split: One of train, val, test.
+        groups: Group of each sample, where a training batch must have samples of one group only,
+            such as those of two sensors; None where any samples may be in a batch.
+
     Shape:
         - ``item["inputs"]["frames"]``: (T, C, H, W), oldest first.
         - ``item["data_samples"]["frames"]``: (T', C, H, W), earliest first.
@@ -29,6 +35,7 @@ class SequenceDataset(Dataset[Item], ABC):
 
     metainfo: Metainfo
     split: str = ""
+    groups: Sequence[Hashable] | None = None
 
     @classmethod
     @abstractmethod

@@ -1,6 +1,7 @@
 """Training loop whose batches and random numbers depend on the place in the run only."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from typing import Any
@@ -13,6 +14,7 @@ from torch import nn
 from torch.utils.data import Dataset, Sampler
 
 from openstl_ext.engine.ddp_warmup import warm_up_ddp
+from openstl_ext.engine.grouped_batches import count_batches, grouped, groups_of
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
 from openstl_ext.engine.rank_watch import report_iteration
 from openstl_ext.engine.shares import step_of_shares
@@ -83,6 +85,9 @@ class SeekableBatches(Sampler):
     ``num_processes * batch_size`` samples of the order of the epoch, and share ``i`` of ``n`` gets
     every ``n``-th of them, from the ``i``-th on. Usually each rank takes one share.
 
+    Where the dataset declares ``groups``, the samples of an iteration are of one group, on all
+    ranks. An incomplete last iteration of a group is filled with samples of this group.
+
     Args:
         sampler: Order of the indices in an epoch.
         batch_size: Samples per batch and rank, for the number of ranks that the run began with.
@@ -95,6 +100,10 @@ class SeekableBatches(Sampler):
         num_processes: Number of ranks that the run began with.
         num_shares: Number of shares of an iteration.
         shares: Those of this rank, in the order in which they are yielded.
+
+    Raises:
+        ConfigError: If there are groups and another sampler than ``DefaultSampler``, or if a group
+            is smaller than an iteration and ``drop_last`` would omit it.
     """
 
     def __init__(self, *, sampler: DefaultSampler, batch_size: int, drop_last: bool) -> None:
@@ -104,6 +113,14 @@ class SeekableBatches(Sampler):
         self.num_processes = self.num_shares = 1
         self.shares = [get_rank()]
         self.divides = isinstance(sampler, DefaultSampler)  # others yield those of one rank
+        source = getattr(sampler, "data_source", None)  # as torch's own samplers name it
+        self.groups = groups_of(getattr(sampler, "dataset", source))
+        self.group_sizes = Counter(self.groups or ())
+        if self.groups is not None and not self.divides:
+            raise ConfigError(
+                f"the dataset declares groups, which {type(sampler).__name__} does not divide into "
+                "batches; use DefaultSampler"
+            )
         if self.divides:
             self.divide(sampler.world_size, rank=sampler.rank, world_size=sampler.world_size)
 
@@ -146,26 +163,39 @@ class SeekableBatches(Sampler):
 
     def __len__(self) -> int:
         size, per_iteration = len(self.sampler), self.samples_per_iteration
+        if self.groups is not None:
+            return count_batches(
+                self.group_sizes, batch_size=per_iteration, drop_last=self.drop_last
+            )
         return size // per_iteration if self.drop_last else -(-size // per_iteration)
 
     def __iter__(self) -> Iterator[list[Ticket]]:
         self.sampler.set_epoch(self.epoch)
-        order = [(self.epoch, index) for index in self.sampler]
-        for batch in range(self.first, len(self) if self.end is None else self.end):
-            yield from self._shares_of(order, batch)
+        end = len(self) if self.end is None else self.end
+        for together in self._iterations(self.sampler)[self.first : end]:
+            for share in self._shares_of(together):
+                yield [(self.epoch, index) for index in share]
 
     def tickets(self, epoch: int, batch: int) -> list[Ticket]:
         """Return the tickets of one iteration of an epoch, for this rank."""
         sampler = copy.copy(self.sampler)  # the place of this one is that of the training
         sampler.set_epoch(epoch)
-        order = [(epoch, index) for index in sampler]
-        return [ticket for share in self._shares_of(order, batch) for ticket in share]
+        together = self._iterations(sampler)[batch]
+        return [(epoch, index) for share in self._shares_of(together) for index in share]
 
-    def _shares_of(self, order: list[Ticket], batch: int) -> Iterator[list[Ticket]]:
+    def _iterations(self, sampler: DefaultSampler) -> list[list[int]]:
+        """Return the indices of each iteration of an epoch, for all ranks."""
+        order, size = list(sampler), self.samples_per_iteration
+        if self.groups is not None:
+            once = order[: len(self.groups)]  # the sampler repeats some for equal shares
+            return grouped(once, self.groups, batch_size=size, drop_last=self.drop_last)
+        iterations = [order[batch * size : (batch + 1) * size] for batch in range(len(self))]
+        if iterations:
+            iterations[-1] += islice(cycle(order), -len(iterations[-1]) % self.num_shares)
+        return iterations
+
+    def _shares_of(self, together: list[int]) -> Iterator[list[int]]:
         """Yield the shares of this rank of one iteration."""
-        together = order[batch * self.samples_per_iteration :][: self.samples_per_iteration]
-        missing = -len(together) % self.num_shares
-        together += islice(cycle(order), missing)
         for share in self.shares:
             yield together[share :: self.num_shares] if self.divides else together
 

@@ -28,7 +28,9 @@ def read_image(path: Path, sensor: Sensor) -> np.ndarray:
     Raises:
         DataError: If there is no such image, or it has another number of bands than the sensor.
     """
-    return read_picture(path, sensor) if path.suffix.lower() in PICTURES else _raster(path, sensor)
+    if path.suffix.lower() in PICTURES:
+        return read_picture(path, sensor)
+    return read_raster(RasterFile(path), sensor)
 
 
 def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
@@ -44,8 +46,8 @@ def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
     return values.transpose(2, 0, 1)[list(sensor.in_file)]
 
 
-def _raster(path: Path, sensor: Sensor) -> np.ndarray:
-    raster = RasterFile(path)
+def read_raster(raster: RasterFile, sensor: Sensor) -> np.ndarray:
+    """Read the bands of a sensor from a GeoTIFF; close it."""
     values = read_window(raster, sensor)
     raster.dataset.close()
     return values
@@ -106,17 +108,20 @@ def resized(image: np.ndarray, size: int | tuple[int, int], *, order: int = 3) -
     return np.stack(planes).astype(np.float32)
 
 
-def as_inputs(images: Sequence[tuple[np.ndarray, Sequence[int]]]) -> dict[str, Tensor]:
+def as_inputs(
+    images: Sequence[tuple[np.ndarray, Sequence[int]]], *, num_bands: int = 0
+) -> dict[str, Tensor]:
     """Put the images of a place together, each of a sensor of its own.
 
     Args:
         images: Normalised values (C, H, W) of one height and width, and the index of each band.
+        num_bands: Smallest number C of bands, where other samples of a batch have more.
 
     Returns:
         ``frames`` (T, C, H, W) and ``bands`` (T, C) for the T images. C is the largest number of
         bands; missing ones have the index ``ABSENT`` and values 0.
     """
-    most = max(len(image) for image, _ in images)
+    most = max(num_bands, *(len(image) for image, _ in images))
     height, width = images[0][0].shape[1:]
     frames = torch.zeros(len(images), most, height, width)
     bands = torch.full((len(images), most), ABSENT)

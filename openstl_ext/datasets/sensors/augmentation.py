@@ -1,0 +1,137 @@
+"""Random flips, quarter turns and crops that act alike on all images of a place.
+
+Everything is drawn from torch's global generator, which the engine seeds for each item.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+
+@dataclass(frozen=True)
+class Box:
+    """Part of a footprint, in shares of its height and width, so it fits any number of pixels.
+
+    Args:
+        top: Distance of the first row from the upper edge.
+        left: Distance of the first column from the left edge.
+        side: Height and width.
+    """
+
+    top: float = 0.0
+    left: float = 0.0
+    side: float = 1.0
+
+
+def draw_box(area: tuple[float, float] = (0.25, 1.0)) -> Box:
+    """Draw a part of a footprint: first its share of the area, uniformly, then its place.
+
+    Height and width are the same share of those of the footprint, whose shape is thus kept.
+
+    Args:
+        area: Smallest and largest share of the area.
+    """
+    share, down, right = torch.rand(3, dtype=torch.float64).tolist()
+    side = (area[0] + (area[1] - area[0]) * share) ** 0.5
+    return Box(down * (1 - side), right * (1 - side), side)
+
+
+def cropped(array: np.ndarray, box: Box, size: int) -> np.ndarray:
+    """Resample a part of an image to a square; its edges may lie between pixels.
+
+    Args:
+        array: An image without NaN, resampled with bicubic splines after a low-pass filter where it
+            shrinks, and clipped to the range of each band; or a map of labels, of which the
+            nearest is taken.
+        box: The part.
+        size: Height and width of the result.
+
+    Shape:
+        - array: (C, H, W), or (H, W) for labels.
+        - returns: (C, size, size), float32; or (size, size) of the type of the labels.
+    """
+    height, width = array.shape[-2:]
+    rows, columns = (box.top * height, box.side * height), (box.left * width, box.side * width)
+    if array.ndim == 2:
+        return array[np.ix_(_nearest(height, *rows, size), _nearest(width, *columns, size))]
+    image = array.astype(np.float32)
+    down, across = _weights(height, *rows, size), _weights(width, *columns, size)
+    values = down @ image @ across.T
+    low, high = (edge(image, axis=(1, 2), keepdims=True) for edge in (np.min, np.max))
+    return np.clip(values, low, high)
+
+
+def cropped_at_random(
+    arrays: Sequence[np.ndarray], size: int, *, area: tuple[float, float] = (0.25, 1.0)
+) -> list[np.ndarray]:
+    """Resample the same random part of several images of one footprint to a square.
+
+    Args:
+        arrays: Images (C, H, W) and maps of labels (H, W), of any numbers of pixels.
+        size: Height and width of the results.
+        area: Smallest and largest share of the area.
+
+    Source:
+        SMARTIES, paired random resized crop. https://github.com/gsumbul/SMARTIES
+    """
+    box = draw_box(area)
+    return [cropped(array, box, size) for array in arrays]
+
+
+def flipped_and_turned(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Flip several images of one footprint alike, then turn them by the same quarter turns.
+
+    Each of both flips has a probability of 0.5, and 0 to 3 quarter turns are equally likely. An odd
+    number exchanges height and width.
+
+    Shape:
+        - arrays: (C, H, W), or (H, W) for labels.
+    """
+    down, across, turn = torch.rand(3).tolist()
+    axes = tuple(axis for axis, drawn in ((-2, down), (-1, across)) if drawn < 0.5)
+    turns = int(turn * 4)
+    return [
+        np.ascontiguousarray(np.rot90(np.flip(array, axes), turns, axes=(-2, -1)))
+        for array in arrays
+    ]
+
+
+def _nearest(length: int, start: float, extent: float, size: int) -> np.ndarray:
+    """Return the index of the nearest of ``length`` pixels for each of ``size`` new ones."""
+    centres = start + (np.arange(size) + 0.5) * extent / size
+    return np.clip(np.floor(centres).astype(int), 0, length - 1)
+
+
+def _weights(length: int, start: float, extent: float, size: int) -> np.ndarray:
+    """Return the weight of each pixel of a line in each of ``size`` new pixels of a part of it.
+
+    The same numbers as from scikit-image's ``resize`` with ``order=3``, which has no place for
+    edges between pixels. As a matrix for each axis, it is several times faster for many bands.
+
+    Shape:
+        - returns: (size, length), float32.
+    """
+    step = extent / size
+    lines = np.eye(length)
+    if step > 1:
+        lines = ndimage.gaussian_filter1d(lines, (step - 1) / 2, axis=0, mode="mirror")
+    if length > 1:
+        lines = ndimage.spline_filter1d(lines, order=3, axis=0, mode="mirror")
+    centres = start + (np.arange(size) + 0.5) * step - 0.5
+    first = np.floor(centres).astype(int)
+    t = (centres - first)[:, None]
+    basis = (
+        (1 - t) ** 3 / 6,
+        (3 * t**3 - 6 * t**2 + 4) / 6,
+        (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
+        t**3 / 6,
+    )
+    period = max(2 * (length - 1), 1)
+    found = np.zeros((size, length))
+    for offset, weight in enumerate(basis, start=-1):
+        place = np.abs(first + offset) % period
+        found += weight * lines[np.where(place < length, place, period - place)]
+    return found.astype(np.float32)
