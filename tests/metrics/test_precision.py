@@ -93,7 +93,7 @@ def test_scores_of_labels_do_not_depend_on_the_type_of_probabilities(name: str) 
 
 def arguments_of(name: str) -> tuple[Tensor, Tensor]:
     """Return predictions and targets for a loss."""
-    if name in ("BCEDice", "CrossEntropyDice"):
+    if name in ("BCEDice", "CrossEntropy", "CrossEntropyDice"):
         logits = 4 * draw(2, 1 if name == "BCEDice" else 3, 8, 8)
         return logits, (2 * draw(2, 8, 8, seed=1)).long()
     first = close_samples()[0]
