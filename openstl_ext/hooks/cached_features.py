@@ -12,6 +12,9 @@ from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
 
+DRAWS = 8
+"""Epochs whose first item is compared."""
+
 
 @HOOKS.register_module()
 class CachedFeaturesHook(RunHook):
@@ -35,10 +38,11 @@ class CachedFeaturesHook(RunHook):
                 "because features of other weights or images would be used; remove the hook"
             )
         dataset = runner.train_dataloader.dataset
-        first, later = (dataset[(epoch, 0)]["inputs"]["frames"] for epoch in (0, 1))
-        if not torch.equal(first, later):
+        # flips leave an image unchanged in one of eight epochs
+        drawn = [dataset[(epoch, 0)]["inputs"]["frames"] for epoch in range(DRAWS)]
+        if not all(torch.equal(drawn[0], other) for other in drawn):
             raise ConfigError(
-                "CachedFeaturesHook: the first sample is another one in the second epoch, so it "
+                "CachedFeaturesHook: the first sample is another one in another epoch, so it "
                 "cannot be encoded once; remove augment from train_dataloader.dataset, or the hook"
             )
         train, val = runner.train_loop, runner.val_loop

@@ -23,12 +23,12 @@ class LabelMetric(SampleMetric, ABC):
     as a full one. The counts are integers, so the score is exact for any number of processes.
 
     Args:
-        classes: Name of each class, in the order of the dataset; scores of single classes are
-            called ``<name>[<class>]``.
+        classes: Name of each class, in the order of the dataset, of which they are by default;
+            scores of single classes are called ``<name>[<class>]``.
 
     Raises:
         ConfigError: If there are fewer than two classes, a class twice, a name that is not one
-            word without ``@``, ``[`` and ``]``, or the dataset has other classes.
+            word without ``@``, ``[`` and ``]``, or the dataset has other classes or none.
     """
 
     requires: tuple[str, ...] = ("labels",)
@@ -36,13 +36,18 @@ class LabelMetric(SampleMetric, ABC):
     unit = "1"
     higher_is_better = True
 
-    def __init__(self, *, classes: Sequence[str]) -> None:
+    def __init__(self, *, classes: Sequence[str] | None = None) -> None:
         super().__init__()
-        self.classes = () if isinstance(classes, str) else tuple(classes)
-        if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):
+        self.classes = () if classes is None else self._checked(classes)
+
+    @staticmethod
+    def _checked(classes: Sequence[str]) -> tuple[str, ...]:
+        names = () if isinstance(classes, str) else tuple(classes)
+        if len(names) < 2 or len(set(names)) < len(names):
             raise ConfigError(f"classes must be two or more different names, got {classes!r}")
-        if odd := [c for c in self.classes if not is_part(c)]:
+        if odd := [c for c in names if not is_part(c)]:
             raise ConfigError(f"a class is one word without '@', '[' and ']', not {odd[0]!r}")
+        return names
 
     @property
     def dataset_meta(self) -> Any:
@@ -52,6 +57,11 @@ class LabelMetric(SampleMetric, ABC):
     @dataset_meta.setter
     def dataset_meta(self, metainfo: Any) -> None:
         theirs = tuple(getattr(metainfo, "classes", None) or ())
+        if not theirs and not self.classes:
+            raise ConfigError(
+                f"{type(self).__name__}: the dataset names no classes; set classes=[...]"
+            )
+        self.classes = self.classes or self._checked(theirs)
         if theirs and theirs != self.classes:
             raise ConfigError(
                 f"{type(self).__name__}: classes are {list(self.classes)}, but the dataset has "

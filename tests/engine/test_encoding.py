@@ -154,7 +154,7 @@ def test_cached_features_give_the_same_probe(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "loader", "message"),
     [
-        (PROBE, scenes("train", augment=True), "another one in the second epoch"),
+        (PROBE, scenes("train", augment=True), "another one in another epoch"),
         ({**PROBE, "frozen": False}, scenes("train"), "needs a method with frozen=True"),
     ],
 )
