@@ -162,7 +162,8 @@ class BigEarthNet(PatchDataset):
         ConfigError: If an argument has no meaning for the version or the lists.
 
     Source:
-        Labels: kai-tub/bigearthnet_common@2010779. Lists: hf.co/datasets/torchgeo/bigearthnet and
+        Labels: kai-tub/bigearthnet_common@2010779. Lists:
+        git.tu-berlin.de/rsim/BigEarthNet-MM_19-classes_models (``splits/<split>.csv``) and
         github.com/gsumbul/SMARTIES. Normalisation and resampling: gsumbul/SMARTIES@fc0df04,
         ``eval_datasets.py``.
 

@@ -12,6 +12,8 @@ from openstl_ext.text_file import read_lines
 SplitLists = Literal["official", "smarties", "smarties_10_percent", "smarties_1_percent"]
 
 OFFICIAL = "bigearthnet-{split}.csv"
+OFFICIAL_PLACE = "git.tu-berlin.de/rsim/BigEarthNet-MM_19-classes_models (splits/{}.csv)"
+SMARTIES_PLACE = "SMARTIES' repository (copy its folder eval_splits)"
 SMARTIES = {
     "smarties": "train",
     "smarties_10_percent": "train10prcnt",
@@ -45,8 +47,10 @@ def read_patches(
             "split_lists='official'"
         )
     if not paths[split].is_file():
-        place = "hf.co/datasets/torchgeo/bigearthnet" if rule == "official" else _SMARTIES_PLACE
-        raise DataError(f"{paths[split]}: there is no such split list; fetch it from {place}")
+        place = OFFICIAL_PLACE if rule == "official" else SMARTIES_PLACE
+        raise DataError(
+            f"{paths[split]}: there is no such split list; fetch it from {place.format(split)}"
+        )
     patches = _read(paths[split])
     ids = {patch.id for patch in patches}
     if len(ids) < len(patches):
@@ -60,9 +64,6 @@ def read_patches(
                     f"{shared[0]}; remove them from one"
                 )
     return _without(patches, [root / name for name in removal_lists], paths[split])
-
-
-_SMARTIES_PLACE = "SMARTIES' repository (copy its folder eval_splits)"
 
 
 def _paths(root: Path, rule: str, sensors: Sequence[str]) -> dict[str, Path]:

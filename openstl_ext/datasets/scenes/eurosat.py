@@ -28,6 +28,7 @@ EUROSAT = SceneFacts(
         "100": "eurosat-100-{split}.txt",
         "smarties": SMARTIES_LISTS + "EuroSAT-{split}.txt",
         "stratified": "eurosat-stratified-{split}.txt",
+        "longitude": "eurosat-longitude-{split}.txt",
     },
     source="zenodo.org/records/7711810 (EuroSAT_MS.zip) or hf.co/datasets/torchgeo/eurosat (lists)",
     is_cropped=False,
@@ -55,12 +56,13 @@ class EuroSAT(SceneDataset):
 
         - ``published``: ``eurosat-<split>.txt``, 16,200 / 5,400 / 5,400 (arXiv 1911.06721).
         - ``spatial``: ``eurosat-spatial-<split>.txt`` of torchgeo, by longitude, so that neighbours
-          are in one split; of the same sizes. ``openstl-ext data scenes`` writes it by that rule.
+          are in one split; of the same sizes.
         - ``100``: ``eurosat-100-<split>.txt`` of torchgeo, 60 / 20 / 20.
         - ``smarties``: ``eval_splits/EuroSAT-{train,val}.txt``, 21,600 / 5,400. There is no third
           part, so ``test`` is its ``val``.
-        - ``stratified``: ``eurosat-stratified-<split>.txt``, which ``openstl-ext data scenes``
-          writes (60, 20 and 20 % of each class).
+        - ``stratified`` and ``longitude``: ``eurosat-stratified-<split>.txt`` and
+          ``eurosat-longitude-<split>.txt``, which ``openstl-ext data scenes`` writes: 60, 20 and
+          20 % of each class, or of the set from west to east.
 
         Lines may have the ending ``.jpg`` of the RGB version.
 

@@ -1,5 +1,6 @@
 """Folders of scenes: one folder a class, one image a file."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,14 +91,16 @@ class SceneFolders:
         self._by_stem: dict[str, list[Scene]] = {}
         for label, name in enumerate(facts.classes):
             for scene in self._of_class(label, name):
-                self._by_stem.setdefault(scene.path.stem, []).append(scene)
+                self._by_stem.setdefault(stem_of(scene.path.name), []).append(scene)
 
     def _of_class(self, label: int, name: str) -> list[Scene]:
         folder = self.folder / name
         if not folder.is_dir():
             return []
-        images = (p for p in entries(folder) if p.suffix.lower() == self.facts.suffix)
-        return [Scene(path, label, unique_name(name, path.stem)) for path in images]
+        # a set has tens of thousands of files; of hidden ones, macOS writes ._River_1.tif
+        names = (n for n in os.listdir(folder) if n.lower().endswith(self.facts.suffix))
+        shown = sorted(n for n in names if not n.startswith("."))
+        return [Scene(folder / n, label, unique_name(name, stem_of(n))) for n in shown]
 
     @property
     def scenes(self) -> list[Scene]:
@@ -132,13 +135,18 @@ class SceneFolders:
             raise DataError(
                 f"{line!r} is in no class of {self.facts.title}; {nearest(folders[-1], classes)}"
             )
-        found = self._by_stem.get(name.rpartition(".")[0] or name, [])
+        found = self._by_stem.get(stem_of(name), [])
         if folders:
             found = [scene for scene in found if classes[scene.label] == folders[-1]]
         if len(found) != 1:
             number = "several such files" if found else f"no such file *{self.facts.suffix}"
             raise DataError(f"{line!r}: {self.folder} has {number}")
         return found[0]
+
+
+def stem_of(name: str) -> str:
+    """Return the name of a file without its ending."""
+    return name.rpartition(".")[0] or name
 
 
 def unique_name(class_name: str, stem: str) -> str:

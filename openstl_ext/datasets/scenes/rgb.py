@@ -175,8 +175,8 @@ class WHURS19(SceneDataset):
           so ``test`` is its ``val``.
 
     Licence:
-        Unclear: a copy of the set states both CC-BY-4.0 and public domain. Cite Xia et al., ISPRS
-        2010, and Dai and Yang, IEEE GRSL 2011.
+        Unclear: a copy of the set states both CC-BY-4.0 and public domain. Cite Xia et al.
+        2009, and Dai and Yang 2011.
 
     Source:
         Pictures: github.com/CAPTAIN-WHU/BED4RS; the lists of SMARTIES: github.com/gsumbul/SMARTIES.

@@ -7,8 +7,8 @@ from openstl_ext.datasets.scenes.files import SMARTIES_LISTS, Scene, SceneFacts,
 from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.text_file import read_lines
 
-RULES = ("stratified", "spatial")
-"""Rules by which ``openstl-ext data scenes`` writes lists."""
+RULES = ("stratified", "longitude")
+"""Rules by which ``openstl-ext data scenes`` writes lists; published lists have other names."""
 SMARTIES = "smarties"
 
 
@@ -96,13 +96,10 @@ def _remedy(folders: SceneFolders, rule: str) -> str:
     command = f"openstl-ext data scenes {facts.name} --root {folders.root} --rule"
     if rule == SMARTIES:
         return f"copy {SMARTIES_LISTS} of SMARTIES' repository there"
-    if rule in RULES and "published" not in facts.lists:
+    if rule in RULES:
         return f"write it with `{command} {rule}`"
-    if rule == "spatial":
-        return f"fetch it from {facts.source}, or write it with `{command} spatial`"
-    if rule == "stratified":
-        return f"write it with `{command} stratified`"
+    ours = "longitude" if rule == "spatial" else "stratified"
     return (
-        f"fetch it from {facts.source}, or write others with `{command} stratified` and set "
-        "split_lists='stratified'"
+        f"fetch it from {facts.source}, or write others with `{command} {ours}` and set "
+        f"split_lists={ours!r}"
     )

@@ -23,7 +23,7 @@ def write_lists(root: Path, facts: SceneFacts, rule: str, *, seed: int = 0) -> l
     Args:
         root: Folder of the set.
         facts: Its published form.
-        rule: ``stratified`` or ``spatial``.
+        rule: ``stratified`` or ``longitude``.
         seed: Seed of the stratified rule.
 
     Returns:
@@ -38,7 +38,7 @@ def write_lists(root: Path, facts: SceneFacts, rule: str, *, seed: int = 0) -> l
         known = [name for name in RULES if name in facts.lists]
         raise ConfigError(f"{facts.title} has no rule {rule!r}; {nearest(rule, known)}")
     scenes = SceneFolders(root, facts).scenes
-    parts = stratified(scenes, seed=seed) if rule == "stratified" else spatial(scenes)
+    parts = stratified(scenes, seed=seed) if rule == "stratified" else by_longitude(scenes)
     lines = []
     for split, part in zip(SPLITS, parts, strict=True):
         path = root / list_name(facts, rule, split)
@@ -78,7 +78,7 @@ def stratified(scenes: Sequence[Scene], *, seed: int = 0) -> list[list[Scene]]:
     return parts
 
 
-def spatial(scenes: Sequence[Scene]) -> list[list[Scene]]:
+def by_longitude(scenes: Sequence[Scene]) -> list[list[Scene]]:
     """Split by the longitude of the pixel in the centre: from the west 60, 20 and 20 % of the set.
 
     Neighbouring images are then in one split, except at the two borders. Images of one longitude
@@ -91,7 +91,7 @@ def spatial(scenes: Sequence[Scene]) -> list[list[Scene]]:
         DataError: If an image has no georeference.
 
     Source:
-        Rule of ``EuroSATSpatial`` in torchgeo.
+        The idea of ``EuroSATSpatial`` in torchgeo, whose lists may have another direction.
     """
     places = {scene.id: _longitude(scene.path) for scene in scenes}
     ordered = sorted(scenes, key=lambda scene: (places[scene.id], scene.id))

@@ -27,6 +27,12 @@ def whu(root: Path, number: int = 10, classes: tuple[str, ...] = ("Airport", "Ri
     return root
 
 
+def bare(root: Path) -> Path:
+    """Copy the images of EuroSAT without lists."""
+    shutil.copytree(toy_set("EuroSAT") / "EuroSAT_MS", root / "EuroSAT_MS")
+    return root
+
+
 def ids(dataset: EuroSAT | UCMerced | WHURS19) -> list[str]:
     return [dataset.sample_id(i) for i in range(len(dataset))]
 
@@ -52,9 +58,12 @@ def test_lists_of_the_rgb_version_and_of_smarties_are_read(tmp_path: Path) -> No
     folder = tmp_path / "eval_splits"
     folder.mkdir()
     (folder / "EuroSAT-train.txt").write_text("./Forest/Forest_1.tif\n./Forest/Forest_3.tif")
+    (tmp_path / "eurosat-spatial-val.txt").write_text("HerbaceousVegetation_1.tif\n")
     (folder / "EuroSAT-val.txt").write_text("./AnnualCrop/AnnualCrop_4.tif\n")
     root = str(tmp_path)
     assert ids(EuroSAT(root=root, split="train")) == ["Forest_2", "AnnualCrop_1"]
+    spatial = EuroSAT(root=root, split="val", split_lists="spatial")
+    assert (ids(spatial), spatial.metainfo.name) == (["HerbaceousVegetation_1"], "eurosat_spatial")
     train = EuroSAT(root=root, split="train", split_lists="smarties")
     test = EuroSAT(root=root, split="test", split_lists="smarties")
     assert ids(train) == ["Forest_1", "Forest_3"]
@@ -84,14 +93,14 @@ def test_the_stratified_rule_depends_on_names_and_seed_only() -> None:
     assert [s.id for s in stratified(scenes[:3])[2]] == ["a_1"]  # sha256("0/a_1") is smallest
 
 
-def test_the_spatial_rule_orders_the_splits_from_west_to_east() -> None:
+def test_the_rule_of_longitude_orders_the_splits_from_west_to_east() -> None:
     """Neighbouring images would be in training and test."""
     import rasterio
 
     root = str(toy_set("EuroSAT"))
     wests = {}
     for split in ("train", "val", "test"):
-        dataset = EuroSAT(root=root, split=split, split_lists="spatial")
+        dataset = EuroSAT(root=root, split=split, split_lists="longitude")
         wests[split] = []
         for scene in dataset.scenes:
             with rasterio.open(scene.path) as raster:
@@ -110,8 +119,8 @@ def test_the_command_writes_lists_and_a_miniature(
     main(["data", "scenes", "resisc45", "--miniature", "--root", str(tmp_path / "b")])
     assert "SYNTHETIC set in the form of RESISC45" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        main(["data", "scenes", "whu_rs19", "--root", str(tmp_path / "a"), "--rule", "spatial"])
-    assert "WHU-RS19 has no rule 'spatial'; known are: stratified" in capsys.readouterr().err
+        main(["data", "scenes", "whu_rs19", "--root", str(tmp_path / "a"), "--rule", "longitude"])
+    assert "WHU-RS19 has no rule 'longitude'; known are: stratified" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -137,6 +146,8 @@ def test_missing_images_and_lists_are_named_with_their_source(tmp_path: Path) ->
     """The user would not know what to fetch."""
     with pytest.raises(DataError, match=r"no images of EuroSAT, such as EuroSAT_MS/AnnualCrop"):
         EuroSAT(root=str(tmp_path / "nowhere"), split="train")
+    with pytest.raises(DataError, match=r"eurosat-spatial-val.txt: there is no .*'longitude'"):
+        EuroSAT(root=str(bare(tmp_path / "eurosat")), split="val", split_lists="spatial")
     whu(tmp_path)
     command = f"openstl-ext data scenes whu_rs19 --root {tmp_path} --rule stratified"
     with pytest.raises(DataError, match=rf"there is no such split list; write it with `{command}"):
