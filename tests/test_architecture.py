@@ -190,6 +190,7 @@ WRITTEN_ELSEWHERE = {
     "datasets/synthetic/kth.py": "an atomic folder and an atomic path",
     "datasets/synthetic/landscape.py": "an atomic file",
     "datasets/synthetic/moving_mnist.py": "an atomic file",
+    "datasets/synthetic/sensor_scenes.py": "atomic folders",
     "datasets/synthetic/taxibj.py": "an atomic file",
     "commands/convert.py": "an atomic file",
     "engine/checkpoint.py": "an atomic file, hashed",

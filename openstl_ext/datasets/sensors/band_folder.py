@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from skimage.transform import resize
 
-from openstl_ext.datasets.sensors.images import resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.raster_file import RasterFile
@@ -55,6 +55,8 @@ def _enlarged(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return plane
     known = np.isfinite(plane)
     filled = np.where(known, plane, plane[known].mean() if known.any() else 0)
-    (values,) = resized(filled[None], size, order=1)
+    # beyond the centres of the outer pixels their values go on, as with GDAL; they are not mirrored
+    values = resize(filled, size, order=1, mode="edge", preserve_range=True, anti_aliasing=False)
     rows, columns = (np.arange(n) * m // n for n, m in zip(size, plane.shape, strict=True))
-    return np.where(known[np.ix_(rows, columns)], values, np.float32(np.nan))
+    seen = known[np.ix_(rows, columns)]
+    return np.where(seen, values.astype(np.float32), np.float32(np.nan))

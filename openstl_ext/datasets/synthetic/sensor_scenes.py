@@ -1,8 +1,11 @@
 """Write synthetic land cover as seen by several sensors: pairs of images, and scenes by class."""
 
+import errno
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,14 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from openstl_ext.atomic_io import atomic_write
+from openstl_ext.atomic_io import atomic_folder, atomic_write
 from openstl_ext.datasets.sensors.sensor import Sensor
-from openstl_ext.datasets.synthetic.land_cover import CLASSES, Scene, draw_scene, observed
+from openstl_ext.datasets.synthetic.land_cover import CLASSES, draw_scene, observed
 from openstl_ext.datasets.synthetic.marker import mark
-from openstl_ext.rasters.grid import Grid
+from openstl_ext.errors import UserError
 from openstl_ext.rasters.opening import rasterio
-from openstl_ext.rasters.window import Window
-from openstl_ext.rasters.writer import RasterWriter
 
 CRS = "EPSG:32633"
 EAST, NORTH = 500_000.0, 5_200_000.0
@@ -52,7 +53,7 @@ class SceneSize:
     """
 
     side: float = 640.0
-    cell: float = 5.0
+    cell: float = 10.0
     seed: int = 0
 
 
@@ -87,7 +88,7 @@ def write_pairs(
     pair. The classes of the places are equally frequent.
 
     Args:
-        root: Folder to write to.
+        root: Folder to write to; folders of the sensors in it are replaced.
         views: Both sensors; their folders have the names of the tables.
         counts: Number of pairs of each split.
         size: Size of the scenes.
@@ -97,15 +98,19 @@ def write_pairs(
     if folders[0] == folders[1]:
         folders = [f"first_{folders[0]}", f"second_{folders[1]}"]
     mark(root, "pairs of images of two sensors")
+    with ExitStack() as stack:
+        parts = [stack.enter_context(atomic_folder(root / folder)) for folder in folders]
+        for split, count in counts.items():
+            for number in range(count):
+                rng = _generator(size, "pairs", split, number)
+                scene = draw_scene(rng, _class_of(number), side=size.side, cell=size.cell)
+                for part, view, sensor in zip(parts, views, sensors, strict=True):
+                    values = observed(scene, sensor, view.pixel_size, rng)
+                    path = part / f"{split}_{number:04d}.tif"
+                    _write(path, values, sensor, view.pixel_size, number)
     for split, count in counts.items():
-        lines = []
-        for number in range(count):
-            rng = _generator(size, "pairs", split, number)
-            scene = draw_scene(rng, _class_of(number), side=size.side, cell=size.cell)
-            names = [f"{folder}/{split}_{number:04d}.tif" for folder in folders]
-            for name, view, sensor in zip(names, views, sensors, strict=True):
-                _write(root / name, scene, sensor, view.pixel_size, rng, number)
-            lines.append(" ".join(names))
+        names = [f"{split}_{number:04d}.tif" for number in range(count)]
+        lines = [" ".join(f"{folder}/{name}" for folder in folders) for name in names]
         _write_list(root / f"{split}.txt", lines)
 
 
@@ -115,34 +120,61 @@ def write_classes(
     """Write scenes of one sensor in a folder for each class, of which they show the most.
 
     Files: ``<class>/<class>_<number>.tif`` and ``<split>.txt``, a path for each line. Scenes with
-    equal numbers and seeds show the same land for any sensor, other than that of the pairs.
+    equal numbers and sizes show the same land for any sensor, other than that of the pairs.
 
     Args:
-        root: Folder to write to.
+        root: Folder to write to; folders of the classes in it are replaced.
         view: The sensor.
         counts: Number of scenes of each split.
         size: Size of the scenes.
     """
     sensor = Sensor.read(view.sensor)
     mark(root, f"scenes of {sensor.name} by class")
-    start = 0
-    for split, count in counts.items():
-        lines = []
-        for number in range(start, start + count):
-            name = _class_of(number)
+    names = [_class_of(number) for number in range(sum(counts.values()))]
+    with ExitStack() as stack:
+        parts = {name: stack.enter_context(atomic_folder(root / name)) for name in CLASSES}
+        for number, name in enumerate(names):
             rng = _generator(size, "classes", "", number)
             scene = draw_scene(rng, name, side=size.side, cell=size.cell)
-            path = f"{name}/{name}_{number:04d}.tif"
-            _write(root / path, scene, sensor, view.pixel_size, rng, number)
-            lines.append(path)
+            values = observed(scene, sensor, view.pixel_size, rng)
+            path = parts[name] / f"{name}_{number:04d}.tif"
+            _write(path, values, sensor, view.pixel_size, number)
+    lines = [f"{name}/{name}_{number:04d}.tif" for number, name in enumerate(names)]
+    start = 0
+    for split, count in counts.items():
+        _write_list(root / f"{split}.txt", lines[start : start + count])
         start += count
-        _write_list(root / f"{split}.txt", lines)
+
+
+def write_world(root: Path, *, num_pairs: int, num_scenes: int, size: SceneSize = USUAL) -> None:
+    """Write all that a demonstration of pre-training needs.
+
+    Files: sets of pairs ``optical`` (RGB and Sentinel-2) and ``radar`` (Sentinel-2 and Sentinel-1);
+    scenes by class in ``scenes/<sensor>`` for Sentinel-2, Sentinel-1 and a sensor without pairs,
+    whose table is ``pelican.json``.
+
+    Args:
+        root: Folder to write to.
+        num_pairs: Training pairs of each set; a tenth as many for val, and for test.
+        num_scenes: Training scenes of each sensor; half as many for val, and for test.
+        size: Size of the scenes.
+    """
+    mark(root, "pairs and scenes of several sensors")
+    write_sensor(root / "pelican.json")
+    optical, radar = View("sentinel2_l2a", 10), View("sentinel1_grd", 10)
+    pairs = {"train": num_pairs, "val": -(-num_pairs // 10), "test": -(-num_pairs // 10)}
+    fine = replace(size, cell=5)
+    write_pairs(root / "optical", (View("rgb", 5), optical), pairs, size=fine)
+    write_pairs(root / "radar", (optical, radar), pairs, size=size)
+    scenes = {"train": num_scenes, "val": -(-num_scenes // 2), "test": -(-num_scenes // 2)}
+    for view in (optical, radar, View(str(root / "pelican.json"), 20)):
+        write_classes(root / "scenes" / Path(view.sensor).stem, view, scenes, size=size)
 
 
 def write_toy(root: Path) -> None:
     """Write two sets of very few pairs, ``optical`` and ``radar``."""
     mark(root, "pairs of images of several sensors")
-    size = SceneSize(side=240, cell=10)
+    size = SceneSize(side=240)
     counts = {"train": 5, "val": 3, "test": 3}
     sentinel2 = View("sentinel2_l2a", 10)
     write_pairs(root / "optical", (View("rgb", 10), View("sentinel2_l2a", 20)), counts, size=size)
@@ -164,42 +196,28 @@ def _write_list(path: Path, lines: list[str]) -> None:
 
 
 def _write(
-    path: Path,
-    scene: Scene,
-    sensor: Sensor,
-    pixel_size: float,
-    rng: np.random.Generator,
-    number: int,
+    path: Path, values: NDArray[np.float32], sensor: Sensor, pixel_size: float, number: int
 ) -> None:
-    """Write the image of a scene as a GeoTIFF, at a place of its own."""
-    values = observed(scene, sensor, pixel_size, rng)
-    whole = all(band.low >= 0 for band in sensor.all_bands)  # digital numbers, not dB
-    side = values.shape[-1]
-    column, row = number % 100, number // 100
+    """Write an image as a GeoTIFF, at a place of its own, without compression."""
+    rio, side = rasterio(), values.shape[-1]
     step = side * pixel_size * 1.5
-    grid = Grid(
-        height=side,
-        width=side,
-        crs=_wkt(),
-        transform=(pixel_size, 0, EAST + column * step, 0, -pixel_size, NORTH - row * step),
-    )
-    block = 16 * -(-side // 16)
-    with RasterWriter(
-        path,
-        grid,
-        num_bands=len(values),
-        dtype="uint16" if whole else "float32",
-        descriptions=[band.name for band in sensor.all_bands],
-        block=block,
-    ) as writer:
-        _write_bands(writer, values, Window(0, 0, side, side))
-
-
-def _write_bands(writer: RasterWriter, values: NDArray[np.float32], window: Window) -> None:
-    for band, plane in enumerate(values, start=1):
-        writer.write(plane, window, band)
+    east, north = EAST + number % 100 * step, NORTH - number // 100 * step
+    if all(band.low >= 0 for band in sensor.all_bands):  # bytes or other whole numbers, not dB
+        most = max(band.high for band in sensor.all_bands)
+        values = np.rint(values).astype(np.uint8 if most <= 255 else np.uint16)
+    form = {"driver": "GTiff", "dtype": values.dtype.name, "crs": _crs()}
+    form |= {"count": len(values), "height": side, "width": side, "interleave": "band"}
+    form |= {"transform": rio.Affine(pixel_size, 0, east, 0, -pixel_size, north)}
+    try:
+        with rio.open(path, "w", **form) as file:
+            file.write(values)
+            file.descriptions = [band.name for band in sensor.all_bands]
+    except rio.errors.RasterioError as error:
+        raise UserError(f"{path} cannot be written: {error}; free disk space") from error
+    if path.stat().st_size < values.nbytes:  # on a full disk GDAL closes a file without an error
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 @lru_cache(maxsize=1)
-def _wkt() -> str:
-    return str(rasterio().crs.CRS.from_string(CRS).to_wkt())
+def _crs() -> Any:
+    return rasterio().crs.CRS.from_string(CRS)

@@ -30,7 +30,7 @@ TWINS = [
     ("forest", "orchard"),
     ("town", "industry"),
 ]
-SMALL = SceneSize(side=160, cell=10)
+SMALL = SceneSize(side=160)
 
 
 def image(name: str, number: int, sensor: Sensor, pixel_size: float = 10) -> np.ndarray:
