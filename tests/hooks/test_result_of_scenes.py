@@ -16,7 +16,7 @@ from openstl_ext.results.table import tables_of
 from openstl_ext.visualization.drawing import draw_all_labels
 from openstl_ext.visualization.saved import SavedFolder
 from openstl_ext.visualization.saved_scenes import SavedScenes
-from tests.engine import toy_scenes
+from tests.engine import toy_images
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["one class", "several labels"])
@@ -25,7 +25,7 @@ def tested(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, boo
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
-        build(toy_scenes.config(folder, several=request.param), train=False).test()
+        build(toy_images.config(folder, several=request.param), train=False).test()
     return folder, request.param
 
 
@@ -36,15 +36,15 @@ def test_the_record_and_the_table_have_the_scores_of_classes(tested) -> None:
     name = "average_precision_macro" if several else "average_accuracy"
     assert {name, f"{name}[water]"} <= set(record.metrics)
     about = record.about[name]
-    assert about["classes"] == list(toy_scenes.CLASSES)
+    assert about["classes"] == list(toy_images.CLASSES)
     assert (about["num_samples"], about["num_unscored_samples"]) == (10, 1)
     assert about["num_unscored_classes"] == 0
     low, high = about["interval"]
     assert low <= record.metrics[name] <= high
-    assert set(about["intervals"]) == set(toy_scenes.CLASSES)
+    assert set(about["intervals"]) == set(toy_images.CLASSES)
     record = replace(record, training={"seed": 0})  # weights of unknown training are never best
     (table,) = tables_of([record], [f"{name}[*"])
-    assert table.metrics == tuple(f"{name}[{c}]" for c in toy_scenes.CLASSES)
+    assert table.metrics == tuple(f"{name}[{c}]" for c in toy_images.CLASSES)
     assert table.best(f"{name}[water]") == record.metrics[f"{name}[water]"]
     assert table.predicts_labels
 
@@ -60,7 +60,7 @@ def test_saved_labels_give_the_scores_of_the_run(tested) -> None:
     assert saved.holds_scenes
     assert saved.sample_ids == [f"test-{index}" for index in range(10)]
     scenes = SavedScenes.read(saved)
-    dataset = toy_scenes.ToyScenes(split="test", num_samples=10, several=several)
+    dataset = toy_images.ToyImages(split="test", num_samples=10, several=several)
     for index in range(10):
         expected = dataset[index]["data_samples"]["labels"].numpy()
         np.testing.assert_array_equal(scenes.target[index], -1 if index == 1 else expected)
@@ -82,7 +82,7 @@ def test_all_labels_are_drawn_in_one_figure(tested) -> None:
     page = draw_all_labels(SavedFolder(folder))
     texts = [text.get_text() for text in page.axes.texts]
     assert "toy/run" in texts
-    assert set(toy_scenes.CLASSES) <= set(texts)
+    assert set(toy_images.CLASSES) <= set(texts)
     assert ("recall" in texts, "n" in texts) == (several, not several)
 
 
@@ -94,7 +94,7 @@ def test_the_best_checkpoint_is_chosen_by_a_score_of_classes(
 ) -> None:
     """The last checkpoint would be the best one."""
     hooks = {"default_hooks.checkpoint": {"save_best": score}, "custom_hooks": []}
-    run = build(toy_scenes.config(tmp_path, several=several, **hooks))
+    run = build(toy_images.config(tmp_path, several=several, **hooks))
     run.train()
     assert checkpoint.best(tmp_path).is_file()
 

@@ -23,11 +23,11 @@ METRICS = {
 
 
 @DATASETS.register_module()
-class ToyScenes(Dataset):
+class ToyImages(Dataset):
     """The channels that are bright are the classes of an image; some labels are unknown."""
 
     metainfo = Metainfo(
-        name="toy_scenes", channels=tuple(map(Channel, ("red", "green", "blue"))), classes=CLASSES
+        name="toy_images", channels=tuple(map(Channel, ("red", "green", "blue"))), classes=CLASSES
     )
 
     def __init__(self, *, split: str = "train", num_samples: int = 12, several: bool) -> None:
@@ -54,7 +54,7 @@ class ToyScenes(Dataset):
 
 
 @MODELS.register_module()
-class ToySceneNet(nn.Module):
+class ToyImageNet(nn.Module):
     """A linear function of the mean of each channel."""
 
     interface = EncoderModel
@@ -68,7 +68,7 @@ class ToySceneNet(nn.Module):
 
 
 @METHODS.register_module()
-class ToySceneLabels(LabelMethod):
+class ToyImageLabels(LabelMethod):
     """Logits of the net are those of classes that exclude each other, or do not."""
 
     interface = EncoderModel
@@ -106,18 +106,18 @@ class ToySceneLabels(LabelMethod):
 
 def config(folder: Path, *, several: bool, **more: Any) -> Any:
     """Return the config of a run on this dataset."""
-    held_out = {"_delete_": True, "type": "ToyScenes", "num_samples": 10, "several": several}
+    held_out = {"_delete_": True, "type": "ToyImages", "num_samples": 10, "several": several}
     scores = [{"type": name, "classes": list(CLASSES)} for name in METRICS[several]]
     return toy.config(
         folder,
         **{
             "model": {
                 "_delete_": True,
-                "type": "ToySceneLabels",
-                "net": {"type": "ToySceneNet"},
+                "type": "ToyImageLabels",
+                "net": {"type": "ToyImageNet"},
                 "several": several,
             },
-            "train_dataloader.dataset": {"type": "ToyScenes", "several": several},
+            "train_dataloader.dataset": {"type": "ToyImages", "several": several},
             "val_dataloader.dataset": {**held_out, "split": "val"},
             "test_dataloader.dataset": {**held_out, "split": "test"},
             "val_evaluator": scores,
