@@ -195,6 +195,7 @@ WRITTEN_ELSEWHERE = {
     "commands/convert.py": "an atomic file",
     "engine/checkpoint.py": "an atomic file, hashed",
     "hooks/predictions.py": "a folder that is renamed at the end of the test",
+    "hooks/scene_labels.py": "a folder that is renamed at the end of the test",
     "prediction/destination.py": "an atomic folder",
     "prediction/forecasting.py": "the files of an atomic folder",
     "rasters/writer.py": "an atomic path",

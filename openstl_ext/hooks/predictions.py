@@ -1,4 +1,4 @@
-"""Save predictions and targets: forecasts frame by frame, or maps of labels."""
+"""Save predictions and targets: forecasts frame by frame, maps of labels, labels of samples."""
 
 import json
 import shutil
@@ -25,6 +25,7 @@ from openstl_ext.atomic_io import (
 )
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.hooks.result import Tested
+from openstl_ext.hooks.scene_labels import UNKNOWN, SceneLabels, is_scene
 from openstl_ext.json_file import read_json
 from openstl_ext.registry import HOOKS
 from openstl_ext.results.protocol import facts_of, plain
@@ -32,8 +33,6 @@ from openstl_ext.structures import Inputs, Metainfo, Sample
 
 KINDS = ("inputs", "trues", "preds")
 PROBABILITIES = "probs"
-UNKNOWN = -1
-"""Value of a saved target without observation; no class has this number."""
 
 
 @HOOKS.register_module()
@@ -59,8 +58,13 @@ class PredictionsHook(Hook):
         probability of class k, float32 (H, W); and ``about.json`` contains ``"kind": "labels"``,
         classes and years.
 
+        Where it is a label of the entire sample, or one of 0 and 1 for each class, ``trues.npy``
+        and ``preds.npy`` are those of all samples, int16 (N,) or (N, K), target -1 where it is
+        unknown; ``probs.npy`` is float32 (N, K); ``samples.json`` has the names in this order; and
+        ``about.json`` contains ``"kind": "scenes"``. The inputs are not saved.
+
     Raises:
-        ConfigError: If the prediction is neither frames nor a map of labels.
+        ConfigError: If the prediction is neither frames nor labels.
         DataError: If two samples have the same name, or a name is not a folder name.
 
     Source:
@@ -76,6 +80,7 @@ class PredictionsHook(Hook):
     def __init__(self, *, folder: str = "saved") -> None:
         self.folder = folder
         self._names: list[list[str]] = []
+        self._scenes = SceneLabels()
 
     def before_test_epoch(self, runner: Runner) -> None:
         final, part = self._places(runner)
@@ -83,6 +88,7 @@ class PredictionsHook(Hook):
         # the batches of this rank; a sampler divides the samples among the ranks
         batches = [[_index(i) for i in batch] for batch in runner.test_dataloader.batch_sampler]
         self._names = [[sample_name(dataset, index) for index in batch] for batch in batches]
+        self._scenes = SceneLabels()
         if is_main_process():
             recover_folder(final)  # an earlier run may have been killed while it replaced it
             shutil.rmtree(part, ignore_errors=True)
@@ -101,6 +107,9 @@ class PredictionsHook(Hook):
         names, part = self._names[batch_idx], self._places(runner)[1]
         frames, valid = inputs.get("frames"), inputs.get("valid")
         for index, (name, sample) in enumerate(zip(names, outputs, strict=True)):
+            if is_scene(sample):
+                self._scenes.append(name, sample)
+                continue
             if frames is None:
                 raise ConfigError(
                     "PredictionsHook saves frames, but the inputs have none; remove it from "
@@ -114,10 +123,12 @@ class PredictionsHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         barrier()  # every rank has written its last frame
+        self._scenes.gather()
         if not is_main_process():
             return
         usual, part = self._places(runner)
-        found, size = len(list((part / "preds").iterdir())), len(runner.test_dataloader.dataset)
+        scenes, dataset = self._scenes, runner.test_dataloader.dataset
+        found, size = len(scenes.rows) or len(list((part / "preds").iterdir())), len(dataset)
         if found != size:
             raise DataError(
                 f"{found} predictions were saved, but there are {size} test samples; run the test "
@@ -126,10 +137,15 @@ class PredictionsHook(Hook):
         scores = {name: float(value) for name, value in (metrics or {}).items()}
         fields = np.dtype([(name, "f8") for name in scores])
         kind = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
+        kind = {"kind": "scenes"} if scenes.rows else kind
         subject = Tested.of(runner).subject
         final = place_of(usual, subject)
         about = {**self._about(runner), **msgspec.structs.asdict(_Subject(*subject)), **kind}
         with removed_if_unwritten(part):
+            if scenes.rows:
+                scenes.write(part, [sample_name(dataset, index) for index in range(size)])
+                for folder in KINDS:
+                    (part / folder).rmdir()
             save_array(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
             _write_json(part / "metrics.json", scores)
             _write_json(part / "about.json", about)
@@ -214,8 +230,8 @@ def answer_arrays(sample: Sample) -> dict[str, NDArray[Any]]:
         return {"trues": frame_arrays(target), "preds": frame_arrays(sample["forecast"])}
     if "labels" not in sample or sample["labels"].ndim != 2:
         raise ConfigError(
-            "PredictionsHook saves frames and maps of labels, but this method predicts neither; "
-            "remove it from custom_hooks"
+            "PredictionsHook saves frames and labels of pixels or of samples, but this method "
+            "predicts neither; remove it from custom_hooks"
         )
     target = sample["target"]
     if "valid" in sample:

@@ -46,6 +46,9 @@ class Overlap(LabelMetric, ABC):
 class IoU(Overlap):
     """Intersection over union of pixels of each class, over the whole test set; mean of classes.
 
+    The mean equals the macro Jaccard score that SMARTIES reports, without the ignored pixels. A
+    table that counts an absent class as 0 has a lower mean; ``num_unscored_classes`` is stored.
+
     Source:
         xian1234/ST-Mamba@19bdeec, train_parally.py (evaluate).
 

@@ -54,9 +54,10 @@ class SavedFolder:
         ``{inputs,trues,preds}/<sample>/<t>.npy``, each (H, W) or (C, H, W); optionally
         ``about.json`` with channel names, unit and lead. With ``"kind": "labels"``, target and
         prediction are one map of class indices, and ``probs/<sample>/<k>.npy`` is the probability
-        of class k. Or, as OpenSTL writes them, ``{inputs,trues,preds}.npy``, each (N, T, C, H, W)
-        with all samples, whose names are their numbers from 0; they are mapped, not read as a
-        whole.
+        of class k. With ``"kind": "scenes"``, the labels of entire samples are in one array per
+        kind; see ``SavedScenes``. Or, as OpenSTL writes them, ``{inputs,trues,preds}.npy``, each
+        (N, T, C, H, W) with all samples, whose names are their numbers from 0; they are mapped, not
+        read as a whole.
 
     Args:
         path: The folder, or its work directory.
@@ -75,7 +76,8 @@ class SavedFolder:
                 "`openstl-ext test CONFIG --save-predictions` writes them"
             )
         self.path = (folders or stacked)[0]
-        self._stacks = {} if folders else {kind: _stack(self.path, kind) for kind in KINDS}
+        stacks = not folders and not self.holds_scenes
+        self._stacks = {kind: _stack(self.path, kind) for kind in KINDS} if stacks else {}
         lengths = {kind: len(stack) for kind, stack in self._stacks.items()}
         if len(set(lengths.values())) > 1:
             raise DataError(f"{self.path}: the stacks have different numbers of samples: {lengths}")
@@ -83,6 +85,8 @@ class SavedFolder:
     @property
     def sample_ids(self) -> list[str]:
         """Complete samples in natural order: 2 before 10."""
+        if self.holds_scenes:
+            return read_json(self.path / "samples.json", list[str], advice="test again")
         if self._stacks:
             return [str(index) for index in range(len(self._stacks["preds"]))]
         names = (
@@ -103,6 +107,11 @@ class SavedFolder:
     def holds_labels(self) -> bool:
         """Whether the predictions are classes of pixels."""
         return self.about.get("kind") == "labels"
+
+    @property
+    def holds_scenes(self) -> bool:
+        """Whether the predictions are classes of entire samples."""
+        return self.about.get("kind") == "scenes"
 
     def find(self, name: str) -> str:
         """Return the name of the sample that has this name or is the only one that begins with it.

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from openstl_ext import cli
+from openstl_ext.errors import UserError
+
 PNG = b"\x89PNG"
 
 
@@ -61,3 +64,20 @@ def test_a_mistake_is_one_sentence_and_status_2(saved: Path):
         assert done.returncode == 2
         assert done.stderr.startswith("error: ")
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_classes_of_entire_samples_are_drawn_without_a_name(tmp_path: Path, capsys) -> None:
+    """A classification would have no picture."""
+    for kind, array in (("trues", [0, 1]), ("preds", [0, 0]), ("probs", np.full((2, 2), 0.5))):
+        np.save(tmp_path / f"{kind}.npy", np.array(array))
+    (tmp_path / "about.json").write_text('{"kind": "scenes", "classes": ["a", "b"]}')
+    (tmp_path / "samples.json").write_text('["s0", "s1"]')
+    cli.call(["visualize", str(tmp_path)])
+    assert capsys.readouterr().out.strip() == str(tmp_path / "confusion.png")
+    assert (tmp_path / "confusion.png").read_bytes().startswith(PNG)
+
+
+def test_frames_have_no_confusion_matrix(saved: Path) -> None:
+    """Values would be counted as classes."""
+    with pytest.raises(UserError, match="are frames, not labels; remove --confusion"):
+        cli.call(["visualize", str(saved), "--confusion"])

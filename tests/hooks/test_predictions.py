@@ -274,10 +274,10 @@ def test_a_set_of_labels_has_its_kind(labelled: Path):
     assert (about["classes"], about["years"]) == (["water", "site"], [2010, 2011, 2013])
 
 
-def test_classes_of_entire_samples_are_rejected():
-    """Files without a map would be written."""
-    sample = {"labels": torch.tensor(1), "target": torch.tensor(1)}
-    with pytest.raises(ConfigError, match="frames and maps of labels"):
+def test_other_predictions_are_rejected():
+    """Files that nothing can read would be written."""
+    sample = {"labels": torch.zeros(2, 3, 4), "target": torch.zeros(2, 3, 4)}
+    with pytest.raises(ConfigError, match="frames and labels of pixels or of samples"):
         predictions.answer_arrays(sample)
 
 

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 
 from openstl_ext.errors import DataError, UserError
 from openstl_ext.visualization import error_map
-from openstl_ext.visualization.drawing import draw_saved
+from openstl_ext.visualization.drawing import draw_all_labels, draw_saved
 from openstl_ext.visualization.error_map import ErrorMap
 from openstl_ext.visualization.label_maps import label_maps
 from openstl_ext.visualization.rgb_composite import rgb_composites
@@ -267,6 +267,24 @@ def test_labels_and_frames_are_drawn_differently(saved):
     folder = saved(sample())
     assert "probability of site" in words(draw_saved(folder, "r0", rgb=["nir", "red", "green"]))
     assert "probability of background" in words(draw_saved(folder, "r0", interest="background"))
+
+
+def test_the_pixels_of_all_maps_are_drawn_as_a_confusion_matrix(saved):
+    """Confusions of classes would be visible map by map only."""
+    found = sample()
+    found.target[0] = -1
+    known = found.target >= 0
+    counts = [
+        ((found.target == row) & (found.labels == column) & known).sum()
+        for row in (0, 1)
+        for column in (0, 1)
+    ]
+    folder = saved(found)
+    for name in (None, "r0"):
+        page = draw_all_labels(folder, name)
+        texts = words(page)
+        assert {"lts/net", "background", "site", *(f"{number}" for number in counts)} <= set(texts)
+        assert any(text.startswith(f"{known.sum()} pixels; overall") for text in texts)
 
 
 def test_files_that_do_not_fit_are_named(saved):
