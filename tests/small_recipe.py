@@ -17,6 +17,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "BurnScars": {"crop_size": 32},
     "DFC2020": {"image_size": 32},
     "SpaceNet7": {"tile_size": 32},
+    "DynamicEarthNet": {"crop_size": 16},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (
