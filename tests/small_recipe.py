@@ -18,6 +18,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "DFC2020": {"image_size": 32},
     "SpaceNet7": {"tile_size": 32},
     "DynamicEarthNet": {"crop_size": 16},
+    "SICKLE": {"num_dates": 2, "image_size": 16},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (
