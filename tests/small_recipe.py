@@ -27,6 +27,7 @@ SIZES: dict[str, dict[str, Any]] = {
             {"name": "radar", "root": "radar", "sensors": ("sentinel2_l2a", "sentinel1_grd")},
         ),
     },
+    "SICKLE": {"num_dates": 2, "image_size": 16},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (

@@ -186,6 +186,7 @@ WRITTEN_ELSEWHERE = {
     "datasets/lts/convert.py": "an atomic path",
     "datasets/lts/patches.py": "an atomic file",
     "datasets/lts/split.py": "the files of atomic folders",
+    "datasets/sickle/toy.py": "an atomic file",
     "datasets/synthetic/class_maps.py": "an atomic path",
     "datasets/synthetic/kth.py": "an atomic folder and an atomic path",
     "datasets/synthetic/landscape.py": "an atomic file",

@@ -15,6 +15,8 @@ from openstl_ext.spectrum import Band, Spectrum
 
 FOLDER = Path(__file__).parent
 """Folder of the published tables."""
+BRIGHTEST = 10.0
+"""Clouds and snow have less than this multiple of the 99th percentile; another unit has more."""
 
 
 class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,7 +147,8 @@ class Sensor:
 
         Raises:
             DataError: If a value is infinite, or none is between the limits of its band, as where
-                the file has another unit.
+                the file has another unit. Optical bands may be ``BRIGHTEST`` times as high, as all
+                of an image is where it shows a cloud or snow only.
         """
         low, high, mean, std = (
             np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
@@ -155,7 +158,11 @@ class Sensor:
         if np.isinf(values).any():
             raise DataError(f"{place}: has infinite values")
         known = np.isfinite(values)
-        if known.any() and not ((values >= low) & (values <= high)).any():
+        factors = [
+            1.0 if self.spectrum.bands[band.band].polarisation else BRIGHTEST for band in self.bands
+        ]
+        highest = high * np.array(factors, np.float32).reshape(-1, 1, 1)
+        if known.any() and not ((values >= low) & (values <= highest)).any():
             raise DataError(
                 f"{place}: values from {values[known].min():g} to {values[known].max():g}, all "
                 f"outside the limits of the sensor {self.name} ({low.min():g} to {high.max():g}); "

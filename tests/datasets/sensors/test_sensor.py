@@ -83,6 +83,15 @@ def test_values_of_another_unit_are_refused(value: float, message: str) -> None:
         Sensor.read("sentinel1_grd").normalise(np.full((2, 4, 4), value), "x.tif")
 
 
+def test_an_image_of_a_cloud_is_no_other_unit() -> None:
+    """A training on series of images would end at the first cloudy day."""
+    sensor = Sensor.read("sentinel2_l2a")
+    cloud = sensor.normalise(np.full((12, 2, 2), 9000.0), "x.tif")
+    np.testing.assert_allclose(cloud[1], (1 - 0.148206) / 0.149399, rtol=1e-5)
+    with pytest.raises(DataError, match=r"x.tif: values from 90000 to 90000, all outside"):
+        sensor.normalise(np.full((12, 2, 2), 90_000.0), "x.tif")
+
+
 def test_missing_pixels_become_the_mean() -> None:
     """One missing pixel would make all features NaN."""
     sensor = Sensor.read("sentinel1_grd")
