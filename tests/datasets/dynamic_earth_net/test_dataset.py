@@ -113,10 +113,6 @@ def test_training_draws_one_window_for_all_days_and_the_label(toy: Path) -> None
         assert labels.shape == (16, 16)
         for label in labels.unique():
             here = item["data_samples"]["valid"] & (labels == label)
-            values = frames[..., here]
-            assert (
-                values.std(dim=-1, correction=0).max() < 0.5
-            )  # noise only: one class has one level
             if here.sum() < 20:
                 continue
             values = frames[..., here]
