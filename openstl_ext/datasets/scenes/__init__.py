@@ -1,6 +1,7 @@
-"""Scene classification: EuroSAT, RESISC45, UC-Merced, WHU-RS19."""
+"""Scene classification: EuroSAT, RESISC45, UC-Merced, WHU-RS19, and your own."""
 
 from openstl_ext.datasets.scenes.eurosat import EuroSAT
+from openstl_ext.datasets.scenes.own import Scenes
 from openstl_ext.datasets.scenes.rgb import RESISC45, WHURS19, UCMerced
 
-__all__ = ["RESISC45", "WHURS19", "EuroSAT", "UCMerced"]
+__all__ = ["RESISC45", "WHURS19", "EuroSAT", "Scenes", "UCMerced"]
