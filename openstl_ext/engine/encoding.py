@@ -85,7 +85,8 @@ class NeighbourLoop(EvaluationLoop, ABC):
         self.probe = self._probe(k, temperature)
 
     def _probe(self, k: int, temperature: float) -> Any:
-        method, cls = unwrap(self.runner.model), METHODS.get("NearestNeighbours")
+        method: Any = unwrap(self.runner.model)
+        cls = METHODS.get("NearestNeighbours")
         if isinstance(method, cls):
             return method
         if not provides(getattr(method, "net", None), MaskedAutoencoder):
