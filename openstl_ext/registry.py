@@ -199,7 +199,7 @@ PARAM_SCHEDULERS = Registry("parameter scheduler", parent=mm.PARAM_SCHEDULERS, p
 RUNNERS = Registry("runner", parent=mm.RUNNERS)
 RUNNER_CONSTRUCTORS = Registry("runner constructor", parent=mm.RUNNER_CONSTRUCTORS)
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
-    "optimizer wrapper constructor", parent=mm.OPTIM_WRAPPER_CONSTRUCTORS
+    "optimizer wrapper constructor", parent=mm.OPTIM_WRAPPER_CONSTRUCTORS, package="engine"
 )
 MODEL_WRAPPERS = Registry("model wrapper", parent=mm.MODEL_WRAPPERS)
 WEIGHT_INITIALIZERS = Registry("weight initializer", parent=mm.WEIGHT_INITIALIZERS)

@@ -56,6 +56,7 @@ class Paramwise(Struct, forbid_unknown_fields=True):
     dcn_offset_lr_mult: float | UnsetType | None = UNSET
     flat_decay_mult: float | UnsetType | None = UNSET
     bypass_duplicate: bool | UnsetType = UNSET
+    layer_decay: Annotated[float, Meta(gt=0, le=1)] | UnsetType = UNSET
 
 
 class Wrapper(Struct):

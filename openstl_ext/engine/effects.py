@@ -33,13 +33,22 @@ def without_effect(cfg: Mapping[str, Any]) -> Iterator[str]:
         if kind.startswith("OneCycle") and not schedule.get("begin"):
             yield from _replaced_by_cycle(cfg, keys, where, kind, schedule)
         yield from _fixed_length(cfg, keys, where, schedule)
-    if (cfg.get("auto_scale_lr") or {}).get("enable"):
-        for where, schedule in _schedules(cfg):
-            if str(schedule.get("type")) == "OneCycleLR":
-                yield (
-                    f"auto_scale_lr: it has no effect, as {where}.eta_max decides the learning "
-                    f"rate; set {where}.eta_max"
-                )
+    factors = [key for key, acts in _factors(cfg).items() if acts]
+    for where, schedule in _schedules(cfg):
+        if factors and str(schedule.get("type")) == "OneCycleLR":
+            yield (
+                f"{factors[0]}: it has no effect, as {where}.eta_max decides the learning rate; "
+                f"set {where}.eta_max, or use another schedule"
+            )
+
+
+def _factors(cfg: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the keys that multiply the learning rates, and whether each is used."""
+    paramwise = (cfg.get("optim_wrapper") or {}).get("paramwise_cfg") or {}
+    return {
+        "auto_scale_lr": bool((cfg.get("auto_scale_lr") or {}).get("enable")),
+        "optim_wrapper.paramwise_cfg.layer_decay": "layer_decay" in paramwise,
+    }
 
 
 def _replaced_by_cycle(

@@ -22,6 +22,7 @@ from openstl_ext.engine import distributed, state
 from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.defaults import complete, counted_in_iterations
 from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
+from openstl_ext.engine.learning_rate import scale_rates
 from openstl_ext.engine.manifest import tidy
 from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
@@ -168,7 +169,7 @@ class Runner(MMRunner):
             self._train_loop = self.build_train_loop(self._train_loop)
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
             # once, and before the schedules store the initial rate; mmengine would do it after them
-            self.scale_lr(self.optim_wrapper, self.auto_scale_lr)
+            scale_rates(self)
             self.auto_scale_lr = None
             if self.param_schedulers is not None:
                 self.param_schedulers = self.build_param_scheduler(self.param_schedulers)

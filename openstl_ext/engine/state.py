@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from openstl_ext import __version__
 from openstl_ext.engine import plan
 from openstl_ext.engine.checkpoint import load_weights
+from openstl_ext.engine.learning_rate import rate_facts
 from openstl_ext.engine.saved_state import check_fits, check_kinds
 from openstl_ext.errors import CheckpointError
 
@@ -32,6 +33,7 @@ def plan_of(runner: Runner) -> plan.Facts:
         "number of processes": runner.num_processes,
         "load_from": Path(start).name if start else None,
         **plan.training_facts(runner.cfg),
+        **rate_facts(runner.cfg.to_dict(), runner.num_processes),
         **plan.data_facts(runner.train_loop.dataloader.dataset, "train_data"),
     }
     if runner.val_loop is not None and plan.waits_for_scores(runner.cfg.to_dict()):

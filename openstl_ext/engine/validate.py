@@ -20,6 +20,8 @@ from openstl_ext import registry as r
 from openstl_ext.config.structure import wrong_blocks
 from openstl_ext.engine.defaults import HOOKS, LOOPS
 from openstl_ext.engine.effects import without_effect
+from openstl_ext.engine.layer_decay import paramwise_problems
+from openstl_ext.engine.learning_rate import scaling_problems
 from openstl_ext.engine.values import bad_values, foreign_problems
 from openstl_ext.errors import ConfigError, nearest, shown
 from openstl_ext.registry import Registry
@@ -123,6 +125,7 @@ def _problems(cfg: dict[str, Any]) -> Problems:
         cfg.get("randomness"), "randomness", ("seed", "deterministic", "diff_rank_seed")
     )
     yield from bad_values(cfg)
+    yield from scaling_problems(cfg)
     yield from without_effect(cfg)
 
 
@@ -278,6 +281,7 @@ def _optimizer(config: Any) -> Problems:
     if (name := config.get("constructor")) is not None:
         wrapper = {"type": name, "optim_wrapper_cfg": {}, "paramwise_cfg": None}
         yield from part(wrapper, f"{where}.constructor", r.OPTIM_WRAPPER_CONSTRUCTORS)
+    yield from paramwise_problems(config)
 
 
 def _hooks(cfg: dict[str, Any]) -> Problems:

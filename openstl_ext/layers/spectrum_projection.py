@@ -93,12 +93,15 @@ class SpectrumProjection(nn.Module):
                 patches, bands = patches[:, :, there], bands[:, there]
             weight, bias = self._stacked(bands[0].tolist())
             flat = weight.transpose(0, 1).flatten(1)
-            return self.scale / len(weight) * F.linear(patches.flatten(2), flat, bias.sum(0))
+            factor = self.scale / len(weight)
+            # the product, not the sum alone: the gradients of a sum are one tensor, which all
+            # biases would share, and each of them would be accumulated or clipped in it
+            return F.linear(patches.flatten(2), factor * flat, (factor * bias).sum(0))
         found, position = bands.unique(return_inverse=True)
         weight, bias = self._stacked(found.tolist())
-        factor = self.scale / (bands >= 0).sum(1)
+        factors = self.scale / (bands >= 0).sum(1)
         tokens = torch.einsum("bncp,bcdp->bnd", patches, weight[position])
-        return factor.view(-1, 1, 1) * (tokens + bias[position].sum(1, keepdim=True))
+        return factors.view(-1, 1, 1) * (tokens + bias[position].sum(1, keepdim=True))
 
     def _stacked(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return weights (C, D, p * p) and biases (C, D) of some bands."""

@@ -1,20 +1,28 @@
-"""The cosine schedule of timm, compared with its closed form."""
+"""The cosine schedules, compared with their closed forms; and the schedules of SMARTIES."""
 
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 from torch import nn
 from torch.optim import SGD
 
+from openstl_ext.config import load
+from openstl_ext.engine.runner import Runner, build
 from openstl_ext.engine.state import plain
-from openstl_ext.engine.warmup_cosine import WarmupCosineLR
+from openstl_ext.engine.warmup_cosine import WarmupCosineLR, WarmupThenCosineLR
+from openstl_ext.errors import ConfigError
+from tests.engine import toy
+
+SCHEDULES = Path(__file__).parents[2] / "configs/_base_/schedules"
 
 
 def optimizer(*peaks: float) -> SGD:
     return SGD([{"params": nn.Linear(1, 1).parameters(), "lr": peak} for peak in peaks])
 
 
-def rates(schedule: WarmupCosineLR, epochs: int) -> list[list[float]]:
+def rates(schedule: Any, epochs: int) -> list[list[float]]:
     """Return the learning rates of all parameter groups for each epoch."""
     found = []
     for _ in range(epochs):
@@ -62,3 +70,88 @@ def test_the_rate_continues_after_a_resume() -> None:
         resumed.optimizer.load_state_dict(first.optimizer.state_dict())
         assert rates(resumed, 20 - stop) == whole[stop:]
     assert len({rate for (rate,) in whole}) > 10
+
+
+def of_transformers(step: int, peak: float, steps: int, warmup: int) -> float:
+    """Return the rate of ``get_cosine_schedule_with_warmup`` with half a cycle."""
+    if step < warmup:
+        return peak * step / max(1, warmup)
+    done = (step - warmup) / max(1, steps - warmup)
+    return peak * max(0.0, 0.5 * (1 + math.cos(math.pi * 2 * 0.5 * done)))
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(60, 10), (30, 0), (7, 6)])
+def test_a_cosine_after_the_warm_up_has_the_rates_of_its_closed_form(
+    steps: int, warmup: int
+) -> None:
+    """Masked autoencoders would be trained with another schedule than the published one."""
+    peaks = (1.2e-3, 1e-4)
+    schedule = WarmupThenCosineLR(optimizer(*peaks), end=steps, warmup=warmup, by_epoch=False)
+    for step, values in enumerate(rates(schedule, steps)):
+        wanted = [of_transformers(step, peak, steps, warmup) for peak in peaks]
+        assert values == pytest.approx(wanted, rel=1e-12)
+
+
+def test_a_warm_up_as_long_as_the_training_is_an_error() -> None:
+    """The peak would never be reached."""
+    with pytest.raises(ConfigError, match="warmup=5 is as long as the schedule of 5 steps"):
+        WarmupThenCosineLR(optimizer(1.0), end=5, warmup=5)
+
+
+def trained_by(name: str, work_dir: Path, epochs: int) -> Runner:
+    """Return a run of toys, 8 batches of 3 an epoch, with a schedule of the bases."""
+    base = load(SCHEDULES / f"{name}.py")
+    blocks = ("optim_wrapper", "param_scheduler", "auto_scale_lr")
+    cfg = toy.config(work_dir, **{"train_cfg.max_epochs": epochs})
+    for block in blocks:
+        cfg[block] = base[block]
+    if "constructor" in cfg.optim_wrapper:  # the toy has no blocks
+        del cfg.optim_wrapper["constructor"], cfg.optim_wrapper["paramwise_cfg"]["layer_decay"]
+    return build(cfg)
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "warmup", "lr", "decay"),
+    [
+        ("adamw_masked_pretraining", 300, 20, 1.5e-4, 0.05),
+        ("adamw_fine_tuning", 150, 5, 2e-4, 0.05),
+    ],
+)
+def test_the_rates_of_a_base_are_those_of_its_publication_at_each_iteration(
+    name: str, epochs: int, warmup: int, lr: float, decay: float, tmp_path: Path
+) -> None:
+    """A recipe would be trained with another rate than its name says."""
+    assert load(SCHEDULES / f"{name}.py").train_cfg.max_epochs == epochs
+    runner = trained_by(name, tmp_path, epochs)
+    (schedule,) = runner.param_schedulers
+    groups = runner.optim_wrapper.optimizer.param_groups
+    assert {group["weight_decay"] for group in groups} == {0.0, decay}
+    assert all(group["betas"] == (0.9, 0.95) for group in groups)
+    peak, steps = lr * 3 / 256, epochs * 8
+    assert (schedule.length, schedule.warmup, schedule.by_epoch) == (steps, warmup * 8, False)
+    for step in (0, 1, warmup * 8 - 1, warmup * 8, steps // 2, steps - 1):
+        wanted = of_transformers(step, peak, steps, warmup * 8)
+        assert schedule.share(step) * peak == pytest.approx(wanted, rel=1e-12)
+
+
+def test_a_run_takes_its_steps_with_the_rates_of_the_schedule(tmp_path: Path) -> None:
+    """The schedule could be one iteration late, or advance by epoch."""
+    runner = trained_by("adamw_fine_tuning", tmp_path, 6)
+    optimizer, seen = runner.optim_wrapper.optimizer, []
+    step = optimizer.step
+    optimizer.step = lambda: (seen.append(optimizer.param_groups[0]["lr"]), step())
+    runner.train()
+    wanted = [of_transformers(i, 2e-4 * 3 / 256, 48, 40) for i in range(48)]
+    assert seen == pytest.approx(wanted, rel=1e-12)
+
+
+def test_a_linear_probe_has_a_tenth_of_the_rate_after_60_and_80_epochs(tmp_path: Path) -> None:
+    """A probe would be compared with published ones of another training."""
+    runner = trained_by("adamw_linear_probing", tmp_path, 100)
+    (group,) = runner.optim_wrapper.optimizer.param_groups
+    assert group["weight_decay"] == 0
+    (schedule,) = runner.param_schedulers
+    runner.optim_wrapper.optimizer.step()
+    found = [rate for (rate,) in rates(schedule, 100)]
+    peak = 1e-3 * 3 / 256
+    assert found == pytest.approx([peak] * 60 + [peak / 10] * 20 + [peak / 100] * 20)

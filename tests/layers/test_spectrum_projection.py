@@ -72,3 +72,19 @@ def test_wrong_shapes_are_refused(layer: SpectrumProjection) -> None:
         layer(torch.randn(1, 5, 2, 16), torch.tensor([[1]]))
     with pytest.raises(ConfigError, match="each needs 2 weights"):
         SpectrumProjection(16, 8, learned=2, mixing=[[1.0]])
+
+
+@pytest.mark.parametrize("bands", [[[0, 1, 2]] * 2, [[0, 1, 2], [2, 1, 0]]], ids=["one", "several"])
+def test_accumulated_gradients_are_the_sum_of_both(
+    layer: SpectrumProjection, bands: list[list[int]]
+) -> None:
+    """The biases of all bands of a sensor would share one gradient, and each be added to it."""
+    parameters = list(layer.parameters())
+    batches = torch.rand(2, 2, 4, 3, layer.patch_values).unbind()
+    losses = [layer(batch, torch.tensor(bands)).square().sum() for batch in batches]
+    wanted = torch.autograd.grad(sum(losses), parameters, retain_graph=True, allow_unused=True)
+    for loss in losses:
+        loss.backward()
+    for parameter, gradient in zip(parameters, wanted, strict=True):
+        if gradient is not None:
+            torch.testing.assert_close(parameter.grad, gradient)

@@ -104,3 +104,14 @@ def test_a_net_keeps_nothing_from_one_call_to_the_next(name: str) -> None:
     run(net, seed=1)
     for before, after in zip(first, run(net, seed=0), strict=True):
         torch.testing.assert_close(before, after, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_gradients_have_memory_of_their_own(name: str) -> None:
+    """A gradient that two parameters share is clipped twice, and accumulated twice."""
+    net: nn.Module = toy_net(NETS[name])
+    outputs = [output for output in run(net, seed=0) if output.requires_grad]
+    if outputs:  # a baseline has no parameter
+        sum(output.square().sum() for output in outputs).backward()
+    places = [p.grad.data_ptr() for p in net.parameters() if p.grad is not None]
+    assert len(set(places)) == len(places)
