@@ -16,6 +16,7 @@ from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.sensor_scenes import write_sensor
 from openstl_ext.engine.collate import collate
 from openstl_ext.engine.loops import Seeded, SeekableBatches
+from openstl_ext.engine.split_overlap import check_disjoint
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.spectrum import ABSENT
 from tests.small_recipe import SIZES, toy_set
@@ -235,3 +236,14 @@ def test_sets_and_lists_that_cannot_be_used_are_refused(root: Path) -> None:
         build(root, RADAR | {"list": "pairs_{split}.txt"})
     with pytest.raises(ConfigError, match="augment is for training; remove it from the val"):
         build(root, split="val", augment=True)
+
+
+def test_an_image_in_two_splits_is_found_before_training(root: Path, tmp_path: Path) -> None:
+    """A validation would use images of the training."""
+    shutil.copytree(root / "radar", tmp_path / "radar")
+    train, val = (build(tmp_path, RADAR, split=split) for split in ("train", "val"))
+    check_disjoint({"train": train, "val": val})
+    shared = "sentinel2_l2a/train_0002.tif sentinel1_grd/val_0000.tif"
+    (tmp_path / "radar/val.txt").write_text(shared)
+    with pytest.raises(ConfigError, match=r"share 1 .*sentinel2_l2a/train_0002.tif"):
+        check_disjoint({"train": train, "val": build(tmp_path, RADAR, split="val")})
