@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from openstl_ext.errors import CheckpointError
 
@@ -23,6 +25,7 @@ MAX_PICKLE_BYTES = 32 << 20
 """Limit of the part that describes the tensors; 100,000 tensors need half of it."""
 
 ZIP = b"PK\x03\x04"
+SAFETENSORS = ".safetensors"
 
 
 def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bool = True) -> Any:
@@ -40,6 +43,11 @@ def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bo
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}; check the path")
+    if path.suffix.lower() == SAFETENSORS:
+        raise CheckpointError(
+            f"{path} has the weights of another system; convert it first: openstl-ext convert "
+            f"{path} {path.stem}.pth"
+        )
     try:
         check_archive(path, verify=verify)
         with torch.serialization.safe_globals(list(allowed)):
@@ -53,6 +61,37 @@ def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bo
         raise CheckpointError(
             f"{path} cannot be read ({type(error).__name__}: {first}); it is truncated, damaged, "
             "or not a checkpoint of tensors and plain values"
+        ) from error
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Load the weights and the metadata of a file of the format safetensors on the CPU.
+
+    The library compares the sizes in the header with that of the file, and runs no code from it.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged, or has too large a header.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}; check the path")
+    try:
+        with path.open("rb") as file:
+            described = int.from_bytes(file.read(8), "little")
+        if MAX_PICKLE_BYTES < described < path.stat().st_size:
+            raise CheckpointError(
+                f"{path} describes its tensors in {described:,} bytes, the limit is "
+                f"{MAX_PICKLE_BYTES:,}; save the tensors alone"
+            )
+        with safe_open(path, framework="pt", device="cpu") as opened:
+            # copies, because the file may change while its tensors are in use
+            weights = {name: opened.get_tensor(name).clone() for name in opened.keys()}  # noqa: SIM118
+            return weights, dict(opened.metadata() or {})
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error}); it is damaged or not of the format safetensors, so "
+            "copy or download it again"
         ) from error
 
 

@@ -6,7 +6,7 @@ They are Protocols, so that a third-party module fits without inheriting. Every 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -103,6 +103,14 @@ class MixingAutoencoder(MaskedAutoencoder, Protocol):
 
         ``source`` is (B, T, N); the values of stream t at patch n are then those of that image.
         """
+
+
+@runtime_checkable
+class ResizableModule(Protocol):
+    """Part of a net with weights whose shape depends on the size of the frames."""
+
+    def resized_weights(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return weights of the same part for other frames, in the shapes of this one."""
 
 
 class VelocityModel(Protocol):

@@ -1,13 +1,15 @@
 """Convert a checkpoint of another system to one of this package.
 
 Checkpoints of OpenSTL (``.pth``, ``latest.pth``, Lightning's ``.ckpt``), simvp_minimal, VMRNN,
-ST-Mamba and Human Modification are known. The net is recognised by its weights and by the
-hyper-parameters of a ``.ckpt``. What neither contains must be stated: with --cell, with --net, or
-with --config, which also loads the result into the net of the config before it is written. ::
+ST-Mamba, Human Modification and SMARTIES (``.safetensors``) are known. The net is recognised by its
+weights and by the hyper-parameters of a ``.ckpt``. What neither contains must be stated: with
+--cell, with --net, or with --config, which also loads the result into the net of the config before
+it is written. ::
 
     openstl-ext convert checkpoint.pth simvp.pth --config moving_mnist/simvp_gsta
     openstl-ext test moving_mnist/simvp_gsta simvp.pth
     openstl-ext convert checkpoint.pth convlstm.pth --cell published_tables --net patch_size=4
+    openstl-ext convert smarties-v1-vitb.safetensors smarties.pth
 """
 
 import argparse
@@ -59,8 +61,9 @@ def run(args: argparse.Namespace) -> None:
     check_file(args.dst, option="DST", sources=[args.src])
     stated = _parsed(args.net) | ({} if args.cell is None else {"cell": args.cell})
     model = load(args.config).get("model", {}) if args.config else {}
-    # the cell of a config is not taken: it does not show which code made the weights
-    of_config = {k: v for k, v in (model.get("net") or {}).items() if k != "cell"}
+    of_config = _flat(model.get("net") or {})
+    for name in ("cell", "interpolation"):  # a config does not show which code made the weights
+        of_config.pop(name, None)
     state = convert(args.src, args.source, stated=of_config | stated)
     _check_stated(stated, state["meta"]["net"], args.src)
     if args.config:
@@ -68,20 +71,34 @@ def run(args: argparse.Namespace) -> None:
         load_weights(METHODS.build(model), state["state_dict"])
     with atomic_file(args.dst) as file:
         torch.save(state, file)
-    net = ", ".join(f"{key}={value!r}" for key, value in state["meta"]["net"].items())
-    cli.print_line(f"written to {args.dst}; a config loads it into net=dict({net})")
+    meta = state["meta"]
+    method = f"model=dict({_shown(meta['method'])}, ...) with " if "method" in meta else ""
+    cli.print_line(
+        f"written to {args.dst}; a config loads it into {method}net=dict({_shown(meta['net'])})"
+    )
+
+
+def _shown(arguments: Mapping[str, Any]) -> str:
+    """Return arguments as in a config."""
+    return ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+
+
+def _flat(net: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a net with those of its encoder, if it has one."""
+    return {**{k: v for k, v in net.items() if k != "encoder"}, **net.get("encoder", {})}
 
 
 def _check_stated(stated: Mapping[str, Any], net: Mapping[str, Any], path: Path) -> None:
     """Reject arguments that the net does not have or that the weights contradict."""
+    flat = _flat(net)
     for name, value in stated.items():
-        if name not in net:
+        if name not in flat:
             raise ConfigError(
                 f"{name}={value!r} is not used for the {net['type']} in {path}; "
-                f"{nearest(name, net.keys() - {'type'})}"
+                f"{nearest(name, flat.keys() - {'type'})}"
             )
-        if value != net[name]:
-            raise ConfigError(f"{name} is {net[name]!r} in {path}, not {value!r}")
+        if value != flat[name]:
+            raise ConfigError(f"{name} is {flat[name]!r} in {path}, not {value!r}")
 
 
 def _parsed(options: Sequence[str]) -> dict[str, Any]:

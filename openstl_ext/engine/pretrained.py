@@ -2,12 +2,13 @@
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
+from torch import Tensor, nn
 
 from openstl_ext.engine import checkpoint as checkpoints
-from openstl_ext.engine.converted_net import check_converted_net
+from openstl_ext.engine.converted_net import check_pretrained_net
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError, nearest
+from openstl_ext.interfaces import ResizableModule
 from openstl_ext.registry import HOOKS
 from openstl_ext.weight_names import weights_in, without_wrappers
 
@@ -15,6 +16,9 @@ from openstl_ext.weight_names import weights_in, without_wrappers
 @HOOKS.register_module()
 class PretrainedHook(Hook):
     """Start a part of the method from the weights of a checkpoint.
+
+    Positions of a net for another size of images are interpolated, so the features equal those of
+    the net that was trained, for images of the new size.
 
     The hook has no effect if a checkpoint of the entire method is loaded, so a run can be resumed
     and tested without the file.
@@ -27,8 +31,8 @@ class PretrainedHook(Hook):
 
     Raises:
         ConfigError: If the method has no such part.
-        CheckpointError: If no key has the prefix, the weights do not fit, or they were converted
-            for a net that computes something else.
+        CheckpointError: If no key has the prefix, the weights do not fit, or they are those of
+            a net that computes something else.
     """
 
     def __init__(
@@ -43,8 +47,8 @@ class PretrainedHook(Hook):
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
         saved = checkpoints.read(self.checkpoint)
-        if self.part == "net":
-            check_converted_net(saved, runner.cfg.get("model") or {}, self.checkpoint)
+        if self.part in ("net", "net.encoder"):
+            check_pretrained_net(saved, runner.cfg.get("model") or {}, self.checkpoint)
         weights = weights_in(saved, self.checkpoint)
         chosen = self._chosen(weights) or self._chosen(without_wrappers(weights))
         if not chosen:
@@ -52,10 +56,25 @@ class PretrainedHook(Hook):
                 f"{self.checkpoint} has no weight that starts with {self.prefix!r}; set prefix, "
                 f"as its keys are like {', '.join(list(weights)[:3])}"
             )
-        checkpoints.load_weights(parts[self.part], chosen, strict=self.strict)
+        chosen = resized(parts[self.part], chosen)
+        try:
+            checkpoints.load_weights(parts[self.part], chosen, strict=self.strict)
+        except CheckpointError as error:
+            raise CheckpointError(f"{self.checkpoint}: {error}") from None
         runner.logger.info(f"{self.part} starts from {self.checkpoint}")
 
     def _chosen(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the weights with the prefix, without it."""
         names = [name for name in weights if name.startswith(self.prefix)]
         return {name.removeprefix(self.prefix): weights[name] for name in names}
+
+
+def resized(part: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights of the same part for other frames in the shapes of this one."""
+    for name, module in part.named_modules():
+        if isinstance(module, ResizableModule):
+            prefix = f"{name}." if name else ""
+            own = {k.removeprefix(prefix): k for k in weights if k.startswith(prefix)}
+            fitted = module.resized_weights({short: weights[key] for short, key in own.items()})
+            weights = {**weights, **{f"{prefix}{short}": value for short, value in fitted.items()}}
+    return weights

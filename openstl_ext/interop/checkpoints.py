@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from openstl_ext.checkpoint_file import check_archive
+from openstl_ext.checkpoint_file import SAFETENSORS, check_archive, read_safetensors
 from openstl_ext.errors import CheckpointError
-from openstl_ext.interop.state_dict_adapter import NoAdapterError, adapter_of
+from openstl_ext.interop.state_dict_adapter import NoAdapterError, StateDictAdapter, adapter_of
 from openstl_ext.weight_names import weights_in, without_wrappers
 
 LIGHTNING_MODULES = (
@@ -43,6 +43,8 @@ COUNTS = (
 )
 """Arguments of a file or of the user that are whole numbers."""
 Form = Literal["lightning", "runner", "bare"]
+OWN_METADATA = "openstl_ext"
+"""Entry of the metadata of an exported file: arguments of its net that weights do not show."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Found:
         ours: Arguments of our net that have no counterpart there or replace it; placeholders of
             those that the file does not contain.
         under: Prefix of the net's weights, if the file contains other weights as well.
+        adapter: Adapter of an entire method; None for that of the class, which is a net.
+        method: Arguments of that method, for a config.
     """
 
     source: str
@@ -103,6 +107,8 @@ class Found:
     kwargs: Mapping[str, Any]
     ours: Mapping[str, Any] = field(default_factory=dict)
     under: str = ""
+    adapter: StateDictAdapter | None = None
+    method: Mapping[str, Any] = field(default_factory=dict)
 
 
 Recognise = Callable[[ForeignFile], Found | None]
@@ -123,7 +129,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     """Load weights from a state dict, a checkpoint with optimiser state, or one of Lightning.
 
     Args:
-        path: A ``.pth`` or ``.ckpt`` file.
+        path: A ``.pth``, ``.ckpt`` or ``.safetensors`` file.
 
     Returns:
         Weights under the names of the net, without the prefixes of wrappers.
@@ -139,6 +145,10 @@ def read_file(path: Path | str) -> ForeignFile:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint at {path}")
+    if path.suffix.lower() == SAFETENSORS:
+        weights, metadata = read_safetensors(path)
+        own = {key: value for key, value in metadata.items() if key == OWN_METADATA}
+        return ForeignFile(path, without_wrappers(weights_in(weights, path)), arguments=own)
     try:
         check_archive(path, verify=True)
         with torch.serialization.safe_globals(HARMLESS):
@@ -179,7 +189,8 @@ def convert(
 
     Returns:
         ``state_dict`` with the weights of a method around the net, and ``meta`` with their source
-        and the ``net`` of a config that can load them.
+        and the ``net`` of a config that can load them; also the ``method``, if the file has weights
+        of its own for it, such as those of a head.
 
     Raises:
         CheckpointError: If the file cannot be read, weights are missing, or the file does not show
@@ -190,22 +201,26 @@ def convert(
     for arguments in (file.arguments, file.stated):
         _check_numbers(arguments, file.path)
     found = _recognised(file)
-    match = adapter_of(found.source, found.cls, found.kwargs)
+    match = found.adapter or adapter_of(found.source, found.cls, found.kwargs)
     own = {
         k.removeprefix(found.under): v for k, v in file.weights.items() if k.startswith(found.under)
     }
-    net = match.load(own)
-    return {
-        "state_dict": {f"net.{key}": value for key, value in net.state_dict().items()},
-        "meta": {
-            "converted_from": {
-                "source": found.source,
-                "class": found.cls,
-                "file": Path(path).name,
-            },
-            "net": {"type": type(net).__name__, **match.arguments, **found.ours},
-        },
+    try:
+        loaded = match.load(own)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    state, net = loaded.state_dict(), loaded
+    if found.adapter is None:
+        state = {f"net.{key}": value for key, value in state.items()}
+    else:
+        net = loaded.get_submodule("net")
+    meta: dict[str, Any] = {
+        "converted_from": {"source": found.source, "class": found.cls, "file": Path(path).name},
+        "net": {"type": type(net).__name__, **match.arguments, **found.ours},
     }
+    if found.method:
+        meta["method"] = dict(found.method)
+    return {"state_dict": state, "meta": meta}
 
 
 def _check_numbers(arguments: Mapping[str, Any], path: Path) -> None:

@@ -17,9 +17,7 @@ from openstl_ext.spectrum import Band, Spectrum
 SMARTIES = "gsumbul/SMARTIES"
 
 # (ours, theirs): regular expressions, applied in this order to a key of ours.
-ENCODER = (
-    (r"^features\.(encoder\.)?", ""),
-    (r"^mean_norm\.", "fc_norm."),
+TOKENS = (
     (r"^class_token$", "cls_token"),
     (r"^positions$", "pos_embed"),
     (r"^projection\.", "spectrum_projection."),
@@ -31,6 +29,12 @@ ENCODER = (
     (r"\bnarrow\.", "mlp.fc2."),
 )
 
+ENCODER = (
+    (r"^features\.(encoder\.)?", ""),
+    (r"^mean_norm\.", "fc_norm."),
+    *TOKENS,
+)
+
 AUTOENCODER = (
     (r"^encoder\.encoder\.", ""),
     (r"^decoder\.embed\.", "decoder_embed."),
@@ -39,7 +43,7 @@ AUTOENCODER = (
     (r"^decoder\.norm\.", "decoder_norm."),
     (r"^decoder\.heads\.", "decoder_preds."),
     (r"^decoder\.blocks\.", "decoder_blocks."),
-    *ENCODER[2:],
+    *TOKENS,
 )
 
 

@@ -1,6 +1,7 @@
 """Positions of the patches of an image: a table of sines and cosines, and its interpolation."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -67,3 +68,23 @@ def resized_positions(table: Tensor, height: int, width: int) -> Tensor:
     grid = table[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
     grid = F.interpolate(grid, size=(height, width), mode="bicubic", align_corners=False)
     return torch.cat([table[:, :1], grid.flatten(2).transpose(1, 2)], dim=1)
+
+
+def with_resized_positions(weights: Mapping[str, Tensor], own: Tensor) -> dict[str, Tensor]:
+    """Return weights with ``positions`` interpolated for the grid of another table.
+
+    Fixed positions are interpolated like trained ones: a net that was trained with a table has
+    never received values beyond it, such as those of a larger table of sines and cosines.
+
+    Args:
+        weights: Weights of a part, by name.
+        own: Positions (1, 1 + S * S, D) of the net that receives them.
+
+    Raises:
+        ShapeError: If the table is not that of a square grid.
+    """
+    table = weights.get("positions")
+    if table is None or table.ndim != 3 or table.shape[1] == own.shape[1]:
+        return dict(weights)
+    side = math.isqrt(own.shape[1] - 1)
+    return {**weights, "positions": resized_positions(table, side, side)}

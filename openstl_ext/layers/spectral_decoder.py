@@ -1,13 +1,17 @@
 """Decoder of a masked autoencoder: patches of all bands from the tokens that are not hidden."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from openstl_ext.layers.position_table import resized_positions, sincos_positions
+from openstl_ext.layers.position_table import (
+    resized_positions,
+    sincos_positions,
+    with_resized_positions,
+)
 from openstl_ext.layers.spectral_encoder import EPSILON
 from openstl_ext.layers.spectrum_projection import band_weights
 from openstl_ext.layers.transformer_block import TransformerBlock
@@ -94,6 +98,10 @@ class SpectralDecoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)[:, 1:]
+
+    def resized_weights(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return weights of a decoder of another ``image_size`` with interpolated positions."""
+        return with_resized_positions(weights, self.positions)
 
     def patches(self, tokens: Tensor, bands: Tensor, source: Tensor) -> Tensor:
         """Predict the values of all bands at each patch.

@@ -1,12 +1,16 @@
 """Vision transformer over the patches of an image with any bands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from openstl_ext.layers.patches import band_patches
-from openstl_ext.layers.position_table import resized_positions, sincos_positions
+from openstl_ext.layers.position_table import (
+    resized_positions,
+    sincos_positions,
+    with_resized_positions,
+)
 from openstl_ext.layers.spectrum_projection import SpectrumProjection
 from openstl_ext.layers.transformer_block import TransformerBlock
 
@@ -102,6 +106,10 @@ class SpectralEncoder(nn.Module):
             if number in numbers:
                 found[number] = tokens
         return [found[number] for number in numbers]
+
+    def resized_weights(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return weights of an encoder of another ``image_size`` with interpolated positions."""
+        return with_resized_positions(weights, self.positions)
 
     def embed(self, frames: Tensor, bands: Tensor) -> Tensor:
         """Return the tokens of the patches (B, N, D), without positions."""

@@ -41,6 +41,7 @@ class SpectralAutoencoder(nn.Module):
     """
 
     interface = MixingAutoencoder
+    encoder_type = "SpectralViT"
 
     def __init__(
         self,

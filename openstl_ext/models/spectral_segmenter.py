@@ -51,6 +51,7 @@ class SpectralSegmenter(nn.Module):
     """
 
     interface = SpectralDenseModel
+    encoder_type = "SpectralViT"
 
     def __init__(
         self,
