@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Test."""
     which = "named" if args.checkpoint else "best of the work directory"
-    from openstl_ext.engine.runner import build, require_test
+    from openstl_ext.engine.run_checks import require_test
+    from openstl_ext.engine.runner import build
     from openstl_ext.engine.trained import check_data, check_training
 
     cfg, trained = load_trained_config(args, check=require_test)

@@ -1,9 +1,13 @@
-"""Fix the order in which DDP sums gradients, before the first step."""
+"""Prepare DDP before the first step: the order of its sums, and parameters without gradient."""
+
+from typing import Any
 
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch.nn.parallel import DistributedDataParallel
 
 from openstl_ext.engine.state import accumulative_counts
+from openstl_ext.errors import ConfigError
 
 
 def warm_up_ddp(runner: Runner) -> None:
@@ -34,3 +38,33 @@ def warm_up_ddp(runner: Runner) -> None:
     wrapper._inner_count = count
     for name, buffer in model.module.named_buffers():
         buffer.data.copy_(buffers[name])
+
+
+def refuse_unused_parameters(runner: Runner) -> None:
+    """Check before each step that DDP has a gradient for every trained parameter.
+
+    Without one, the gradients of other parameters are not exchanged, and the next collective
+    operation receives them in place of its own values.
+
+    Args:
+        runner: A run about to train.
+
+    Raises:
+        ConfigError: In the step, with the first parameter that has none.
+    """
+    model = runner.model
+    if not isinstance(model, DistributedDataParallel):
+        return
+    if model.find_unused_parameters or model.static_graph:
+        return
+
+    def check(*_: Any) -> None:
+        for name, parameter in model.module.named_parameters():
+            if parameter.requires_grad and parameter.grad is None:
+                raise ConfigError(
+                    f"{name} is not used by the batch of rank {runner.rank}, so the processes "
+                    "cannot average their gradients; set "
+                    "model_wrapper_cfg=dict(find_unused_parameters=True)"
+                )
+
+    runner.optim_wrapper.optimizer.register_step_pre_hook(check)

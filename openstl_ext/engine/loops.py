@@ -15,6 +15,7 @@ from torch.utils.data import Dataset, Sampler
 
 from openstl_ext.engine.ddp_warmup import warm_up_ddp
 from openstl_ext.engine.grouped_batches import count_batches, grouped, groups_of
+from openstl_ext.engine.ddp_warmup import refuse_unused_parameters, warm_up_ddp
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
 from openstl_ext.engine.rank_watch import report_iteration
 from openstl_ext.engine.shares import step_of_shares
@@ -276,6 +277,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
                 f"nothing is left to do: all {self._max_iters} iterations are done and validated"
             )
             return self.runner.model
+        refuse_unused_parameters(self.runner)
         warm_up_ddp(self.runner)
         self.runner.call_hook("before_train")
         if self.is_epoch_closed and self._is_validation_due():  # the run ended in this validation

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mmengine.config import Config
+
 from openstl_ext.engine import state
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.sample_agreement import check_samples
@@ -9,6 +11,19 @@ from openstl_ext.engine.scores import check_names, check_waiting
 from openstl_ext.engine.split_overlap import check_disjoint, names_test_split
 from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import FrameModel, provides
+
+
+def require_test(cfg: Config) -> None:
+    """Check that a config has a test split.
+
+    Raises:
+        ConfigError: If it has none, as for pre-training.
+    """
+    if cfg.get("test_dataloader") is None:
+        raise ConfigError(
+            f"{cfg.get('identity') or cfg.filename} has no test_dataloader, so there is nothing "
+            "to test; add test_dataloader and test_evaluator to the config"
+        )
 
 
 def check_run(runner: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
@@ -28,11 +29,11 @@ from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.rank_agreement import check_agreement
 from openstl_ext.engine.rank_watch import lost_ranks_named
-from openstl_ext.engine.run_checks import check_run
+from openstl_ext.engine.run_checks import check_run, require_test
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.saved_state import parameter_names
 from openstl_ext.engine.validate import located, validate
-from openstl_ext.errors import CheckpointError, ConfigError, NonFiniteError, UserError
+from openstl_ext.errors import CheckpointError, NonFiniteError, UserError
 from openstl_ext.folder_lock import FolderLock
 from openstl_ext.interfaces import check_net
 
@@ -83,19 +84,6 @@ def _built(cfg: Config, *, train: bool) -> "Runner":
         began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
         runner.num_processes = began_with or runner.world_size
     return runner
-
-
-def require_test(cfg: Config) -> None:
-    """Check that a config has a test split.
-
-    Raises:
-        ConfigError: If it has none, as for pre-training.
-    """
-    if cfg.get("test_dataloader") is None:
-        raise ConfigError(
-            f"{cfg.get('identity') or cfg.filename} has no test_dataloader, so there is nothing "
-            "to test; add test_dataloader and test_evaluator to the config"
-        )
 
 
 AUTO = "auto"
@@ -198,6 +186,12 @@ class Runner(MMRunner):
         method = super().build_model(model)
         check_net(method)
         return method
+
+    def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
+        """Wrap the method for several processes, unless it has nothing to train."""
+        if not any(parameter.requires_grad for parameter in model.parameters()):
+            return model.to(get_device())
+        return super().wrap_model(model_wrapper_cfg, model)
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the log of the run, and send the messages of this package to it."""

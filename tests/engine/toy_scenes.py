@@ -23,6 +23,7 @@ class ToyScenes(SequenceDataset):
         labelled: Whether samples have labels.
         augment: Whether the images change from epoch to epoch.
         multi_label: Whether a label is a 0 or 1 for each class.
+        alternates: Whether the images of odd samples are of other sensors, with fewer bands.
     """
 
     metainfo = Metainfo(
@@ -39,10 +40,11 @@ class ToyScenes(SequenceDataset):
         labelled: bool = True,
         augment: bool = False,
         multi_label: bool = False,
+        alternates: bool = False,
     ) -> None:
         self.split = self.check_split(split)
         self.num_images, self.labelled, self.augment = num_images, labelled, augment
-        self.multi_label = multi_label
+        self.multi_label, self.alternates = multi_label, alternates
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
@@ -57,8 +59,10 @@ class ToyScenes(SequenceDataset):
         wave = torch.sin(torch.arange(SIDE) * torch.pi / 2 + index)
         image = wave.expand(SIDE, SIDE) if label else wave.expand(SIDE, SIDE).T
         frames = image + 0.1 * torch.randn(self.num_images, 3, SIDE, SIDE, generator=draw)
-        bands = torch.tensor([[0, 1, 2], [3, -1, -1]])[: self.num_images]
-        frames[1:, 1:] = 0
+        is_other = self.alternates and label
+        bands = torch.tensor([[2, 1, -1], [0, -1, -1]] if is_other else [[0, 1, 2], [3, -1, -1]])
+        bands = bands[: self.num_images]
+        frames[bands < 0] = 0
         if self.augment:
             frames = frames + 0.1 * torch.randn(())
         labels = torch.tensor([1 - label, label] if self.multi_label else label)
