@@ -13,9 +13,8 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
-from openstl_ext.engine.ddp_warmup import warm_up_ddp
-from openstl_ext.engine.grouped_batches import count_batches, grouped, groups_of
 from openstl_ext.engine.ddp_warmup import refuse_unused_parameters, warm_up_ddp
+from openstl_ext.engine.grouped_batches import count_batches, grouped, groups_of
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
 from openstl_ext.engine.rank_watch import report_iteration
 from openstl_ext.engine.shares import step_of_shares
