@@ -32,7 +32,7 @@ SIZES: dict[str, dict[str, Any]] = {
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (
     *("in_channels", "num_classes", "dynamic_channels", "static_channels", "num_horizons"),
-    *("in_shape", "num_heads", "dropout_prob", "drop_path_prob"),
+    *("in_shape", "num_heads", "dropout_prob", "drop_path_prob", "spectrum", "num_images"),
 )
 """Arguments of nets that fit the data or select a variant; the others take their toy values."""
 
@@ -47,6 +47,8 @@ def shrink(cfg: Config) -> Config:
         loader.dataset.update(SIZES.get(loader.dataset.type, {}))
         if "digit_range" in loader.dataset:  # there are 60 toy digits, not 60,000
             loader.dataset.digit_range = tuple(end // 1000 for end in loader.dataset.digit_range)
+        if bank := (cfg.get(f"{stage}_cfg") or {}).get("bank"):
+            bank.update({k: v for k, v in loader.dataset.items() if k != "split"})
         if loader.dataset.get("target") == "HM":  # integers in the toy data
             loader.dataset["values"] = "0-10000"
     if "statistics" in (preprocessor := cfg.model.get("data_preprocessor") or {}):
@@ -54,7 +56,15 @@ def shrink(cfg: Config) -> Config:
         preprocessor.statistics = str(path)
     net = cfg.model.net
     toy = MODELS.get(net.type).toy_arguments()
+    if "encoder" in toy:  # its bands are those of the data
+        inner = toy.pop("encoder")
+        net.encoder.update({k: v for k, v in inner.items() if k != "spectrum"})
+    elif "spectrum" in toy:
+        net.num_heads = toy["num_heads"]
     net.update({name: value for name, value in toy.items() if name not in KEPT})
+    if "num_images" in net:
+        frames = DATASETS.build(cfg.train_dataloader.dataset)[0]["inputs"]["frames"]
+        net.num_images = len(frames)
     if "in_shape" in net:
         frames = DATASETS.build(cfg.train_dataloader.dataset)[0]["inputs"]["frames"]
         if cfg.train_dataloader.dataset.type not in SIZES:

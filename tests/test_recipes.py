@@ -32,6 +32,11 @@ SIZES = {
     "lts/unet_2plus1d": 11_076_993,
     "lts/convgru_unet": 28_138_561,
     "lts/convlstm_unet": 34_406_401,
+    "sensor_pairs/smarties_vit_b": 116_511_232,
+    "sensor_pairs/smarties_vit_l": 335_066_880,
+    "eurosat/smarties_vit_b_linear_probe": 88_563_456,
+    "eurosat/smarties_vit_l_finetune": 306_988_032,
+    "burn_scars/smarties_vit_b_upernet": 88_563_456 + 39_344_898,
 }
 
 

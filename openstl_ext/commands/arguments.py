@@ -79,7 +79,10 @@ def load_config(args: argparse.Namespace) -> "Config":
 
 
 def load_trained_config(
-    args: argparse.Namespace, *, check: "Callable[[Config], None] | None" = None
+    args: argparse.Namespace,
+    *,
+    check: "Callable[[Config], None] | None" = None,
+    needs_weights: bool = True,
 ) -> "tuple[Config, Trained | None]":
     """Load the config that the arguments describe, as the weights of a checkpoint were trained.
 
@@ -89,6 +92,7 @@ def load_trained_config(
     Args:
         args: The arguments.
         check: Called with the config before the checkpoint is read.
+        needs_weights: Whether there is a checkpoint even if nothing is trained.
 
     Returns:
         The config, and the training that the checkpoint states.
@@ -99,6 +103,8 @@ def load_trained_config(
     from openstl_ext.engine import checkpoint
     from openstl_ext.engine.trained import trained_of
 
+    if args.checkpoint is None and not needs_weights and cfg.get("train_dataloader") is None:
+        return cfg, None
     args.checkpoint = str(args.checkpoint or checkpoint.best(cfg.work_dir))
     if (trained := trained_of(args.checkpoint)) is None:
         return cfg, None

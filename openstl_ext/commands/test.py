@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "checkpoint",
         nargs="?",
         metavar="CHECKPOINT",
-        help="default: the one of the work directory with the best validation score",
+        help="default: the one of the work directory with the best validation score; none where "
+        "nothing is trained",
     )
     add_run(parser)
     parser.add_argument(
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.engine.runner import build
     from openstl_ext.engine.trained import check_data, check_training
 
-    cfg, trained = load_trained_config(args, check=require_test)
+    cfg, trained = load_trained_config(args, check=require_test, needs_weights=False)
     own = [*args.cfg_options, *([] if args.seed is None else [f"seed={args.seed}"])]
     if trained is not None:
         repeated = load(args.config, trained.overrides, seed=trained.seed)
@@ -49,11 +50,13 @@ def run(args: argparse.Namespace) -> None:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]
     runner = build(cfg, train=False)
     log = runner.logger
-    if trained is None:
+    if args.checkpoint is None:
+        which = "nothing is trained"
+    elif trained is None:
         log.warning("the checkpoint does not state its training, so the record marks it as unknown")
     else:
         check_data(trained, runner, own)
         if trained.overrides:
             log.info(f"options of the training: --cfg-options {' '.join(trained.overrides)}")
-    log.info(f"testing {cfg.load_from} ({which})")
+    log.info(f"testing {cfg.load_from or cfg.identity} ({which})")
     runner.test()

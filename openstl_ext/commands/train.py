@@ -55,9 +55,13 @@ def run(args: argparse.Namespace) -> None:
         describe(cfg)
         return
     cfg.resume = args.resume or cfg.get("resume", False)
-    from openstl_ext.engine.run_checks import require_test  # late: a typo needs no torch
+    from openstl_ext.engine.run_checks import (
+        require_test,
+        require_training,
+    )  # late: a typo needs no torch
     from openstl_ext.engine.runner import build
 
+    require_training(cfg)
     if args.test:
         require_test(cfg)
     runner = build(cfg)

@@ -24,7 +24,8 @@ class PretrainedHook(Hook):
     and tested without the file.
 
     Args:
-        checkpoint: File of a checkpoint, or of a state dict.
+        checkpoint: File of a checkpoint, or of a state dict; ``{seed}`` in it is the seed of the
+            run, so that each seed of a task continues that of a pre-training.
         part: Dotted name of the part, such as ``net`` or ``net.encoder``.
         prefix: Only keys with this prefix are loaded; it is removed.
         strict: Whether the keys must be exactly those of the part.
@@ -43,25 +44,26 @@ class PretrainedHook(Hook):
     def before_run(self, runner: Runner) -> None:
         if runner.loads_whole:
             return
+        path = self.checkpoint.replace("{seed}", str(runner.seed))
         parts = dict(unwrap(runner.model).named_modules())
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
-        saved = checkpoints.read(self.checkpoint)
+        saved = checkpoints.read(path)
         if self.part in ("net", "net.encoder"):
-            check_pretrained_net(saved, runner.cfg.get("model") or {}, self.checkpoint)
-        weights = weights_in(saved, self.checkpoint)
+            check_pretrained_net(saved, runner.cfg.get("model") or {}, path)
+        weights = weights_in(saved, path)
         chosen = self._chosen(weights) or self._chosen(without_wrappers(weights))
         if not chosen:
             raise CheckpointError(
-                f"{self.checkpoint} has no weight that starts with {self.prefix!r}; set prefix, "
+                f"{path} has no weight that starts with {self.prefix!r}; set prefix, "
                 f"as its keys are like {', '.join(list(weights)[:3])}"
             )
         chosen = resized(parts[self.part], chosen)
         try:
             checkpoints.load_weights(parts[self.part], chosen, strict=self.strict)
         except CheckpointError as error:
-            raise CheckpointError(f"{self.checkpoint}: {error}") from None
-        runner.logger.info(f"{self.part} starts from {self.checkpoint}")
+            raise CheckpointError(f"{path}: {error}") from None
+        runner.logger.info(f"{self.part} starts from {path}")
 
     def _chosen(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the weights with the prefix, without it."""

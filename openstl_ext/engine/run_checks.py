@@ -26,6 +26,19 @@ def require_test(cfg: Config) -> None:
         )
 
 
+def require_training(cfg: Config) -> None:
+    """Check that a config trains something.
+
+    Raises:
+        ConfigError: If it has no training split, as for nearest neighbours.
+    """
+    if cfg.get("train_dataloader") is None:
+        raise ConfigError(
+            f"{cfg.get('identity') or cfg.filename} has no train_dataloader, so there is nothing "
+            "to train; use `openstl-ext test`, or add train_dataloader, train_cfg and optim_wrapper"
+        )
+
+
 def check_run(runner: Any) -> None:
     """Check evaluators, method, samples, and what waits for scores.
 

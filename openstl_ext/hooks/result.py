@@ -137,7 +137,9 @@ class Tested:
             overrides=overrides,
             seed=meta.get("plan", {}).get("seed", runner.seed),
             training=None if trained is None else trained.plan,
-            checkpoint=checkpoint_of(getattr(runner, "_load_from", None) or cfg.get("load_from")),
+            checkpoint=checkpoint_of(
+                getattr(runner, "_load_from", None) or cfg.get("load_from") or pretrained_file(cfg)
+            ),
             protocol=protocol_of_test(runner),
         )
 
@@ -183,6 +185,14 @@ def checkpoint_of(path: str | None) -> Checkpoint | None:
         "epoch": entry.epoch if entry else None,
         "iteration": entry.iteration if entry else None,
     }
+
+
+def pretrained_file(cfg: Any) -> str | None:
+    """Return the file from which a ``PretrainedHook`` takes weights that are not trained."""
+    hooks = [hook for hook in cfg.get("custom_hooks") or () if hook["type"] == "PretrainedHook"]
+    if not hooks or cfg.get("train_dataloader") is not None:
+        return None
+    return str(hooks[0]["checkpoint"]).replace("{seed}", str(cfg.get("seed")))
 
 
 def selection_of(cfg: Any) -> Selection | None:

@@ -13,6 +13,7 @@ from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.lts.dataset import draw_turns, rotated
 from openstl_ext.datasets.scenes.files import SceneFacts, SceneFolders
 from openstl_ext.datasets.scenes.split_lists import read_split, rule_of
+from openstl_ext.datasets.sensors.augmentation import cropped_at_random
 from openstl_ext.datasets.sensors.images import as_inputs, read_image, read_picture, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.marker import described
@@ -20,7 +21,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import ImageSize
 
-Augment = Literal["flips"]
+Augment = Literal["flips", "crops"]
 
 
 class SceneDataset(SequenceDataset, ABC):
@@ -36,8 +37,8 @@ class SceneDataset(SequenceDataset, ABC):
             not given. It may list the bands in another order than the files, but must have each.
         bands: Names of the bands, in order; the used ones of the table if not given.
         image_size: Side of the image in pixels; None keeps the image as it is in the file.
-        augment: ``flips`` mirrors and rotates by quarter turns, all eight equally likely; for
-            training.
+        augment: ``flips`` mirrors and rotates by quarter turns, all eight equally likely; ``crops``
+            cuts out a quarter to all of the image before; for training.
 
     Shape:
         - ``item["inputs"]``: frames (1, C, image_size, image_size); bands (1, C), the index of the
@@ -89,7 +90,9 @@ class SceneDataset(SequenceDataset, ABC):
         # of pictures, Pillow reads also TIFF, and a raster would need a georeference
         read = read_picture if len(self.sensor.all_bands) == 3 else read_image
         image = self.sensor.normalise(read(scene.path, self.sensor), str(scene.path))
-        if self.image_size is not None:
+        if self.augment == "crops":
+            (image,) = cropped_at_random([image], self.image_size or min(image.shape[1:]))
+        elif self.image_size is not None:
             fit = centre_cropped if self.facts.is_cropped else resized
             image = fit(image, self.image_size, order=self.facts.order)
         inputs = as_inputs([(image, self.sensor.indices)])

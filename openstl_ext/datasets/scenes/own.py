@@ -38,7 +38,7 @@ class Scenes(SceneDataset):
         name: Name in tables; that of the folder by default.
         bands: Names of the bands, in order; the used ones of the table if not given.
         image_size: Side of the image in pixels; None keeps the image as it is in the file.
-        augment: ``flips`` mirrors and rotates by quarter turns, for training.
+        augment: ``flips`` or ``crops``, for training; see ``SceneDataset``.
 
     Raises:
         DataError: If images or a list are missing or do not fit each other.

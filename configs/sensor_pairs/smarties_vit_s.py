@@ -1,0 +1,30 @@
+"""SMARTIES ViT-S: masked autoencoding of pairs of sensors, for 300 epochs."""
+
+_base_ = [
+    "../_base_/benchmarks/sensor_pairs.py",
+    "../_base_/models/spectral_vit_s.py",
+    "../_base_/schedules/adamw_masked_pretraining.py",
+    "../_base_/runtime_encoder.py",
+]
+
+model = dict(
+    type="MaskedAutoencoding",
+    net=dict(
+        type="SpectralAutoencoder",
+        encoder=_base_.vit,
+        decoder_channels=256,
+        decoder_depth=4,
+        decoder_num_heads=8,
+    ),
+    mask_ratio=0.75,
+    mixing="symmetric",
+)
+
+train_cfg = dict(val_interval=10)
+
+source = dict(
+    name="SMARTIES ViT-S",
+    paper="arXiv:2506.19585",
+    code="gsumbul/SMARTIES@fc0df04",
+    claimed=dict(),  # it is evaluated by the tasks
+)

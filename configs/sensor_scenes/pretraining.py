@@ -1,0 +1,28 @@
+"""Small masked autoencoder on synthetic pairs of three sensors; trains on a CPU in minutes."""
+
+_base_ = [
+    "../_base_/benchmarks/sensor_scenes_pairs.py",
+    "../_base_/models/spectral_vit_miniature.py",
+    "../_base_/schedules/adamw_masked_pretraining_small.py",
+    "../_base_/runtime_encoder.py",
+]
+
+model = dict(
+    type="MaskedAutoencoding",
+    net=dict(
+        type="SpectralAutoencoder",
+        encoder=_base_.vit,
+        decoder_channels=64,
+        decoder_depth=2,
+        decoder_num_heads=4,
+    ),
+    mask_ratio=0.75,
+    mixing="symmetric",
+)
+
+source = dict(
+    name="SMARTIES (miniature)",
+    paper="arXiv:2506.19585",
+    code="gsumbul/SMARTIES@fc0df04",
+    claimed=dict(),  # nothing is published for this size
+)
