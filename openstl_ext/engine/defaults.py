@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 
 from openstl_ext.engine.distributed import wrapper
+from openstl_ext.engine.fully_shard import NAME
 from openstl_ext.engine.precision import prefer_fused
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import PARAM_SCHEDULERS, SCOPE
@@ -60,7 +61,9 @@ def complete(cfg: Config) -> Config:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         optim_wrapper.setdefault("type", "OptimWrapper")
         if "optimizer" in optim_wrapper:  # its absence is reported by `validate`
-            optim_wrapper.optimizer = prefer_fused(optim_wrapper.optimizer, device)
+            optim_wrapper.optimizer = prefer_fused(
+                optim_wrapper.optimizer, device, divided=cfg.model_wrapper_cfg["type"] == NAME
+            )
     return cfg
 
 
