@@ -91,9 +91,8 @@ class FullyShard(nn.Module):
         root = cast(FSDPModule, self.module)
         for part in (root, *self.blocks):
             part.set_reshard_after_forward(mode and part is not root, recurse=False)
-            if mode:
-                part.reshard()
-            else:
+            part.reshard()  # whatever one process has done with its weights since the last call
+            if not mode:
                 part.unshard()
         return self
 

@@ -109,6 +109,8 @@ def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
         ],
     }
     state = fully_shard.whole(state)
+    if fully_shard.is_divided(runner.model):  # reading the weights has divided them again
+        runner.model.train(runner.model.training)
     # the EMA hook stores its averages as the weights, and the weights as ema_state_dict
     runner.call_hook("before_save_checkpoint", checkpoint=state)
     return state

@@ -36,6 +36,7 @@ def assert_close(mine: dict[str, Any], other: dict[str, Any]) -> None:
             torch.testing.assert_close(value, two["state"][index][key], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_divided_weights_are_resumed_bit_for_bit_and_without_the_wrapper(tmp_path: Path) -> None:
     """A ViT-L could not be resumed, or only on the machines that began with it."""
     folders = {name: tmp_path / name for name in ("divided", "again", "whole", "mixed", "alone")}
@@ -61,6 +62,18 @@ def test_divided_weights_are_resumed_bit_for_bit_and_without_the_wrapper(tmp_pat
     assert_same(reference, final(folders["again"]))
     for name in ("whole", "mixed", "alone"):
         assert_close(reference, final(folders[name]))
+
+
+def test_each_process_has_its_share_only(tmp_path: Path) -> None:
+    """A net that is too large for one GPU would be too large for several."""
+    folder = tmp_path / "run"
+    hooks = {"custom_hooks": [{"type": "ShareDiary"}]}
+    assert run_scenarios({folder: [run(**hooks, **DIVIDED)]})[folder] == [[0, 0]], log_of(folder)
+    counts = [json.loads((folder / f"shares_{rank}.json").read_text()) for rank in (0, 1)]
+    for name, (_, total) in counts[0].items():
+        shares = [count[name][0] for count in counts]
+        assert sum(shares) == total
+        assert max(shares) < 0.55 * total  # rows of odd numbers
 
 
 @pytest.mark.slow
