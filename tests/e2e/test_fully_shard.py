@@ -83,9 +83,13 @@ def test_each_process_has_its_share_only(tmp_path: Path) -> None:
         UNEVEN,
         {"optim_wrapper.accumulative_counts": 2},
         {"optim_wrapper.clip_grad": {"max_norm": 0.1}},
+        {
+            "optim_wrapper.constructor": "LayerDecayConstructor",
+            "optim_wrapper.paramwise_cfg": {"layer_decay": 0.5, "flat_decay_mult": 0.0},
+        },
         {"train_dataloader": {**NEW, **scenes("train", labelled=False), "batch_size": 2}},
     ],
-    ids=["validated", "accumulated", "clipped", "unused band"],
+    ids=["validated", "accumulated", "clipped", "by layer", "unused band"],
 )
 def test_divided_weights_are_those_of_whole_ones(options: dict[str, Any], tmp_path: Path) -> None:
     """Scores would depend on how the memory is used."""
@@ -121,7 +125,32 @@ def test_divided_weights_in_bfloat16_are_tested_with_the_scores_of_one_process(
     assert codes == [[0, 0], [0], [0, 0]], log_of(folder)
     one, two = (json.loads((folder / f"scores_{n}.json").read_text()) for n in (1, 2))
     assert one == two
-    assert json.loads((folder / "result.json").read_text())["flops"] > 0
+    record = json.loads((folder / "result.json").read_text())
+    assert record["flops"] > 0
+    assert record["training"]["learning rate by batch"] == 1e-2 * 2 * 2 / 16
+
+
+@pytest.mark.slow
+def test_divided_weights_start_from_those_of_another_run(tmp_path: Path) -> None:
+    """Each process would start from the values of another, or from chance."""
+    before, one, two = (tmp_path / name for name in ("before", "one", "two"))
+    hook = {
+        **{"type": "PretrainedHook", "part": "net", "prefix": "net.encoder."},
+        "checkpoint": str(before / "checkpoints/epoch_3.pth"),
+    }
+    options = {
+        "model": {**NEW, **PROBE, "frozen": False},
+        "train_dataloader": {**NEW, **scenes("train"), "batch_size": 2},
+        "optim_wrapper": {**NEW, "optimizer": {"type": "SGD", "lr": 1e-3, "fused": False}},
+        "custom_hooks": [hook],
+    }
+    codes = run_scenarios(
+        {before: [run()], one: [run(**options, **WHOLE)], two: [run(**options, **DIVIDED)]}
+    )
+    assert codes == {before: [[0, 0]], one: [[0, 0]], two: [[0, 0]]}, log_of(two)
+    assert_close(final(one), final(two))
+    token = final(before)["state_dict"]["net.encoder.encoder.class_token"]
+    assert (final(two)["state_dict"]["net.encoder.class_token"] - token).abs().max() < 1e-3
 
 
 @pytest.mark.slow
