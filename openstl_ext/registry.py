@@ -201,7 +201,7 @@ RUNNER_CONSTRUCTORS = Registry("runner constructor", parent=mm.RUNNER_CONSTRUCTO
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     "optimizer wrapper constructor", parent=mm.OPTIM_WRAPPER_CONSTRUCTORS, package="engine"
 )
-MODEL_WRAPPERS = Registry("model wrapper", parent=mm.MODEL_WRAPPERS)
+MODEL_WRAPPERS = Registry("model wrapper", parent=mm.MODEL_WRAPPERS, package="engine")
 WEIGHT_INITIALIZERS = Registry("weight initializer", parent=mm.WEIGHT_INITIALIZERS)
 EVALUATORS = Registry("evaluator", parent=mm.EVALUATOR)
 TASK_UTILS = Registry("task utility", parent=mm.TASK_UTILS)

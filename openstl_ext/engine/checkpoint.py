@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from openstl_ext.atomic_io import atomic_write_hashed
 from openstl_ext.checkpoint_file import read_file
 from openstl_ext.engine.finite import reject_non_finite
+from openstl_ext.engine.fully_shard import is_share, laid_out
 from openstl_ext.engine.manifest import (
     FOLDER,
     Entry,
@@ -386,7 +387,10 @@ def load_weights(method: nn.Module, weights: dict[str, Tensor], *, strict: bool 
             "checkpoint with the config that trained it"
         )
     try:
-        method.load_state_dict(weights, strict=strict)
+        method.load_state_dict(
+            {k: laid_out(v, own[k]) if is_share(own.get(k)) else v for k, v in weights.items()},
+            strict=strict,
+        )
     except RuntimeError as error:  # tensors that have no values or another layout
         first = str(error).strip().partition("\n")[0]
         raise CheckpointError(f"the weights cannot be loaded: {first}") from error

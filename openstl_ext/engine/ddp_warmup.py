@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.nn.parallel import DistributedDataParallel
 
+from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.state import accumulative_counts
 from openstl_ext.errors import ConfigError
 
@@ -22,7 +22,7 @@ def warm_up_ddp(runner: Runner) -> None:
     Args:
         runner: A run about to train.
     """
-    if runner.world_size <= 2 or not is_model_wrapper(runner.model):
+    if runner.world_size <= 2 or not isinstance(runner.model, DistributedDataParallel):
         return
     model, wrapper, loader = runner.model, runner.optim_wrapper, runner.train_dataloader
     buffers = {name: buffer.clone() for name, buffer in model.module.named_buffers()}
@@ -53,6 +53,8 @@ def refuse_unused_parameters(runner: Runner) -> None:
         ConfigError: In the step, with the first parameter that has none.
     """
     model = runner.model
+    if is_divided(model):
+        runner.optim_wrapper.optimizer.register_step_pre_hook(model.forget_unused)
     if not isinstance(model, DistributedDataParallel):
         return
     if model.find_unused_parameters or model.static_graph:

@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 
 from openstl_ext.engine.distributed import wrapper
+from openstl_ext.engine.fully_shard import NAME
 from openstl_ext.engine.precision import prefer_fused
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import PARAM_SCHEDULERS, SCOPE
@@ -60,7 +61,9 @@ def complete(cfg: Config) -> Config:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         optim_wrapper.setdefault("type", "OptimWrapper")
         if "optimizer" in optim_wrapper:  # its absence is reported by `validate`
-            optim_wrapper.optimizer = prefer_fused(optim_wrapper.optimizer, device)
+            optim_wrapper.optimizer = prefer_fused(
+                optim_wrapper.optimizer, device, divided=cfg.model_wrapper_cfg["type"] == NAME
+            )
     return cfg
 
 
@@ -104,10 +107,19 @@ def counted_in_iterations(schedule: Any) -> Any:
     """Return the config of a schedule with ``by_epoch=False``; one that waits for scores as it is.
 
     Raises:
-        ConfigError: If it counts epochs.
+        ConfigError: If it counts epochs, or is converted from epochs without an end.
     """
-    if not isinstance(schedule, dict) or schedule.get("convert_to_iter_based"):
+    if not isinstance(schedule, dict):
         return schedule
+    if schedule.get("convert_to_iter_based"):
+        if "end" in schedule:
+            return schedule
+        raise ConfigError(
+            f"param_scheduler: {schedule['type']} would end with the last epoch, which the "
+            "training does not complete; remove convert_to_iter_based and give its lengths in "
+            "iterations",
+            part=schedule,
+        )
     if getattr(PARAM_SCHEDULERS.get(schedule["type"]), "need_val_args", False):
         return schedule
     if schedule.get("by_epoch"):

@@ -17,6 +17,7 @@ from openstl_ext.engine.rank_watch import lost_ranks_named, start_watch, stop_wa
 from openstl_ext.environment import number_in
 from openstl_ext.errors import ConfigError, RankError, UserError, nearest
 
+DDP = "MMDistributedDataParallel"
 LAUNCHERS = ("none", "pytorch", "slurm")
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 RANK_TIMEOUT_SECONDS = 300
@@ -181,14 +182,17 @@ def wrapper(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config of the wrapper that averages gradients over ranks, for this device.
 
     Args:
-        options: Arguments from the config, such as ``find_unused_parameters``.
+        options: Arguments from the config, such as ``find_unused_parameters``; those of another
+            wrapper than DDP are complete.
     """
+    if options.get("type", DDP) != DDP:
+        return dict(options)
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else None
     known = inspect.signature(nn.parallel.DistributedDataParallel).parameters
     # its name before torch 2.13
     sync = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
     default = {
-        "type": "MMDistributedDataParallel",
+        "type": DDP,
         "device_ids": devices,
         sync: False,  # see share_buffers
     }

@@ -16,6 +16,8 @@ from openstl_ext.registry import OPTIM_WRAPPERS
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 FUSED = ("Adam", "AdamW", "SGD")
 """Optimisers with a fused kernel on CPUs and GPUs: one pass over memory instead of ten."""
+FUSED_DIVIDED = ("Adam", "AdamW")
+"""Those whose fused kernel accepts weights that are divided among processes."""
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -77,14 +79,18 @@ class AutocastOptimWrapper(OptimWrapper):
         super().load_state_dict(state)
 
 
-def prefer_fused(optimizer: dict[str, Any], device_type: str) -> dict[str, Any]:
+def prefer_fused(
+    optimizer: dict[str, Any], device_type: str, *, divided: bool = False
+) -> dict[str, Any]:
     """Return the config of an optimiser, with its fused kernel if the device has one.
 
     Args:
         optimizer: Config of an optimiser; ``fused`` or ``foreach`` are kept if given.
         device_type: ``cpu`` or ``cuda``.
+        divided: Whether the weights may be divided among processes.
     """
     decided = {"fused", "foreach", "differentiable"} & set(optimizer)
-    if optimizer.get("type") in FUSED and device_type in ("cpu", "cuda") and not decided:
+    known = FUSED_DIVIDED if divided else FUSED
+    if optimizer.get("type") in known and device_type in ("cpu", "cuda") and not decided:
         return {**optimizer, "fused": True}
     return optimizer

@@ -8,6 +8,7 @@ import torch.distributed as dist
 from mmengine.runner import Runner
 from torch import Tensor
 
+from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import RankError
 
@@ -16,12 +17,13 @@ def check_agreement(runner: Runner) -> None:
     """Check that all ranks have the same weights, to the last bit; every rank calls it.
 
     Ranks start with equal weights and apply equal gradients. Weights that differ are those of no
-    training: a rank computes wrongly, or code changes the weights of one rank only.
+    training: a rank computes wrongly, or code changes the weights of one rank only. Weights that
+    are divided among the ranks are not compared, as each exists once.
 
     Raises:
         RankError: On every rank, with the ranks that differ from most and the first such tensor.
     """
-    if not dist.is_initialized() or dist.get_world_size() == 1:
+    if not dist.is_initialized() or dist.get_world_size() == 1 or is_divided(runner.model):
         return
     own = digests(runner)
     ranks: list[dict[str, bytes]] = [{}] * dist.get_world_size()

@@ -3,8 +3,10 @@
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import EMAHook
 
 from openstl_ext.engine import state
+from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.sample_agreement import check_samples
 from openstl_ext.engine.scores import check_names, check_waiting
@@ -61,6 +63,11 @@ def check_run(runner: Any) -> None:
         )
     if train is None:
         return
+    if is_divided(runner.model) and any(isinstance(hook, EMAHook) for hook in runner.hooks):
+        raise ConfigError(
+            "model_wrapper_cfg: FullyShard has no averages of weights; remove the EMAHook, or "
+            "model_wrapper_cfg"
+        )
     loops = {"train": train, "val": val, "test": test}
     check_splits(runner, {k: loop.dataloader.dataset for k, loop in loops.items() if loop})
     check_cycles(runner)

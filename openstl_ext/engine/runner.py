@@ -22,6 +22,7 @@ from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.defaults import complete, counted_in_iterations
+from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
 from openstl_ext.engine.learning_rate import scale_rates
 from openstl_ext.engine.manifest import tidy
@@ -192,6 +193,9 @@ class Runner(MMRunner):
         if not any(parameter.requires_grad for parameter in model.parameters()):
             return model.to(get_device())
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def _init_model_weights(self) -> None:
+        """Do nothing: weights are a function of the seed, and mmengine would broadcast a share."""
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the log of the run, and send the messages of this package to it."""
@@ -368,10 +372,12 @@ class Runner(MMRunner):
         check_agreement(self)
         distributed.share_buffers(state.unwrap(self.model))
         error: Exception | None = None
+        # files and manifest count epochs from 1, the loop from 0
+        place = {"epoch": entry.epoch - 1, "iteration": entry.iteration}
+        if self.rank and is_divided(self.model):
+            state.gather(self, **place)
         if self.rank == 0:
             try:
-                # files and manifest count epochs from 1, the loop from 0
-                place = {"epoch": entry.epoch - 1, "iteration": entry.iteration}
                 saved = state.gather(self, **place)
                 names = parameter_names(self)
                 checkpoints.save(saved, self.work_dir, entry, keep=self._keep, parameters=names)

@@ -18,6 +18,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from openstl_ext.engine.finite import non_finite
+from openstl_ext.engine.fully_shard import laid_out
 from openstl_ext.errors import CheckpointError
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -341,7 +342,8 @@ def state_after_step(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, An
     options = {"fused": False, "foreach": False, "capturable": False}
     twin.param_groups = []
     for group in optimizer.param_groups:
-        zeros = [nn.Parameter(torch.zeros_like(p, device="cpu")) for p in group["params"]]
+        # not zeros_like: a parameter may be divided among processes
+        zeros = [nn.Parameter(torch.zeros(p.shape, dtype=p.dtype)) for p in group["params"]]
         for zero in zeros:
             zero.grad = torch.zeros_like(zero)
         known = {key: value for key, value in options.items() if key in group}
@@ -364,7 +366,7 @@ def _own_memory(
             return value
         if value.shape != parameter.shape:
             return value.clone(memory_format=torch.contiguous_format)
-        return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+        return laid_out(value, parameter)
 
     with torch.no_grad():
         return {

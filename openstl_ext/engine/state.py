@@ -10,12 +10,16 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from openstl_ext import __version__
-from openstl_ext.engine import plan
+from openstl_ext.engine import fully_shard, plan
 from openstl_ext.engine.checkpoint import load_weights
+from openstl_ext.engine.distributed import DDP
 from openstl_ext.engine.learning_rate import rate_facts
 from openstl_ext.engine.saved_state import check_fits, check_kinds
 from openstl_ext.errors import CheckpointError
 
+WRAPPER = "model_wrapper_cfg"
+WRAPPERS = {DDP, fully_shard.NAME}
+"""Wrappers that differ in the rounding of sums only, so that a run may continue with the other."""
 COUNTERS = ("wait_count", "best_score")
 """Attributes that mmengine's EarlyStoppingHook does not save."""
 
@@ -65,7 +69,10 @@ def check_plan(saved: plan.Facts, now: plan.Facts, name: str) -> None:
     Raises:
         CheckpointError: With the differences.
     """
-    if found := list(plan.differences(saved, now)):
+    found = list(plan.differences(saved, now))
+    if {facts.get(f"{WRAPPER}.type") for facts in (saved, now)} == WRAPPERS:
+        found = [one for one in found if not one[0].startswith(f"{WRAPPER}.")]
+    if found:
         raise CheckpointError(
             f"cannot resume from {name}: {plan.shown(found)}; restore it, or start a new run from "
             "these weights with another --work-dir and --cfg-options load_from=FILE"
@@ -101,6 +108,9 @@ def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
             {name: getattr(hook, name) for name in COUNTERS} for hook in stoppers(runner)
         ],
     }
+    state = fully_shard.whole(state)
+    if fully_shard.is_divided(runner.model):  # reading the weights has divided them again
+        runner.model.train(runner.model.training)
     # the EMA hook stores its averages as the weights, and the weights as ema_state_dict
     runner.call_hook("before_save_checkpoint", checkpoint=state)
     return state

@@ -1,5 +1,6 @@
 """Write the record of a test run."""
 
+import copy
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.device import get_device
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -15,12 +17,13 @@ from mmengine.runner import Runner
 import openstl_ext
 from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import read_manifest
+from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.plan import data_facts
 from openstl_ext.engine.state import unwrap
 from openstl_ext.engine.trained import DATA, Trained
 from openstl_ext.errors import UserError
 from openstl_ext.profiling.report import profile
-from openstl_ext.registry import HOOKS
+from openstl_ext.registry import HOOKS, METHODS
 from openstl_ext.results.protocol import Protocol, protocol_of, same_data
 from openstl_ext.results.record import Checkpoint, Record, Selection, subject_of
 from openstl_ext.value_types import Count
@@ -80,6 +83,8 @@ class ResultHook(Hook):
     def _costs(self, runner: Runner) -> dict[str, Any]:
         """Measure parameters, FLOPs and speed; the last two are left out if the profile fails."""
         method, item = unwrap(runner.model), runner.test_dataloader.dataset[0]
+        if is_divided(runner.model):  # its parts cannot be copied, and costs need no weights
+            method = METHODS.build(copy.deepcopy(runner.cfg.model)).to(get_device())
         target = item["data_samples"].get("frames")
         inputs = {name: value[None] for name, value in item["inputs"].items()}
         horizon = 1 if target is None else len(target)

@@ -66,3 +66,4 @@ def test_the_fused_kernel_is_the_default_if_the_config_sets_none() -> None:
     assert "fused" not in prefer_fused({"type": "Adam", "foreach": True}, "cpu")
     assert "fused" not in prefer_fused({"type": "RMSprop"}, "cpu")
     assert "fused" not in prefer_fused({"type": "Adam"}, "xla")
+    assert "fused" not in prefer_fused({"type": "SGD"}, "cpu", divided=True)

@@ -155,3 +155,14 @@ def test_a_linear_probe_has_a_tenth_of_the_rate_after_60_and_80_epochs(tmp_path:
     found = [rate for (rate,) in rates(schedule, 100)]
     peak = 1e-3 * 3 / 256
     assert found == pytest.approx([peak] * 60 + [peak / 10] * 20 + [peak / 100] * 20)
+
+
+def test_a_schedule_in_epochs_is_not_used_in_a_training_of_iterations(tmp_path: Path) -> None:
+    """The rate would not fall to 0: the last epoch is longer than the training."""
+    cfg = toy.config(tmp_path, train_cfg={"_delete_": True, "max_iterations": 9})
+    cfg.param_scheduler = load(SCHEDULES / "adamw_fine_tuning.py").param_scheduler
+    with pytest.raises(ConfigError, match="remove convert_to_iter_based"):
+        build(cfg)
+    cfg.param_scheduler = [{"type": "WarmupThenCosineLR", "warmup": 2}]
+    (schedule,) = build(cfg).param_schedulers
+    assert (schedule.length, schedule.warmup, schedule.by_epoch) == (9, 2, False)

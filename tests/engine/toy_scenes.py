@@ -1,11 +1,16 @@
 """Toy scenes of two sensors with a class each; imported as a plugin."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch.distributed.tensor import DTensor
 
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.registry import DATASETS
+from openstl_ext.registry import DATASETS, HOOKS
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count
 
@@ -68,3 +73,20 @@ class ToyScenes(SequenceDataset):
         labels = torch.tensor([1 - label, label] if self.multi_label else label)
         targets = {"labels": labels} if self.labelled else {}
         return {"inputs": {"frames": frames, "bands": bands}, "data_samples": targets}  # type: ignore[typeddict-item]
+
+
+@HOOKS.register_module()
+class ShareDiary(Hook):
+    """Write how many values of the weights and of the optimiser this rank has, and of how many."""
+
+    changes = "nothing"
+
+    def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        optimiser = runner.optim_wrapper.optimizer
+        weights = [p for group in optimiser.param_groups for p in group["params"]]
+        averages = [state["exp_avg"] for state in optimiser.state.values()]
+        counts = {}
+        for name, tensors in (("weights", weights), ("averages", averages)):
+            local = [t.to_local() if isinstance(t, DTensor) else t for t in tensors]
+            counts[name] = [sum(t.numel() for t in each) for each in (local, tensors)]
+        (Path(runner.work_dir) / f"shares_{runner.rank}.json").write_text(json.dumps(counts))
