@@ -24,6 +24,7 @@ train_dataloader = dict(
         image_size=64,
         split="train",
         augment=True,
+        in_memory=True,
     ),
 )
 val_dataloader = dict(batch_size=32, num_workers=0, dataset=dict(**scenes, split="val"))

@@ -60,6 +60,8 @@ class SensorPairs(SequenceDataset):
             if needed, ``root``, ``list`` and ``bands``; see ``PairSet``.
         image_size: Height and width to which images are resampled, in pixels.
         augment: Crop both images to the same random part, flip and turn them; for training.
+        in_memory: Keep each image, normalised, after it has been read; for small sets. Each worker
+            process keeps its own.
         spectrum: JSON file of the model's spectrum; the published one if not given. Ranges that a
             sensor adds are numbered in the order of the sets.
 
@@ -89,12 +91,14 @@ class SensorPairs(SequenceDataset):
         pairs: Sequence[Mapping[str, Any]],
         image_size: ImageSize = 224,
         augment: bool = False,
+        in_memory: bool = False,
         spectrum: str | None = None,
     ) -> None:
         self.split = self.check_split(split)
         if augment and split != "train":
             raise ConfigError(f"augment is for training; remove it from the {split} dataset")
         self.root, self.image_size, self.augment = Path(root), image_size, augment
+        self._kept: dict[int, list[np.ndarray]] | None = {} if in_memory else None
         self.sets = [PairSet.of(entry, f"pairs[{k}]") for k, entry in enumerate(pairs)]
         names = [pair_set.name for pair_set in self.sets]
         if not names or len(set(names)) < len(names):
@@ -127,16 +131,12 @@ class SensorPairs(SequenceDataset):
         return int(self._ends[-1])
 
     def __getitem__(self, index: int) -> Item:
-        number, names = self._pair(index)
-        sensors = self.sensors[number]
-        paths = self._paths(number, names)
-        _check_present(self.sets[number].name, paths)
-        placed = [read_placed(path, sensor) for path, sensor in zip(paths, sensors, strict=True)]
-        check_same_place(paths, placed[0][1], placed[1][1])
-        images = [
-            sensor.normalise(values, str(path))
-            for sensor, path, (values, _) in zip(sensors, paths, placed, strict=True)
-        ]
+        number = self._pair(index)[0]
+        images = None if self._kept is None else self._kept.get(index)
+        if images is None:
+            images = self._read(index)
+            if self._kept is not None:
+                self._kept[index] = images
         if self.augment:
             images = flipped_and_turned(cropped_at_random(images, self.image_size))
         else:
@@ -144,6 +144,19 @@ class SensorPairs(SequenceDataset):
         width = 0 if self.groups is not None else self.width
         inputs = as_inputs(list(zip(images, self._indices[number], strict=True)), num_bands=width)
         return {"inputs": inputs, "data_samples": {}}  # type: ignore[typeddict-item]
+
+    def _read(self, index: int) -> list[np.ndarray]:
+        """Read and normalise both images of a pair."""
+        number, names = self._pair(index)
+        sensors = self.sensors[number]
+        paths = self._paths(number, names)
+        _check_present(self.sets[number].name, paths)
+        placed = [read_placed(path, sensor) for path, sensor in zip(paths, sensors, strict=True)]
+        check_same_place(paths, placed[0][1], placed[1][1])
+        return [
+            sensor.normalise(values, str(path))
+            for sensor, path, (values, _) in zip(sensors, paths, placed, strict=True)
+        ]
 
     def sample_id(self, index: int) -> str:
         """Return the set, the names of both files, shortened, and a hash of their paths."""

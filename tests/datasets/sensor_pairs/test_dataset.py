@@ -247,3 +247,17 @@ def test_an_image_in_two_splits_is_found_before_training(root: Path, tmp_path: P
     (tmp_path / "radar/val.txt").write_text(shared)
     with pytest.raises(ConfigError, match=r"share 1 .*sentinel2_l2a/train_0002.tif"):
         check_disjoint({"train": train, "val": build(tmp_path, RADAR, split="val")})
+
+
+def test_images_in_memory_are_those_of_the_files(tmp_path: Path) -> None:
+    """A quicker training would be another one."""
+    SensorPairs.make_toy(tmp_path)
+    pairs = [{"name": "radar", "root": "radar", "sensors": ["sentinel2_l2a", "sentinel1_grd"]}]
+    common = {"root": str(tmp_path), "split": "train", "pairs": pairs, "image_size": 16}
+    read, kept = (SensorPairs(**common, augment=True, in_memory=flag) for flag in (False, True))
+    for index in (1, 1, 0):
+        frames = []
+        for dataset in (read, kept):
+            torch.manual_seed(index)
+            frames.append(dataset[index]["inputs"]["frames"])
+        assert torch.equal(*frames)
