@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
-        *("postprocessing", "value_types", "json_file"),
+        *("postprocessing", "value_types", "json_file", "spectrum"),
     },
     "interop": {
         *("interop", "registry", "errors", "models", "layers", "discovery"),

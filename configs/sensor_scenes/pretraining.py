@@ -20,6 +20,14 @@ model = dict(
     mixing="symmetric",
 )
 
+shown = dict(
+    type="SensorPairs", root="data/sensor_scenes", pairs=_base_.pairs, image_size=64, split="val"
+)
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type="ReconstructionFigureHook", dataset=shown, num_samples=6),
+]
+
 source = dict(
     name="SMARTIES (miniature)",
     paper="arXiv:2506.19585",

@@ -166,3 +166,17 @@ def test_features_that_change_are_not_cached(
     cfg.custom_hooks = [{"type": "CachedFeaturesHook"}]
     with pytest.raises(ConfigError, match=message):
         build(cfg).train()
+
+
+def test_reconstructions_are_drawn_for_each_sensor(tmp_path: Path) -> None:
+    """A pre-training would show its loss only."""
+    train = scenes("train", num_images=2, labelled=False)
+    shown = scenes("val", num_images=2, labelled=False)["dataset"]
+    cfg = config(tmp_path, PRETRAINING, train_dataloader=train, val_dataloader=None)
+    cfg.val_evaluator, cfg.train_cfg.max_epochs = None, 1
+    cfg.custom_hooks = [{"type": "ReconstructionFigureHook", "dataset": shown}]
+    build(cfg).train()
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [
+        "reconstruction_1.png",
+        "reconstruction_2.png",
+    ]
