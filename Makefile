@@ -1,10 +1,10 @@
-# make demo | make demo-hm | make test | make bench | make faults: each creates .venv and installs what it needs, once.
+# make demo | make demo-hm | make demo-smarties | make test | make bench | make faults: each creates .venv and installs what it needs, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-hm test test-all test-wheel bench faults full-steps lint clean
+.PHONY: demo demo-hm demo-smarties test test-all test-wheel bench faults full-steps lint clean
 
 # The stamp depends on what decides the environment, so a second call installs nothing.
 # The first import of mmengine writes a cache of yapf, which another process must not read half-written.
@@ -20,6 +20,9 @@ demo: $(READY)
 
 demo-hm: $(READY)
 	@sh tools/demo_hm.sh $(BIN)/python
+
+demo-smarties: $(READY)
+	@sh tools/demo_smarties.sh $(BIN)/python
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not slow and not gpu'

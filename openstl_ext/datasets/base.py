@@ -35,6 +35,8 @@ class SequenceDataset(Dataset[Item], ABC):
 
     metainfo: Metainfo
     split: str = ""
+    band_indices: Mapping[str, int] = {}
+    """Index of each spectral band by its name, for images of sensors; compared with the net."""
     groups: Sequence[Hashable] | None = None
 
     @classmethod

@@ -61,6 +61,9 @@ def check_run(runner: Any) -> None:
             f"{type(method).__name__} has a loss only, so it cannot be evaluated; remove "
             "val_dataloader and test_dataloader, with their evaluators, from the config"
         )
+    for loop in (train, val, test):
+        if loop is not None:
+            check_bands(method, loop.dataloader.dataset)
     if train is None:
         return
     if is_divided(runner.model) and any(isinstance(hook, EMAHook) for hook in runner.hooks):
@@ -76,6 +79,29 @@ def check_run(runner: Any) -> None:
     for hook in runner.hooks:
         if isinstance(hook, RunHook):
             hook.check(runner, metrics, state.accumulative_counts(runner))
+
+
+def check_bands(method: Any, dataset: Any) -> None:
+    """Compare the bands of a dataset with the spectrum of the net, for images of sensors.
+
+    Raises:
+        ConfigError: If an index means another band to the net; its weights would be those of other
+            wavelengths.
+    """
+    net = getattr(method, "net", None)
+    spectrum = getattr(net, "spectrum", None) or getattr(
+        getattr(net, "encoder", None), "spectrum", None
+    )
+    if spectrum is None:
+        return
+    known = {band.index: name for name, band in spectrum.bands.items() if band.index is not None}
+    for name, index in (getattr(dataset, "band_indices", None) or {}).items():
+        if known.get(index, name) != name:
+            raise ConfigError(
+                f"band {index} is {name!r} in {type(dataset).__name__}, but {known[index]!r} in "
+                f"{type(net).__name__}; name the same files in sensors of the net, in the order "
+                "of the data"
+            )
 
 
 def check_splits(runner: Any, sets: dict[str, Any]) -> None:

@@ -104,6 +104,12 @@ class SensorPairs(SequenceDataset):
         if not names or len(set(names)) < len(names):
             raise ConfigError(f"pairs has the sets {names}; give at least one, and each a name")
         self.sensors = _sensors(self.sets, Spectrum.read(spectrum) if spectrum else Spectrum.read())
+        self.band_indices = {
+            name: index
+            for both in self.sensors
+            for sensor in both
+            for name, index in sensor.named_indices.items()
+        }
         self._indices = [tuple(sensor.indices for sensor in both) for both in self.sensors]
         lists = [pair_set.read(self.root, split) for pair_set in self.sets]
         # bytes in one array: workers would copy strings, whose counts of references they change

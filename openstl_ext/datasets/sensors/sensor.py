@@ -134,6 +134,11 @@ class Sensor:
         """Index of the projection of each band."""
         return tuple(self.spectrum.index(band.band) for band in self.bands)
 
+    @property
+    def named_indices(self) -> dict[str, int]:
+        """Index of the projection of each band, by its name in the spectrum."""
+        return {band.band: self.spectrum.index(band.band) for band in self.bands}
+
     def normalise(self, values: np.ndarray, place: str) -> np.ndarray:
         """Clip and scale to [0, 1] between ``low`` and ``high``, then subtract mean, divide by std.
 

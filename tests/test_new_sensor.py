@@ -1,0 +1,64 @@
+"""A sensor and a data set of a user, as docs/smarties.md describes them."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import run_tool
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "smarties.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    """Return the code of the page in a language."""
+    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+    return code
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder with the sensor, its scenes and the config."""
+    pytest.importorskip("rasterio")
+    from openstl_ext.datasets.synthetic.sensor_scenes import SceneSize, View, write_classes
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "configs" / "_base_", tmp_path / "configs" / "_base_")
+    Path("my_sensor.json").write_text(block("json"))
+    Path("heron.py").write_text(block("python"))
+    counts = {"train": 20, "val": 10, "test": 10}
+    write_classes(Path("my_scenes"), View("my_sensor.json", 20), counts, size=SceneSize(side=240))
+    return tmp_path
+
+
+def test_a_new_sensor_and_its_scenes_need_one_config_and_one_table(home: Path) -> None:
+    """A user would have to change the package."""
+    assert run_tool("train", "heron.py", "--work-dir", "run", "--test") == 0
+    record = json.loads((home / "run" / "result.json").read_text())
+    assert record["protocol"]["metainfo"]["name"] == "my_scenes"
+    assert 0 <= record["metrics"]["overall_accuracy"] <= 1
+
+
+def test_a_net_without_the_ranges_of_the_sensor_is_refused(
+    home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Bands would be projected by weights of other wavelengths."""
+    code = block("python").replace('sensors=["my_sensor.json"],', "")
+    (home / "heron.py").write_text(code)
+    assert run_tool("train", "heron.py", "--work-dir", "run") == 2
+    assert "band 19: the net has the projections 0 to 18" in capfd.readouterr().err
+
+
+def test_a_net_with_the_ranges_of_another_sensor_is_refused(
+    home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An index would mean other wavelengths to the net than to the data."""
+    (home / "other.json").write_text(block("json").replace("heron", "egret"))
+    code = block("python").replace('sensors=["my_sensor.json"]', 'sensors=["other.json"]')
+    (home / "heron.py").write_text(code)
+    assert run_tool("train", "heron.py", "--work-dir", "run") == 2
+    message = "band 19 is 'heron_violet' in Scenes, but 'egret_violet' in SpectralViT"
+    assert message in capfd.readouterr().err
