@@ -60,5 +60,5 @@ def test_a_net_with_the_ranges_of_another_sensor_is_refused(
     code = block("python").replace('sensors=["my_sensor.json"]', 'sensors=["other.json"]')
     (home / "heron.py").write_text(code)
     assert run_tool("train", "heron.py", "--work-dir", "run") == 2
-    message = "band 19 is 'heron_violet' in Scenes, but 'egret_violet' in SpectralViT"
+    message = "band 19 is 'heron_violet' in the data, but 'egret_violet' in SpectralViT"
     assert message in capfd.readouterr().err

@@ -98,7 +98,7 @@ def check_bands(method: Any, dataset: Any) -> None:
     for name, index in (getattr(dataset, "band_indices", None) or {}).items():
         if known.get(index, name) != name:
             raise ConfigError(
-                f"band {index} is {name!r} in {type(dataset).__name__}, but {known[index]!r} in "
+                f"band {index} is {name!r} in the data, but {known[index]!r} in "
                 f"{type(net).__name__}; name the same files in sensors of the net, in the order "
                 "of the data"
             )
