@@ -13,10 +13,10 @@ model = dict(
         type="SpectralAutoencoder",
         encoder=_base_.vit,
         decoder_channels=64,
-        decoder_depth=2,
+        decoder_depth=1,
         decoder_num_heads=4,
     ),
-    mask_ratio=0.75,
+    mask_ratio=0.85,
     mixing="symmetric",
 )
 
