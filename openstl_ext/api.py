@@ -220,6 +220,9 @@ def metric_of(given: Metric) -> SampleMetric:
     metric = r.METRICS.build({"type": kind} if isinstance(kind, type) else kind)
     if not isinstance(metric, SampleMetric):
         raise ConfigError(f"{given!r} is no metric of samples; derive it from SampleMetric")
+    if "labels" in metric.requires and not getattr(metric, "classes", True):
+        name = type(metric).__name__
+        raise ConfigError(f"{name} needs 'classes', as in dict(type={name!r}, classes=[...])")
     return metric
 
 

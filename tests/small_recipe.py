@@ -27,12 +27,21 @@ SIZES: dict[str, dict[str, Any]] = {
             {"name": "radar", "root": "radar", "sensors": ("sentinel2_l2a", "sentinel1_grd")},
         ),
     },
+    "Scenes": {"image_size": 16, "sensor": "sentinel2_l2a"},
     "SICKLE": {"num_dates": 2, "image_size": 16},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""
 KEPT = (
     *("in_channels", "num_classes", "dynamic_channels", "static_channels", "num_horizons"),
-    *("in_shape", "num_heads", "dropout_prob", "drop_path_prob", "spectrum", "num_images"),
+    *(
+        "in_shape",
+        "num_heads",
+        "dropout_prob",
+        "drop_path_prob",
+        "spectrum",
+        "num_images",
+        "num_bands",
+    ),
 )
 """Arguments of nets that fit the data or select a variant; the others take their toy values."""
 
@@ -61,6 +70,7 @@ def shrink(cfg: Config) -> Config:
         net.encoder.update({k: v for k, v in inner.items() if k != "spectrum"})
     elif "spectrum" in toy:
         net.num_heads = toy["num_heads"]
+        net.pop("sensors", None)  # the toy scenes are of a published one
     net.update({name: value for name, value in toy.items() if name not in KEPT})
     if "num_images" in net:
         frames = DATASETS.build(cfg.train_dataloader.dataset)[0]["inputs"]["frames"]

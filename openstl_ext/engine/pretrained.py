@@ -44,7 +44,9 @@ class PretrainedHook(Hook):
     def before_run(self, runner: Runner) -> None:
         if runner.loads_whole:
             return
-        path = self.checkpoint.replace("{seed}", str(runner.seed))
+        path = self.checkpoint
+        if "{seed}" in path:
+            path = path.replace("{seed}", str(runner.seed))
         parts = dict(unwrap(runner.model).named_modules())
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")

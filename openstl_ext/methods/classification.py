@@ -139,14 +139,14 @@ class Classification(LabelMethod):
 
 
 def striped_images(size: int) -> dict[str, dict[str, Tensor]]:
-    """Return toy images (size, T, C, H, W) of two classes, stripes along rows or columns."""
+    """Return toy images (size, T, C, H, W) of two classes: dark rows or bright columns."""
     length, channels, height, width = TOY_SHAPE
     labels = torch.arange(size) % 2
     wave = torch.sin(torch.arange(width) * torch.pi / 2)
     columns = wave.expand(height, width)
     images = torch.where(labels.view(-1, 1, 1) > 0, columns, columns.T)
     noise = torch.rand(size, 1, height, width, generator=torch.Generator().manual_seed(0))
-    frames = images[:, None, None] + 0.1 * noise[:, None]
+    frames = (images + 0.5 * labels.view(-1, 1, 1))[:, None, None] + 0.1 * noise[:, None]
     return {
         "inputs": {"frames": frames.expand(-1, length, channels, -1, -1), "bands": toy_bands(size)},
         "data_samples": {"labels": labels},

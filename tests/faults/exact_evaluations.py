@@ -8,6 +8,7 @@ import torch
 
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.metrics.confusion import LabelMetric
+from openstl_ext.metrics.multi_label import MultiLabelMetric
 from openstl_ext.metrics.tallies import merge_shards
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
@@ -88,11 +89,13 @@ def label_samples(case: Case) -> list[Sample]:
 
 
 def built() -> list[Callable[[], SampleMetric]]:
-    """Return a constructor of each registered metric of this project."""
+    """Return a constructor of each registered metric of frames or of one label."""
     return [
         (lambda cls=cls: cls(classes=CLASSES)) if issubclass(cls, LabelMetric) else cls
         for name, cls in sorted(METRICS.module_dict.items())
-        if issubclass(cls, SampleMetric) and cls.__module__.startswith("openstl_ext.")
+        if issubclass(cls, SampleMetric)
+        and not issubclass(cls, MultiLabelMetric)
+        and cls.__module__.startswith("openstl_ext.")
     ]
 
 
