@@ -28,7 +28,9 @@ def read_image(path: Path, sensor: Sensor) -> np.ndarray:
     Raises:
         DataError: If there is no such image, or it has another number of bands than the sensor.
     """
-    return read_picture(path, sensor) if path.suffix.lower() in PICTURES else _raster(path, sensor)
+    if path.suffix.lower() in PICTURES:
+        return read_picture(path, sensor)
+    return read_raster(RasterFile(path), sensor)
 
 
 def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
@@ -44,25 +46,43 @@ def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
     return values.transpose(2, 0, 1)[list(sensor.in_file)]
 
 
-def _raster(path: Path, sensor: Sensor) -> np.ndarray:
-    raster = RasterFile(path)
-    _check_number(path, raster.dataset.count, sensor)
-    grid = raster.grid
-    values = raster.read(
-        [position + 1 for position in sensor.in_file],
-        Window(0, 0, grid.height, grid.width),
-        nodata=[None] * len(sensor.in_file),
-    )
+def read_raster(raster: RasterFile, sensor: Sensor) -> np.ndarray:
+    """Read the bands of a sensor from a GeoTIFF; close it."""
+    values = read_window(raster, sensor)
     raster.dataset.close()
     return values
 
 
-def _check_number(path: Path, found: int, sensor: Sensor) -> None:
-    if found != len(sensor.all_bands):
+def read_window(
+    raster: RasterFile, sensor: Sensor, window: Window | None = None, *, num_other: int = 0
+) -> np.ndarray:
+    """Read the bands of a sensor in a window of a GeoTIFF.
+
+    Args:
+        raster: The file.
+        sensor: The sensor.
+        window: The pixels; all by default. NaN beyond the edge.
+        num_other: Number of bands after those of the sensor, such as an alpha band.
+
+    Shape:
+        - returns: (C, rows, columns), float32, in units of the file; NaN where there is no data.
+
+    Raises:
+        DataError: If the file has another number of bands.
+    """
+    _check_number(Path(raster.path), raster.dataset.count, sensor, num_other)
+    window = window or Window(0, 0, raster.grid.height, raster.grid.width)
+    bands = [position + 1 for position in sensor.in_file]
+    return raster.read(bands, window, nodata=[None] * len(bands))
+
+
+def _check_number(path: Path, found: int, sensor: Sensor, num_other: int = 0) -> None:
+    if found != len(sensor.all_bands) + num_other:
         names = ", ".join(band.name for band in sensor.all_bands)
+        others = f" and {num_other} other" if num_other else ""
         raise DataError(
             f"{path}: has {found} bands, but the sensor {sensor.name} has {len(sensor.all_bands)}: "
-            f"{names}; name another sensor, or write a table for this product"
+            f"{names}{others}; name another sensor, or write a table for this product"
         )
 
 
@@ -88,17 +108,20 @@ def resized(image: np.ndarray, size: int | tuple[int, int], *, order: int = 3) -
     return np.stack(planes).astype(np.float32)
 
 
-def as_inputs(images: Sequence[tuple[np.ndarray, Sequence[int]]]) -> dict[str, Tensor]:
+def as_inputs(
+    images: Sequence[tuple[np.ndarray, Sequence[int]]], *, num_bands: int = 0
+) -> dict[str, Tensor]:
     """Put the images of a place together, each of a sensor of its own.
 
     Args:
         images: Normalised values (C, H, W) of one height and width, and the index of each band.
+        num_bands: Smallest number C of bands, where other samples of a batch have more.
 
     Returns:
         ``frames`` (T, C, H, W) and ``bands`` (T, C) for the T images. C is the largest number of
         bands; missing ones have the index ``ABSENT`` and values 0.
     """
-    most = max(len(image) for image, _ in images)
+    most = max(num_bands, *(len(image) for image, _ in images))
     height, width = images[0][0].shape[1:]
     frames = torch.zeros(len(images), most, height, width)
     bands = torch.full((len(images), most), ABSENT)

@@ -15,6 +15,8 @@ from openstl_ext.spectrum import Band, Spectrum
 
 FOLDER = Path(__file__).parent
 """Folder of the published tables."""
+BRIGHTEST = 10.0
+"""Clouds and snow have less than this multiple of the 99th percentile; another unit has more."""
 
 
 class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,10 +129,41 @@ class Sensor:
             self.spectrum.index(band.band)  # raises for a band without a projection
         return chosen
 
+    def in_order(self, names: Sequence[str]) -> "Sensor":
+        """Return the sensor for files that have only these bands, in this order.
+
+        Args:
+            names: Names of all bands of a file, as in ``select``; those that this sensor does not
+                return are passed over.
+
+        Raises:
+            DataError: If a name is unknown or occurs twice, or no band would be returned.
+        """
+        known = {band.band: band for band in self.all_bands}
+        known |= {band.name: band for band in self.all_bands}
+        for name in names:
+            if name not in known:
+                raise DataError(f"sensor {self.name}: no band {name!r}; {nearest(name, known)}")
+        bands = tuple(known[name] for name in names)
+        positions = tuple(i for i, band in enumerate(bands) if band in self.bands)
+        if len(set(bands)) < len(bands) or not positions:
+            used = ", ".join(band.name for band in self.bands)
+            raise DataError(
+                f"sensor {self.name}: name each band once, and at least one of {used}; got "
+                f"{list(names)}"
+            )
+        chosen = tuple(bands[i] for i in positions)
+        return replace(self, bands=chosen, in_file=positions, all_bands=bands)
+
     @property
     def indices(self) -> tuple[int, ...]:
         """Index of the projection of each band."""
         return tuple(self.spectrum.index(band.band) for band in self.bands)
+
+    @property
+    def named_indices(self) -> dict[str, int]:
+        """Index of the projection of each band, by its name in the spectrum."""
+        return {band.band: self.spectrum.index(band.band) for band in self.bands}
 
     def normalise(self, values: np.ndarray, place: str) -> np.ndarray:
         """Clip and scale to [0, 1] between ``low`` and ``high``, then subtract mean, divide by std.
@@ -145,21 +178,38 @@ class Sensor:
 
         Raises:
             DataError: If a value is infinite, or none is between the limits of its band, as where
-                the file has another unit.
+                the file has another unit. Optical bands may be ``BRIGHTEST`` times as high, as all
+                of an image is where it shows a cloud or snow only.
         """
-        low, high, mean, std = (
+        low, high = (
             np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
-            for key in ("low", "high", "mean", "std")
+            for key in ("low", "high")
         )
         values = values.astype(np.float32)
         if np.isinf(values).any():
             raise DataError(f"{place}: has infinite values")
         known = np.isfinite(values)
-        if known.any() and not ((values >= low) & (values <= high)).any():
+        factors = [
+            1.0 if self.spectrum.bands[band.band].polarisation else BRIGHTEST for band in self.bands
+        ]
+        highest = high * np.array(factors, np.float32).reshape(-1, 1, 1)
+        if known.any() and not ((values >= low) & (values <= highest)).any():
             raise DataError(
                 f"{place}: values from {values[known].min():g} to {values[known].max():g}, all "
                 f"outside the limits of the sensor {self.name} ({low.min():g} to {high.max():g}); "
                 "is the unit another one?"
             )
+        return self.scaled(values)
+
+    def scaled(self, values: np.ndarray) -> np.ndarray:
+        """Normalise as ``normalise`` does, without a check of the values, as for a part of a file.
+
+        Shape:
+            - values, returns: (C, H, W); float32 is returned.
+        """
+        low, high, mean, std = (
+            np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
+            for key in ("low", "high", "mean", "std")
+        )
         scaled = (np.clip((values - low) / (high - low), 0, 1) - mean) / std
-        return np.where(known, scaled, np.float32(0))
+        return np.where(np.isfinite(values), scaled, np.float32(0)).astype(np.float32)
