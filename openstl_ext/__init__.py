@@ -1,17 +1,32 @@
 """A plugin benchmark framework for spatio-temporal forecasting and mapping.
 
-Five functions for notebooks and scripts: ``load_config``, ``load_model``, ``forecast``,
-``evaluate`` and ``register``. They are imported at the first use, because the package itself
-imports no torch: the leaderboard starts in a fraction of a second.
+Six functions for notebooks and scripts: ``load_config``, ``load_model``, ``forecast``,
+``evaluate``, ``register`` and ``load_encoder``. They are imported at the first use, because the
+package itself imports no torch: the leaderboard starts in a fraction of a second.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from openstl_ext.api import evaluate, forecast, load_config, load_model, register
+    from openstl_ext.api import (
+        evaluate,
+        forecast,
+        load_config,
+        load_encoder,
+        load_model,
+        register,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "evaluate", "forecast", "load_config", "load_model", "register"]
+__all__ = [
+    "__version__",
+    "evaluate",
+    "forecast",
+    "load_config",
+    "load_encoder",
+    "load_model",
+    "register",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from torch import Tensor
 from openstl_ext import config as configs
 from openstl_ext import registry as r
 from openstl_ext.arrays import AnyArray, batch_of, check_finite, mask_of, samples_of
+from openstl_ext.encoder_weights import read_encoder
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.trained import load_trained_weights
@@ -23,6 +24,7 @@ from openstl_ext.errors import ConfigError, ShapeError, nearest
 from openstl_ext.interfaces import check_channels, check_net
 from openstl_ext.methods.base import ForecastMethod
 from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.prediction.features import FeatureExtractor
 from openstl_ext.prediction.predictor import Predictor, rules_of
 
 Array = TypeVar("Array", NDArray[Any], Tensor)
@@ -84,6 +86,29 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
         load_trained_weights(method, cfg, path)
     method.frame_rules = rules_of(cfg)
     return method.eval()
+
+
+def load_encoder(weights: str | Path, *, device: str | None = None, **net: Any) -> FeatureExtractor:
+    """Load the encoder of SMARTIES, for features of your own images.
+
+    Args:
+        weights: Published weights (``.safetensors``), a checkpoint of a pre-training, a
+            classification or a segmentation, a converted one, or a work directory, whose best
+            checkpoint is loaded.
+        device: Where it computes, such as ``cpu`` or ``cuda:1``; by default a GPU if there is one.
+        **net: Arguments of ``SpectralViT`` in place of those of the training: ``sensors`` for
+            sensors with ranges of their own, ``interpolation="linear"`` for the bands of released
+            weights that have no projection, ``num_heads`` where a file does not show it.
+
+    Returns:
+        The encoder. ``features(raster, sensor)`` returns a feature of each patch of a raster and
+        ``embeddings(images, sensor)`` one of each image.
+
+    Raises:
+        CheckpointError: If there is no such file, or it has no encoder.
+        ConfigError: If the device does not exist, or the encoder has no such argument.
+    """
+    return FeatureExtractor(read_encoder(weights, net), device=device)
 
 
 def forecast(

@@ -75,6 +75,23 @@ class EncoderModel(Protocol):
         """
 
 
+class TokenEncoder(EncoderModel, Protocol):
+    """EncoderModel of spectral bands that also has a feature for each patch of an image.
+
+    Attributes:
+        image_size: Height and width of the images of the pre-training, in pixels.
+        patch_size: Side p of a patch, in pixels.
+        spectrum: Bands that the net can embed, a ``Spectrum``.
+    """
+
+    image_size: int
+    patch_size: int
+    spectrum: Any
+
+    def patch_features(self, image: Tensor, bands: Tensor) -> Tensor:
+        """Map one image a sample (B, C, H, W) and bands (B, C) to (B, D, H / p, W / p)."""
+
+
 class MaskedAutoencoder(Protocol):
     """Net that reconstructs all patches from those that are not hidden.
 

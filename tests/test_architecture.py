@@ -68,7 +68,11 @@ MAY_IMPORT = {
     "visualization": {"visualization", "results", "errors", "json_file", "leftovers"},
     "api": {
         *("arrays", "config", "engine", "errors", "interfaces", "methods", "metrics"),
-        *("prediction", "registry"),
+        *("prediction", "registry", "encoder_weights"),
+    },
+    "encoder_weights": {
+        *("checkpoint_file", "engine", "errors", "interfaces", "interop", "registry"),
+        "weight_names",
     },
     "arrays": {"errors", "structures"},
     "checkpoint_file": {"errors"},
@@ -198,6 +202,7 @@ WRITTEN_ELSEWHERE = {
     "hooks/predictions.py": "a folder that is renamed at the end of the test",
     "hooks/scene_labels.py": "a folder that is renamed at the end of the test",
     "prediction/destination.py": "an atomic folder",
+    "prediction/feature_files.py": "an atomic file",
     "prediction/forecasting.py": "the files of an atomic folder",
     "rasters/writer.py": "an atomic path",
     "visualization/error_curve.py": "memory",

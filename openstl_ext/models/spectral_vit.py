@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ShapeError
-from openstl_ext.interfaces import EncoderModel
+from openstl_ext.interfaces import TokenEncoder
 from openstl_ext.layers.spectral_encoder import SpectralEncoder
 from openstl_ext.registry import MODELS
 from openstl_ext.spectrum import Band, Interpolation, Spectrum
@@ -61,7 +61,7 @@ class SpectralViT(nn.Module):
         Weights of interpolated bands are linear by default, and ``drop_path_prob`` acts.
     """
 
-    interface = EncoderModel
+    interface = TokenEncoder
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class SpectralViT(nn.Module):
         self.spectrum = Spectrum.of(spectrum, sensors)
         self.pooling = pooling
         self.out_channels = channels
+        self.image_size, self.patch_size = image_size, patch_size
         self.encoder = SpectralEncoder(
             image_size=image_size,
             patch_size=patch_size,
@@ -116,6 +117,16 @@ class SpectralViT(nn.Module):
         if self.pooling == "mean":
             return self.mean_norm(tokens[:, 1:].mean(dim=1))
         return self.encoder.norm(tokens[:, 0])
+
+    def patch_features(self, image: Tensor, bands: Tensor) -> Tensor:
+        """Return the tokens of the patches of one image after the norm.
+
+        Shape:
+            - image: (B, C, H, W); bands: (B, C); returns: (B, D, H / p, W / p).
+        """
+        norm = self.mean_norm if self.pooling == "mean" else self.encoder.norm
+        tokens = norm(self.tokens(image, bands)[:, 1:])
+        return tokens.unflatten(1, (image.shape[-2] // self.patch_size, -1)).permute(0, 3, 1, 2)
 
     @classmethod
     def toy_arguments(cls) -> dict[str, Any]:

@@ -129,6 +129,32 @@ class Sensor:
             self.spectrum.index(band.band)  # raises for a band without a projection
         return chosen
 
+    def in_order(self, names: Sequence[str]) -> "Sensor":
+        """Return the sensor for files that have only these bands, in this order.
+
+        Args:
+            names: Names of all bands of a file, as in ``select``; those that this sensor does not
+                return are passed over.
+
+        Raises:
+            DataError: If a name is unknown or occurs twice, or no band would be returned.
+        """
+        known = {band.band: band for band in self.all_bands}
+        known |= {band.name: band for band in self.all_bands}
+        for name in names:
+            if name not in known:
+                raise DataError(f"sensor {self.name}: no band {name!r}; {nearest(name, known)}")
+        bands = tuple(known[name] for name in names)
+        positions = tuple(i for i, band in enumerate(bands) if band in self.bands)
+        if len(set(bands)) < len(bands) or not positions:
+            used = ", ".join(band.name for band in self.bands)
+            raise DataError(
+                f"sensor {self.name}: name each band once, and at least one of {used}; got "
+                f"{list(names)}"
+            )
+        chosen = tuple(bands[i] for i in positions)
+        return replace(self, bands=chosen, in_file=positions, all_bands=bands)
+
     @property
     def indices(self) -> tuple[int, ...]:
         """Index of the projection of each band."""
@@ -155,9 +181,9 @@ class Sensor:
                 the file has another unit. Optical bands may be ``BRIGHTEST`` times as high, as all
                 of an image is where it shows a cloud or snow only.
         """
-        low, high, mean, std = (
+        low, high = (
             np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
-            for key in ("low", "high", "mean", "std")
+            for key in ("low", "high")
         )
         values = values.astype(np.float32)
         if np.isinf(values).any():
@@ -173,5 +199,17 @@ class Sensor:
                 f"outside the limits of the sensor {self.name} ({low.min():g} to {high.max():g}); "
                 "is the unit another one?"
             )
+        return self.scaled(values)
+
+    def scaled(self, values: np.ndarray) -> np.ndarray:
+        """Normalise as ``normalise`` does, without a check of the values, as for a part of a file.
+
+        Shape:
+            - values, returns: (C, H, W); float32 is returned.
+        """
+        low, high, mean, std = (
+            np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
+            for key in ("low", "high", "mean", "std")
+        )
         scaled = (np.clip((values - low) / (high - low), 0, 1) - mean) / std
-        return np.where(known, scaled, np.float32(0))
+        return np.where(np.isfinite(values), scaled, np.float32(0)).astype(np.float32)

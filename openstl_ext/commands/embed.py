@@ -1,0 +1,84 @@
+"""Compute features of your own images with the encoder of SMARTIES.
+
+Of one raster, a map with one pixel a patch: all features, or their principal components. Of a
+folder or of several images, a table with one row an image. ::
+
+    openstl-ext embed smarties-v1-vitb.safetensors --input a.tif --sensor sentinel2_l2a --out b.tif
+    openstl-ext embed CHECKPOINT --input a.tif --sensor rgb --out b.tif --components 3
+    openstl-ext embed CHECKPOINT --input a.tif --sensor eurosat --out b.tif --bands B02 B03 B04 B08
+    openstl-ext embed CHECKPOINT --input folder --sensor my_sensor.json --out features.npz
+"""
+
+import argparse
+from pathlib import Path
+
+from openstl_ext import cli
+from openstl_ext.errors import ConfigError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    add = parser.add_argument
+    add("weights", metavar="WEIGHTS", help="published weights, a checkpoint, or a work directory")
+    add(
+        "--input",
+        dest="sources",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="IMAGE",
+        help="a raster, several images, or folders of images",
+    )
+    add("--sensor", required=True, help="a name, such as sentinel2_l2a, or a JSON file")
+    add("--bands", nargs="+", metavar="NAME", help="all bands of the files, if they are others")
+    add("--out", type=Path, required=True, help="MAP.tif, or TABLE.npz or TABLE.csv")
+    add("--components", type=int, metavar="K", help="principal components of a map")
+    add("--tile", type=int, help="side of a tile; default: images of the pre-training")
+    add("--overlap", type=int, help="pixels that tiles share; default: a quarter of a tile")
+    add("--batch-size", type=int, default=8, help="tiles or images (%(default)s)")
+    add("--interpolation", choices=("linear", "inverted"), help="default: as in the weights")
+    add("--num-heads", type=int, help="heads of the attention, if a file does not show them")
+    add("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, compute, write."""
+    from openstl_ext.api import load_encoder
+    from openstl_ext.output_path import check_file
+    from openstl_ext.prediction import feature_files as files
+
+    check_file(
+        args.out,
+        option="--out",
+        suffixes=[*files.MAP, *files.TABLES],
+        sources=[*args.sources, Path(args.weights)],
+    )
+    is_map = args.out.suffix.lower() in files.MAP
+    if is_map and (len(args.sources) > 1 or args.sources[0].is_dir()):
+        raise ConfigError(
+            f"--out {args.out} is a map of one raster, but --input has several images; name one "
+            "raster, or a table such as features.npz"
+        )
+    if args.batch_size < 1:
+        raise ConfigError(f"--batch-size is {args.batch_size}; it must be at least 1")
+    for name in ("components", "tile", "overlap"):
+        if not is_map and getattr(args, name) is not None:
+            raise ConfigError(f"--{name} is for a map; remove it, or use --out features.tif")
+    images = {} if is_map else files.images_in(args.sources)
+    stated = {"interpolation": args.interpolation, "num_heads": args.num_heads}
+    net = {name: value for name, value in stated.items() if value is not None}
+    if args.sensor.endswith(".json"):
+        net["sensors"] = [args.sensor]
+    encoder = load_encoder(args.weights, device=args.device, **net)
+    if is_map:
+        scene = encoder.scene(args.sources[0], args.sensor, args.bands)
+        options = {name: getattr(args, name) for name in ("components", "tile", "overlap")}
+        line = files.write_feature_map(
+            encoder, scene, args.out, batch_size=args.batch_size, **options
+        )
+    else:
+        found = encoder.embeddings(
+            images.values(), args.sensor, bands=args.bands, batch_size=args.batch_size
+        )
+        line = files.write_table(args.out, list(images), found)
+    cli.print_line(line)

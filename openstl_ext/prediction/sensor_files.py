@@ -1,0 +1,77 @@
+"""Files of a sensor: their bands, their unit, and those in a folder."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstl_ext.datasets.sensors.images import PICTURES
+from openstl_ext.datasets.sensors.sensor import Sensor
+from openstl_ext.errors import DataError
+from openstl_ext.rasters.raster_file import RasterFile
+
+MOST_TILES_OUTSIDE = 16
+"""Tiles in a row without a value between the limits of the sensor after which a raster is given up;
+single ones occur, where a raster is filled with zeros."""
+
+
+class UnitCheck:
+    """Normalise the tiles of a raster, of which at least one must fit the limits of its sensor.
+
+    Args:
+        sensor: The sensor.
+        place: The raster, for the message.
+    """
+
+    def __init__(self, sensor: Sensor, place: str) -> None:
+        self.sensor, self.place = sensor, place
+        self.error: DataError | None = None
+        self.outside = 0
+        self.fits = False
+
+    def normalised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalise the pixels of a tile; NaN becomes 0."""
+        if not self.fits:
+            try:
+                self.sensor.normalise(values, self.place)
+                self.fits = bool(np.isfinite(values).any())
+            except DataError as error:
+                self.error, self.outside = self.error or error, self.outside + 1
+            if self.outside >= MOST_TILES_OUTSIDE:
+                self.check()
+        return self.sensor.scaled(values)
+
+    def check(self) -> None:
+        """Raise the first error if no tile fits the limits."""
+        if self.error is not None and not self.fits:
+            band = self.sensor.bands[0]
+            raise DataError(
+                f"{self.error} The limits of its first band, {band.name}, are {band.low:g} to "
+                f"{band.high:g}; convert the file to this unit, or name another sensor"
+            )
+
+
+def sensor_of_file(path: Path, sensor: Sensor, bands: Sequence[str] | None) -> Sensor:
+    """Return a sensor with the bands that a file has, by their given or by their stored names.
+
+    Raises:
+        DataError: If a given name is not that of a band.
+    """
+    if bands is not None:
+        return sensor.in_order(bands)
+    if path.suffix.lower() in PICTURES:
+        return sensor
+    raster = RasterFile(path)
+    stored = [text or "" for text in raster.dataset.descriptions]
+    raster.dataset.close()
+    known = {name for band in sensor.all_bands for name in (band.name, band.band)}
+    return sensor.in_order(stored) if known.issuperset(stored) else sensor
+
+
+def image_files(folder: Path) -> Iterator[Path]:
+    """Yield the GeoTIFFs and pictures below a folder, in the order of their names."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not hidden and path.suffix.lower() in {".tif", ".tiff", *PICTURES}:
+            yield path
