@@ -9,7 +9,7 @@ _base_ = [
 
 model = dict(
     type="Classification",
-    net=dict(type="SpectralViT", **_base_.vit),
+    net=dict(type="SpectralViT", interpolation="inverted", **_base_.vit),
     num_classes=19,
     loss=dict(type="MultiLabelSoftMargin"),
     frozen=True,

@@ -9,7 +9,7 @@ _base_ = [
 
 model = dict(
     type="Classification",
-    net=dict(type="SpectralViT", trains_positions=True, **_base_.vit),
+    net=dict(type="SpectralViT", interpolation="inverted", trains_positions=True, **_base_.vit),
     num_classes=45,
     loss=dict(type="CrossEntropy"),
     head_std=2e-5,

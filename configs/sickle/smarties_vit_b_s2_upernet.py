@@ -11,7 +11,7 @@ model = dict(
     type="Segmentation",
     net=dict(
         type="SpectralSegmenter",
-        encoder=_base_.vit,
+        encoder=dict(interpolation="inverted", **_base_.vit),
         num_classes=2,
         head="upernet",
         frozen=True,

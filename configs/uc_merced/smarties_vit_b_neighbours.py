@@ -8,7 +8,7 @@ _base_ = [
 
 model = dict(
     type="NearestNeighbours",
-    net=dict(type="SpectralViT", **_base_.vit),
+    net=dict(type="SpectralViT", interpolation="inverted", **_base_.vit),
     num_classes=21,
     k=20,
     temperature=0.07,

@@ -24,6 +24,8 @@ from openstl_ext.rasters.region import Region
 from openstl_ext.rasters.window import Scene
 
 TILE = 128
+MOST_STEPS = 100_000
+"""Longest forecast; a larger number is a typing error, and would not end."""
 HORIZONS = ("num_targets", "horizon", "num_horizons")
 """Dataset arguments for the number of target frames."""
 SIDES = ("patch_size", "chip_size")
@@ -78,6 +80,8 @@ class Request:
             raise DataError(f"--input {self.source} does not exist; correct the path")
         if self.horizon is not None and self.horizon < 1:
             raise ConfigError(f"--horizon is {self.horizon}; it must be at least 1")
+        if self.horizon is not None and self.horizon > MOST_STEPS:
+            raise ConfigError(f"--horizon is {self.horizon}; it must be at most {MOST_STEPS}")
         weights = None if checkpoint is None else Path(checkpoint)
         inputs = (self.source, weights, self.region, self.calibration)
         check_outputs(self.out, self.probability, [path for path in inputs if path is not None])

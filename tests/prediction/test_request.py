@@ -145,6 +145,7 @@ def test_only_a_folder_of_predictions_is_replaced(forecasting):
         ("frames.npy", "o.tif", {}, "an .npy or a folder"),
         ("frames.npy", "frames.npy", {}, "the same file as the input"),
         ("frames.npy", "o.npy", {"horizon": 0}, "--horizon is 0; it must be at least 1"),
+        ("frames.npy", "o.npy", {"horizon": 10**9}, "it must be at most 100000"),
         ("frames.npy", "o.npy", {"batch_size": 0}, "--batch-size is 0; it must be at least 1"),
         ("frames.npy", "o.npy", {"region": "r.geojson"}, "for maps"),
         ("wide.npy", "o.npy", {}, r"\(4, 2, 16, 16\)|2 channels"),
