@@ -11,12 +11,12 @@ from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.label_maps import (
     Augment,
     ValFraction,
-    check_augment,
     draw_window,
     held_out,
     map_item,
     read_labels,
 )
+from openstl_ext.datasets.sensors.augmentation import check_augment
 from openstl_ext.datasets.sensors.images import read_window, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.class_maps import draw_classes, paint, write_raster

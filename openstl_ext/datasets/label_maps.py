@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from msgspec import Meta
 from numpy.typing import NDArray
-from torch import Tensor
 
+from openstl_ext.datasets.sensors.augmentation import draw_turns, rotated
 from openstl_ext.datasets.sensors.images import as_inputs
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.rasters.raster_file import RasterFile
@@ -22,27 +22,6 @@ ValFraction = Annotated[float, Meta(ge=0, lt=1)]
 """Share of the published training part that validation gets."""
 IGNORED = -1
 """Label of a pixel without a class, before it becomes 0 and not valid."""
-
-
-def draw_turns() -> tuple[bool, int]:
-    """Draw whether to mirror and a number of quarter turns; all eight are equally likely."""
-    mirror, turns = torch.rand(2).tolist()
-    return mirror < 0.5, int(turns * 4)
-
-
-def rotated(field: Tensor, mirror: bool, turns: int) -> Tensor:
-    """Mirror a field (..., H, W) left to right if requested, then rotate it by quarter turns."""
-    return torch.rot90(field.flip(-1) if mirror else field, turns, dims=(-2, -1)).contiguous()
-
-
-def check_augment(augment: Augment | None, split: str) -> None:
-    """Refuse augmentation of evaluation data.
-
-    Raises:
-        ConfigError: If it is set for another split than train.
-    """
-    if augment is not None and split != "train":
-        raise ConfigError(f"augment is for training; remove it from the {split} dataset")
 
 
 def num_held_out(count: int, share: float) -> int:

@@ -23,7 +23,7 @@ from openstl_ext.datasets.bigearthnet.patches import (
     read_band,
 )
 from openstl_ext.datasets.bigearthnet.toy import write_toy
-from openstl_ext.datasets.lts.dataset import draw_turns, rotated
+from openstl_ext.datasets.sensors.augmentation import check_augment, draw_turns, rotated
 from openstl_ext.datasets.sensors.images import as_inputs, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.marker import described
@@ -187,7 +187,7 @@ class BigEarthNet(PatchDataset):
         augment: Augment | None = None,
     ) -> None:
         self.split = self.check_split(split)
-        _check_augment(augment, split)
+        check_augment(augment, split)
         chosen = chosen_tables(sensors, tables or {}, bands or {})
         folders = PatchFolders(Path(root), version, sensors)
         if version == 1:
@@ -269,7 +269,7 @@ class BigEarthNetMaps(PatchDataset):
         augment: Augment | None = None,
     ) -> None:
         self.split = self.check_split(split)
-        _check_augment(augment, split)
+        check_augment(augment, split)
         self.maps = Path(root) / MAPS
         if not self.maps.is_dir():
             raise DataError(
@@ -320,8 +320,3 @@ def chosen_tables(
             )
     read = {sensor: Sensor.read(tables.get(sensor, TABLES[sensor])) for sensor in sensors}
     return {s: table.select(bands[s]) if s in bands else table for s, table in read.items()}
-
-
-def _check_augment(augment: str | None, split: str) -> None:
-    if augment and split != "train":
-        raise ConfigError(f"augment is for training; remove it from the {split} dataset")

@@ -15,10 +15,10 @@ from openstl_ext.datasets.label_maps import (
     IGNORED,
     Augment,
     ValFraction,
-    check_augment,
     class_indices,
     map_item,
 )
+from openstl_ext.datasets.sensors.augmentation import check_augment
 from openstl_ext.datasets.sensors.images import read_image, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.class_maps import draw_classes, paint, random_levels

@@ -13,10 +13,10 @@ from openstl_ext.datasets.dynamic_earth_net.files import LISTS, Month, find_mont
 from openstl_ext.datasets.label_maps import (
     IGNORED,
     Augment,
-    check_augment,
     draw_window,
     map_item,
 )
+from openstl_ext.datasets.sensors.augmentation import check_augment
 from openstl_ext.datasets.sensors.images import read_window, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.class_maps import (

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.label_maps import draw_turns, rotated
 from openstl_ext.datasets.lts.files import check_statistics, open_patches, open_series
 from openstl_ext.datasets.lts.metadata import SeriesFacts
 from openstl_ext.datasets.lts.scene import SeriesScene
+from openstl_ext.datasets.sensors.augmentation import draw_turns, rotated
 from openstl_ext.datasets.synthetic.landscape import write_toy
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, nearest

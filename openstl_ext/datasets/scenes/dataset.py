@@ -10,14 +10,17 @@ import numpy as np
 import torch
 
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.lts.dataset import draw_turns, rotated
 from openstl_ext.datasets.scenes.files import SceneFacts, SceneFolders
 from openstl_ext.datasets.scenes.split_lists import read_split, rule_of
-from openstl_ext.datasets.sensors.augmentation import cropped_at_random
+from openstl_ext.datasets.sensors.augmentation import (
+    check_augment,
+    cropped_at_random,
+    flipped_and_turned,
+)
 from openstl_ext.datasets.sensors.images import as_inputs, read_image, read_picture, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.marker import described
-from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.errors import DataError
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import ImageSize
 
@@ -64,8 +67,7 @@ class SceneDataset(SequenceDataset, ABC):
         augment: Augment | None = None,
     ) -> None:
         self.split = self.check_split(split)
-        if augment and split != "train":
-            raise ConfigError(f"augment is for training; remove it from the {split} dataset")
+        check_augment(augment, split)
         facts = self.facts
         self.sensor = sensor_of_files(facts, sensor or facts.sensor)
         if bands is not None:
@@ -96,9 +98,9 @@ class SceneDataset(SequenceDataset, ABC):
         elif self.image_size is not None:
             fit = centre_cropped if self.facts.is_cropped else resized
             image = fit(image, self.image_size, order=self.facts.order)
-        inputs = as_inputs([(image, self.sensor.indices)])
         if self.augment:
-            inputs["frames"] = rotated(inputs["frames"], *draw_turns())
+            (image,) = flipped_and_turned([image])
+        inputs = as_inputs([(image, self.sensor.indices)])
         return {
             "inputs": {"frames": inputs["frames"], "bands": inputs["bands"]},
             "data_samples": {"labels": torch.tensor(scene.label)},

@@ -124,7 +124,7 @@ class SceneFolders:
 
         Args:
             line: Name of a file, perhaps below the folder of its class (``./River/River_1.tif``).
-                Its ending is not compared: lists of the RGB version of a set say ``.jpg``.
+                Its ending is not compared: lists of the RGB version of a set have ``.jpg``.
 
         Raises:
             DataError: If there is no such image, or no such class.

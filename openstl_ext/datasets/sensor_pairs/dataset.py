@@ -13,6 +13,7 @@ from openstl_ext.datasets.sensor_pairs.footprint import check_same_place, read_p
 from openstl_ext.datasets.sensor_pairs.pair_list import Names, PairSet
 from openstl_ext.datasets.sensors.augmentation import (
     Box,
+    check_augment,
     cropped,
     cropped_at_random,
     flipped_and_turned,
@@ -95,8 +96,7 @@ class SensorPairs(SequenceDataset):
         spectrum: str | None = None,
     ) -> None:
         self.split = self.check_split(split)
-        if augment and split != "train":
-            raise ConfigError(f"augment is for training; remove it from the {split} dataset")
+        check_augment(augment, split)
         self.root, self.image_size, self.augment = Path(root), image_size, augment
         self._kept: dict[int, list[np.ndarray]] | None = {} if in_memory else None
         self.sets = [PairSet.of(entry, f"pairs[{k}]") for k, entry in enumerate(pairs)]

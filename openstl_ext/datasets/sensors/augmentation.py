@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import ndimage
+from torch import Tensor
+
+from openstl_ext.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -81,20 +84,40 @@ def cropped_at_random(
     return [cropped(array, box, size) for array in arrays]
 
 
-def flipped_and_turned(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Flip several images of one footprint alike, then turn them by the same quarter turns.
+def draw_turns() -> tuple[bool, int]:
+    """Draw whether to mirror and a number of quarter turns; all eight are equally likely."""
+    mirror, turns = torch.rand(2).tolist()
+    return mirror < 0.5, int(turns * 4)
 
-    Each of both flips has a probability of 0.5, and 0 to 3 quarter turns are equally likely. An odd
-    number exchanges height and width.
+
+def rotated(field: Tensor, mirror: bool, turns: int) -> Tensor:
+    """Mirror a field (..., H, W) left to right if requested, then rotate it by quarter turns."""
+    return torch.rot90(field.flip(-1) if mirror else field, turns, dims=(-2, -1)).contiguous()
+
+
+def check_augment(augment: str | bool | None, split: str) -> None:
+    """Refuse augmentation of evaluation data.
+
+    Raises:
+        ConfigError: If it is set for another split than train.
+    """
+    if augment and split != "train":
+        raise ConfigError(f"augment is for training; remove it from the {split} dataset")
+
+
+def flipped_and_turned(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Mirror several images of one footprint alike, then turn them by the same quarter turns.
+
+    All eight results are equally likely. An odd number of turns exchanges height and width.
 
     Shape:
         - arrays: (C, H, W), or (H, W) for labels.
     """
-    down, across, turn = torch.rand(3).tolist()
-    axes = tuple(axis for axis, drawn in ((-2, down), (-1, across)) if drawn < 0.5)
-    turns = int(turn * 4)
+    mirror, turns = draw_turns()
     return [
-        np.ascontiguousarray(np.rot90(np.flip(array, axes), turns, axes=(-2, -1)))
+        np.ascontiguousarray(
+            np.rot90(np.flip(array, -1) if mirror else array, turns, axes=(-2, -1))
+        )
         for array in arrays
     ]
 

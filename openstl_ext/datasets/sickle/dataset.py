@@ -12,9 +12,9 @@ from openstl_ext.datasets.label_maps import (
     IGNORED,
     Augment,
     ValFraction,
-    check_augment,
     map_item,
 )
+from openstl_ext.datasets.sensors.augmentation import check_augment
 from openstl_ext.datasets.sickle.scenes import SeriesReader, nearest_pixels, scenes_of_season
 from openstl_ext.datasets.sickle.table import Chip, read_part
 from openstl_ext.datasets.sickle.toy import write_toy

@@ -9,7 +9,8 @@ import numpy as np
 
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.label_maps import IGNORED, Augment, check_augment, map_item
+from openstl_ext.datasets.label_maps import IGNORED, Augment, map_item
+from openstl_ext.datasets.sensors.augmentation import check_augment
 from openstl_ext.datasets.sensors.images import read_window, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.spacenet7.files import Month, find_months, write_splits

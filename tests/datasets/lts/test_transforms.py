@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from openstl_ext.datasets.label_maps import draw_turns, rotated
 from openstl_ext.datasets.lts.dataset import fill_from_years
+from openstl_ext.datasets.sensors.augmentation import draw_turns, rotated
 
 GAP = np.nan
 
