@@ -2,33 +2,17 @@
 
 _base_ = [
     "../_base_/benchmarks/bigearthnet_s1_s2.py",
-    "../_base_/models/spectral_vit_b.py",
-    "../_base_/schedules/adamw_linear_probing.py",
-    "../_base_/runtime_encoder.py",
+    "../_base_/tasks/smarties_vit_b_linear_probe.py",
 ]
 
 model = dict(
-    type="Classification",
-    net=dict(type="SpectralViT", interpolation="inverted", **_base_.vit),
     num_classes=19,
     loss=dict(type="MultiLabelSoftMargin"),
-    frozen=True,
-    standardises_features=True,
-    head_std=0.01,
     multi_label=True,
     num_images=2,
 )
 
 train_dataloader = dict(batch_size=1024)
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(
-        type="PretrainedHook",
-        checkpoint="data/smarties/smarties_v1_vit_b.pth",
-        prefix="net.encoder.",
-    ),
-    dict(type="CachedFeaturesHook"),
-]
 
 source = dict(
     name="SMARTIES ViT-B (linear probe)",

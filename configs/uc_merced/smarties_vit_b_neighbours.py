@@ -2,29 +2,16 @@
 
 _base_ = [
     "../_base_/benchmarks/uc_merced_evaluation.py",
-    "../_base_/models/spectral_vit_b.py",
-    "../_base_/runtime_encoder.py",
+    "../_base_/tasks/smarties_vit_b_neighbours.py",
 ]
 
 model = dict(
-    type="NearestNeighbours",
-    net=dict(type="SpectralViT", interpolation="inverted", **_base_.vit),
     num_classes=21,
-    k=20,
-    temperature=0.07,
 )
 
 bank = dict(**_base_.dataset, split="train")
 val_cfg = dict(type="NeighbourValLoop", bank=bank)
 test_cfg = dict(type="NeighbourTestLoop", bank=bank)
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(
-        type="PretrainedHook",
-        checkpoint="data/smarties/smarties_v1_vit_b.pth",
-        prefix="net.encoder.",
-    ),
-]
 
 source = dict(
     name="SMARTIES ViT-B (k-NN)",

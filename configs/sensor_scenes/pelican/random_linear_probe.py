@@ -2,26 +2,9 @@
 
 _base_ = [
     "../../_base_/benchmarks/sensor_scenes_pelican.py",
-    "../../_base_/models/spectral_vit_miniature.py",
-    "../../_base_/schedules/adamw_linear_probing_small.py",
-    "../../_base_/runtime_encoder.py",
+    "../../_base_/tasks/sensor_scenes_random_linear_probe.py",
 ]
 
-model = dict(
-    type="Classification",
-    net=dict(type="SpectralViT", **_base_.vit, sensors=["data/sensor_scenes/pelican.json"]),
-    num_classes=10,
-    loss=dict(type="CrossEntropy"),
-    frozen=True,
-    standardises_features=True,
-)
+model = dict(net=dict(sensors=["data/sensor_scenes/pelican.json"]))
 
 train_dataloader = dict(**_base_.loader, dataset=dict(**_base_.dataset, split="train"))
-custom_hooks = [*_base_.custom_hooks, dict(type="CachedFeaturesHook")]
-
-source = dict(
-    name="Random weights, linear probe",
-    paper="arXiv:2506.19585",
-    code="gsumbul/SMARTIES@fc0df04",
-    claimed=dict(),  # nothing is published for this size
-)
