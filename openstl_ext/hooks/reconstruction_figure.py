@@ -16,8 +16,7 @@ from openstl_ext.engine.randomness import EVALUATION, seed_everything
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.hooks.forecast_figure import spread
-from openstl_ext.interfaces import MaskedAutoencoder, provides
-from openstl_ext.registry import DATASETS, HOOKS
+from openstl_ext.registry import DATASETS, HOOKS, METHODS
 from openstl_ext.spectrum import Spectrum
 from openstl_ext.value_types import Count
 from openstl_ext.visualization.reconstruction import (
@@ -39,10 +38,11 @@ class ReconstructionFigureHook(Hook):
     Args:
         dataset: Config of the dataset of the samples, usually of the split ``val``.
         num_samples: Number of samples, spread evenly over the dataset.
-        filename: File in the work directory; ``{sensor}`` stands for the number of the image.
+        filename: File in the work directory; ``{image}`` is the number of the image in a sample,
+            followed by that of the set where the sensors of samples differ.
 
     Raises:
-        ConfigError: If the method trains no masked autoencoder.
+        ConfigError: If the method is not ``MaskedAutoencoding``.
     """
 
     changes = "nothing"
@@ -52,16 +52,15 @@ class ReconstructionFigureHook(Hook):
         *,
         dataset: dict[str, Any],
         num_samples: Count = 3,
-        filename: str = "reconstruction_{sensor}.png",
+        filename: str = "reconstruction_{image}.png",
     ) -> None:
         self.dataset, self.num_samples, self.filename = dataset, num_samples, filename
 
     def before_run(self, runner: Runner) -> None:
         """Check the method before the training, not after it."""
-        if not provides(getattr(unwrap(runner.model), "net", None), MaskedAutoencoder):
+        if not isinstance(unwrap(runner.model), METHODS.get("MaskedAutoencoding")):
             raise ConfigError(
-                "ReconstructionFigureHook is for methods that train a MaskedAutoencoder; remove it "
-                "from custom_hooks"
+                "ReconstructionFigureHook is for MaskedAutoencoding; remove it from custom_hooks"
             )
 
     def after_train(self, runner: Runner) -> None:
@@ -75,7 +74,7 @@ class ReconstructionFigureHook(Hook):
     def _draw(self, runner: Runner) -> None:
         dataset = DATASETS.build(copy.deepcopy(dict(self.dataset)))
         method: Any = copy.deepcopy(unwrap(runner.model)).eval()
-        names = {i: name for name, i in indices(getattr(method.net.encoder, "spectrum", None))}
+        names = band_names(getattr(method.net.encoder, "spectrum", None))
         found: dict[int, dict[tuple[int, ...], list[Reconstruction]]] = {}
         for index in spread(len(dataset), self.num_samples):
             seed_everything(runner.seed, EVALUATION, index)
@@ -91,17 +90,16 @@ class ReconstructionFigureHook(Hook):
                 title = f"{runner.cfg.get('identity')}: reconstruction from visible patches"
                 page = reconstruction_panel(samples, groups, title=title)
                 suffix = f"{t + 1}" if len(by_bands) == 1 else f"{t + 1}_{number + 1}"
-                path = Path(runner.work_dir) / self.filename.replace("{sensor}", suffix)
+                path = Path(runner.work_dir) / self.filename.replace("{image}", suffix)
                 atomic_write(path, page.png())
                 runner.visualizer.add_image(f"train/{path.stem}", page.pixels(), runner.iter)
                 runner.logger.info(f"drew {len(samples)} reconstructions in {path}")
 
 
-def indices(spectrum: Spectrum | None) -> list[tuple[str, int]]:
-    """Return the name and the index of each usable band."""
-    if spectrum is None:
-        return []
-    return [(name, band.index) for name, band in spectrum.bands.items() if band.index is not None]
+def band_names(spectrum: Spectrum | None) -> dict[int, str]:
+    """Return the name of each usable band by its index; none without a spectrum."""
+    bands = {} if spectrum is None else spectrum.bands
+    return {band.index: name for name, band in bands.items() if band.index is not None}
 
 
 @torch.no_grad()

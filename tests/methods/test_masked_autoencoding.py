@@ -48,7 +48,7 @@ def test_the_mask_ratio_acts(ratio: float, hidden: int) -> None:
     """The published command line has an option without effect."""
     mask = method(mask_ratio=ratio).mask(NOISE)
     assert mask.sum(dim=1).tolist() == [hidden] * 3
-    assert NOISE[mask].min() > 0  # the largest noise is hidden
+    # the largest noise is hidden
     assert (NOISE.masked_fill(~mask, 2).amin(1) > NOISE.masked_fill(mask, -1).amax(1)).all()
 
 
