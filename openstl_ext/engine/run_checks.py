@@ -64,6 +64,7 @@ def check_run(runner: Any) -> None:
     for loop in (train, val, test):
         if loop is not None:
             check_bands(method, loop.dataloader.dataset)
+            check_classes(method, loop.dataloader.dataset)
     if train is None:
         return
     if is_divided(runner.model) and any(isinstance(hook, EMAHook) for hook in runner.hooks):
@@ -102,6 +103,23 @@ def check_bands(method: Any, dataset: Any) -> None:
                 f"{type(net).__name__}; name the same files in sensors of the net, in the order "
                 "of the data"
             )
+
+
+def check_classes(method: Any, dataset: Any) -> None:
+    """Compare the number of classes of a method or its net with that of a dataset.
+
+    Raises:
+        ConfigError: If they differ; a label without a logit would end the first iteration.
+    """
+    net = getattr(method, "net", None)
+    place = "model" if hasattr(method, "num_classes") else "model.net"
+    number = getattr(method, "num_classes", getattr(net, "num_classes", None))
+    classes = getattr(getattr(dataset, "metainfo", None), "classes", ())
+    if isinstance(number, int) and classes and max(number, 2) != len(classes):
+        raise ConfigError(
+            f"{place}.num_classes is {number}, but the data have {len(classes)} classes: "
+            f"{', '.join(classes)}; set {place}.num_classes={len(classes)}"
+        )
 
 
 def check_splits(runner: Any, sets: dict[str, Any]) -> None:

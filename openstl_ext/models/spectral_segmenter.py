@@ -74,6 +74,7 @@ class SpectralSegmenter(nn.Module):
                 f"taps={list(self.taps)} must be four blocks in ascending order, the last "
                 f"one {blocks}"
             )
+        self.num_classes = num_classes
         self.frozen, self.label_size, self.num_images = frozen, label_size, num_images
         self.pyramid = PlainPyramid(width) if head == "upernet" else None
         self.head: nn.Module = (

@@ -180,3 +180,13 @@ def test_reconstructions_are_drawn_for_each_sensor(tmp_path: Path) -> None:
         "reconstruction_1.png",
         "reconstruction_2.png",
     ]
+
+
+@pytest.mark.parametrize("number", [3, 7])
+def test_another_number_of_classes_than_that_of_the_data_is_refused(
+    number: int, tmp_path: Path
+) -> None:
+    """A label without a logit would end in a traceback, and one more logit would be no class."""
+    message = f"model.num_classes is {number}, but the data have 2 classes: rows, columns; set"
+    with pytest.raises(ConfigError, match=message):
+        build(config(tmp_path, {**PROBE, "num_classes": number}))
