@@ -89,9 +89,7 @@ def loss(net: SpectralAutoencoder, inputs: Inputs, mask: Tensor, source: Tensor)
             for a, b in zip(*streams, strict=True)
         )
         predicted = reconstructed(net, tokens, indices, mask).float()
-        target = standardised(
-            patches.flatten(2), torch.ones(()).expand(*patches.shape[:2], MOST * 256)
-        )
+        target = standardised(patches.flatten(2))
         error = (predicted - target).square().mean(-1)
         total = total + (error * mask).sum() / (mask.sum() + 1e-6) / 2
     return total

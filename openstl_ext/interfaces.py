@@ -5,7 +5,7 @@ They are Protocols, so that a third-party module fits without inheriting. Every 
 ``interface = FrameModel``, and the contract tests run every pair that fits.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -120,6 +120,12 @@ class MixingAutoencoder(MaskedAutoencoder, Protocol):
 
         ``source`` is (B, T, N); the values of stream t at patch n are then those of that image.
         """
+
+    def decode(self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor) -> Tensor:
+        """Return the token of each patch of each stream, (B, T, N, D), before the last layer."""
+
+    def band_values(self, tokens: Tensor, bands: Sequence[int]) -> Tensor:
+        """Map M of these tokens (M, D) to the values of some bands, (M, bands * p * p)."""
 
 
 @runtime_checkable

@@ -17,12 +17,12 @@ MAY_IMPORT = {
     "layers": {"layers", "ops", "errors"},
     "models": {
         *("models", "layers", "ops", "interfaces", "structures", "registry", "errors", "discovery"),
-        *("value_types", "spectrum"),
+        *("value_types", "spectrum", "stream_patches"),
     },
     "losses": {"losses", "registry", "errors", "discovery", "value_types"},
     "methods": {
         *("methods", "structures", "interfaces", "statistics", "registry", "errors", "discovery"),
-        *("value_types", "frame_rules"),
+        *("value_types", "frame_rules", "stream_patches"),
     },
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
@@ -95,6 +95,7 @@ MAY_IMPORT = {
     "structures": {"errors", "score_name"},
     "interfaces": {"structures", "errors"},
     "spectrum": {"errors", "json_file"},
+    "stream_patches": {"errors", "spectrum"},
 }
 # Parts that must import fast: the leaderboard needs neither torch nor mmengine.
 NEVER = {

@@ -26,7 +26,7 @@ def fold_patches(frame: Tensor, patch_size: int) -> Tensor:
         chengtan9907/OpenSTL@c74deb5, utils/predrnn_utils.py (there channels last, all frames at
         once).
     """
-    _check_divisible(frame, patch_size)
+    check_divisible(frame, patch_size)
     sides = {"p": patch_size, "q": patch_size}
     return rearrange(frame, "b c (h p) (w q) -> b (p q c) h w", **sides)
 
@@ -54,12 +54,17 @@ def band_patches(frame: Tensor, patch_size: int) -> Tensor:
     Raises:
         ShapeError: If height or width is not a multiple of the patch.
     """
-    _check_divisible(frame, patch_size)
+    check_divisible(frame, patch_size)
     sides = {"p": patch_size, "q": patch_size}
     return rearrange(frame, "b c (h p) (w q) -> b (h w) c (p q)", **sides)
 
 
-def _check_divisible(frame: Tensor, patch_size: int) -> None:
+def check_divisible(frame: Tensor, patch_size: int) -> None:
+    """Check that patches fill a frame.
+
+    Raises:
+        ShapeError: If height or width is not a multiple of the patch.
+    """
     height, width = frame.shape[-2:]
     if height % patch_size or width % patch_size:
         raise ShapeError(

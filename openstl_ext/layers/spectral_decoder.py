@@ -103,35 +103,12 @@ class SpectralDecoder(nn.Module):
         """Return weights of a decoder of another ``image_size`` with interpolated positions."""
         return with_resized_positions(weights, self.positions)
 
-    def patches(self, tokens: Tensor, bands: Tensor, source: Tensor) -> Tensor:
-        """Predict the values of all bands at each patch.
-
-        Args:
-            tokens: Tokens of all patches of each stream.
-            bands: Bands of each image.
-            source: Image to which the token of a stream belongs.
+    def band_values(self, tokens: Tensor, bands: Sequence[int]) -> Tensor:
+        """Predict the values of some bands from the tokens of patches.
 
         Shape:
-            - tokens: (B, T, N, D); bands: (B, T', C); source: (B, T, N), numbers below T'.
-            - returns: (B, T, N, C, p * p), 0 for absent bands.
+            - tokens: (M, D); returns: (M, bands * p * p).
         """
-        rows, row_of = bands.flatten(0, 1).unique(dim=0, return_inverse=True)
-        flat = source.flatten(1)
-        sensor = row_of.view(bands.shape[:2]).gather(1, flat).view(source.shape)
-        values: Tensor | None = None
-        for number, row in enumerate(rows.tolist()):
-            there = [c for c, band in enumerate(row) if band >= 0]
-            weight, bias = self._heads([row[c] for c in there])
-            selected = sensor == number
-            found = F.linear(tokens[selected], weight.flatten(0, 1), bias.flatten())
-            if values is None:
-                values = found.new_zeros(*tokens.shape[:3], len(row), weight.shape[1])
-            full = found.new_zeros(len(found), *values.shape[3:])
-            full[:, there] = found.unflatten(1, (len(there), -1))
-            values = values.masked_scatter(selected[..., None, None], full)
-        assert values is not None
-        return values
-
-    def _heads(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return weights (C, p * p, D) and biases (C, p * p) of some bands."""
-        return band_weights(cast("list[nn.Linear]", list(self.heads)), self.mixing, indices)
+        heads = cast("list[nn.Linear]", list(self.heads))
+        weight, bias = band_weights(heads, self.mixing, bands)
+        return F.linear(tokens, weight.flatten(0, 1), bias.flatten())

@@ -10,6 +10,7 @@ from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.interfaces import TOY_SHAPE, MaskedAutoencoder, MixingAutoencoder, provides
 from openstl_ext.methods.base import PretrainingMethod, moving_waves, toy_bands
 from openstl_ext.registry import METHODS, MODELS
+from openstl_ext.stream_patches import by_sensor, own_images, places
 from openstl_ext.structures import Inputs, Targets
 from openstl_ext.value_types import Share
 
@@ -127,23 +128,27 @@ class MaskedAutoencoding(PretrainingMethod):
             - mask: (B, N); source: (B, T, N) or None.
         """
         frames, bands = inputs["frames"], inputs.get("bands")
-        extra = {} if source is None else {"source": source}
-        flat = self.net(frames, bands, mask, **extra).float()
-        predicted = rearrange(flat, "b n (t v) -> b t n v", t=frames.shape[1])
-        side = {"p": self.net.patch_size, "q": self.net.patch_size}
-        target = rearrange(frames.float(), "b t c (h p) (w q) -> b t (h w) (c p q)", **side)
-        there = torch.ones_like(frames[:, :, :, 0, 0]) if bands is None else (bands >= 0).float()
-        there = there.repeat_interleave(self.net.patch_size**2, dim=2)[:, :, None]
-        there = there.expand_as(target)
-        if source is not None:
-            index = source.unsqueeze(-1).expand_as(target)
-            target, there = target.gather(1, index), there.gather(1, index)
-        if self.normalises_patches:
-            target = standardised(target, there)
-        error = ((predicted - target).square() * there).sum(-1) / there.sum(-1)
-        hidden = mask.float()[:, None]
-        streams = (error * hidden).sum((0, 2)) / (hidden.sum() + EPSILON)
-        return {"loss_hidden": streams.mean()}
+        if source is None:
+            source = own_images(frames, mask.shape[1])
+        if mixes := provides(self.net, MixingAutoencoder):
+            tokens = self.net.decode(frames, bands, mask, source)
+        else:
+            flat = self.net(frames, bands, mask)
+            tokens = rearrange(flat, "b n (t v) -> b t n v", t=frames.shape[1])
+        if bands is None:  # all channels are of one sensor
+            bands = torch.zeros_like(frames[..., 0, 0], dtype=torch.long)
+        tokens, total = tokens.flatten(0, 2), frames.new_zeros((), dtype=torch.float32)
+        for part in by_sensor(bands, source, places(mask)):
+            found = tokens.index_select(0, part.position)
+            if mixes:
+                found = self.net.band_values(found, part.bands)
+            else:
+                found = found.unflatten(1, (frames.shape[2], -1))[:, part.channels].flatten(1)
+            target = part.values(frames, self.net.patch_size).float()
+            if self.normalises_patches:
+                target = standardised(target)
+            total = total + (found.float() - target).square().mean(1).sum()
+        return {"loss_hidden": total / (frames.shape[1] * (mask.sum() + EPSILON))}
 
     @classmethod
     def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
@@ -158,13 +163,11 @@ class MaskedAutoencoding(PretrainingMethod):
         return {"inputs": inputs, "data_samples": {}}
 
 
-def standardised(values: Tensor, there: Tensor) -> Tensor:
+def standardised(values: Tensor) -> Tensor:
     """Standardise the values of each patch over all its bands and pixels, with unbiased variance.
 
     Shape:
-        - values, there: (..., V), ``there`` being 1 where a value exists, and 0; returns: the same.
+        - values: (..., V); returns: the same.
     """
-    number = there.sum(-1, keepdim=True)
-    mean = (values * there).sum(-1, keepdim=True) / number
-    variance = ((values - mean).square() * there).sum(-1, keepdim=True) / (number - 1)
+    variance, mean = torch.var_mean(values, dim=-1, keepdim=True)
     return (values - mean) / (variance + EPSILON).sqrt()

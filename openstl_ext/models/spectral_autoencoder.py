@@ -1,16 +1,18 @@
 """Masked autoencoder of SMARTIES: reconstruct images of any sensors."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from openstl_ext.errors import ShapeError
 from openstl_ext.interfaces import MixingAutoencoder
+from openstl_ext.layers.patches import check_divisible
 from openstl_ext.layers.position_table import resized_positions
 from openstl_ext.layers.spectral_decoder import SpectralDecoder
-from openstl_ext.models.spectral_vit import SpectralViT, bands_of, each
+from openstl_ext.models.spectral_vit import SpectralViT, bands_of
 from openstl_ext.registry import MODELS
+from openstl_ext.stream_patches import by_sensor, own_images, places
 from openstl_ext.value_types import Count
 
 
@@ -70,24 +72,48 @@ class SpectralAutoencoder(nn.Module):
     def forward(
         self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor | None = None
     ) -> Tensor:
-        bands = bands_of(frames, bands)
+        if source is None:
+            source = own_images(frames, mask.shape[1])
+        tokens = self.decode(frames, bands, mask, source).flatten(0, 2)
+        values = tokens.new_zeros(source.numel(), frames.shape[2], self.patch_size**2)
+        for part in by_sensor(bands_of(frames, bands), source, places(torch.ones_like(mask))):
+            found = self.band_values(tokens[part.position], part.bands).to(values.dtype)
+            channels = torch.tensor(part.channels, device=values.device)
+            values[part.position[:, None], channels] = found.unflatten(1, (len(channels), -1))
+        return values.unflatten(0, source.shape).transpose(1, 2).flatten(2)
+
+    def decode(self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor) -> Tensor:
+        """Return the token of each patch of each stream, before the heads of the bands.
+
+        Shape:
+            - returns: (B, T, N, D) of the decoder.
+        """
+        check_divisible(frames, self.patch_size)
         inner = self.encoder.encoder
         rows, columns = (size // self.patch_size for size in frames.shape[-2:])
-        shown = places_shown(mask)
-        # each image apart: all samples of a batch usually have the same sensors, one product each
-        tokens = torch.stack([inner.embed(frames[:, t], bands[:, t]) for t in each(frames)], dim=1)
-        if source is None:
-            source = torch.arange(tokens.shape[1], device=tokens.device).view(1, -1, 1)
-            source = source.expand(tokens.shape[:3])
-        else:
-            tokens = tokens.gather(1, source.unsqueeze(-1).expand_as(tokens))
+        shown = places(~mask)
         positions = resized_positions(inner.positions, rows, columns)
-        tokens = (tokens + positions[:, None, 1:]).flatten(0, 1)
-        places = shown.repeat_interleave(frames.shape[1], dim=0)
-        tokens = tokens.gather(1, places.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
+        tokens = self._embedded(frames, bands_of(frames, bands), source, shown)
+        tokens = (tokens + positions[0, 1:][shown][:, None]).flatten(0, 1)
         encoded = inner.norm(inner.encode(tokens, positions[:, :1]))
-        decoded = self.decoder(encoded, places, (rows, columns)).unflatten(0, frames.shape[:2])
-        return self.decoder.patches(decoded, bands, source).transpose(1, 2).flatten(2)
+        patches = shown.repeat_interleave(source.shape[1], dim=0)
+        return self.decoder(encoded, patches, (rows, columns)).unflatten(0, source.shape[:2])
+
+    def _embedded(self, frames: Tensor, bands: Tensor, source: Tensor, shown: Tensor) -> Tensor:
+        """Embed the shown patches, a product for each sensor; returns (B, T, K, D)."""
+        projection = self.encoder.encoder.projection
+        shape = (len(shown), source.shape[1], shown.shape[1], self.encoder.out_channels)
+        tokens = frames.new_zeros(shape).flatten(0, 2)
+        for part in by_sensor(bands, source, shown):
+            patches = part.values(frames, self.patch_size)
+            patches = patches.view(1, len(patches), len(part.bands), -1)
+            found = projection(patches, torch.tensor([part.bands], device=frames.device))[0]
+            tokens = tokens.index_copy(0, part.order, found.to(tokens.dtype))
+        return tokens.view(shape)
+
+    def band_values(self, tokens: Tensor, bands: Sequence[int]) -> Tensor:
+        """Predict the values (M, bands * p * p) of some bands from the tokens (M, D) of patches."""
+        return self.decoder.band_values(tokens, bands)
 
     @classmethod
     def toy_arguments(cls) -> dict[str, Any]:
@@ -96,18 +122,3 @@ class SpectralAutoencoder(nn.Module):
             "encoder": SpectralViT.toy_arguments(),
             **{"decoder_channels": 16, "decoder_depth": 1, "decoder_num_heads": 2},
         }
-
-
-def places_shown(mask: Tensor) -> Tensor:
-    """Return the numbers of the patches that are not hidden, in ascending order.
-
-    Shape:
-        - mask: (B, N), True = hidden; returns: (B, M).
-
-    Raises:
-        ShapeError: If samples have different numbers of hidden patches.
-    """
-    counts = (~mask).sum(dim=1)
-    if bool((counts != counts[0]).any()):
-        raise ShapeError("mask: all samples of a batch need the same number of hidden patches")
-    return mask.int().argsort(dim=1, stable=True)[:, : int(counts[0])]

@@ -1,5 +1,6 @@
 """Masked autoencoding: masks, exchange of tokens, targets and loss."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -31,6 +32,13 @@ class Constant(nn.Module):
         del bands, source
         values = frames.shape[1] * frames.shape[2] * 4
         return torch.full((*mask.shape, values), self.value)
+
+    def decode(self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor) -> Tensor:
+        del frames, bands, mask
+        return torch.zeros(*source.shape, 1)
+
+    def band_values(self, tokens: Tensor, bands: Sequence[int]) -> Tensor:
+        return torch.full((len(tokens), 4 * len(bands)), self.value)
 
 
 class Plain(Constant):
@@ -122,8 +130,8 @@ def test_an_absent_band_does_not_count() -> None:
 
 def test_patches_are_standardised_over_all_bands() -> None:
     """Each band apart would lose the relation between bands."""
-    values = torch.randn(2, 5, 12, dtype=torch.float64)
-    found = standardised(values, torch.ones_like(values))
+    values = torch.randn(5, 12, dtype=torch.float64)
+    found = standardised(values)
     mean, variance = values.mean(-1, keepdim=True), values.var(-1, keepdim=True)
     torch.testing.assert_close(found, (values - mean) / (variance + 1e-6).sqrt())
 
@@ -171,3 +179,17 @@ def test_the_size_of_an_image_and_its_shape_are_free() -> None:
     net = toy_net("SpectralAutoencoder").eval()
     frames, bands = torch.randn(1, 1, 2, 24, 8), torch.tensor([[[0, 3]]])
     assert net(frames, bands, torch.arange(12)[None] % 3 > 0).shape == (1, 12, 2 * 16)
+
+
+def test_images_that_patches_do_not_fill_are_refused() -> None:
+    """A traceback of torch would name neither the image nor the patch."""
+    net = toy_net("SpectralAutoencoder")
+    frames, bands = torch.randn(1, 1, 2, 18, 16), torch.tensor([[[0, 3]]])
+    with pytest.raises(ShapeError, match="multiples of 4; got 18 x 16"):
+        method(net).loss(Inputs(frames=frames, bands=bands), {})
+
+
+def test_images_without_bands_are_refused() -> None:
+    """All channels would pass through the projection of one band."""
+    with pytest.raises(ShapeError, match="the inputs have no bands"):
+        method(toy_net("SpectralAutoencoder")).loss(Inputs(frames=torch.randn(1, 1, 2, 16, 16)), {})
