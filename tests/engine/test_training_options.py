@@ -87,15 +87,16 @@ def test_pretraining_in_bfloat16_has_targets_in_float32(
     seen: list[tuple[torch.dtype, torch.dtype]] = []
     standardised = masked_autoencoding.standardised
 
-    def spy(values: Tensor, there: Tensor) -> Tensor:
-        target = standardised(values, there)
+    def spy(values: Tensor) -> Tensor:
+        target = standardised(values)
         seen.append((values.dtype, target.dtype))
         return target
 
     monkeypatch.setattr(masked_autoencoding, "standardised", spy)
     full, half = (pretraining(tmp_path / n, w) for n, w in (("32", None), ("16", BFLOAT16)))
     outputs: list[torch.dtype] = []
-    unwrap(half.model).net.register_forward_hook(lambda _, __, out: outputs.append(out.dtype))
+    net: Any = unwrap(half.model).net
+    net.decoder.blocks[0].widen.register_forward_hook(lambda _, __, y: outputs.append(y.dtype))
     losses = [step(runner)["loss"] for runner in (full, half)]
     assert outputs == [torch.bfloat16]
     assert set(seen) == {(torch.float32, torch.float32)}
