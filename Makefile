@@ -22,7 +22,7 @@ demo-hm: $(READY)
 	@sh tools/demo_hm.sh $(BIN)/python
 
 demo-smarties: $(READY)
-	@sh tools/demo_smarties.sh $(BIN)/python
+	@$(BIN)/python tools/demo_smarties.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not slow and not gpu'

@@ -12,16 +12,16 @@ model = dict(
     net=dict(
         type="SpectralAutoencoder",
         encoder=_base_.vit,
-        decoder_channels=64,
+        decoder_channels=32,
         decoder_depth=1,
-        decoder_num_heads=4,
+        decoder_num_heads=2,
     ),
-    mask_ratio=0.85,
+    mask_ratio=0.75,
     mixing="symmetric",
 )
 
 shown = dict(
-    type="SensorPairs", root="data/sensor_scenes", pairs=_base_.pairs, image_size=64, split="val"
+    type="SensorPairs", root="data/sensor_scenes", pairs=_base_.pairs, image_size=32, split="val"
 )
 custom_hooks = [
     *_base_.custom_hooks,

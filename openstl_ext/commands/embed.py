@@ -5,15 +5,23 @@ folder or of several images, a table with one row an image. ::
 
     openstl-ext embed smarties-v1-vitb.safetensors --input a.tif --sensor sentinel2_l2a --out b.tif
     openstl-ext embed CHECKPOINT --input a.tif --sensor rgb --out b.tif --components 3
+    openstl-ext embed CHECKPOINT --input a.tif --sensor rgb --out b.tif --picture b.png
     openstl-ext embed CHECKPOINT --input a.tif --sensor eurosat --out b.tif --bands B02 B03 B04 B08
     openstl-ext embed CHECKPOINT --input folder --sensor my_sensor.json --out features.npz
 """
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openstl_ext import cli
 from openstl_ext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openstl_ext.prediction.patch_scene import PatchScene
+
+IMAGE, FEATURES = 840, 192
+"""Most rows and columns of a picture: of the image, and of features, all of which are in memory."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--bands", nargs="+", metavar="NAME", help="all bands of the files, if they are others")
     add("--out", type=Path, required=True, help="MAP.tif, or TABLE.npz or TABLE.csv")
     add("--components", type=int, metavar="K", help="principal components of a map")
+    add("--picture", type=Path, help="PNG of a map: image, and components as colours")
     add("--tile", type=int, help="side of a tile; default: images of the pre-training")
     add("--overlap", type=int, help="pixels that tiles share; default: a quarter of a tile")
     add("--batch-size", type=int, default=8, help="tiles or images (%(default)s)")
@@ -61,7 +70,10 @@ def run(args: argparse.Namespace) -> None:
         )
     if args.batch_size < 1:
         raise ConfigError(f"--batch-size is {args.batch_size}; it must be at least 1")
-    for name in ("components", "tile", "overlap"):
+    if args.picture:
+        taken = [*args.sources, Path(args.weights), args.out]
+        check_file(args.picture, option="--picture", suffixes=[".png"], sources=taken)
+    for name in ("components", "picture", "tile", "overlap"):
         if not is_map and getattr(args, name) is not None:
             raise ConfigError(f"--{name} is for a map; remove it, or use --out features.tif")
     images = {} if is_map else files.images_in(args.sources)
@@ -82,3 +94,25 @@ def run(args: argparse.Namespace) -> None:
         )
         line = files.write_table(args.out, list(images), found)
     cli.print_line(line)
+    if args.picture:
+        draw(scene, args.out, args.picture)
+        cli.print_line(f"drawn in {args.picture}")
+
+
+def draw(scene: "PatchScene", features: Path, out: Path) -> None:
+    """Draw a raster beside the principal components of its map of features."""
+    import numpy as np
+
+    from openstl_ext.atomic_io import atomic_write
+    from openstl_ext.prediction.feature_files import map_overview
+    from openstl_ext.visualization.embedding_map import draw_embedding
+    from openstl_ext.visualization.reconstruction import band_groups
+
+    groups = band_groups([band.band for band in scene.sensor.bands])
+    name, channels = next(iter(groups.items()))
+    image = scene.overview(IMAGE)[list(channels)]
+    low, high = np.nanpercentile(image, (2, 98), axis=(1, 2), keepdims=True)
+    image = np.clip((image - low) / np.maximum(high - low, 1e-6), 0, 1)
+    image = np.moveaxis(np.broadcast_to(image, (3, *image.shape[1:])), 0, -1)
+    title = f"{scene.path.name}: {name} of {scene.sensor.name}, and its features"
+    atomic_write(out, draw_embedding(image, map_overview(features, FEATURES), title=title).png())

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import MixingAutoencoder
 from openstl_ext.layers.patches import check_divisible
 from openstl_ext.layers.position_table import resized_positions
@@ -24,7 +25,7 @@ class SpectralAutoencoder(nn.Module):
     exchange tokens after the projection of bands, and all have one mask.
 
     Args:
-        encoder: Arguments of ``SpectralViT``, with pooling of the class token.
+        encoder: Arguments of ``SpectralViT``; ``pooling`` is ``class`` or ``normed_mean``.
         decoder_channels: Width of a token of the decoder.
         decoder_depth: Blocks of the decoder.
         decoder_num_heads: Heads of the attention in the decoder.
@@ -35,6 +36,7 @@ class SpectralAutoencoder(nn.Module):
         - returns: (B, N, T * C * p * p); 0 where a band is absent.
 
     Raises:
+        ConfigError: If the encoder pools with a norm that the pre-training would not train.
         ShapeError: If samples have different numbers of hidden patches, or inputs do not fit.
 
     Source:
@@ -55,6 +57,11 @@ class SpectralAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = SpectralViT(**encoder)
+        if self.encoder.pooling == "mean":
+            raise ConfigError(
+                "pooling='mean' has a norm that a masked autoencoder does not train; set the "
+                "encoder's pooling to 'class' or 'normed_mean'"
+            )
         inner = self.encoder.encoder
         self.patch_size = inner.patch_size
         self.decoder = SpectralDecoder(

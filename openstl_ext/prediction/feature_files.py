@@ -14,6 +14,7 @@ from openstl_ext.prediction.features import FeatureExtractor
 from openstl_ext.prediction.mapping import Fields
 from openstl_ext.prediction.patch_scene import PatchScene
 from openstl_ext.prediction.sensor_files import image_files
+from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
 
@@ -120,6 +121,18 @@ def write_feature_map(
         f"written to {out}: {len(names)} {'features' if basis is None else 'components'} of "
         f"{grid.height} x {grid.width} patches of {scene.patch_size} pixels"
     )
+
+
+def map_overview(path: Path, most: int) -> NDArray[np.float32]:
+    """Return every k-th pixel of a map of features, at most ``most`` rows and columns.
+
+    Shape:
+        - returns: (h, w, D), NaN where there is no data.
+    """
+    with rasterio().open(path) as file:
+        factor = max(1.0, max(file.shape) / most)
+        shape = [max(1, round(side / factor)) for side in file.shape]
+        return np.moveaxis(file.read(out_shape=(file.count, *shape)), 0, -1)
 
 
 def images_in(sources: Sequence[Path]) -> dict[str, Path]:

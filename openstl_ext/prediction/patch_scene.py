@@ -64,6 +64,20 @@ class PatchScene:
         p = self.patch_size
         return rearrange(frames, "b 1 (c p q) h w -> b c (h p) (w q)", p=p, q=p)
 
+    def overview(self, most: int) -> NDArray[np.float32]:
+        """Return every k-th pixel, at most ``most`` rows and columns; NaN where there is no data.
+
+        Shape:
+            - returns: (C, h, w), in units of the file.
+        """
+        p, width = self.patch_size, self.grid.width * self.patch_size
+        step = -(-max(self.grid.height * p, width) // most)
+        strips = [
+            self._pixels(Window(row, 0, p, width))[:, -row % step :: step, ::step]
+            for row in range(0, self.grid.height * p, p)
+        ]
+        return np.concatenate(strips, axis=1)
+
     def steps(self, horizon: int) -> list[str]:  # noqa: ARG002
         """Return nothing: there are no future steps."""
         return []

@@ -9,7 +9,9 @@ import rasterio
 
 import openstl_ext
 from openstl_ext import cli
+from openstl_ext.commands import embed as command
 from openstl_ext.errors import ConfigError, DataError, UserError
+from openstl_ext.visualization import embedding_map
 from tests.prediction.small_encoder import SENSOR, reflectance, save_checkpoint, write_scene
 from tests.rasters.files import NORTH_UP, write_tif
 
@@ -64,6 +66,32 @@ def test_components_are_those_of_all_features(weights: str, scene: Path, tmp_pat
     )
     assert names[0] == f"component 1, {sizes[0] ** 2 / (sizes**2).sum():.1%} of variance"
     assert (np.isnan(found[0]) == ~known).all()
+
+
+def test_the_picture_of_a_map_shows_it_at_any_size(
+    weights: str, scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A raster of a whole country would not fit into memory, or be drawn shifted."""
+    drawn: list[tuple[np.ndarray, np.ndarray]] = []
+    draw = embedding_map.draw_embedding
+
+    def spy(image: np.ndarray, features: np.ndarray, *, title: str) -> object:
+        drawn.append((image, features))
+        return draw(image, features, title=title)
+
+    monkeypatch.setattr(embedding_map, "draw_embedding", spy)
+    for image, features in ((840, 192), (16, 6)):
+        monkeypatch.setattr(command, "IMAGE", image)
+        monkeypatch.setattr(command, "FEATURES", features)
+        out = tmp_path / f"{image}.png"
+        embed(weights, "--input", scene, "--out", tmp_path / "map.tif", "--picture", out)
+        assert out.read_bytes().startswith(b"\x89PNG")
+    (whole, all_features), (image, features) = drawn
+    assert (whole.shape, all_features.shape) == ((32, 48, 3), (8, 12, 16))
+    assert np.isnan(whole[:16, :20]).all()
+    assert np.isfinite(whole[16:, :45]).all()
+    np.testing.assert_allclose(image, whole[::3, ::3], rtol=0, atol=0.05)  # another stretch
+    assert features.shape == (4, 6, 16)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".csv"])

@@ -1,4 +1,4 @@
-"""Synthetic pairs: RGB with Sentinel-2, Sentinel-2 with Sentinel-1, 64 x 64 pixels.
+"""Synthetic pairs: RGB with Sentinel-2, Sentinel-2 with Sentinel-1, 32 x 32 pixels.
 
 The encoder is validated by its nearest neighbours among scenes of Sentinel-2.
 """
@@ -11,7 +11,7 @@ scenes = dict(
     type="Scenes",
     root="data/sensor_scenes/scenes/sentinel2_l2a",
     sensor="sentinel2_l2a",
-    image_size=64,
+    image_size=32,
 )
 
 train_dataloader = dict(
@@ -21,7 +21,7 @@ train_dataloader = dict(
         type="SensorPairs",
         root="data/sensor_scenes",
         pairs=pairs,
-        image_size=64,
+        image_size=32,
         split="train",
         augment=True,
         in_memory=True,

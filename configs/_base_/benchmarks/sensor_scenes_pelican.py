@@ -1,4 +1,4 @@
-"""Synthetic scenes of a sensor without pairs, ten classes of land cover, 64 x 64 pixels."""
+"""Synthetic scenes of a sensor without pairs, ten classes of land cover, 32 x 32 pixels."""
 
 loader = dict(batch_size=50, num_workers=0)
 dataset = dict(
@@ -6,7 +6,7 @@ dataset = dict(
     root="data/sensor_scenes/scenes/pelican",
     sensor="data/sensor_scenes/pelican.json",
     name="scenes_pelican",
-    image_size=64,
+    image_size=32,
 )
 
 val_dataloader = dict(**loader, dataset=dict(**dataset, split="val"))

@@ -13,7 +13,7 @@ custom_hooks = [
     *_base_.custom_hooks,
     dict(
         type="PretrainedHook",
-        checkpoint="work_dirs/sensor_scenes/pretraining/seed_{seed}/checkpoints/epoch_15.pth",
+        checkpoint="work_dirs/sensor_scenes/pretraining/seed_{seed}/checkpoints/epoch_16.pth",
         prefix="net.encoder.",
     ),
 ]

@@ -13,9 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add = parser.add_argument
     add("--root", type=Path, default=Path("data/sensor_scenes"), help="folder (%(default)s)")
-    add("--num_pairs", type=_count, default=300, help="training pairs of a set (%(default)s)")
+    add("--num_pairs", type=_count, default=1000, help="training pairs of a set (%(default)s)")
     add("--num_scenes", type=_count, default=200, help="training scenes of a sensor (%(default)s)")
-    add("--side", type=float, default=640, help="side of a scene in metres (%(default)s)")
+    add("--side", type=float, default=320, help="side of a scene in metres (%(default)s)")
     add("--seed", type=int, default=0, help="same seed, same land (%(default)s)")
 
 

@@ -93,6 +93,10 @@ CLASSES = {
 """Sorted by name. Classes of the same materials have the same mean in every band of any sensor, and
 differ only in their arrangement in space."""
 NAMES = tuple(MATERIALS)
+NOISE = 0.5, 0.3
+"""Standard deviation of the noise of a pixel, for radar (speckle) and for other bands, in units of
+the standardised response. With much less, random projections of a patch show its arrangement, and a
+probe of a net with random weights is as good as one of a trained net."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +209,7 @@ def observed(
         scene: The scene.
         sensor: The sensor.
         pixel_size: Side of a pixel in metres, a multiple of the cells of the scene.
-        rng: Generator of the noise; the speckle of a radar is larger than other noise.
+        rng: Generator of the noise.
 
     Shape:
         - returns: (bands of the files, N, N).
@@ -226,7 +230,7 @@ def observed(
     is_radar = [sensor.spectrum.bands[band.band].polarisation is not None for band in bands]
     signal = standardised(sensor) + 0.2 * scene.state[np.array(is_radar, int)]
     values = np.einsum("cm,mhw->chw", signal, cover)
-    values += np.where(is_radar, 0.35, 0.12)[:, None, None] * rng.normal(size=values.shape)
+    values += np.where(is_radar, *NOISE)[:, None, None] * rng.normal(size=values.shape)
     low, high, mean, std = (
         np.array([getattr(band, key) for band in bands]).reshape(-1, 1, 1)
         for key in ("low", "high", "mean", "std")

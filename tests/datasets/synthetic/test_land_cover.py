@@ -114,7 +114,7 @@ def test_sensors_see_the_same_land_at_their_own_size_of_pixels() -> None:
     wide = observed(scene, coarse, 20, rng)[7]
     assert (fine.shape, wide.shape) == ((64, 64), (16, 16))
     mean = fine.reshape(16, 4, 16, 4).mean(axis=(1, 3))
-    assert np.corrcoef(mean.ravel(), wide.ravel())[0, 1] > 0.9
+    assert np.corrcoef(mean.ravel(), wide.ravel())[0, 1] > 0.7  # the noise is not shared
     with pytest.raises(ConfigError, match="pixels of 12 m do not divide a scene of 320 m"):
         observed(scene, optical, 12, rng)
 
