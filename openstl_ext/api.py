@@ -88,7 +88,9 @@ def load_model(config: Config | str | Path, checkpoint: str | Path | None = None
     return method.eval()
 
 
-def load_encoder(weights: str | Path, *, device: str | None = None, **net: Any) -> FeatureExtractor:
+def load_encoder(
+    weights: str | Path, *, device: str | None = None, amp: bool = False, **net: Any
+) -> FeatureExtractor:
     """Load the encoder of SMARTIES, for features of your own images.
 
     Args:
@@ -96,6 +98,7 @@ def load_encoder(weights: str | Path, *, device: str | None = None, **net: Any) 
             classification or a segmentation, a converted one, or a work directory, whose best
             checkpoint is loaded.
         device: Where it computes, such as ``cpu`` or ``cuda:1``; by default a GPU if there is one.
+        amp: Whether to compute in bfloat16 where that is safe.
         **net: Arguments of ``SpectralViT`` in place of those of the training: ``sensors`` for
             sensors with ranges of their own, ``interpolation="linear"`` for the bands of released
             weights that have no projection, ``num_heads`` where a file does not show it.
@@ -108,7 +111,7 @@ def load_encoder(weights: str | Path, *, device: str | None = None, **net: Any) 
         CheckpointError: If there is no such file, or it has no encoder.
         ConfigError: If the device does not exist, or the encoder has no such argument.
     """
-    return FeatureExtractor(read_encoder(weights, net), device=device)
+    return FeatureExtractor(read_encoder(weights, net), device=device, amp=amp)
 
 
 def forecast(

@@ -64,7 +64,7 @@ data = dict(config.train_dataloader.dataset, split="val", augment=False)
 pairs = DATASETS.build(data)
 losses = []
 for seed in seeds:
-    for checkpoint in (None, runs / f"pretraining/seed_{seed}/checkpoints/epoch_16.pth"):
+    for checkpoint in (None, runs / f"pretraining/seed_{seed}/checkpoints/epoch_10.pth"):
         torch.manual_seed(seed)
         method = openstl_ext.load_model(config, checkpoint)
         torch.manual_seed(0)

@@ -13,7 +13,7 @@ model = dict(
         type="SpectralAutoencoder",
         encoder=_base_.vit,
         decoder_channels=32,
-        decoder_depth=1,
+        decoder_depth=2,
         decoder_num_heads=2,
     ),
     mask_ratio=0.75,

@@ -8,6 +8,8 @@ folder or of several images, a table with one row an image. ::
     openstl-ext embed CHECKPOINT --input a.tif --sensor rgb --out b.tif --picture b.png
     openstl-ext embed CHECKPOINT --input a.tif --sensor eurosat --out b.tif --bands B02 B03 B04 B08
     openstl-ext embed CHECKPOINT --input folder --sensor my_sensor.json --out features.npz
+    openstl-ext embed CHECKPOINT --input BigEarthNet-S2 --band-folders --sensor sentinel2_l2a \
+        --bands B02 B03 B04 B08 --out features.npz
 """
 
 import argparse
@@ -39,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--sensor", required=True, help="a name, such as sentinel2_l2a, or a JSON file")
     add("--bands", nargs="+", metavar="NAME", help="all bands of the files, if they are others")
+    add(
+        "--band-folders", action="store_true", help="an image is a folder with a file for each band"
+    )
     add("--out", type=Path, required=True, help="MAP.tif, or TABLE.npz or TABLE.csv")
     add("--components", type=int, metavar="K", help="principal components of a map")
     add("--picture", type=Path, help="PNG of a map: image, and components as colours")
@@ -48,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--interpolation", choices=("linear", "inverted"), help="default: as in the weights")
     add("--num-heads", type=int, help="heads of the attention, if a file does not show them")
     add("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
+    add("--amp", action="store_true", help="compute in bfloat16")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -76,12 +82,14 @@ def run(args: argparse.Namespace) -> None:
     for name in ("components", "picture", "tile", "overlap"):
         if not is_map and getattr(args, name) is not None:
             raise ConfigError(f"--{name} is for a map; remove it, or use --out features.tif")
-    images = {} if is_map else files.images_in(args.sources)
+    if is_map and args.band_folders:
+        raise ConfigError("--band-folders is for a table; use --out features.npz")
+    images = {} if is_map else files.images_in(args.sources, by_band=args.band_folders)
     stated = {"interpolation": args.interpolation, "num_heads": args.num_heads}
     net = {name: value for name, value in stated.items() if value is not None}
     if args.sensor.endswith(".json"):
         net["sensors"] = [args.sensor]
-    encoder = load_encoder(args.weights, device=args.device, **net)
+    encoder = load_encoder(args.weights, device=args.device, amp=args.amp, **net)
     if is_map:
         scene = encoder.scene(args.sources[0], args.sensor, args.bands)
         options = {name: getattr(args, name) for name in ("components", "tile", "overlap")}

@@ -18,7 +18,7 @@ import openstl_ext
 from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import read_manifest
 from openstl_ext.engine.fully_shard import is_divided
-from openstl_ext.engine.plan import data_facts
+from openstl_ext.engine.plan import data_facts, training_facts
 from openstl_ext.engine.state import unwrap
 from openstl_ext.engine.trained import DATA, Trained
 from openstl_ext.errors import UserError
@@ -111,7 +111,8 @@ class Tested:
         source: Its *source* block.
         overrides: See ``Record``.
         seed: Seed of the training; that of this run, if the weights have none.
-        training: What decided the weights; None if the checkpoint does not state it.
+        training: What decided the weights; where nothing is trained, what decides the method. None
+            if the checkpoint does not state it.
         checkpoint: Evaluated weights; None if they are those of the moment.
         protocol: Protocol of the test.
     """
@@ -129,6 +130,7 @@ class Tested:
         """Describe the test of a runner; what was trained counts, whatever the test was given."""
         cfg = runner.cfg
         config = str(cfg.get("identity") or Path(str(cfg.filename or "run")).stem)
+        loaded = getattr(runner, "_load_from", None) or cfg.get("load_from")
         source, overrides = dict(cfg.get("source") or {}), list(cfg.get("overrides") or ())
         meta = getattr(runner, "trained", {})
         trained = Trained.of(meta)
@@ -141,10 +143,8 @@ class Tested:
             source=source,
             overrides=overrides,
             seed=meta.get("plan", {}).get("seed", runner.seed),
-            training=None if trained is None else trained.plan,
-            checkpoint=checkpoint_of(
-                getattr(runner, "_load_from", None) or cfg.get("load_from") or pretrained_file(cfg)
-            ),
+            training=trained.plan if trained else untrained(cfg, loaded),
+            checkpoint=checkpoint_of(loaded or pretrained_file(cfg)),
             protocol=protocol_of_test(runner),
         )
 
@@ -158,6 +158,13 @@ class Tested:
             seed=self.seed,
             fingerprint=self.protocol["fingerprint"],
         )
+
+
+def untrained(cfg: Any, loaded: str | None) -> dict[str, Any] | None:
+    """Return what decides a method without training: its config; None if weights were loaded."""
+    if loaded or cfg.get("train_dataloader") is not None:
+        return None
+    return training_facts(cfg)
 
 
 def protocol_of_test(runner: Runner) -> Protocol:

@@ -13,7 +13,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.prediction.features import FeatureExtractor
 from openstl_ext.prediction.mapping import Fields
 from openstl_ext.prediction.patch_scene import PatchScene
-from openstl_ext.prediction.sensor_files import image_files
+from openstl_ext.prediction.sensor_files import band_folders, image_files
 from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
@@ -135,8 +135,12 @@ def map_overview(path: Path, most: int) -> NDArray[np.float32]:
         return np.moveaxis(file.read(out_shape=(file.count, *shape)), 0, -1)
 
 
-def images_in(sources: Sequence[Path]) -> dict[str, Path]:
+def images_in(sources: Sequence[Path], *, by_band: bool = False) -> dict[str, Path]:
     """Return the images of folders and files, by the names that a table has.
+
+    Args:
+        sources: Images, or folders of images.
+        by_band: Whether an image is a folder with a file for each band.
 
     Raises:
         DataError: If there is no image.
@@ -144,12 +148,20 @@ def images_in(sources: Sequence[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for source in sources:
         if source.is_dir():
-            found |= {path.relative_to(source).as_posix(): path for path in image_files(source)}
+            images = band_folders(source) if by_band else image_files(source)
+            found |= {image_name(path, source): path for path in images}
+        elif by_band:
+            raise DataError(f"{source} is a file, but --band-folders takes folders; name a folder")
         else:
             found[source.as_posix()] = source
     if not found:
         raise DataError(f"{sources[0]}: has no GeoTIFF and no picture; name another folder")
     return found
+
+
+def image_name(path: Path, source: Path) -> str:
+    """Return the name of an image of a folder: its path there, or that of the folder itself."""
+    return source.name if path == source else path.relative_to(source).as_posix()
 
 
 def write_table(out: Path, names: Sequence[str], features: NDArray[np.float32]) -> str:

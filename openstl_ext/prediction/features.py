@@ -1,6 +1,7 @@
 """Features of images of a sensor: of each patch of a raster, or of entire images."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from openstl_ext.datasets.sensors.band_folder import read_band_folder
 from openstl_ext.datasets.sensors.images import as_inputs, read_image, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.errors import ConfigError, DataError
@@ -27,13 +29,15 @@ class FeatureExtractor:
     Args:
         net: A TokenEncoder.
         device: Where it computes, such as ``cpu`` or ``cuda:1``; None takes a GPU if there is one.
+        amp: Whether to compute in bfloat16 where that is safe.
 
     Raises:
         ConfigError: If the device does not exist.
     """
 
-    def __init__(self, net: nn.Module, *, device: str | None = None) -> None:
+    def __init__(self, net: nn.Module, *, device: str | None = None, amp: bool = False) -> None:
         self.device = usable(device)
+        self.amp = amp
         self.net: Any = net.to(self.device).eval()
 
     def features(
@@ -89,7 +93,8 @@ class FeatureExtractor:
         """Compute one feature of each image, which is resampled to the size of the pre-training.
 
         Args:
-            images: GeoTIFFs or RGB pictures of any sizes.
+            images: GeoTIFFs or RGB pictures of any sizes, or folders with a GeoTIFF for each band
+                (``<folder>_B01.tif`` ... as in BigEarthNet).
             sensor: As in ``features``.
             bands: As in ``features``.
             batch_size: Number of images that the net receives together.
@@ -105,7 +110,7 @@ class FeatureExtractor:
         paths = [Path(path) for path in images]
         for first in range(0, len(paths), batch_size):
             inputs = as_inputs([read(path) for path in paths[first : first + batch_size]])
-            with torch.inference_mode():
+            with torch.inference_mode(), self._precision():
                 frames, indices = (
                     inputs[k].unsqueeze(1).to(self.device) for k in ("frames", "bands")
                 )
@@ -180,7 +185,7 @@ class FeatureExtractor:
     def _patch_features(self, images: NDArray[np.float32], sensor: Sensor) -> NDArray[np.float32]:
         indices = torch.tensor(sensor.indices, device=self.device).expand(len(images), -1)
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), self._precision():
                 found = self.net.patch_features(torch.from_numpy(images).to(self.device), indices)
         except torch.cuda.OutOfMemoryError:
             raise ConfigError(
@@ -188,6 +193,9 @@ class FeatureExtractor:
                 "--batch-size"
             ) from None
         return found.float().cpu().numpy()
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16) if self.amp else nullcontext()
 
     def _tiling(self, scene: PatchScene, tile: int | None, overlap: int | None) -> Tiling:
         """Return tiles in units of patches."""
@@ -210,7 +218,7 @@ class FeatureExtractor:
         self, path: Path, *, sensor: Sensor, bands: Sequence[str] | None
     ) -> tuple[NDArray[np.float32], Sequence[int]]:
         sensor = sensor_of_file(path, sensor, bands)
-        values = read_image(path, sensor)
+        values = read_band_folder(path, sensor) if path.is_dir() else read_image(path, sensor)
         if not np.isfinite(values).any():
             raise DataError(f"{path}: has no data; remove it")
         image = resized(sensor.normalise(values, str(path)), self.net.image_size)

@@ -53,20 +53,25 @@ class UnitCheck:
 
 
 def sensor_of_file(path: Path, sensor: Sensor, bands: Sequence[str] | None) -> Sensor:
-    """Return a sensor with the bands that a file has, by their given or by their stored names.
+    """Return a sensor with the bands that an image has, by their given or by their stored names.
 
     Raises:
         DataError: If a given name is not that of a band.
     """
     if bands is not None:
         return sensor.in_order(bands)
-    if path.suffix.lower() in PICTURES:
+    if path.is_dir() or path.suffix.lower() in PICTURES:
         return sensor
     raster = RasterFile(path)
     stored = [text or "" for text in raster.dataset.descriptions]
     raster.dataset.close()
     known = {name for band in sensor.all_bands for name in (band.name, band.band)}
     return sensor.in_order(stored) if known.issuperset(stored) else sensor
+
+
+def band_folders(folder: Path) -> list[Path]:
+    """Return the folders below a folder that directly contain GeoTIFFs, each an image."""
+    return sorted({path.parent for path in image_files(folder)})
 
 
 def image_files(folder: Path) -> Iterator[Path]:

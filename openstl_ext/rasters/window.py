@@ -24,6 +24,10 @@ class Window:
     height: int
     width: int
 
+    def __str__(self) -> str:
+        last_row, last_column = self.row + self.height - 1, self.column + self.width - 1
+        return f"rows {self.row} to {last_row}, columns {self.column} to {last_column}"
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """Slices of rows and columns to index an array; only for a window without negative ends."""

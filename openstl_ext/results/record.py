@@ -78,8 +78,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         seed: Seed of the training.
         overrides: Values of ``--cfg-options`` of the training, and those by which the test differs
             from that of its config; a run with any is a probe.
-        training: What decided the weights, by dotted key; null if the checkpoint does not state
-            it, so that they may be of any training.
+        training: What decided the weights, by dotted key; where nothing is trained, what decides
+            the method. Null if the checkpoint does not state it, so that they may be of any
+            training.
         source: Paper, code and *claimed* numbers.
         baselines: Scores of the baselines under the same protocol.
         postprocessed: Scores of the same forecasts after each postprocessor, by its name.

@@ -10,6 +10,7 @@ import rasterio
 import openstl_ext
 from openstl_ext import cli
 from openstl_ext.commands import embed as command
+from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.errors import ConfigError, DataError, UserError
 from openstl_ext.visualization import embedding_map
 from tests.prediction.small_encoder import SENSOR, reflectance, save_checkpoint, write_scene
@@ -116,6 +117,33 @@ def test_a_table_has_one_row_an_image(suffix: str, weights: str, tmp_path: Path)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
+def test_a_folder_with_a_file_for_each_band_is_one_image(weights: str, tmp_path: Path) -> None:
+    """Each band would be an image of its own, or bands would be exchanged."""
+    values = reflectance(16, 16)
+    for place in ("s2/one", "s2/sub/two"):
+        folder = tmp_path / place
+        folder.mkdir(parents=True)
+        for band, plane in zip(Sensor.read(SENSOR).bands, values, strict=True):
+            write_tif(folder / f"{folder.name}_{band.name}.tif", plane[None])
+    out = tmp_path / "table.npz"
+    embed(weights, "--input", tmp_path / "s2", "--band-folders", "--out", out)
+    image = write_tif(tmp_path / "image.tif", values)
+    expected = openstl_ext.load_encoder(weights).embeddings([image], SENSOR)
+    with np.load(out) as table:
+        assert table["name"].tolist() == ["one", "sub/two"]
+        np.testing.assert_allclose(table["features"], expected.repeat(2, 0), rtol=0, atol=1e-5)
+
+
+def test_amp_computes_in_bfloat16(weights: str, scene: Path, tmp_path: Path) -> None:
+    """The option would have no effect, or change the features beyond its rounding."""
+    exact = openstl_ext.load_encoder(weights).features(scene, SENSOR)
+    embed(weights, "--input", scene, "--out", tmp_path / "half.tif", "--amp")
+    with rasterio.open(tmp_path / "half.tif") as file:
+        found = file.read()
+    largest = np.nanmax(np.abs(found - exact)) / np.nanmax(np.abs(exact))
+    assert 1e-4 < largest < 0.03
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -130,6 +158,8 @@ def test_a_table_has_one_row_an_image(suffix: str, weights: str, tmp_path: Path)
         ("--input {scene} --out x.tif --batch-size 0", ConfigError, "must be at least 1"),
         ("--input {scene} --out {scene}", ConfigError, "same file as the input"),
         ("--input {scene} --out x.tif --sensor sentinel1_grd", DataError, "VV, VH"),
+        ("--input {scene} --out x.csv --band-folders", DataError, "--band-folders takes folders"),
+        ("--input {scene} --out x.tif --band-folders", ConfigError, "is for a table"),
         ("--input {scene} --out x.tif --num-heads 3", UserError, "must divide the width"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

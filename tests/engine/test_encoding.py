@@ -71,14 +71,20 @@ def weights_after(cfg: Config) -> dict[str, torch.Tensor]:
 
 def test_nearest_neighbours_are_tested_without_training(tmp_path: Path) -> None:
     """A table could have no row of k-NN."""
-    cfg = config(tmp_path, NEIGHBOURS, test_dataloader=scenes("test"), test_evaluator=ACCURACY)
-    cfg.test_cfg = {"type": "NeighbourTestLoop"}
+    none = dict.fromkeys(("train_dataloader", "train_cfg", "optim_wrapper"))
+    none |= dict.fromkeys(("val_dataloader", "val_evaluator"))
+    cfg = config(
+        tmp_path, NEIGHBOURS, test_dataloader=scenes("test"), test_evaluator=ACCURACY, **none
+    )
+    cfg.test_cfg = {"type": "NeighbourTestLoop", "bank": scenes("train")["dataset"]}
     cfg.custom_hooks = [{"type": "ResultHook"}]
     build(cfg, train=False).test()
     record = json.loads((tmp_path / "result.json").read_text())
     assert record["method"] == "NearestNeighbours"
     assert record["metrics"]["overall_accuracy"] >= 0.5
     assert record["flops"] > 0
+    # nothing is trained, so the row is not one of unknown training
+    assert record["training"]["model.k"] == 5
 
 
 def test_a_pretraining_is_validated_by_nearest_neighbours(tmp_path: Path) -> None:

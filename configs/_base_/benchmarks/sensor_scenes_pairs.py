@@ -24,9 +24,10 @@ train_dataloader = dict(
         image_size=32,
         split="train",
         augment=True,
+        crop_area=(1.0, 1.0),  # classes differ by the scale of their patterns
         in_memory=True,
     ),
 )
 val_dataloader = dict(batch_size=32, num_workers=0, dataset=dict(**scenes, split="val"))
 val_evaluator = [dict(type="OverallAccuracy")]
-val_cfg = dict(type="NeighbourValLoop", bank=dict(**scenes, split="train"), k=5)
+val_cfg = dict(type="NeighbourValLoop", bank=dict(**scenes, split="train"))

@@ -4,7 +4,7 @@ _base_ = [
     "../runtime_encoder.py",
 ]
 
-model = dict(type="NearestNeighbours", net=dict(type="BandMeans"), num_classes=10, k=5)
+model = dict(type="NearestNeighbours", net=dict(type="BandMeans"), num_classes=10)
 
 source = dict(
     name="Band means, k-NN",

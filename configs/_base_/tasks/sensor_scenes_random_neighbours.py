@@ -5,9 +5,7 @@ _base_ = [
     "../runtime_encoder.py",
 ]
 
-model = dict(
-    type="NearestNeighbours", net=dict(type="SpectralViT", **_base_.vit), num_classes=10, k=5
-)
+model = dict(type="NearestNeighbours", net=dict(type="SpectralViT", **_base_.vit), num_classes=10)
 
 source = dict(
     name="Random weights, k-NN",

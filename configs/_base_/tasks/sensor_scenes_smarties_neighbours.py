@@ -5,15 +5,13 @@ _base_ = [
     "../runtime_encoder.py",
 ]
 
-model = dict(
-    type="NearestNeighbours", net=dict(type="SpectralViT", **_base_.vit), num_classes=10, k=5
-)
+model = dict(type="NearestNeighbours", net=dict(type="SpectralViT", **_base_.vit), num_classes=10)
 
 custom_hooks = [
     *_base_.custom_hooks,
     dict(
         type="PretrainedHook",
-        checkpoint="work_dirs/sensor_scenes/pretraining/seed_{seed}/checkpoints/epoch_16.pth",
+        checkpoint="work_dirs/sensor_scenes/pretraining/seed_{seed}/checkpoints/epoch_10.pth",
         prefix="net.encoder.",
     ),
 ]

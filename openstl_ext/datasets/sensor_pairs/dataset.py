@@ -26,7 +26,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.registry import DATASETS
 from openstl_ext.spectrum import Spectrum
 from openstl_ext.structures import Channel, Item, Metainfo
-from openstl_ext.value_types import ImageSize
+from openstl_ext.value_types import ImageSize, Share
 
 NUM_PROBED = 1000
 """Pairs of a set whose files are looked up at the start; a read looks up each."""
@@ -61,6 +61,7 @@ class SensorPairs(SequenceDataset):
             if needed, ``root``, ``list`` and ``bands``; see ``PairSet``.
         image_size: Height and width to which images are resampled, in pixels.
         augment: Crop both images to the same random part, flip and turn them; for training.
+        crop_area: Smallest and largest share of the area of such a part; (1, 1) keeps the scale.
         in_memory: Keep each image, normalised, after it has been read; for small sets. Each worker
             process keeps its own.
         spectrum: JSON file of the model's spectrum; the published one if not given. Ranges that a
@@ -92,12 +93,16 @@ class SensorPairs(SequenceDataset):
         pairs: Sequence[Mapping[str, Any]],
         image_size: ImageSize = 224,
         augment: bool = False,
+        crop_area: tuple[Share, Share] = (0.25, 1.0),
         in_memory: bool = False,
         spectrum: str | None = None,
     ) -> None:
         self.split = self.check_split(split)
         check_augment(augment, split)
+        if not 0 < crop_area[0] <= crop_area[1] <= 1:
+            raise ConfigError(f"crop_area is {tuple(crop_area)}; 0 < smallest <= largest <= 1")
         self.root, self.image_size, self.augment = Path(root), image_size, augment
+        self.crop_area = crop_area
         self._kept: dict[int, list[np.ndarray]] | None = {} if in_memory else None
         self.sets = [PairSet.of(entry, f"pairs[{k}]") for k, entry in enumerate(pairs)]
         names = [pair_set.name for pair_set in self.sets]
@@ -144,7 +149,9 @@ class SensorPairs(SequenceDataset):
             if self._kept is not None:
                 self._kept[index] = images
         if self.augment:
-            images = flipped_and_turned(cropped_at_random(images, self.image_size))
+            images = flipped_and_turned(
+                cropped_at_random(images, self.image_size, area=self.crop_area)
+            )
         else:
             images = [cropped(image, Box(), self.image_size) for image in images]
         width = 0 if self.groups is not None else self.width

@@ -97,6 +97,9 @@ NOISE = 0.5, 0.3
 """Standard deviation of the noise of a pixel, for radar (speckle) and for other bands, in units of
 the standardised response. With much less, random projections of a patch show its arrangement, and a
 probe of a net with random weights is as good as one of a trained net."""
+ILLUMINATION = 0.8
+"""Standard deviation of the brightness that all bands of an image share, radar apart: the sun and
+the atmosphere of its date. Without it, mean band values identify the material by themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +206,8 @@ def observed(
 ) -> NDArray[np.float32]:
     """Compute the image of a scene, in the units of the table of the sensor.
 
-    A value is such that ``Sensor.normalise`` gives the standardised response, with noise.
+    A value is such that ``Sensor.normalise`` gives the standardised response, with noise
+    and the illumination of its date.
 
     Args:
         scene: The scene.
@@ -230,6 +234,7 @@ def observed(
     is_radar = [sensor.spectrum.bands[band.band].polarisation is not None for band in bands]
     signal = standardised(sensor) + 0.2 * scene.state[np.array(is_radar, int)]
     values = np.einsum("cm,mhw->chw", signal, cover)
+    values += np.where(is_radar, 0, ILLUMINATION * rng.normal())[:, None, None]
     values += np.where(is_radar, *NOISE)[:, None, None] * rng.normal(size=values.shape)
     low, high, mean, std = (
         np.array([getattr(band, key) for band in bands]).reshape(-1, 1, 1)

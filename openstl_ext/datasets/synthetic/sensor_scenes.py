@@ -156,7 +156,7 @@ def write_world(root: Path, *, num_pairs: int, num_scenes: int, size: SceneSize 
     Args:
         root: Folder to write to.
         num_pairs: Training pairs of each set; a tenth as many for val, and for test.
-        num_scenes: Training scenes of each sensor; half as many for val, three times as many for
+        num_scenes: Training scenes of each sensor; half as many for val, four times as many for
             test, where the intervals of scores depend on them.
         size: Size of the scenes.
     """
@@ -167,7 +167,7 @@ def write_world(root: Path, *, num_pairs: int, num_scenes: int, size: SceneSize 
     fine = replace(size, cell=5)
     write_pairs(root / "optical", (View("rgb", 5), optical), pairs, size=fine)
     write_pairs(root / "radar", (optical, radar), pairs, size=size)
-    scenes = {"train": num_scenes, "val": -(-num_scenes // 2), "test": 3 * num_scenes}
+    scenes = {"train": num_scenes, "val": -(-num_scenes // 2), "test": 4 * num_scenes}
     for view in (optical, radar, View(str(root / "pelican.json"), 20)):
         write_classes(root / "scenes" / Path(view.sensor).stem, view, scenes, size=size)
 
