@@ -59,10 +59,12 @@ class NeighbourLoop(EvaluationLoop, ABC):
         bank: Config of the dataset of the neighbours; by default that of the training.
         k: Number of neighbours, for a method that is no ``NearestNeighbours``.
         temperature: See ``NearestNeighbours``; for other methods.
+        per_class: Number of samples of each class in the bank, the first ones of the dataset; all
+            of them if not given.
 
     Raises:
-        ConfigError: If there is no bank, it shares samples with the evaluated split, or the method
-            has another net.
+        ConfigError: If there is no bank, it shares samples with the evaluated split, a class has
+            too few, or the method has another net.
     """
 
     encodes = True
@@ -75,8 +77,10 @@ class NeighbourLoop(EvaluationLoop, ABC):
         bank: dict[str, Any] | None = None,
         k: Count = 20,
         temperature: Positive = 0.07,
+        per_class: Count | None = None,
     ) -> None:
         super().__init__(runner, dataloader, evaluator)
+        self.per_class = per_class
         bank = bank or (runner.cfg.get("train_dataloader") or {}).get("dataset")
         if not bank:
             raise ConfigError(f"{self.stage}_cfg.bank: name the dataset of the neighbours")
@@ -120,7 +124,22 @@ class NeighbourLoop(EvaluationLoop, ABC):
             num_workers=self.dataloader.num_workers,
         )
         features, labels = zip(*((f, targets["labels"]) for f, targets in batches), strict=True)
-        self.probe.fill(torch.cat(features), torch.cat(labels))
+        known = torch.cat(labels)
+        chosen = self._chosen(known)
+        self.probe.fill(torch.cat(features)[chosen], known[chosen])
+
+    def _chosen(self, labels: Tensor) -> Tensor:
+        """Return the numbers of the samples of the bank, in the order of the dataset."""
+        if self.per_class is None:
+            return torch.arange(len(labels))
+        places = [(labels == k).nonzero().flatten() for k in range(self.probe.num_classes)]
+        fewest = min(range(len(places)), key=lambda k: len(places[k]))
+        if len(places[fewest]) < self.per_class:
+            raise ConfigError(
+                f"{self.stage}_cfg.per_class is {self.per_class}, but class {fewest} has "
+                f"{len(places[fewest])} samples in the bank"
+            )
+        return torch.cat([place[: self.per_class] for place in places]).sort().values
 
     def predict(self, batch: Any) -> list[Any]:
         return self.probe.test_step(batch)

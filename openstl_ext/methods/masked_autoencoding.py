@@ -5,6 +5,7 @@ from typing import Any, Literal
 import torch
 from einops import rearrange
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.interfaces import TOY_SHAPE, MaskedAutoencoder, MixingAutoencoder, provides
@@ -147,7 +148,8 @@ class MaskedAutoencoding(PretrainingMethod):
             target = part.values(frames, self.net.patch_size).float()
             if self.normalises_patches:
                 target = standardised(target)
-            total = total + (found.float() - target).square().mean(1).sum()
+            error = F.mse_loss(found.float(), target, reduction="sum")
+            total = total + error / target.shape[1]
         return {"loss_hidden": total / (frames.shape[1] * (mask.sum() + EPSILON))}
 
     @classmethod
@@ -169,5 +171,6 @@ def standardised(values: Tensor) -> Tensor:
     Shape:
         - values: (..., V); returns: the same.
     """
-    variance, mean = torch.var_mean(values, dim=-1, keepdim=True)
-    return (values - mean) / (variance + EPSILON).sqrt()
+    width = values.shape[-1]
+    biased = (width - 1) / width
+    return F.layer_norm(values, (width,), eps=EPSILON * biased) * biased**0.5

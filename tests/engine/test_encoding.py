@@ -87,6 +87,24 @@ def test_nearest_neighbours_are_tested_without_training(tmp_path: Path) -> None:
     assert record["training"]["model.k"] == 5
 
 
+def test_the_bank_has_some_samples_of_each_class(tmp_path: Path) -> None:
+    """Scores of few labels would be those of all, or of one class only."""
+    cfg = config(tmp_path, {**NEIGHBOURS, "k": 2}, test_dataloader=scenes("test"))
+    cfg.test_evaluator = ACCURACY
+    cfg.test_cfg = {"type": "NeighbourTestLoop", "per_class": 2}
+    runner = build(cfg, train=False)
+    runner.test()
+    method = unwrap(runner.model)
+    assert method.bank_labels.bincount().tolist() == [2, 2]
+    bank = runner.test_loop.bank
+    labels = torch.stack([bank[i]["data_samples"]["labels"] for i in range(len(bank))])
+    first = sorted(i for k in (0, 1) for i in (labels == k).nonzero().flatten()[:2].tolist())
+    assert method.bank_labels.tolist() == labels[first].tolist()
+    cfg.test_cfg.per_class = 1000
+    with pytest.raises(ConfigError, match=r"per_class is 1000, but class \d has"):
+        build(cfg, train=False).test()
+
+
 def test_a_pretraining_is_validated_by_nearest_neighbours(tmp_path: Path) -> None:
     """The published monitor ends the training with an error."""
     train = scenes("train", num_images=2, labelled=False)

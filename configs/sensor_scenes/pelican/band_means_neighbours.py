@@ -7,6 +7,6 @@ _base_ = [
 
 model = dict(net=dict(num_bands=24))
 
-bank = dict(**_base_.dataset, split="train")
-val_cfg = dict(type="NeighbourValLoop", bank=bank)
-test_cfg = dict(type="NeighbourTestLoop", bank=bank)
+bank = dict(bank=dict(**_base_.dataset, split="train"), per_class=3)
+val_cfg = dict(type="NeighbourValLoop", **bank)
+test_cfg = dict(type="NeighbourTestLoop", **bank)

@@ -5,6 +5,6 @@ _base_ = [
     "../../_base_/tasks/sensor_scenes_smarties_neighbours.py",
 ]
 
-bank = dict(**_base_.dataset, split="train")
-val_cfg = dict(type="NeighbourValLoop", bank=bank)
-test_cfg = dict(type="NeighbourTestLoop", bank=bank)
+bank = dict(bank=dict(**_base_.dataset, split="train"), per_class=3)
+val_cfg = dict(type="NeighbourValLoop", **bank)
+test_cfg = dict(type="NeighbourTestLoop", **bank)
