@@ -26,14 +26,18 @@ def main() -> None:
     """Run the commands whose results are not there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", nargs="+", default=["0"], metavar="SEED", help="default: 0")
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--epochs", type=int, default=8, help="of the pre-training (%(default)s)")
+    args = parser.parse_args()
+    seeds, epochs = args.seeds, f"train_cfg.max_epochs={args.epochs}"
     print("== 1/4  synthetic land: pairs of RGB, Sentinel-2 and Sentinel-1, and scenes by class")
     if not (DATA / "SHA256SUMS").exists():
         call(["data", "sensor-scenes", "--root", str(DATA)])
     for seed in seeds:
         print(f"== 2/4  masked pre-training on the pairs, seed {seed}")
         if not (RUNS / f"pretraining/seed_{seed}/reconstruction_1_1.png").exists():
-            call(["train", "sensor_scenes/pretraining", "--seed", seed, "--resume", "auto"])
+            shorter = [] if args.epochs == 20 else ["--cfg-options", epochs]
+            options = ["--seed", seed, "--resume", "auto", *shorter]
+            call(["train", "sensor_scenes/pretraining", *options])
         for number, task in enumerate(TASKS, start=1):
             print(f"== 3/4  task {number} of {len(TASKS)}: {task}, seed {seed}")
             name = f"sensor_scenes/{task}"

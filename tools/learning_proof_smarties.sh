@@ -14,7 +14,7 @@ RUNS=work_dirs/sensor_scenes
 mkdir -p "$PICTURES"
 
 # shellcheck disable=SC2086  # a list of seeds
-"$PYTHON" tools/demo_smarties.py --seeds $SEEDS
+"$PYTHON" tools/demo_smarties.py --epochs 20 --seeds $SEEDS
 cp "$RUNS/pretraining/seed_0/reconstruction_1_2.png" "$PICTURES/smarties_reconstruction.png"
 cp "$RUNS/confusion.png" "$PICTURES/smarties_confusion.png"
 cp "$RUNS/spectrum.png" "$PICTURES/smarties_spectrum.png"
@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from scipy.stats import t
 import openstl_ext
+from openstl_ext.engine.pretrained import final
 from openstl_ext.registry import DATASETS
 
 runs, seeds = pathlib.Path(sys.argv[1]), [int(seed) for seed in sys.argv[2:]]
@@ -64,7 +65,7 @@ data = dict(config.train_dataloader.dataset, split="val", augment=False)
 pairs = DATASETS.build(data)
 losses = []
 for seed in seeds:
-    for checkpoint in (None, runs / f"pretraining/seed_{seed}/checkpoints/epoch_10.pth"):
+    for checkpoint in (None, final(runs / f"pretraining/seed_{seed}")):
         torch.manual_seed(seed)
         method = openstl_ext.load_model(config, checkpoint)
         torch.manual_seed(0)

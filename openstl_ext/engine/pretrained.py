@@ -1,11 +1,14 @@
 """Load weights of another run, or of another project, into a part of the method."""
 
+from pathlib import Path
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.converted_net import check_pretrained_net
+from openstl_ext.engine.manifest import checkpoint_folder, load_manifest
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError, nearest
 from openstl_ext.interfaces import ResizableModule
@@ -24,8 +27,9 @@ class PretrainedHook(Hook):
     and tested without the file.
 
     Args:
-        checkpoint: File of a checkpoint, or of a state dict; ``{seed}`` in it is the seed of the
-            run, so that each seed of a task continues that of a pre-training.
+        checkpoint: File of a checkpoint, or of a state dict, or a work directory, for the last
+            checkpoint of its complete training; ``{seed}`` in it is the seed of the run, so that
+            each seed of a task continues that of a pre-training.
         part: Dotted name of the part, such as ``net`` or ``net.encoder``.
         prefix: Only keys with this prefix are loaded; it is removed.
         strict: Whether the keys must be exactly those of the part.
@@ -44,9 +48,7 @@ class PretrainedHook(Hook):
     def before_run(self, runner: Runner) -> None:
         if runner.loads_whole:
             return
-        path = self.checkpoint
-        if "{seed}" in path:
-            path = path.replace("{seed}", str(runner.seed))
+        path = str(pretrained_file(self.checkpoint, runner.seed))
         parts = dict(unwrap(runner.model).named_modules())
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
@@ -71,6 +73,36 @@ class PretrainedHook(Hook):
         """Return the weights with the prefix, without it."""
         names = [name for name in weights if name.startswith(self.prefix)]
         return {name.removeprefix(self.prefix): weights[name] for name in names}
+
+
+def pretrained_file(checkpoint: str, seed: int | None) -> Path:
+    """Return the file that ``checkpoint`` of a ``PretrainedHook`` names in a run with a seed.
+
+    Raises:
+        CheckpointError: If it is a work directory without a complete training.
+    """
+    path = Path(checkpoint.replace("{seed}", str(seed)))
+    return final(path) if path.is_dir() else path
+
+
+def final(folder: Path | str) -> Path:
+    """Return the last checkpoint of a training that is complete.
+
+    Args:
+        folder: Work directory.
+
+    Raises:
+        CheckpointError: If there is no run, or it is not complete.
+    """
+    manifest = load_manifest(folder)
+    entry = next((e for e in manifest.checkpoints if e.kind == "resume"), None)
+    if entry is None or entry.iteration != manifest.finished:
+        state = "has no checkpoint" if entry is None else f"ends after epoch {entry.epoch}"
+        raise CheckpointError(
+            f"the training in {folder} is not complete, it {state}; go on with --resume auto, or "
+            "name a checkpoint"
+        )
+    return checkpoint_folder(folder) / entry.file
 
 
 def resized(part: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -46,13 +46,15 @@ class CachedFeaturesHook(RunHook):
                 "cannot be encoded once; remove augment from train_dataloader.dataset, or the hook"
             )
         train, val = runner.train_loop, runner.val_loop
-        size = train.batch_size
+        size, mode = train.batch_size, runner.model.training
+        runner.model.eval()  # of the wrapper, which may gather divided weights for it
         train.dataloader = cached(
             train.dataloader, method, batch_size=size, order={"batch_sampler": train.batches}
         )
         if val is not None:
             order = {"batch_size": val.dataloader.batch_size, "sampler": val.dataloader.sampler}
             val.dataloader = cached(val.dataloader, method, batch_size=size, order=order)
+        runner.model.train(mode)
         runner.logger.info(f"features of {len(dataset)} training samples are cached")
 
 
@@ -60,8 +62,6 @@ def cached(
     loader: DataLoader, method: Any, *, batch_size: int, order: dict[str, Any]
 ) -> DataLoader:
     """Return a loader of the same order over the features of its dataset."""
-    mode = method.training
-    method.eval()
     batches = encoded(
         loader.dataset,
         method.features,
@@ -70,7 +70,6 @@ def cached(
         num_workers=loader.num_workers,
     )
     features, targets = zip(*batches, strict=True)
-    method.train(mode)
     joined = {name: torch.cat([each[name] for each in targets]) for name in targets[0]}
     items = EncodedItems(loader.dataset, torch.cat(features), joined)
     return DataLoader(items, collate_fn=loader.collate_fn, **order)

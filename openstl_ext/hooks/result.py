@@ -19,6 +19,7 @@ from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import read_manifest
 from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.plan import data_facts, training_facts
+from openstl_ext.engine.pretrained import pretrained_file
 from openstl_ext.engine.state import unwrap
 from openstl_ext.engine.trained import DATA, Trained
 from openstl_ext.errors import UserError
@@ -144,7 +145,7 @@ class Tested:
             overrides=overrides,
             seed=meta.get("plan", {}).get("seed", runner.seed),
             training=trained.plan if trained else untrained(cfg, loaded),
-            checkpoint=checkpoint_of(loaded or pretrained_file(cfg)),
+            checkpoint=checkpoint_of(loaded or frozen_weights(cfg)),
             protocol=protocol_of_test(runner),
         )
 
@@ -199,12 +200,12 @@ def checkpoint_of(path: str | None) -> Checkpoint | None:
     }
 
 
-def pretrained_file(cfg: Any) -> str | None:
+def frozen_weights(cfg: Any) -> str | None:
     """Return the file from which a ``PretrainedHook`` takes weights that are not trained."""
     hooks = [hook for hook in cfg.get("custom_hooks") or () if hook["type"] == "PretrainedHook"]
     if not hooks or cfg.get("train_dataloader") is not None:
         return None
-    return str(hooks[0]["checkpoint"]).replace("{seed}", str(cfg.get("seed")))
+    return str(pretrained_file(hooks[0]["checkpoint"], cfg.get("seed")))
 
 
 def selection_of(cfg: Any) -> Selection | None:

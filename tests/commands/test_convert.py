@@ -108,6 +108,6 @@ def test_a_cell_is_demanded_and_compared_with_that_of_the_config(lstm: Path) -> 
     with pytest.raises(CheckpointError, match="converted for a net with cell='published_tables'"):
         Predictor.load(load(new), out)
     start = PretrainedHook(checkpoint=out)
-    runner = SimpleNamespace(loads_whole=False, model=load_model(old, out), cfg=load(new))
+    runner = SimpleNamespace(loads_whole=False, seed=0, model=load_model(old, out), cfg=load(new))
     with pytest.raises(CheckpointError, match="converted for a net with cell='published_tables'"):
         start.before_run(runner)

@@ -88,8 +88,16 @@ def test_each_process_has_its_share_only(tmp_path: Path) -> None:
             "optim_wrapper.paramwise_cfg": {"layer_decay": 0.5, "flat_decay_mult": 0.0},
         },
         {"train_dataloader": {**NEW, **scenes("train", labelled=False), "batch_size": 2}},
+        {
+            "model": {**NEW, **PROBE},
+            "train_dataloader": {**NEW, **scenes("train"), "batch_size": 2},
+            "val_dataloader": {**NEW, **scenes("val"), "batch_size": 1},
+            "val_evaluator": ACCURACY,
+            "val_cfg": {"type": "ExactValLoop"},
+            "custom_hooks": [{"type": "CachedFeaturesHook"}],
+        },
     ],
-    ids=["validated", "accumulated", "clipped", "by layer", "unused band"],
+    ids=["validated", "accumulated", "clipped", "by layer", "unused band", "cached"],
 )
 def test_divided_weights_are_those_of_whole_ones(options: dict[str, Any], tmp_path: Path) -> None:
     """Scores would depend on how the memory is used."""

@@ -8,9 +8,10 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from openstl_ext.engine.manifest import read_manifest, write_manifest
 from openstl_ext.engine.runner import build
 from openstl_ext.engine.state import unwrap
-from openstl_ext.errors import ConfigError
+from openstl_ext.errors import CheckpointError, ConfigError
 from openstl_ext.models.spectral_vit import SpectralViT
 from tests.engine.toy_scenes import ToyScenes
 
@@ -151,6 +152,23 @@ def test_a_mistake_in_the_evaluation_of_an_encoder_is_one_sentence(
     model = options.pop("model")
     with pytest.raises(ConfigError, match=message):
         build(config(tmp_path, model, **options)).val()
+
+
+def test_a_task_starts_from_a_complete_pretraining(tmp_path: Path) -> None:
+    """Its features would be those of a pre-training that was interrupted, or of another epoch."""
+    source = tmp_path / "pretraining_0"
+    train = scenes("train", num_images=2, labelled=False)
+    none = {"val_dataloader": None, "val_evaluator": None}
+    weights = weights_after(config(source, PRETRAINING, train_dataloader=train, **none))
+    hook = {"type": "PretrainedHook", "checkpoint": f"{tmp_path}/pretraining_{{seed}}"}
+    hooks = [{**hook, "prefix": "net.encoder."}]
+
+    found = weights_after(config(tmp_path / "task", PROBE, custom_hooks=hooks, seed=0))
+    key = "encoder.blocks.0.attend.weight"
+    assert torch.equal(found[f"net.{key}"], weights[f"net.encoder.{key}"])
+    write_manifest(source, read_manifest(source))  # as before the last validation
+    with pytest.raises(CheckpointError, match="is not complete, it ends after epoch 3; go on with"):
+        weights_after(config(tmp_path / "again", PROBE, custom_hooks=hooks, seed=0))
 
 
 def test_a_frozen_encoder_keeps_its_weights_and_its_mode(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def start(block: dict[str, Any], **arguments: Any) -> nn.Module:
     method = built(1, block)
     runner = SimpleNamespace(
         loads_whole=False,
+        seed=0,
         model=method,
         cfg=Config({"model": block}),
         logger=MMLogger.get_instance("test_pretrained"),

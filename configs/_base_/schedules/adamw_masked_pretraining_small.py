@@ -1,6 +1,6 @@
-"""AdamW for a small masked autoencoder: 1 of 10 epochs of warm-up, a cosine, float32."""
+"""AdamW for a small masked autoencoder: 1 of 20 epochs of warm-up, a cosine, float32."""
 
-train_cfg = dict(max_epochs=10, val_interval=5)
+train_cfg = dict(max_epochs=20, val_interval=5)
 
 optim_wrapper = dict(
     optimizer=dict(type="AdamW", lr=3e-3, betas=(0.9, 0.95), weight_decay=0.05),

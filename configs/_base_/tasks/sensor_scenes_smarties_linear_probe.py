@@ -19,7 +19,7 @@ custom_hooks = [
     *_base_.custom_hooks,
     dict(
         type="PretrainedHook",
-        checkpoint="work_dirs/sensor_scenes/pretraining/seed_{seed}/checkpoints/epoch_10.pth",
+        checkpoint="work_dirs/sensor_scenes/pretraining/seed_{seed}",
         prefix="net.encoder.",
     ),
     dict(type="CachedFeaturesHook"),
