@@ -27,7 +27,11 @@ MAY_IMPORT = {
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
         *("discovery", "json_file", "folder_lock", "value_types"),
-        *("text_file", "leftovers", "frame_rules", "spectrum"),
+        *("text_file", "leftovers", "frame_rules", "spectrum", "frame_sources"),
+    },
+    "frame_sources": {
+        *("frame_sources", "structures", "errors", "leftovers", "rasters"),
+        "datasets",  # the formats of files
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
