@@ -1,7 +1,6 @@
 """Source of the frames of one variable of a netCDF or HDF5 file, or of a zarr store."""
 
 import os
-import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from openstl_ext.frame_sources.layout import layout_of
 from openstl_ext.frame_sources.libraries import library
 from openstl_ext.frame_sources.source import FrameSequence, ReadOptions
 from openstl_ext.frame_sources.times import Times, decode_times
+from openstl_ext.frame_sources.words import as_word, text_of
 from openstl_ext.rasters.fill_values import check_fill
 from openstl_ext.rasters.raster_file import equals_nodata
 from openstl_ext.structures import Channel
@@ -218,18 +218,6 @@ def _letters(container: Container, name: str, options: ReadOptions) -> str:
     return arranged(
         name, variable.dims, variable.shape, container.attributes(), path=container.path
     )
-
-
-def as_word(text: str) -> str:
-    """Return a text as one word, as names of scores and files need it."""
-    return re.sub(r"[\s@\[\]/\\]+", "_", text.strip()) or "_"
-
-
-def text_of(value: Any) -> str:
-    """Return a coordinate as text; whole numbers without a point."""
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def _line(error: BaseException) -> str:
