@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from openstl_ext.results.horizons import Curve, HorizonPlot
 from openstl_ext.visualization import error_curve
@@ -165,7 +166,7 @@ def test_nothing_of_long_texts_is_cut_off(drawn, number: int) -> None:
         assert "SYNTHETIC" in shown[0]
         labels = [label.get_window_extent() for label in axes.get_xticklabels()]
         texts = [*(t.get_window_extent() for t in legend_of(axes).get_texts()), *labels]
-        (written,) = axes.findobj(lambda part: getattr(part, "_text", "") == shown[0])
+        (written,) = (t for t in axes.findobj(Text) if t.get_text() == shown[0])
         texts.append(written.get_window_extent())
         for extent in texts:
             assert page.x0 <= extent.x0 < extent.x1 <= page.x1
