@@ -12,7 +12,7 @@ from openstl_ext.visualization.channel_rows import Array
 from openstl_ext.visualization.error_map import UNKNOWN, class_color
 from openstl_ext.visualization.grid import shown_steps
 from openstl_ext.visualization.legend import Legend, panel_size
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
 from openstl_ext.visualization.rgb_composite import HIGH, LOW, rgb_composites
 from openstl_ext.visualization.scales import shared, with_missing
 
@@ -97,20 +97,19 @@ def draw_samples(
         tops.append(top)
         top += HEADING + len(rows) * (LABELS + panel[1] + GAP) + 2 * GAP
     seen = sorted({int(k) for s in samples if s.labels is not None for k in np.unique(s.labels)})
-    entries = [
-        (UNKNOWN, "no label") if k < 0 else (class_color(k), _word(classes, k)) for k in seen
-    ]
+    entries = [(class_color(k), _word(classes, k)) for k in seen if k >= 0]
+    entries += [(UNKNOWN, "no label")] if -1 in seen else []
     if any(not np.isfinite(f).all() for rows in blocks for row in rows for f in row.frames):
         entries.append((missing, "no data"))
     page_width = max(left + columns * pitch + BETWEEN + SCALE + MARGIN, LEAST_WIDTH)
     legend = Legend(tuple(entries), page_width - 2 * MARGIN)
     page = Page(page_width, top + (legend.height + GAP if entries else 0) + MARGIN // 2)
     room = page_width - 2 * MARGIN
-    page.text(MARGIN, MARGIN, _fit(title, room, 9.5), align="left", size=9.5, weight="bold")
-    page.text(MARGIN, MARGIN + 26, _fit(subtitle, room, 7), align="left", size=7, color=FAINT)
+    page.text(MARGIN, MARGIN, fitted(title, room, 9.5), align="left", size=9.5, weight="bold")
+    page.text(MARGIN, MARGIN + 26, fitted(subtitle, room, 7), align="left", size=7, color=FAINT)
     for sample, rows, block_top in zip(samples, blocks, tops, strict=True):
         words = f"{sample.split}: {sample.name}" + (f", {sample.words}" if sample.words else "")
-        page.text(MARGIN, block_top + 10, _fit(words, room, 8), align="left", size=8)
+        page.text(MARGIN, block_top + 10, fitted(words, room, 8), align="left", size=8)
         for number, row in enumerate(rows):
             row_top = block_top + HEADING + number * (LABELS + panel[1] + GAP)
             _draw_row(page, row, (left, row_top), (*panel, pitch), maps[0], missing)
@@ -192,11 +191,3 @@ def _colored(labels: NDArray[np.int64]) -> Array:
 
 def _word(classes: Sequence[str], index: int) -> str:
     return classes[index] if index < len(classes) else f"class {index}"
-
-
-def _fit(words: str, room: int, size: float) -> str:
-    """Return a text, or its two ends where it is too long."""
-    if (width := text_width(words, size)) <= room:
-        return words
-    keep = max(4, int(len(words) * room / width) // 2 - 2)
-    return f"{words[:keep]}...{words[-keep:]}"
