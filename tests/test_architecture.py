@@ -27,7 +27,11 @@ MAY_IMPORT = {
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
         *("discovery", "json_file", "folder_lock", "value_types"),
-        *("text_file", "leftovers", "frame_rules", "spectrum"),
+        *("text_file", "leftovers", "frame_rules", "spectrum", "frame_sources", "frame_record"),
+    },
+    "frame_sources": {
+        *("frame_sources", "structures", "errors", "leftovers", "rasters"),
+        "datasets",  # the formats of files
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
@@ -79,11 +83,12 @@ MAY_IMPORT = {
     "weight_names": {"errors"},
     "frame_rules": {"structures", "errors"},
     "json_file": {"errors", "text_file"},
+    "frame_record": {"errors", "json_file"},
     "text_file": {"errors"},
     "leftovers": {"errors"},
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
-    "config": {"config", "errors", "value_types"},
+    "config": {"config", "errors", "value_types", "frame_record"},
     "discovery": set(),
     "environment": {"errors"},
     "folder_lock": {"errors"},
@@ -104,6 +109,7 @@ NEVER = {
     "errors": {"torch", "mmengine", "numpy"},
     "json_file": {"torch", "mmengine", "numpy"},
     "folder_lock": {"torch", "mmengine", "numpy"},
+    "frame_record": {"torch", "mmengine", "numpy"},
     "environment": {"torch", "mmengine", "numpy"},
     "launch": {"mmengine", "numpy"},
     "config": {"torch"},
@@ -188,6 +194,7 @@ WRITTEN_ELSEWHERE = {
     "datasets/download/fetch.py": "a part that a later call continues; it is renamed at the end",
     "datasets/download/remote_file.py": "an atomic file",
     "datasets/formats/frame_cache.py": "an atomic file",
+    "datasets/imported_frames/toy.py": "a folder of a test",
     "datasets/lts/convert.py": "an atomic path",
     "datasets/lts/patches.py": "an atomic file",
     "datasets/lts/split.py": "the files of atomic folders",
