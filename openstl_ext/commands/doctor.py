@@ -22,6 +22,10 @@ from openstl_ext.errors import DatasetNotFoundError, UserError
 PACKAGES = ("torch", "mmengine-lite", "numpy", "matplotlib")
 EXTRAS = {
     "rasterio": "GeoTIFF rasters",
+    "xarray": "netCDF, HDF5 and zarr",
+    "h5netcdf": "netCDF",
+    "h5py": "HDF5",
+    "zarr": "zarr",
     "wandb": "Weights & Biases",
     "argcomplete": "completion in the shell",
 }

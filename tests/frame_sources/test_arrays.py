@@ -94,7 +94,7 @@ def test_a_path_without_frames_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         open_source(tmp_path / "b.npy")
     (tmp_path / "c.txt").write_text("x")
-    with pytest.raises(DataError, match="expected a file or folder of arrays, images"):
+    with pytest.raises(DataError, match=r"expected a file or folder of arrays, .*images"):
         open_source(tmp_path / "c.txt")
     (tmp_path / "d.npy").write_bytes(b"\x93NUMPY")
     with pytest.raises(DataError, match=r"d\.npy: not a readable array"):
