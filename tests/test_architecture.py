@@ -38,7 +38,7 @@ MAY_IMPORT = {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
         *("interfaces", "frame_rules", "leftovers"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
-        *("calibration", "postprocessing", "output_path"),
+        *("calibration", "postprocessing", "output_path", "visualization"),
     },
     "statistics": {"errors", "atomic_io", "json_file"},
     "calibration": {"errors", "atomic_io", "json_file"},

@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from openstl_ext.datasets.card import Card
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.rasters.window import Scene
@@ -38,6 +39,25 @@ class SequenceDataset(Dataset[Item], ABC):
     band_indices: Mapping[str, int] = {}
     """Index of each spectral band by its name, for images of sensors; compared with the net."""
     groups: Sequence[Hashable] | None = None
+    splits: ClassVar[tuple[str, ...]] = SPLITS
+    """Names that ``split`` accepts."""
+    card: ClassVar[Card] = Card()
+    """How its files are recognised, and what the published set looks like."""
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return arguments, without root and split, that read the samples of a folder as stored.
+
+        Override this where the defaults depend on a recipe, such as the number of frames.
+
+        Args:
+            root: Folder of the data.
+
+        Raises:
+            DataError: If the folder does not determine an argument.
+        """
+        del root
+        return {}
 
     @classmethod
     @abstractmethod

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.label_maps import (
     Augment,
     ValFraction,
@@ -92,6 +93,11 @@ class BurnScars(SequenceDataset):
         place may be in both parts, and replaces missing values by reflectance 0.
     """
 
+    card = Card(
+        marks=((f"training/*{IMAGE}",), (f"data/*{IMAGE}",)),
+        shape="1 x 6 x 512 x 512",
+        note="804 images, two thirds of them for training; val is a part of these.",
+    )
     metainfo = Metainfo(name="burn_scars", channels=(), classes=("not_burnt", "burnt"))
 
     def __init__(
@@ -130,6 +136,12 @@ class BurnScars(SequenceDataset):
             name = place.format("subsetted_512x512_HLS.S30.") + f".20{18 + number}250.v1.4"
             write_raster(root / f"{name}{IMAGE}", image, nodata=-FILL)
             write_raster(root / f"{name}{MASK}", labels[None])
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return arguments that read whole images."""
+        del root
+        return {"crop_size": None}
 
     def __len__(self) -> int:
         return len(self.images)

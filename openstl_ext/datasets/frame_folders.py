@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.boiling.prepare import BoilingSettings, generate
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.formats import loaders_file
 from openstl_ext.datasets.formats.folder_split import SplitSettings, create_loaders
 from openstl_ext.datasets.formats.frame_file import frame_error, frame_shape, read_frame
@@ -65,6 +66,11 @@ class FrameFolders(SequenceDataset):
         test split where there is no other; both are errors here. Pickled frames are rejected.
     """
 
+    card = Card(
+        marks=((f"*{loaders_file.SUFFIX}",), ("*/0.np[yz]",), ("packed.npy", "packed.json")),
+        is_own=True,
+    )
+
     def __init__(
         self,
         *,
@@ -116,6 +122,12 @@ class FrameFolders(SequenceDataset):
         settings = BoilingSettings(num_samples=8, num_frames=20, image_size=16)
         generate(root, settings, packed=False)
         create_loaders(root, SplitSettings(train_ratio=0.5, val_ratio=0.25))
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return the frames of the shortest sample, half of them inputs."""
+        shortest = loaders_file.shortest_sample(loaders_file.find(root))
+        return {"num_inputs": shortest // 2, "num_targets": shortest - shortest // 2}
 
     @classmethod
     def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:

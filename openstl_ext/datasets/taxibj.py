@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.download.checksum import ZIP, Signs
 from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile, find
@@ -63,6 +64,12 @@ class TaxiBJ(SequenceDataset):
         Zhang et al. (arXiv:1610.00081); arrays as prepared by OpenSTL@c74deb5.
     """
 
+    card = Card(
+        marks=((FILE,),),
+        samples={"train": 20_461, "test": 500},
+        shape="8 x 2 x 32 x 32",
+        note="val is a part of the 20,461 windows for training.",
+    )
     channels = (Channel("inflow", "0-1"), Channel("outflow", "0-1"))
     metainfo = Metainfo(name="taxibj", channels=channels, lead=(30, "min"))
 

@@ -12,6 +12,7 @@ from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.rasters.grid import Grid, grid_points
 from openstl_ext.rasters.window import Window
 from openstl_ext.rasters.writer import RasterWriter
+from openstl_ext.visualization.error_map import class_color
 
 NO_LABEL = 255
 """Nodata value of a map of classes."""
@@ -35,15 +36,15 @@ def label_map(
     """Write a map of classes, and one of their probabilities if requested, atomically.
 
     Args:
-        path: GeoTIFF of class indices, uint8, 255 without a prediction.
+        path: GeoTIFF of class indices, uint8, 255 without a prediction, with colours and names of
+            the classes; the names are in ``<path>.aux.xml`` too, where GDAL and QGIS read them.
         predictor: Converts probabilities to classes.
         grid: Grid of the raster.
         area: Part of the raster to map.
         probability: GeoTIFF with one band per class, float32, NaN without a prediction.
-        classes: Names of the classes, for the descriptions of the bands, if they are known.
+        classes: Names of the classes, if they are known; else they are numbered.
         tags: Metadata of the files.
     """
-    named = ": " + ", ".join(f"{k} {name}" for k, name in enumerate(classes)) if classes else ""
     with ExitStack() as files:
         labels = files.enter_context(
             RasterWriter(
@@ -51,12 +52,12 @@ def label_map(
                 cut(grid, area),
                 dtype="uint8",
                 nodata=NO_LABEL,
-                descriptions=(f"class{named}",),
                 tags=tags,
                 block=BLOCK,
             )
         )
-        chances: list[RasterWriter] = []  # opened with the first rows, when K is known
+        chances: list[RasterWriter] = []
+        names: list[str] = []  # known with the first rows, as is K
 
         def sink(window: Window, fields: Fields) -> None:
             values = fields["probability"]
@@ -65,12 +66,14 @@ def label_map(
             here = moved(window, area)
             known = np.isfinite(values).all(axis=0)
             found = predictor.labels_of(np.where(known, values, 0.0))
+            if not names:
+                fit = len(classes) == len(values)
+                names.extend(classes if fit else (f"class {k}" for k in range(len(values))))
+                labels.name_classes(names, [class_color(k) for k in range(len(names))])
             labels.write(np.where(known, found, NO_LABEL).astype("uint8"), here)
             if probability and not chances:
-                known_names = len(classes) == len(values)
-                numbers = [f"class {k}" for k in range(len(values))]
-                names = [f"probability of {name}" for name in (classes if known_names else numbers)]
-                writer = _floats(probability, cut(grid, area), names, tags)
+                bands = [f"probability of {name}" for name in names]
+                writer = _floats(probability, cut(grid, area), bands, tags)
                 chances.append(files.enter_context(writer))
             for writer in chances:
                 for band, share in enumerate(values, start=1):

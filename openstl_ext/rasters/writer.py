@@ -6,10 +6,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
-from openstl_ext.atomic_io import atomic_path
+from openstl_ext.atomic_io import atomic_path, atomic_write
 from openstl_ext.errors import DataError, UserError
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.opening import rasterio, small_cache
@@ -66,6 +67,7 @@ class RasterWriter:
         self.tags = dict(tags or {})
         self.block = block
         self.scale, self.offset = scale, offset
+        self._categories: tuple[str, ...] = ()
         self._part: Path = self.path  # a temporary file while it is written
         self._files = ExitStack()
         self._handle: Any = None
@@ -116,6 +118,26 @@ class RasterWriter:
             "predictor": 3 if self.dtype.kind == "f" else 2,
             "bigtiff": "IF_SAFER",
         }
+
+    def name_classes(self, names: Sequence[str], colors: Sequence[str]) -> None:
+        """Store names and colours of the values 0, 1, ... of a uint8 map, before the first write.
+
+        The colours are the palette of the file. TIFF has no place for the names: GDAL and QGIS
+        read them as categories from ``<name>.tif.aux.xml``; they are also tags of the file and
+        in the description of the band.
+
+        Args:
+            names: Name of each value.
+            colors: Colour of each value, as in ``#0072b2``.
+        """
+        palette = {k: (*bytes.fromhex(color[1:]), 255) for k, color in enumerate(colors)}
+        palette[int(self.nodata)] = (0, 0, 0, 0)
+        listed = ", ".join(f"{k} {name}" for k, name in enumerate(names))
+        with small_cache():
+            self._handle.write_colormap(1, palette)
+            self._handle.set_band_description(1, f"class: {listed}")
+            self._handle.update_tags(1, **{f"class_{k}": name for k, name in enumerate(names)})
+        self._categories = tuple(names)
 
     def write(self, array: np.ndarray, window: Window, band: int = 1) -> None:
         """Write the values of a window; the part beyond the edge is ignored.
@@ -187,6 +209,9 @@ class RasterWriter:
         for ending in SIDECARS if error is None else ():
             with suppress(OSError):  # no file has so long a name
                 self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+        if error is None and self._categories:
+            beside = self.path.with_name(f"{self.path.name}{SIDECARS[0]}")
+            atomic_write(beside, _categories_xml(self._categories))
 
     def _close(self, error: BaseException | None) -> None:
         """Give the file its final name, or remove it after an error."""
@@ -194,6 +219,17 @@ class RasterWriter:
             self._part.with_name(self._part.name + ending).unlink(missing_ok=True)
         kind = None if error is None else type(error)
         self._files.__exit__(kind, error, None if error is None else error.__traceback__)
+
+
+def _categories_xml(names: Sequence[str]) -> bytes:
+    """Return GDAL's auxiliary metadata with the names of the values 0, 1, ... of the first band."""
+    root = ElementTree.Element("PAMDataset")
+    band = ElementTree.SubElement(root, "PAMRasterBand", band="1")
+    categories = ElementTree.SubElement(band, "CategoryNames")
+    for name in names:
+        ElementTree.SubElement(categories, "Category").text = name
+    ElementTree.indent(root)
+    return ElementTree.tostring(root) + b"\n"
 
 
 def _check_complete(part: Path, path: Path) -> None:

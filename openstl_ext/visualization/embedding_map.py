@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.visualization.legend import panel_size
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
 
 Array = NDArray[np.float32]
 
@@ -80,12 +80,15 @@ def draw_embedding(image: Array, features: Array, *, title: str = "") -> Page:
     width, height = panel_size(image.shape[0], image.shape[1], PANEL)
     explained = " + ".join(f"{100 * share:.0f} %" for share in shares) or "0 %"
     note = f"components 1 to {max(len(shares), 1)} as red, green, blue: {explained} of the variance"
-    right = max(2 * MARGIN + 2 * width + GAP, 2 * MARGIN + text_width(note, 6.5))
-    page = Page(right, 2 * MARGIN + TITLE + HEADING + height + GAP)
-    page.text(MARGIN, MARGIN, title or "embeddings", align="left", size=9.5, weight="bold")
     size = f"{features.shape[1]} x {features.shape[0]} embeddings of {features.shape[2]} numbers"
+    pitch = max(width, text_width(size, 8.5)) + GAP  # a narrow image has a wide name
+    right = max(2 * MARGIN + pitch + width, 2 * MARGIN + text_width(note, 6.5))
+    right = max(right, MARGIN + pitch + pitch)
+    page = Page(right, 2 * MARGIN + TITLE + HEADING + height + GAP)
+    heading = fitted(title or "embeddings", right - 2 * MARGIN, 9.5)
+    page.text(MARGIN, MARGIN, heading, align="left", size=9.5, weight="bold")
     for column, (name, panel) in enumerate((("image", image), (size, colors))):
-        box = (MARGIN + column * (width + GAP), MARGIN + TITLE + HEADING, width, height)
+        box = (MARGIN + column * pitch, MARGIN + TITLE + HEADING, width, height)
         page.text(box[0] + width / 2, box[1] - HEADING * 0.42, name, size=8.5)
         page.image(np.where(np.isnan(panel), to_rgb(NO_DATA), panel), box)
     bottom = page.height - MARGIN

@@ -23,8 +23,13 @@ MARKERS = ("o", "s", "D", "^", "v", "P")
 DASHES = ((0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.2, 1.5)))
 """Dashes of the baselines, which are grey."""
 MOST_TICKS = 8
-LETTERS = 56
-"""Letters per line of a legend entry, which has three lines at most."""
+LETTERS = {1: 78, 2: 36}
+"""Letters per line of a legend entry, which has three lines at most, by number of columns."""
+TITLE_LETTERS = 58
+WIDTH, HEIGHT = 6.2, 4.2
+"""Inches of a plot without its legend."""
+TICK_LETTERS = 92
+"""Letters that fit side by side below the axis."""
 
 
 def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
@@ -33,17 +38,30 @@ def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
     Plots of one unit share the axis of the score, so that their heights compare. Shades are one
     sample standard deviation over seeds. A lead without a score interrupts its line.
     """
-    width = 6.2 * len(plots)
-    height = 4.2 + 0.15 * max(len(plot.curves) for plot in plots)  # legends are below the axes
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="constrained")
+    legends = max(_legend_height(plot) for plot in plots)
+    figure = Figure(
+        figsize=(WIDTH * len(plots), HEIGHT + legends),
+        dpi=DPI,
+        facecolor="white",
+        layout="constrained",
+    )
     canvas = FigureCanvasAgg(figure)
     one_unit = len({plot.unit for plot in plots}) == 1
-    places: Any = figure.subplots(1, len(plots), squeeze=False, sharey=one_unit)[0]
-    for axes, plot in zip(places, plots, strict=True):
-        _draw(axes, plot)
+    grid = figure.add_gridspec(2, len(plots), height_ratios=(HEIGHT, legends))
+    first: Any = None
+    for column, plot in enumerate(plots):
+        axes: Any = figure.add_subplot(grid[0, column], sharey=first if one_unit else None)
+        first = first or axes
+        lines = _draw(axes, plot)
+        letters = TITLE_LETTERS - (20 if len(plots) > 1 else 0)
+        title = textwrap.fill(plot.title, letters, max_lines=3, placeholder=" ...")
+        axes.set_title(title, **TITLE)
         if len(plots) > 1:
-            words = {"fontsize": 7, "color": FAINT, "family": FONT, "loc": "right"}
+            words: dict[str, Any] = {"fontsize": 7, "color": FAINT, "family": FONT, "loc": "right"}
             axes.set_title(f"protocol {plot.fingerprint}", **words)
+        below = figure.add_subplot(grid[1, column])  # a place of its own, where it covers nothing
+        below.set_axis_off()
+        _legend(below, plot, lines)
     for written in figure.findobj(Text):
         written.set(parse_math=False, text=printable(written.get_text()))
     out = io.BytesIO()
@@ -52,15 +70,16 @@ def draw_error_curves(plots: Sequence[HorizonPlot]) -> bytes:
     return out.getvalue()
 
 
-def _draw(axes: Any, plot: HorizonPlot) -> None:
-    """Draw the curves of one protocol."""
+def _draw(axes: Any, plot: HorizonPlot) -> list[Any]:
+    """Draw the curves of one protocol, and return their lines."""
     models, baselines = count(), count()
-    for curve in plot.curves:
+    lines = [
         _line(axes, plot, curve, next(baselines if curve.is_baseline else models))
+        for curve in plot.curves
+    ]
     known = [mean for curve in plot.curves for mean in curve.means if mean is not None]
     if min(known) >= 0 and plot.higher_is_better is False:
         axes.set_ylim(bottom=0)  # another origin makes small differences look large
-    axes.set_title(plot.title, fontsize=10, fontweight="bold", color=INK, family=FONT, loc="left")
     unit = "" if plot.unit in ("", "1") else f" ({plot.unit})"
     better = {True: ", higher is better", False: ", lower is better", None: ""}
     axes.set_ylabel(
@@ -71,19 +90,60 @@ def _draw(axes: Any, plot: HorizonPlot) -> None:
     axes.set_axisbelow(True)
     for side, spine in axes.spines.items():
         spine.set(visible=side in ("left", "bottom"), color=LINE, linewidth=0.8)
-    axes.legend(  # below the axes, where it covers no line
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.24),
-        ncols=2 if len(plot.curves) > 3 else 1,
+    return lines
+
+
+TITLE: dict[str, Any] = {
+    "fontsize": 10,
+    "fontweight": "bold",
+    "color": INK,
+    "family": FONT,
+    "loc": "left",
+}
+
+
+def _legend(axes: Any, plot: HorizonPlot, lines: Sequence[Any]) -> None:
+    """Draw the legend into axes of its own."""
+    axes.legend(
+        lines,
+        _names(plot),
+        loc="upper left",
+        ncols=_columns(plot),
         frameon=False,
         handlelength=3.2,
+        borderaxespad=0,
         labelcolor=INK,
         prop={"family": FONT, "size": 7.5},
     )
 
 
-def _line(axes: Any, plot: HorizonPlot, curve: Curve, number: int) -> None:
-    """Draw one curve, with its spread over seeds."""
+def _columns(plot: HorizonPlot) -> int:
+    """Return two columns for many short names."""
+    longest = max(len(_name(curve)) for curve in plot.curves)
+    return 2 if len(plot.curves) > 3 and longest <= LETTERS[2] else 1
+
+
+def _names(plot: HorizonPlot) -> list[str]:
+    letters = LETTERS[_columns(plot)]
+    return [
+        textwrap.fill(_name(curve), letters, max_lines=3, placeholder=" ...")
+        for curve in plot.curves
+    ]
+
+
+def _name(curve: Curve) -> str:
+    return curve.name + (f" ({curve.num_runs} seeds)" if curve.num_runs > 1 else "")
+
+
+def _legend_height(plot: HorizonPlot) -> float:
+    """Return the height of the legend in inches."""
+    heights = [0.06 + 0.135 * (name.count("\n") + 1) for name in _names(plot)]
+    columns = _columns(plot)
+    return 0.12 + sum(heights) * math.ceil(len(heights) / columns) / len(heights)
+
+
+def _line(axes: Any, plot: HorizonPlot, curve: Curve, number: int) -> Any:
+    """Draw one curve, with its spread over seeds, and return its line."""
     means = np.array([math.nan if mean is None else mean for mean in curve.means])
     if curve.is_baseline:
         style: dict[str, Any] = {"color": FAINT, "linestyle": DASHES[number % len(DASHES)]}
@@ -92,13 +152,12 @@ def _line(axes: Any, plot: HorizonPlot, curve: Curve, number: int) -> None:
         style = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
         style |= {"markersize": 5, "linewidth": 1.8, "zorder": 3}
         style |= {"linestyle": "-" if number < len(COLORS) else "--"}
-    seeds = f" ({curve.num_runs} seeds)" if curve.num_runs > 1 else ""
-    name = textwrap.fill(curve.name + seeds, LETTERS, max_lines=3, placeholder=" ...")
-    axes.plot(plot.ahead, means, label=name, **style)
+    (line,) = axes.plot(plot.ahead, means, **style)
     spreads = np.array([0.0 if spread is None else spread for spread in curve.spreads])
     if spreads.any():
         ends = means - spreads, means + spreads
         axes.fill_between(plot.ahead, *ends, color=style["color"], alpha=0.18, linewidth=0)
+    return line
 
 
 def _ticks(axes: Any, plot: HorizonPlot) -> None:
@@ -112,7 +171,10 @@ def _ticks(axes: Any, plot: HorizonPlot) -> None:
     if few:
         names = [f"{ahead:g}" for ahead in plot.ahead]
         if counted:
-            names = [f"{n}\n{v:,} px" for n, v in zip(names, plot.num_valid, strict=True)]
+            counts = [f"{number:,}" for number in plot.num_valid]
+            if sum(map(len, counts)) + 5 * len(counts) > TICK_LETTERS:
+                counts = [_short(number) for number in plot.num_valid]
+            names = [f"{n}\n{v} px" for n, v in zip(names, counts, strict=True)]
         axes.set_xticks(plot.ahead, names)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(MOST_TICKS, integer=True))
@@ -120,3 +182,11 @@ def _ticks(axes: Any, plot: HorizonPlot) -> None:
     axes.tick_params(labelsize=7, length=3, width=0.6, color=LINE, labelcolor=INK)
     for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         tick.set_fontfamily(FONT)
+
+
+def _short(number: int) -> str:
+    """Return a number with three digits, as in ``4.12M``."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{letter}"
+    return str(number)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import Colormap, Normalize
 
 from openstl_ext.errors import UserError
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
 from openstl_ext.visualization.panel_sample import PanelSample
 from openstl_ext.visualization.scales import DIVERGING, between, centred, declared, with_missing
 
@@ -176,7 +176,7 @@ def _block(
 ) -> None:
     """Draw the name of the sample, the column names, and a row per horizon."""
     left, top = corner
-    page.text(left, top + 8, _fitting(sample.name, layout.block[0], 8), **_NAME)
+    page.text(left, top + 8, fitted(sample.name, layout.block[0], 8), **_NAME)
     fields = [sample.target, sample.forecast, sample.difference]
     fields += [] if sample.interval is None else [sample.interval]
     for column in range(layout.columns):
@@ -218,8 +218,8 @@ def _title(page: Page, about: Mapping[str, Any]) -> None:
     """Write the title and the subtitle."""
     title, more = str(about.get("title") or "forecasts"), str(about.get("subtitle") or "")
     room = page.width - 2 * MARGIN
-    page.text(MARGIN, 24, _fitting(title, room, 10), align="left", size=10, weight="bold")
-    page.text(MARGIN, 48, _fitting(more, room, 7.5), align="left", color=FAINT)
+    page.text(MARGIN, 24, fitted(title, room, 10), align="left", size=10, weight="bold")
+    page.text(MARGIN, 48, fitted(more, room, 7.5), align="left", color=FAINT)
 
 
 def _legend(page: Page, samples: Sequence[PanelSample], scales: _Scales) -> None:
@@ -232,11 +232,3 @@ def _legend(page: Page, samples: Sequence[PanelSample], scales: _Scales) -> None
     if shown.size and (shown.min() < low or shown.max() > high):
         words += "; values beyond the scale have its end colours"
     page.text(MARGIN + 20, middle, words, align="left", size=7, color=FAINT)
-
-
-def _fitting(words: str, room: float, size: float) -> str:
-    """Return a text, or its two ends where it is too long."""
-    if text_width(words, size) <= room:
-        return words
-    keep = max(4, int(len(words) * room / text_width(words, size)) // 2 - 2)
-    return f"{words[:keep]}...{words[-keep:]}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
 
 TITLE, SMALL = 9.5, 7.5
 SWATCH, PADDING, APART = 12, 8, 26  # colour box, gap to its text, gap to the next entry
@@ -10,12 +10,15 @@ PITCH = 26  # distance between lines of a legend
 
 
 def headline(page: Page, sample: str, config: str, margin: int) -> None:
-    """Write the config at the left and the sample at the right, shortened to fit."""
+    """Write the config at the left and the sample at the right, shortened to fit.
+
+    The longer one is shortened first, so that each has at least about half of the line.
+    """
+    room = page.width - 2 * margin - 24
     name = f"sample {sample}"
-    room = page.width - 2 * margin - text_width(config, TITLE) - 24
-    if text_width(name, SMALL) > room:
-        keep = max(8, int(len(name) * room / text_width(name, SMALL)) // 2 - 2)
-        name = f"{name[:keep]}...{name[-keep:]}"
+    rest = room - min(text_width(name, SMALL), room // 2)
+    config = fitted(config, rest, TITLE)
+    name = fitted(name, room - text_width(config, TITLE), SMALL)
     middle = margin + 2
     page.text(margin, middle, config or name, align="left", size=TITLE, weight="bold")
     if config:

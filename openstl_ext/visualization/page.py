@@ -112,7 +112,10 @@ class Page:
         norm: Normalize,
         label: str,
     ) -> None:
-        """Draw a colour bar into a box, with its numbers to the right."""
+        """Draw a colour bar into a box, with its numbers to the right.
+
+        A label that is longer than the bar is shortened, because it would reach into the next.
+        """
         left, top, width, height = box
         place = (
             left / self.width,
@@ -130,7 +133,7 @@ class Page:
         for tick in axes.get_yticklabels():
             tick.set_fontfamily(FONT)
         about: dict[str, Any] = {"fontsize": 7, "color": FAINT, "family": FONT, "labelpad": 5}
-        axes.set_ylabel(printable(label), parse_math=False, **about)
+        axes.set_ylabel(fitted(printable(label), height, 7), parse_math=False, **about)
 
     def pixels(self) -> NDArray[np.uint8]:
         """Return the page as an array of colours.
@@ -149,6 +152,14 @@ class Page:
         # without the version of matplotlib, so that an update changes no figure
         self.figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
         return out.getvalue()
+
+
+def fitted(words: str, room: float, size: float) -> str:
+    """Return a text, or its two ends where it is wider than the room in pixels."""
+    if (width := text_width(words, size)) <= room:
+        return words
+    keep = max(4, int(len(words) * room / width) // 2 - 2)
+    return f"{words[:keep]}...{words[-keep:]}"
 
 
 def text_width(words: str, size: float) -> int:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -54,6 +55,22 @@ def test_bands_have_the_names_of_the_classes(tmp_path, scene):
     with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as rng:
         assert labels.descriptions == ("class: 0 background, 1 site",)
         assert rng.descriptions == ("probability of background", "probability of site")
+        assert labels.tags(1)["class_1"] == "site"
+        palette = labels.colormap(1)
+        assert palette[0] == (0xDD, 0xDD, 0xDD, 255)
+        assert palette[1] == (0, 0x72, 0xB2, 255)
+        assert palette[255][3] == 0
+    text = (tmp_path / "map.tif.aux.xml").read_text()
+    names = [node.text for node in ElementTree.fromstring(text).iter("Category")]
+    assert names == ["background", "site"]
+
+
+def test_classes_of_another_number_are_numbered(tmp_path, scene):
+    """Names of the first two of three classes would be wrong ones."""
+    write_labels(tmp_path, scene, classes=("background", "site", "water"))
+    with rasterio.open(tmp_path / "map.tif") as labels, rasterio.open(tmp_path / "p.tif") as rng:
+        assert labels.descriptions == ("class: 0 class 0, 1 class 1",)
+        assert rng.descriptions == ("probability of class 0", "probability of class 1")
 
 
 def test_a_map_has_the_georeference_and_a_nodata_tag(tmp_path, scene):

@@ -1,8 +1,12 @@
 """Plots of error against lead."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from openstl_ext.results.horizons import Curve, HorizonPlot
 from openstl_ext.visualization import error_curve
@@ -43,9 +47,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch):
 
         monkeypatch.setattr(error_curve, "Figure", figure)
         assert draw_error_curves(plots).startswith(b"\x89PNG")
-        return figures[0].axes
+        return figures[0].axes[::2]  # each has the legend in axes of its own
 
     return draw
+
+
+def legend_of(axes):
+    places = axes.get_figure().axes
+    return places[places.index(axes) + 1].get_legend()
 
 
 def test_every_curve_is_drawn_over_its_leads(drawn) -> None:
@@ -54,7 +63,7 @@ def test_every_curve_is_drawn_over_its_leads(drawn) -> None:
     (net, baseline) = axes.get_lines()
     np.testing.assert_array_equal(net.get_xydata(), [(5, 1), (10, 2), (15, 3)])
     np.testing.assert_array_equal(baseline.get_ydata(), [4, 5, 6])
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Net", "Persistence"]
+    assert [text.get_text() for text in legend_of(axes).get_texts()] == ["Net", "Persistence"]
     assert net.get_linestyle() == "-" != baseline.get_linestyle()
 
 
@@ -82,7 +91,7 @@ def test_the_spread_over_seeds_is_shaded(drawn) -> None:
     (axes,) = drawn(plot(curve(spreads=(0.5, 0.5, 0.5), num=3)))
     (shade,) = axes.collections
     assert shade.get_paths()[0].vertices[:, 1].max() == 3.5
-    assert axes.get_legend().get_texts()[0].get_text() == "Net (3 seeds)"
+    assert legend_of(axes).get_texts()[0].get_text() == "Net (3 seeds)"
 
 
 def test_protocols_of_one_unit_share_one_scale(drawn) -> None:
@@ -106,8 +115,8 @@ def test_many_leads_and_recipes_are_distinguishable(drawn) -> None:
 def test_the_legend_of_a_long_name_is_shortened(drawn) -> None:
     """The legend of a run with many overrides would cover the plot."""
     (axes,) = drawn(plot(curve("Net (probe: " + " ".join(["model.net.width=8"] * 30) + ")")))
-    (entry,) = (text.get_text() for text in axes.get_legend().get_texts())
-    assert max(map(len, entry.split("\n"))) <= error_curve.LETTERS
+    (entry,) = (text.get_text() for text in legend_of(axes).get_texts())
+    assert max(map(len, entry.split("\n"))) <= error_curve.LETTERS[1]
     assert entry.startswith("Net")
     assert entry.endswith("...")
     assert entry.count("\n") == 2
@@ -124,10 +133,10 @@ def test_texts_are_drawn_as_they_are(drawn, text: str) -> None:
     """A name with dollar signs would be drawn as a formula, or end the command in a traceback."""
     shown = text.encode("unicode_escape").decode() if not text.isprintable() else text
     (axes,) = drawn(plot(curve(text), title=text, metric=text, unit=text, time_unit=text))
-    legend = [written.get_text() for written in axes.get_legend().get_texts()]
+    legend = [written.get_text() for written in legend_of(axes).get_texts()]
     assert legend == [shown]
     assert axes.get_title(loc="left") == shown
-    for written in (*axes.get_legend().get_texts(), axes.xaxis.label, axes.yaxis.label):
+    for written in (*legend_of(axes).get_texts(), axes.xaxis.label, axes.yaxis.label):
         assert not written.get_parse_math()
 
 
@@ -137,7 +146,30 @@ def test_the_legend_covers_no_line(drawn, number: int) -> None:
     curves = [curve(f"A recipe of a long name, number {i}") for i in range(number)]
     baselines = [curve("Persistence", baseline=True, means=(90.0, 95.0, 100.0))]
     (axes,) = drawn(plot(*curves, *baselines))
-    assert axes.get_legend().get_window_extent().y1 <= axes.get_window_extent().y0
+    assert legend_of(axes).get_window_extent().y1 <= axes.get_window_extent().y0
     figure = axes.get_figure()
-    lowest = min(text.get_window_extent().y0 for text in axes.get_legend().get_texts())
+    lowest = min(text.get_window_extent().y0 for text in legend_of(axes).get_texts())
     assert lowest >= figure.bbox.y0
+
+
+@pytest.mark.parametrize("number", [2, 9])
+def test_nothing_of_long_texts_is_cut_off(drawn, number: int) -> None:
+    """The end of a name, where recipes differ, would be outside of the page."""
+    name = "human_modification/quantile_convlstm_with_a_name_of_many_words_and_overrides"
+    curves = [curve(f"{name}_{i}", num=3) for i in range(number)]
+    title = "a data set of a long name that does not fit into one line (SYNTHETIC)"
+    large = {"num_valid": (40_000_000,) * 7, "ahead": tuple(range(7))}
+    curves = [replace(c, means=(1.0,) * 7, spreads=(None,) * 7) for c in curves]
+    for axes in drawn(plot(*curves, title=title, **large), plot(curve(), title=title)):
+        page = axes.get_figure().bbox
+        shown = [axes.get_title("left"), *(t.get_text() for t in axes.get_xticklabels())]
+        assert "SYNTHETIC" in shown[0]
+        labels = [label.get_window_extent() for label in axes.get_xticklabels()]
+        texts = [*(t.get_window_extent() for t in legend_of(axes).get_texts()), *labels]
+        (written,) = (t for t in axes.findobj(Text) if t.get_text() == shown[0])
+        texts.append(written.get_window_extent())
+        for extent in texts:
+            assert page.x0 <= extent.x0 < extent.x1 <= page.x1
+            assert page.y0 <= extent.y0 < extent.y1 <= page.y1
+        for left, right in pairwise(labels):
+            assert left.x1 < right.x0

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from openstl_ext.datasets.bigearthnet import lists, metadata
 from openstl_ext.datasets.bigearthnet.lists import SplitLists
 from openstl_ext.datasets.bigearthnet.nomenclature import class_words, map_labels
 from openstl_ext.datasets.bigearthnet.patches import (
+    FOLDERS,
     MAPS,
     TABLES,
     Patch,
@@ -23,6 +24,7 @@ from openstl_ext.datasets.bigearthnet.patches import (
     read_band,
 )
 from openstl_ext.datasets.bigearthnet.toy import write_toy
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.sensors.augmentation import check_augment, draw_turns, rotated
 from openstl_ext.datasets.sensors.images import as_inputs, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
@@ -63,6 +65,12 @@ class PatchDataset(SequenceDataset, ABC):
         self.metainfo = Metainfo(
             name=name, channels=tuple(map(Channel, bands)), classes=class_words()
         )
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return arguments that keep the size of the patches."""
+        del root
+        return {"image_size": None}
 
     @abstractmethod
     def target(self, patch: Patch) -> Targets:
@@ -172,6 +180,32 @@ class BigEarthNet(PatchDataset):
         first and fractions are kept.
     """
 
+    card = Card(
+        marks=(
+            *((name,) for name in ("BigEarthNet-v1.0", "BigEarthNet-S1-v1.0")),
+            *((name,) for name in ("BigEarthNet-S2", "BigEarthNet-S1")),
+        ),
+        shape="2 x 12 x 120 x 120",
+        note=(
+            "Version 1 has 269,695, 123,723 and 125,866 patches in train, val and test, "
+            "version 2 has 237,871, 122,342 and 119,825."
+        ),
+    )
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return the version and the sensors whose folders exist, and patches as stored."""
+        versions: tuple[Version, ...] = (1, 2)
+        for version in versions:
+            present = [
+                sensor
+                for sensor in TABLES
+                if any((root / name).is_dir() for name in FOLDERS[version, sensor])
+            ]
+            if present:
+                return {"version": version, "sensors": present, "image_size": None}
+        return {"image_size": None}
+
     def __init__(
         self,
         *,
@@ -230,6 +264,9 @@ class BigEarthNetMaps(PatchDataset):
     Files, channels, splits, licence and arguments are those of ``BigEarthNet`` with ``version=2``,
     and ``Reference_Maps/<tile>/<patch>/<patch>_reference_map.tif`` with codes of CORINE Land Cover.
 
+    Licence:
+        That of ``BigEarthNet``: CDLA-Permissive-1.0.
+
     Args:
         root: Folder of the set.
         split: One of train, val, test.
@@ -255,6 +292,12 @@ class BigEarthNetMaps(PatchDataset):
     Deviations:
         torchgeo leaves codes without a class in the map as numbers; here they are not valid.
     """
+
+    card = Card(
+        marks=(("Reference_Maps",),),
+        samples={"train": 237_871, "val": 122_342, "test": 119_825},
+        shape="2 x 12 x 120 x 120",
+    )
 
     def __init__(
         self,

@@ -1,9 +1,11 @@
 """Boiling: a synthetic simulation for first trials."""
 
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.boiling.prepare import RECORD
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.frame_folders import FrameFolders
 from openstl_ext.errors import DatasetNotFoundError
 from openstl_ext.registry import DATASETS
@@ -51,6 +53,10 @@ class Boiling(SequenceDataset):
         CCU-LANL-AIML/simvp_minimal@be7db3d.
     """
 
+    card = Card(
+        marks=((RECORD,), ("*_boiling_*/0.np[yz]",)),
+        note="Nothing is published: the simulation writes any number of samples.",
+    )
     metainfo = Metainfo(
         name="boiling", channels=(Channel("temperature", "share of 212 F"),), synthetic=True
     )
@@ -82,6 +88,11 @@ class Boiling(SequenceDataset):
     def make_toy(cls, root: Path) -> None:
         """Write eight small simulations."""
         FrameFolders.make_toy(root)
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return the frames of the shortest sample, half of them inputs."""
+        return FrameFolders.arguments_for(root)
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -9,6 +9,7 @@ import torch
 
 from openstl_ext.atomic_io import atomic_file
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.dfc2020.patch_folders import PatchFolders, is_patch_folders
 from openstl_ext.datasets.dfc2020.tensor_file import FILE, NUM_BANDS, TensorFile
 from openstl_ext.datasets.label_maps import (
@@ -95,6 +96,12 @@ class DFC2020(SequenceDataset):
         The order of the eight classes in the file follows that of the ten; it is not documented.
     """
 
+    card = Card(
+        marks=((FILE,), ("ROIs0000_*",)),
+        samples={"train": 5_128, "test": 986},
+        shape="1 x 13 x 256 x 256",
+        note="val is a part of the 5,128 patches for training; the file has windows of 96 pixels.",
+    )
     metainfo = Metainfo(name="dfc2020", channels=(), classes=CLASSES)
 
     def __init__(
@@ -152,6 +159,12 @@ class DFC2020(SequenceDataset):
             content[f"{part}_labels"] = torch.from_numpy(np.stack(labels)).to(torch.int8)
         with atomic_file(root / FILE) as file:
             torch.save(content, file)
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return arguments that keep the size of the images."""
+        del root
+        return {"image_size": None}
 
     def __len__(self) -> int:
         return len(self.patches)

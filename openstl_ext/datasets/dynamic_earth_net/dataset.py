@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.datasets.base import SPLITS, SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.dynamic_earth_net.files import LISTS, Month, find_months
 from openstl_ext.datasets.label_maps import (
     IGNORED,
@@ -98,6 +99,11 @@ class DynamicEarthNet(SequenceDataset):
         one with several. Its input of all days is not offered.
     """
 
+    card = Card(
+        marks=(("dynnet_training_splits/*.txt",), ("planet/*/*/*/PF-SR",)),
+        shape="6 x 4 x 1024 x 1024",
+        note="75 areas of 24 months, so 1,800 labels.",
+    )
     metainfo = Metainfo(name="dynamic_earth_net", channels=(), classes=CLASSES[:6])
 
     def __init__(
@@ -154,6 +160,12 @@ class DynamicEarthNet(SequenceDataset):
                 listed = label.replace(date, f"{month}-01".replace("-", "_"))
                 lines.append(f"/reprocess-cropped/UTM-24000/{images} /{listed} {month}\n")
             atomic_write(root / LISTS / f"{split}.txt", "".join(lines).encode())
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return arguments that read whole images."""
+        del root
+        return {"crop_size": None}
 
     def __len__(self) -> int:
         return len(self.months)

@@ -114,6 +114,21 @@ def read(path: Path, split: str) -> Samples:
     return splits[split]
 
 
+def shortest_sample(path: Path) -> int:
+    """Return the number of frames of the shortest sample of all splits.
+
+    Raises:
+        DataError: If the file is damaged, or has no sample of two frames or more.
+    """
+    make = MAKE.format(root=path.parent)
+    content = read_json(path, LoadersFile, advice=f"make a new one: {make}")
+    parts = [getattr(content, name) for name in NAMES.values()]
+    shortest = min((len(s) for part in parts if part for s in part.samples), default=0)
+    if shortest < 2:
+        raise DataError(f"{path}: has no sample of two frames or more; make a new one: {make}")
+    return shortest
+
+
 def _check_inside(path: str, file: Path) -> None:
     """Raise an error for a path that leads out of the folder of its loader file.
 

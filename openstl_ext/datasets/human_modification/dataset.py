@@ -11,7 +11,8 @@ import torch
 
 from openstl_ext.datasets.base import SPLITS as USUAL_SPLITS
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.human_modification.files import PREPARE
+from openstl_ext.datasets.card import Card
+from openstl_ext.datasets.human_modification.files import INDEX, PREPARE, find
 from openstl_ext.datasets.human_modification.rasters import (
     YEARS,
     ZERO_WHERE_MISSING,
@@ -24,6 +25,7 @@ from openstl_ext.datasets.synthetic.continent_files import write_toy
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, DataError, nearest
 from openstl_ext.frame_rules import FrameRules
+from openstl_ext.rasters.layer import RasterLayer
 from openstl_ext.rasters.window import Scene, Window
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
@@ -103,6 +105,11 @@ class HumanModification(SequenceDataset):
         valid only where all inputs are known.
     """
 
+    splits = SPLITS
+    card = Card(
+        marks=(("HM_[0-9][0-9][0-9][0-9]*.tif*",), ("*/HM_[0-9][0-9][0-9][0-9]*.tif*",)),
+        note="Maps of the world of 1 km, a raster per year and variable.",
+    )
     metainfo = Metainfo(name="human_modification", channels=(Channel("HM"),), lead=(5, "yr"))
 
     def __init__(
@@ -256,6 +263,21 @@ class HumanModification(SequenceDataset):
             "zero_where_missing if its gaps mean 0; the shares of all rasters are listed by "
             f"`{PREPARE} verify --root {self.rasters.root}`"
         )
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return target and years of the rasters, the range of their type, and a fitting chip."""
+        found = find(root)
+        target = INDEX if any(name == INDEX for name, _ in found) else "AA"
+        years = tuple(sorted(year for name, year in found if name == target and year))
+        layer = RasterLayer(found[target, years[0]][0]) if years else None
+        whole = layer and np.dtype(layer.file.dataset.dtypes[0]).kind in "iu"
+        values = "0-10000" if whole and layer and layer.scaling == (1, 0) else "0-1"
+        if layer is None:
+            return {}
+        blocks, buffer = read_split(root / SPLIT, layer.grid)
+        size = max(1, min(128, blocks.block_size - 2 * buffer))
+        return {"target": target, "years": years, "values": values, "chip_size": size}
 
     @classmethod
     def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:

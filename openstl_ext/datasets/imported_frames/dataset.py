@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.imported_frames.content import Content
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
-from openstl_ext.frame_record import FramesRecord, read_record
+from openstl_ext.frame_record import NAME, FramesRecord, read_record
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
@@ -55,6 +56,8 @@ class ImportedFrames(SequenceDataset):
         DataError: If files of the source are missing or have changed since the import.
         ConfigError: If the windows are too short, or the folder has another import.
     """
+
+    card = Card(marks=((NAME,),))
 
     def __init__(
         self,

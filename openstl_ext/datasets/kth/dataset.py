@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.formats.frame_cache import FrameCache, map_video
 from openstl_ext.datasets.formats.video import read_avi, read_jpegs
 from openstl_ext.datasets.kth.files import (
@@ -89,6 +90,16 @@ class KTH(SequenceDataset):
         file system. Upstream has no validation split and keeps all frames in memory as float64.
     """
 
+    card = Card(
+        marks=(
+            ("boxing/person*_boxing_d*",),
+            ("walking/person*_walking_d*",),
+        ),
+        note=(
+            "599 recordings of 160 x 120 pixels at 25 frames a second; the frames of PredRNN's "
+            "authors give 5,200 training and 3,167 test windows of 10 and 20 frames."
+        ),
+    )
     metainfo = Metainfo(name="kth", channels=(Channel("brightness", "0-1"),), lead=(40, "ms"))
 
     def __init__(

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
-from openstl_ext.datasets.lts.files import check_statistics, open_patches, open_series
+from openstl_ext.datasets.card import Card
+from openstl_ext.datasets.lts.files import check_statistics, open_patches, open_series, size_of
 from openstl_ext.datasets.lts.metadata import SeriesFacts
 from openstl_ext.datasets.lts.scene import SeriesScene
 from openstl_ext.datasets.sensors.augmentation import draw_turns, rotated
@@ -114,6 +115,7 @@ class LTSSegmentation(SequenceDataset):
         background. It uses the newest years, as here.
     """
 
+    card = Card(marks=(("stack.json",),), note="The published images and labels are not public.")
     metainfo = Metainfo(name="lts", channels=(), classes=("background", "site"), lead=(1, "yr"))
 
     def __init__(
@@ -141,6 +143,11 @@ class LTSSegmentation(SequenceDataset):
         self._fill, self._augment, self._ignored = _fill_of(fill), augment, ignore_index
         self.metainfo = described(_metainfo(facts, self._years, self._bands), Path(root))
         check_statistics(Path(root), facts, self.metainfo.labels)
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return the side of the patches that were cut."""
+        return {"patch_size": size_of(root)}
 
     @classmethod
     def make_toy(cls, root: Path) -> None:

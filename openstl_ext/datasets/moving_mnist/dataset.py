@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.formats.idx import read_idx_images
 from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.datasets.synthetic.marker import described
@@ -80,6 +81,12 @@ class MovingMNIST(SequenceDataset):
         and validates on the test set; VMRNN draws its validation sequences anew each time.
     """
 
+    card = Card(
+        marks=((TEST,), (TRAIN_DIGITS,)),
+        samples={"test": 10_000},
+        shape="20 x 1 x 64 x 64",
+        note="Training sequences are drawn from the 60,000 digits of MNIST.",
+    )
     metainfo = Metainfo(name="moving_mnist", channels=(Channel("brightness", "0-1"),))
 
     def __init__(

@@ -4,7 +4,7 @@ from abc import ABC
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -84,6 +84,12 @@ class SceneDataset(SequenceDataset, ABC):
             ),
             Path(root),
         )
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return arguments that keep the size of the images."""
+        del root
+        return {"image_size": None}
 
     def __len__(self) -> int:
         return len(self.scenes)

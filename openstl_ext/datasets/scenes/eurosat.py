@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar, final
 
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.scenes.dataset import SceneDataset
 from openstl_ext.datasets.scenes.files import SMARTIES_LISTS, SceneFacts
 from openstl_ext.datasets.scenes.toy import write_toy
@@ -75,6 +76,12 @@ class EuroSAT(SceneDataset):
         gsumbul/SMARTIES@fc0df04, ``eval_datasets.py``.
     """
 
+    card = Card(
+        marks=EUROSAT.marks,
+        samples={"train": 16_200, "val": 5_400, "test": 5_400},
+        shape="1 x 13 x 64 x 64",
+        note="",
+    )
     facts: ClassVar[SceneFacts] = EUROSAT
 
     @classmethod

@@ -45,6 +45,11 @@ class SceneFacts:
     is_cropped: bool = True
 
     @property
+    def marks(self) -> tuple[tuple[str, ...], ...]:
+        """Patterns by which a folder of the set is recognised; see ``Card``."""
+        return tuple((f"{folder}/{self.classes[0]}/*{self.suffix}",) for folder in self.folders)
+
+    @property
     def class_words(self) -> tuple[str, ...]:
         """Classes in snake case, as in the names of scores."""
         return tuple(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in self.classes)

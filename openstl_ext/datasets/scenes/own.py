@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.scenes.dataset import Augment, SceneDataset
 from openstl_ext.datasets.scenes.files import SceneFacts
 from openstl_ext.datasets.synthetic.sensor_scenes import View, write_classes
@@ -44,6 +45,8 @@ class Scenes(SceneDataset):
         DataError: If images or a list are missing or do not fit each other.
         ConfigError: If ``augment`` is not for training.
     """
+
+    card = Card(marks=(("*/*.*", "train.txt"),), is_own=True)
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar, final
 
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.scenes.dataset import SceneDataset
 from openstl_ext.datasets.scenes.files import SMARTIES_LISTS, SceneFacts
 from openstl_ext.datasets.scenes.toy import write_toy
@@ -103,6 +104,12 @@ class RESISC45(SceneDataset):
         224: gsumbul/SMARTIES@fc0df04, ``eval_datasets.py``.
     """
 
+    card = Card(
+        marks=RESISC45_FACTS.marks,
+        samples={"train": 18_900, "val": 6_300, "test": 6_300},
+        shape="1 x 3 x 256 x 256",
+        note="",
+    )
     facts: ClassVar[SceneFacts] = RESISC45_FACTS
 
     @classmethod
@@ -143,6 +150,12 @@ class UCMerced(SceneDataset):
         pixels and the crop of 224: gsumbul/SMARTIES@fc0df04, ``eval_datasets.py``.
     """
 
+    card = Card(
+        marks=UC_MERCED_FACTS.marks,
+        samples={"train": 1_260, "val": 420, "test": 420},
+        shape="1 x 3 x 256 x 256",
+        note="Some pictures have a few pixels less.",
+    )
     facts: ClassVar[SceneFacts] = UC_MERCED_FACTS
 
     @classmethod
@@ -184,6 +197,12 @@ class WHURS19(SceneDataset):
         ``eval_datasets.py``.
     """
 
+    card = Card(
+        marks=WHU_RS19_FACTS.marks,
+        samples={},
+        shape="1 x 3 x 600 x 600",
+        note="1,005 pictures without published splits.",
+    )
     facts: ClassVar[SceneFacts] = WHU_RS19_FACTS
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.sensor_pairs.footprint import check_same_place, read_placed
 from openstl_ext.datasets.sensor_pairs.pair_list import Names, PairSet
 from openstl_ext.datasets.sensors.augmentation import (
@@ -19,13 +20,14 @@ from openstl_ext.datasets.sensors.augmentation import (
     flipped_and_turned,
 )
 from openstl_ext.datasets.sensors.images import as_inputs
-from openstl_ext.datasets.sensors.sensor import Sensor
+from openstl_ext.datasets.sensors.sensor import FOLDER, Sensor
 from openstl_ext.datasets.synthetic.marker import is_marked
 from openstl_ext.datasets.synthetic.sensor_scenes import write_toy
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.registry import DATASETS
 from openstl_ext.spectrum import Spectrum
 from openstl_ext.structures import Channel, Item, Metainfo
+from openstl_ext.text_file import read_lines
 from openstl_ext.value_types import ImageSize, Share
 
 NUM_PROBED = 1000
@@ -85,6 +87,8 @@ class SensorPairs(SequenceDataset):
         concatenates the sets, so batches mix them.
     """
 
+    card = Card(marks=(("*/train.txt",), ("fmow_*.txt",), ("bigearthnet_*.txt",)), is_own=True)
+
     def __init__(
         self,
         *,
@@ -137,6 +141,22 @@ class SensorPairs(SequenceDataset):
     def make_toy(cls, root: Path) -> None:
         """Write two synthetic sets, ``optical`` and ``radar``, of a few small pairs."""
         write_toy(root)
+
+    @classmethod
+    def arguments_for(cls, root: Path) -> dict[str, Any]:
+        """Return the sets below a folder whose images are in folders named by their sensors.
+
+        Other sets do not state their sensors.
+        """
+        published = {path.stem for path in FOLDER.glob("*.json")}
+        pairs = []
+        for file in sorted(root.glob("*/train.txt")):
+            line = (read_lines(file) or [""])[0].split()
+            sensors = tuple(path.partition("/")[0] for path in line)
+            if len(sensors) == 2 and published.issuperset(sensors):
+                name = file.parent.name
+                pairs.append({"name": name, "root": name, "sensors": sensors})
+        return {"pairs": tuple(pairs)} if pairs else {}
 
     def __len__(self) -> int:
         return int(self._ends[-1])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.label_maps import (
     IGNORED,
     Augment,
@@ -91,6 +92,10 @@ class SICKLE(SequenceDataset):
         on the published train and reports val.
     """
 
+    card = Card(
+        marks=(("sickle_dataset_tabular.csv",),),
+        note="2,370 series of 388 plots, about 209,000 images of three sensors.",
+    )
     metainfo = Metainfo(name="sickle", channels=(), classes=("paddy", "non_paddy"))
 
     def __init__(

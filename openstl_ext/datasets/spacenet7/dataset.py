@@ -9,11 +9,12 @@ import numpy as np
 
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.datasets.base import SequenceDataset
+from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.label_maps import IGNORED, Augment, map_item
 from openstl_ext.datasets.sensors.augmentation import check_augment
 from openstl_ext.datasets.sensors.images import read_window, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
-from openstl_ext.datasets.spacenet7.files import Month, find_months, write_splits
+from openstl_ext.datasets.spacenet7.files import PLACES, Month, find_months, write_splits
 from openstl_ext.datasets.spacenet7.labels import LabelCache, read_month
 from openstl_ext.datasets.synthetic.class_maps import draw_classes, paint, write_raster
 from openstl_ext.datasets.synthetic.marker import described, mark
@@ -83,6 +84,10 @@ class SpaceNet7(SequenceDataset):
         PANGAEA-bench leaves out months with unusable pixels, and takes other lists of areas.
     """
 
+    card = Card(
+        marks=tuple((f"{place}/*/labels/*_Buildings.geojson",) for place in PLACES),
+        note="60 areas with public labels, about 24 months each, 3 x 1024 x 1024 pixels of 4 m.",
+    )
     metainfo = Metainfo(name="spacenet7", channels=(), classes=("background", "building"))
 
     def __init__(

@@ -1,0 +1,193 @@
+"""Draw samples of a dataset: input and target frames of each channel, or images and labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import Normalize, to_rgb
+from numpy.typing import NDArray
+
+from openstl_ext.visualization.channel_rows import Array
+from openstl_ext.visualization.error_map import UNKNOWN, class_color
+from openstl_ext.visualization.grid import shown_steps
+from openstl_ext.visualization.legend import Legend, panel_size
+from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
+from openstl_ext.visualization.rgb_composite import HIGH, LOW, rgb_composites
+from openstl_ext.visualization.scales import shared, with_missing
+
+MARGIN, TITLE, HEADING, LABELS, GAP = 28, 62, 34, 22, 8
+SCALE, BAR, BETWEEN = 110, 14, 16  # colour bar with its numbers, its width, inputs and targets
+MOST_COLUMNS, MOST_ROWS = 12, 3
+LEAST_WIDTH, LEAST_PITCH = 900, 60
+COLORMAP = "viridis"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleView:
+    """One sample as arrays, NaN where data are missing.
+
+    Args:
+        split: Its split.
+        name: Its id.
+        inputs: Input frames, for example of one or several dates.
+        target: Target frames; None where the target is a label.
+        labels: Class of each pixel, -1 where there is none; None without a map.
+        words: Classes of the entire sample, in words; empty without.
+
+    Shape:
+        - inputs: (T, C, H, W); target: (T', C', H, W); labels: (H, W).
+    """
+
+    split: str
+    name: str
+    inputs: Array
+    target: Array | None = None
+    labels: NDArray[np.int64] | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One line of frames: a channel, or three bands as colours."""
+
+    name: str
+    frames: list[Array]
+    steps: list[str]
+    num_inputs: int
+    norm: Normalize | None
+
+
+def draw_samples(
+    samples: Sequence[SampleView],
+    *,
+    title: str,
+    subtitle: str = "",
+    channels: Sequence[str] = (),
+    unit: str = "",
+    classes: Sequence[str] = (),
+) -> Page:
+    """Draw samples below each other; frames of a channel have one scale in all samples.
+
+    A dataset with labels is drawn as images in three colours beside the label map, another one
+    as a row per channel, three at most. Of many frames, twelve evenly spread ones are drawn.
+
+    Args:
+        samples: The samples.
+        title: First line.
+        subtitle: Second line.
+        channels: Name of each channel.
+        unit: Unit of all channels; empty where they differ or have none.
+        classes: Name of each class.
+    """
+    has_labels = any(sample.target is None for sample in samples)
+    *maps, missing = with_missing(COLORMAP)
+    blocks = [
+        _composite(s, channels) if has_labels else _rows(s, samples, channels) for s in samples
+    ]
+    height, width = samples[0].inputs.shape[-2:]
+    columns = max(len(row.frames) for rows in blocks for row in rows)
+    columns += any(sample.labels is not None for sample in samples)
+    panel = panel_size(height, width, min(240, max(84, 1400 // columns)))
+    pitch = max(panel[0] + GAP, LEAST_PITCH)
+    names = max(text_width(row.name, 7) for rows in blocks for row in rows) + 14
+    left = MARGIN + names
+    tops, top = [], MARGIN + TITLE
+    for rows in blocks:
+        tops.append(top)
+        top += HEADING + len(rows) * (LABELS + panel[1] + GAP) + 2 * GAP
+    seen = sorted({int(k) for s in samples if s.labels is not None for k in np.unique(s.labels)})
+    entries = [(class_color(k), _word(classes, k)) for k in seen if k >= 0]
+    entries += [(UNKNOWN, "no label")] if -1 in seen else []
+    if any(not np.isfinite(f).all() for rows in blocks for row in rows for f in row.frames):
+        entries.append((missing, "no data"))
+    page_width = max(left + columns * pitch + BETWEEN + SCALE + MARGIN, LEAST_WIDTH)
+    legend = Legend(tuple(entries), page_width - 2 * MARGIN)
+    page = Page(page_width, top + (legend.height + GAP if entries else 0) + MARGIN // 2)
+    room = page_width - 2 * MARGIN
+    page.text(MARGIN, MARGIN, fitted(title, room, 9.5), align="left", size=9.5, weight="bold")
+    page.text(MARGIN, MARGIN + 26, fitted(subtitle, room, 7), align="left", size=7, color=FAINT)
+    for sample, rows, block_top in zip(samples, blocks, tops, strict=True):
+        words = f"{sample.split}: {sample.name}" + (f", {sample.words}" if sample.words else "")
+        page.text(MARGIN, block_top + 10, fitted(words, room, 8), align="left", size=8)
+        for number, row in enumerate(rows):
+            row_top = block_top + HEADING + number * (LABELS + panel[1] + GAP)
+            _draw_row(page, row, (left, row_top), (*panel, pitch), maps[0], missing)
+            if row.norm is not None:
+                box = (left + columns * pitch + BETWEEN + GAP, row_top + LABELS, BAR, panel[1])
+                page.colorbar(box, cmap=maps[0], norm=row.norm, label=unit)
+        if sample.labels is not None:
+            column = left + len(rows[0].frames) * pitch + BETWEEN
+            box = (column, block_top + HEADING + LABELS, *panel)
+            page.text(column + panel[0] / 2, box[1] - LABELS / 2, "labels", size=6.5, color=FAINT)
+            page.image(_colored(sample.labels), box)
+    legend.draw(page, MARGIN, top)
+    return page
+
+
+def _rows(sample: SampleView, samples: Sequence[SampleView], channels: Sequence[str]) -> list[_Row]:
+    """Return a row for each of the first channels, which inputs and targets share if they can."""
+    inputs = sample.inputs
+    target = inputs[:0] if sample.target is None else sample.target
+    alike = target.shape[1:] == inputs.shape[1:]
+    past = shown_steps(len(inputs), MOST_COLUMNS // 2 if len(target) else MOST_COLUMNS)
+    future = shown_steps(len(target), MOST_COLUMNS - len(past)) if alike and len(target) else []
+    found = []
+    for c in range(min(inputs.shape[1], MOST_ROWS)):
+        same = [s.inputs[:, c] for s in samples]
+        same += [s.target[:, c] for s in samples if alike and s.target is not None]
+        name = channels[c] if len(channels) == inputs.shape[1] else f"channel {c}"
+        frames = [inputs[t, c] for t in past] + [target[t, c] for t in future]
+        steps = [f"input {t + 1}" for t in past] + [f"target {t + 1}" for t in future]
+        norm = shared(*(frame.ravel() for frame in same))
+        found.append(_Row(name, frames, steps, len(past), norm))
+    return found
+
+
+def _composite(sample: SampleView, channels: Sequence[str]) -> list[_Row]:
+    """Return one row of images in three colours."""
+    count = sample.inputs.shape[1]
+    names = list(channels) if len(channels) == count else [f"channel {c}" for c in range(count)]
+    past = shown_steps(len(sample.inputs), MOST_COLUMNS // 2)
+    images, bands = rgb_composites(sample.inputs, names)
+    steps = [f"image {t + 1}" for t in past]
+    name = ", ".join(bands)
+    return [_Row(name, [images[t] for t in past], steps, len(past), None)]
+
+
+def stretch_note() -> str:
+    """Return how the colours of images are stretched, in words."""
+    return f"colours: percentiles {LOW} to {HIGH} of each band"
+
+
+def _draw_row(
+    page: Page,
+    row: _Row,
+    corner: tuple[int, int],
+    sizes: tuple[int, int, int],
+    cmap: matplotlib.colors.Colormap,
+    missing: str,
+) -> None:
+    left, top = corner
+    width, height, pitch = sizes
+    page.text(left - 10, top + LABELS + height / 2, row.name, align="right", size=7)
+    for column, (frame, step) in enumerate(zip(row.frames, row.steps, strict=True)):
+        at = left + column * pitch + (BETWEEN if column >= row.num_inputs else 0)
+        page.text(at + width / 2, top + LABELS / 2, step, size=6, color=FAINT)
+        box = (at, top + LABELS, width, height)
+        if row.norm is None:
+            known = np.isfinite(frame)
+            page.image(np.where(known, frame, np.asarray(to_rgb(missing))), box)
+        else:
+            page.image(frame, box, cmap=cmap, norm=row.norm)
+
+
+def _colored(labels: NDArray[np.int64]) -> Array:
+    palette = np.array([to_rgb(class_color(k)) for k in range(max(labels.max() + 1, 1))])
+    colors = palette[np.maximum(labels, 0)].astype(np.float32)
+    colors[labels < 0] = to_rgb(UNKNOWN)
+    return colors
+
+
+def _word(classes: Sequence[str], index: int) -> str:
+    return classes[index] if index < len(classes) else f"class {index}"
