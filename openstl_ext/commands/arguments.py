@@ -1,9 +1,12 @@
 """Arguments that several commands share, and the config that they describe."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from openstl_ext.errors import UserError
+from openstl_ext.flags.arguments import flags_of, place_run
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -19,7 +22,7 @@ def add_config(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         "config",
         metavar="CONFIG",
         nargs="?" if optional else None,
-        help="a name, such as boiling/simvp_gsta_small, or the path of a config",
+        help="a name, such as boiling/simvp_gsta_small, or the path of a config or of a run",
     )
     config.completer = complete_config
     parser.add_argument(
@@ -55,20 +58,36 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_config(args: argparse.Namespace) -> "Config":
-    """Load the config that the arguments describe."""
+def load_config(
+    args: argparse.Namespace,
+    *,
+    overrides: Sequence[str] = (),
+    only_test: bool = False,
+    short: bool = True,
+) -> "Config":
+    """Load the config that the arguments describe.
+
+    Args:
+        args: The arguments.
+        overrides: Those of a training, which are applied first.
+        only_test: Whether the short flags describe the data of a test of a trained model.
+        short: Whether to apply the short flags.
+    """
     from openstl_ext import config
+    from openstl_ext.flags.entries import entries
+    from openstl_ext.flags.values import Flags
     from openstl_ext.output_path import check_folder
 
+    place_run(args)
     if getattr(args, "work_dir", None) is not None:
         check_folder(Path(args.work_dir), option="--work-dir")
-    options = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
-    cfg = config.load(
-        args.config,
-        options,
-        seed=getattr(args, "seed", None),
-        work_dir=getattr(args, "work_dir", None),
-    )
+    stated = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
+    options = [*overrides, *stated]
+    place = {"seed": getattr(args, "seed", None), "work_dir": getattr(args, "work_dir", None)}
+    cfg = config.load(args.config, options, **place)
+    given = flags_of(args) if short else Flags()
+    if added := entries(cfg.to_dict(), given, stated=stated, only_test=only_test):
+        cfg = config.load(args.config, [*options, *added], **place)
     if getattr(args, "launcher", "none") != "none":
         cfg.launcher = args.launcher
     if (seconds := getattr(args, "rank_timeout", None)) is not None:  # no override, as below
@@ -97,23 +116,36 @@ def load_trained_config(
     Returns:
         The config, and the training that the checkpoint states.
     """
-    cfg = load_config(args)
+    cfg = load_config(args, short=False)
     if check is not None:
         check(cfg)
     from openstl_ext.engine import checkpoint
     from openstl_ext.engine.trained import trained_of
 
     if args.checkpoint is None and not needs_weights and cfg.get("train_dataloader") is None:
-        return cfg, None
+        return load_config(args, only_test=True), None
     args.checkpoint = str(args.checkpoint or checkpoint.best(cfg.work_dir))
     if (trained := trained_of(args.checkpoint)) is None:
-        return cfg, None
-    seed = getattr(args, "seed", None)
+        return load_config(args, only_test=True), None
     repeated = argparse.Namespace(**vars(args))
-    repeated.cfg_options = [*trained.overrides, *args.cfg_options]
-    repeated.seed = trained.seed if seed is None else seed
-    repeated.work_dir = cfg.work_dir
-    return load_config(repeated), trained
+    if getattr(args, "seed", None) is None:
+        repeated.seed = trained.seed
+    repeated.work_dir, repeated.name = cfg.work_dir, None
+    return load_config(repeated, overrides=trained.overrides, only_test=True), trained
+
+
+def require_config(args: argparse.Namespace) -> None:
+    """Check that there is a config; ``--name`` of a run gives that of its training.
+
+    Raises:
+        UserError: If there is none.
+    """
+    place_run(args)
+    if args.config is None:
+        raise UserError(
+            "a CONFIG is missing: give a name such as boiling/simvp_gsta_small (`openstl-ext list` "
+            "shows all), a file, or the folder of a run"
+        )
 
 
 def complete_config(prefix: str, **_: Any) -> list[str]:

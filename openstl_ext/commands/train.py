@@ -6,6 +6,7 @@
     openstl-ext train boiling/simvp_gsta_small --resume
     openstl-ext train boiling/simvp_gsta_small --resume auto
     openstl-ext train boiling/simvp_gsta_small --dry-run
+    openstl-ext train boiling/simvp_gsta --data data/mine --size 48 --epochs 5 --name trial
     openstl-ext list
 """
 
@@ -14,8 +15,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, add_run, load_config
-from openstl_ext.errors import UserError
+from openstl_ext.commands.arguments import add_config, add_run, load_config, require_config
+from openstl_ext.flags.arguments import TRAIN, add_flags
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add_config(parser, optional=True)
+    add_flags(parser, TRAIN)
     add_run(parser)
     parser.add_argument(
         "--resume",
@@ -48,8 +50,7 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         cli.call(["list"])
         return
-    if args.config is None:
-        raise UserError("train needs a CONFIG, such as boiling/simvp_gsta_small; --list shows all")
+    require_config(args)
     cfg = load_config(args)
     if args.dry_run:
         describe(cfg)

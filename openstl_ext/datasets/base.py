@@ -38,6 +38,16 @@ class SequenceDataset(Dataset[Item], ABC):
     band_indices: Mapping[str, int] = {}
     """Index of each spectral band by its name, for images of sensors; compared with the net."""
     groups: Sequence[Hashable] | None = None
+    flag_arguments: Mapping[str, str] = {
+        "data": "root",
+        "loaders": "loaders",
+        "frames_in": "num_inputs",
+        "frames_out": "num_targets",
+        "size": "image_size",
+    }
+    """Argument that takes each short flag of commands, where the constructor has it."""
+    flag_refusals: Mapping[str, str] = {}
+    """Reasons for which the data fix what a short flag would set."""
 
     @classmethod
     @abstractmethod

@@ -65,6 +65,11 @@ class TaxiBJ(SequenceDataset):
 
     channels = (Channel("inflow", "0-1"), Channel("outflow", "0-1"))
     metainfo = Metainfo(name="taxibj", channels=channels, lead=(30, "min"))
+    flag_refusals = {
+        "frames_in": "the published windows have 4 input frames",
+        "frames_out": "the published windows have 4 target frames",
+        "size": "the published maps are 32 x 32",
+    }
 
     def __init__(self, *, root: str = "data/taxibj", split: str, val_fraction: float = 0.1) -> None:
         self.split = self.check_split(split)

@@ -99,6 +99,7 @@ class DynamicEarthNet(SequenceDataset):
     """
 
     metainfo = Metainfo(name="dynamic_earth_net", channels=(), classes=CLASSES[:6])
+    flag_refusals = {"frames_in": "its argument days chooses the images"}
 
     def __init__(
         self,

@@ -104,6 +104,7 @@ class HumanModification(SequenceDataset):
     """
 
     metainfo = Metainfo(name="human_modification", channels=(Channel("HM"),), lead=(5, "yr"))
+    flag_arguments = {"size": "chip_size"}
 
     def __init__(
         self,

@@ -115,6 +115,7 @@ class LTSSegmentation(SequenceDataset):
     """
 
     metainfo = Metainfo(name="lts", channels=(), classes=("background", "site"), lead=(1, "yr"))
+    flag_arguments = {"frames_in": "num_years", "size": "patch_size"}
 
     def __init__(
         self,

@@ -92,6 +92,7 @@ class SICKLE(SequenceDataset):
     """
 
     metainfo = Metainfo(name="sickle", channels=(), classes=("paddy", "non_paddy"))
+    flag_arguments = {"frames_in": "num_dates"}
 
     def __init__(
         self,
