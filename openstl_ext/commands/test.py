@@ -18,6 +18,7 @@ from openstl_ext.commands.arguments import (
     load_trained_config,
     require_config,
 )
+from openstl_ext.commands.preparing import add_prepare, built
 from openstl_ext.config import load
 from openstl_ext.flags.arguments import TEST, add_flags
 
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "nothing is trained",
     )
     add_run(parser)
+    add_prepare(parser)
     parser.add_argument(
         "--save-predictions",
         action="store_true",
@@ -46,7 +48,6 @@ def run(args: argparse.Namespace) -> None:
     require_config(args)
     which = "named" if args.checkpoint else "best of the work directory"
     from openstl_ext.engine.run_checks import require_test
-    from openstl_ext.engine.runner import build
     from openstl_ext.engine.trained import check_data, check_training
 
     cfg, trained = load_trained_config(args, check=require_test, needs_weights=False)
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     cfg.load_from = args.checkpoint
     if args.save_predictions:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]
-    runner = build(cfg, train=False)
+    runner = built(cfg, args, train=False)
     log = runner.logger
     if args.checkpoint is None:
         which = "nothing is trained"

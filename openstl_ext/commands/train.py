@@ -2,7 +2,7 @@
 
 ::
 
-    openstl-ext train boiling/simvp_gsta_small --test
+    openstl-ext train boiling/simvp_gsta_small --prepare --test
     openstl-ext train boiling/simvp_gsta_small --resume
     openstl-ext train boiling/simvp_gsta_small --resume auto
     openstl-ext train boiling/simvp_gsta_small --dry-run
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from openstl_ext import cli
 from openstl_ext.commands.arguments import add_config, add_run, load_config, require_config
+from openstl_ext.commands.preparing import add_prepare, built
 from openstl_ext.flags.arguments import TRAIN, add_flags
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser, optional=True)
     add_flags(parser, TRAIN)
     add_run(parser)
+    add_prepare(parser)
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -60,12 +62,11 @@ def run(args: argparse.Namespace) -> None:
         require_test,
         require_training,
     )  # late: a typo needs no torch
-    from openstl_ext.engine.runner import build
 
     require_training(cfg)
     if args.test:
         require_test(cfg)
-    runner = build(cfg)
+    runner = built(cfg, args)
     runner.train()
     if args.test:
         runner.test()

@@ -153,7 +153,8 @@ class FrameFolders(SequenceDataset):
             name = loaders_file.key_of(sample[0])[0] if sample else "without frames"
             raise DataError(
                 f"{file}: sample {name} has {len(sample)} frames, but {self.num_inputs} inputs and "
-                f"{self.num_targets} targets need {needed}"
+                f"{self.num_targets} targets need {needed}; use fewer (--frames-in, --frames-out), "
+                "or other data (--data)"
             )
         return sample[:needed]
 

@@ -14,13 +14,13 @@ from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile, find
 from openstl_ext.datasets.formats.npy import UNREADABLE, StoredArray
 from openstl_ext.datasets.preparation import Preparation
+from openstl_ext.datasets.remedies import command_for
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.taxibj import FILE, ROW, write
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
-PREPARE = "openstl-ext data taxibj --root {root}"
 MAX_WINDOWS = 25_000
 """Largest number of windows; the published file has 20,461."""
 SLACK = 1e-4
@@ -76,7 +76,7 @@ class TaxiBJ(SequenceDataset):
         self.part = "test" if split == "test" else "train"
         self.val_fraction = val_fraction
         path = Path(root) / FILE
-        prepare = PREPARE.format(root=root)
+        prepare = command_for("taxibj", root)
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
         try:
