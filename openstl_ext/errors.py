@@ -3,6 +3,7 @@
 import errno
 import re
 import reprlib
+import shlex
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -72,14 +73,33 @@ class ConfigError(UserError):
 
 
 class DatasetNotFoundError(UserError, FileNotFoundError):
-    """A dataset does not exist at the given path."""
+    """A dataset does not exist at the given path.
 
-    def __init__(self, path: Path | str, *, prepare: str) -> None:
+    Args:
+        path: The missing folder or file.
+        prepare: Command that makes or fetches it.
+        by_hand: What a person has to do first, such as a download that asks for an account; the
+            command is then not offered to run.
+
+    Attributes:
+        prepare: The command.
+        commands: The words of each command of this package that makes it; empty if there is none,
+            or if something is done by hand first.
+    """
+
+    def __init__(self, path: Path | str, *, prepare: str, by_hand: str = "") -> None:
         self.prepare = prepare
-        super().__init__(
-            f"no dataset at {path}; make or fetch it with `{prepare}`, or set the dataset's root "
-            "in the config to its folder"
+        remedy = (
+            f"{by_hand}, then run `{prepare}`" if by_hand else f"make or fetch it with `{prepare}`"
         )
+        super().__init__(
+            f"no dataset at {path}; {remedy}, or give its folder with --data, which sets the "
+            "dataset's root in the config"
+        )
+        words = [shlex.split(part) for part in prepare.split("&&")]
+        ours = [part[2:] for part in words if part[:2] == ["openstl-ext", "data"]]
+        complete = len(ours) == len(words) and "--help" not in prepare and not by_hand
+        self.commands: list[list[str]] = ours if complete else []
 
 
 class DataError(UserError, ValueError):

@@ -89,6 +89,7 @@ MAY_IMPORT = {
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors", "value_types", "frame_record"},
+    "flags": {"flags", "registry", "errors", "value_types"},
     "discovery": set(),
     "environment": {"errors"},
     "folder_lock": {"errors"},

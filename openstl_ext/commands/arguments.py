@@ -1,11 +1,13 @@
 """Arguments that several commands share, and the config that they describe."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openstl_ext.commands.recipe_arguments import add_recipe, resolve
+from openstl_ext.errors import UserError
+from openstl_ext.flags.arguments import add_flags, flags_of, place_run
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -15,13 +17,15 @@ if TYPE_CHECKING:
 AMP = ("+optim_wrapper.type=AutocastOptimWrapper", "+optim_wrapper.dtype=bfloat16")
 
 
-def add_config(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """Add the config and the overrides of its values."""
+def add_config(
+    parser: argparse.ArgumentParser, *, optional: bool = False, flags: Sequence[str] = ()
+) -> None:
+    """Add the config, the overrides of its values and some short flags."""
     config: Any = parser.add_argument(
         "config",
         metavar="CONFIG",
         nargs="?" if optional else None,
-        help="a name, such as boiling/simvp_gsta_small, or the path of a config",
+        help="a name, such as boiling/simvp_gsta_small, or the path of a config or of a run",
     )
     config.completer = complete_config
     parser.add_argument(
@@ -32,7 +36,9 @@ def add_config(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         metavar="KEY=VALUE",
         help="set values of the config, as in train_cfg.max_epochs=5; +KEY=VALUE adds one",
     )
-    add_recipe(parser)
+    if flags:
+        add_flags(parser, flags)
+    add_recipe(parser, with_data="data" not in flags)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -58,21 +64,37 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_config(args: argparse.Namespace) -> "Config":
-    """Load the config that the arguments describe."""
+def load_config(
+    args: argparse.Namespace,
+    *,
+    overrides: Sequence[str] = (),
+    only_test: bool = False,
+    short: bool = True,
+) -> "Config":
+    """Load the config that the arguments describe.
+
+    Args:
+        args: The arguments.
+        overrides: Those of a training, which are applied first.
+        only_test: Whether the short flags describe the data of a test of a trained model.
+        short: Whether to apply the short flags.
+    """
     from openstl_ext import config
+    from openstl_ext.flags.entries import entries
+    from openstl_ext.flags.values import Flags
     from openstl_ext.output_path import check_folder
 
     resolve(args)
+    place_run(args)
     if getattr(args, "work_dir", None) is not None:
         check_folder(Path(args.work_dir), option="--work-dir")
-    options = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
-    cfg = config.load(
-        args.config,
-        options,
-        seed=getattr(args, "seed", None),
-        work_dir=getattr(args, "work_dir", None),
-    )
+    stated = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
+    options = [*overrides, *stated]
+    place = {"seed": getattr(args, "seed", None), "work_dir": getattr(args, "work_dir", None)}
+    cfg = config.load(args.config, options, **place)
+    given = flags_of(args) if short else Flags()
+    if added := entries(cfg.to_dict(), given, stated=stated, only_test=only_test):
+        cfg = config.load(args.config, [*options, *added], **place)
     if getattr(args, "launcher", "none") != "none":
         cfg.launcher = args.launcher
     if (seconds := getattr(args, "rank_timeout", None)) is not None:  # no override, as below
@@ -101,23 +123,37 @@ def load_trained_config(
     Returns:
         The config, and the training that the checkpoint states.
     """
-    cfg = load_config(args)
+    cfg = load_config(args, short=False)
     if check is not None:
         check(cfg)
     from openstl_ext.engine import checkpoint
     from openstl_ext.engine.trained import trained_of
 
     if args.checkpoint is None and not needs_weights and cfg.get("train_dataloader") is None:
-        return cfg, None
+        return load_config(args, only_test=True), None
     args.checkpoint = str(args.checkpoint or checkpoint.best(cfg.work_dir))
     if (trained := trained_of(args.checkpoint)) is None:
-        return cfg, None
-    seed = getattr(args, "seed", None)
+        return load_config(args, only_test=True), None
     repeated = argparse.Namespace(**vars(args))
-    repeated.cfg_options = [*trained.overrides, *args.cfg_options]
-    repeated.seed = trained.seed if seed is None else seed
-    repeated.work_dir = cfg.work_dir
-    return load_config(repeated), trained
+    if getattr(args, "seed", None) is None:
+        repeated.seed = trained.seed
+    repeated.work_dir, repeated.name = cfg.work_dir, None
+    return load_config(repeated, overrides=trained.overrides, only_test=True), trained
+
+
+def require_config(args: argparse.Namespace) -> None:
+    """Check that there is a config; ``--name`` of a run gives that of its training.
+
+    Raises:
+        UserError: If there is none.
+    """
+    resolve(args)
+    place_run(args)
+    if args.config is None:
+        raise UserError(
+            "a CONFIG is missing: give a name such as boiling/simvp_gsta_small (`openstl-ext list` "
+            "shows all), a file, the folder of a run, or --recipe NAME --data FOLDER"
+        )
 
 
 def complete_config(prefix: str, **_: Any) -> list[str]:

@@ -154,12 +154,8 @@ def remedy_of(dataset: dict[str, Any]) -> str:
     """Return the command that writes the data of a dataset."""
     from openstl_ext.registry import DATASETS
 
-    root, module = Path(dataset["root"]), DATASETS.get(dataset["type"]).__module__
-    if root == Path(demo.DATA):
+    if Path(dataset["root"]) == Path(demo.DATA):
         return "openstl-ext demo"
-    if "miniature" in root.parts:
-        name = module.split(".")[2].replace("_", "-")
-        return f"openstl-ext data {name} --miniature --root {root.as_posix()}"
     try:
         DATASETS.build(dataset)
     except DatasetNotFoundError as error:

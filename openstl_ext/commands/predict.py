@@ -7,28 +7,36 @@
     openstl-ext predict CONFIG CHECKPOINT --input frames.npy --out forecast.npy
     openstl-ext predict CONFIG CHECKPOINT --input folder --out forecasts --horizon 20
     openstl-ext predict --recipe simvp_gsta --data data/mine --input frames.npy --out forecast.npy
+    openstl-ext predict work_dirs/my_run --input frames.npy --out forecast.npy
+
+CONFIG may be the folder of a run; CHECKPOINT is its best one if it is left out.
 """
 
 import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, load_trained_config
-from openstl_ext.commands.recipe_arguments import resolve
+from openstl_ext.commands.arguments import add_config, load_trained_config, require_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_config(parser)
+    add_config(parser, optional=True, flags=("name",))
     add = parser.add_argument
-    add("checkpoint", metavar="CHECKPOINT", help="weights of the config's method")
+    best = "weights of the config's method; default: the best of the run"
+    add("checkpoint", nargs="?", metavar="CHECKPOINT", help=best)
     add("--input", dest="source", type=Path, required=True, help="rasters, or frames")
     add("--out", type=Path, required=True, help="MAP.tif, FRAMES.npy or a folder")
     add("--probability", type=Path, metavar="FILE.tif", help="write one band per class as well")
     add("--tile", type=int, help="side of a tile; default: as in training, or whole frames")
     add("--overlap", type=int, help="pixels that tiles share; default: a quarter of a tile")
     add("--batch-size", type=int, default=8, help="tiles or samples (%(default)s)")
-    add("--horizon", type=int, help="frames to forecast; default: as the config's dataset")
+    add(
+        "--horizon",
+        "--frames-out",
+        type=int,
+        help="frames to forecast; default: as the config's dataset",
+    )
     add("--last", action="store_true", help="use the newest of more frames than needed")
     add("--region", type=Path, metavar="FILE.geojson", help="map only the area inside")
     add("--region-crs", metavar="EPSG:CODE", help="of a GeoJSON file without a CRS")
@@ -44,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.prediction.request import Request, predict
 
     request = Request(**{field.name: getattr(args, field.name) for field in fields(Request)})
-    resolve(args)
+    require_config(args)
     request.check(args.checkpoint)
     cfg, _ = load_trained_config(args)
     cli.print_line(predict(cfg, args.checkpoint, request))

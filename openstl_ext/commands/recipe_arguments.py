@@ -23,17 +23,22 @@ class _RecipeAction(argparse.Action):
                 action.nargs, action.required = "?", False
 
 
-def add_recipe(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments; ``resolve`` must follow the parsing."""
+def add_recipe(parser: argparse.ArgumentParser, *, with_data: bool) -> None:
+    """Add the arguments; ``resolve`` must follow the parsing.
+
+    Args:
+        parser: Parser of the command.
+        with_data: Whether to add ``--data``, for a command without this short flag.
+    """
     parser.add_argument(
         "--recipe",
         action=_RecipeAction,
         metavar="NAME",
         help="in place of CONFIG: a net and schedule for the data of --data, such as simvp_gsta",
     )
-    parser.add_argument(
-        "--data", type=Path, metavar="FOLDER", help="folder of `openstl-ext data import`"
-    )
+    if with_data:
+        help_text = "folder of `openstl-ext data import`, for --recipe"
+        parser.add_argument("--data", type=Path, metavar="DIR", help=help_text)
 
 
 def resolve(args: argparse.Namespace) -> None:
@@ -42,14 +47,14 @@ def resolve(args: argparse.Namespace) -> None:
     A positional argument beside a recipe is the checkpoint.
 
     Raises:
-        UserError: If both a recipe and a config are given, or only one of recipe and data.
+        UserError: If both a recipe and a config are given, or a recipe without data.
     """
     from openstl_ext.config import Recipe
 
     if isinstance(args.config, Recipe):
         return
     if args.recipe is None:
-        if args.data is not None:
+        if args.data is not None and "data" not in getattr(args, "short_flags", ()):
             raise UserError(f"--data {args.data} needs --recipe, such as --recipe simvp_gsta")
         return
     if args.data is None:
@@ -60,4 +65,4 @@ def resolve(args: argparse.Namespace) -> None:
         if getattr(args, "checkpoint", "") is not None:
             raise UserError(f"{args.config} and --recipe {args.recipe} are two configs; leave one")
         args.checkpoint = args.config
-    args.config = Recipe(args.recipe, args.data)
+    args.config, args.data = Recipe(args.recipe, args.data), None

@@ -4,6 +4,7 @@
 
     openstl-ext test boiling/simvp_gsta_small
     openstl-ext test boiling/simvp_gsta_small some/checkpoint.pth --save-predictions
+    openstl-ext test work_dirs/my_run
 
 The options of the training are read from the checkpoint. Another model or training than that of
 the checkpoint is refused; other test data or metrics are stated with --cfg-options, and marked.
@@ -11,14 +12,20 @@ the checkpoint is refused; other test data or metrics are stated with --cfg-opti
 
 import argparse
 
-from openstl_ext.commands.arguments import add_config, add_run, load_trained_config
-from openstl_ext.commands.recipe_arguments import resolve
+from openstl_ext.commands.arguments import (
+    add_config,
+    add_run,
+    load_trained_config,
+    require_config,
+)
+from openstl_ext.commands.preparing import add_prepare, built
 from openstl_ext.config import load
+from openstl_ext.flags.arguments import TEST
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_config(parser)
+    add_config(parser, optional=True, flags=TEST)
     parser.add_argument(
         "checkpoint",
         nargs="?",
@@ -27,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "nothing is trained",
     )
     add_run(parser)
+    add_prepare(parser)
     parser.add_argument(
         "--save-predictions",
         action="store_true",
@@ -36,21 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Test."""
-    resolve(args)
+    require_config(args)
     which = "named" if args.checkpoint else "best of the work directory"
     from openstl_ext.engine.run_checks import require_test
-    from openstl_ext.engine.runner import build
     from openstl_ext.engine.trained import check_data, check_training
 
     cfg, trained = load_trained_config(args, check=require_test, needs_weights=False)
-    own = [*args.cfg_options, *([] if args.seed is None else [f"seed={args.seed}"])]
     if trained is not None:
+        own = [entry for entry in cfg.overrides if entry not in trained.overrides]
+        own += [] if args.seed is None else [f"seed={args.seed}"]
         repeated = load(args.config, trained.overrides, seed=trained.seed)
         check_training(trained, cfg, repeated, name=f"{args.checkpoint} with {args.config}")
     cfg.load_from = args.checkpoint
     if args.save_predictions:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]
-    runner = build(cfg, train=False)
+    runner = built(cfg, args, train=False)
     log = runner.logger
     if args.checkpoint is None:
         which = "nothing is trained"

@@ -2,11 +2,12 @@
 
 ::
 
-    openstl-ext train boiling/simvp_gsta_small --test
+    openstl-ext train boiling/simvp_gsta_small --prepare --test
     openstl-ext train boiling/simvp_gsta_small --resume
     openstl-ext train boiling/simvp_gsta_small --resume auto
     openstl-ext train boiling/simvp_gsta_small --dry-run
     openstl-ext train --recipe simvp_gsta --data data/mine
+    openstl-ext train boiling/simvp_gsta --data data/mine --size 48 --epochs 5 --name trial
     openstl-ext list
 """
 
@@ -15,9 +16,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, add_run, load_config
-from openstl_ext.commands.recipe_arguments import resolve
-from openstl_ext.errors import UserError
+from openstl_ext.commands.arguments import add_config, add_run, load_config, require_config
+from openstl_ext.commands.preparing import add_prepare, built
+from openstl_ext.flags.arguments import TRAIN
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_config(parser, optional=True)
+    add_config(parser, optional=True, flags=TRAIN)
     add_run(parser)
+    add_prepare(parser)
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -50,12 +52,7 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         cli.call(["list"])
         return
-    resolve(args)
-    if args.config is None:
-        raise UserError(
-            "train needs a CONFIG, such as boiling/simvp_gsta_small (--list shows all), or "
-            "--recipe NAME --data FOLDER"
-        )
+    require_config(args)
     cfg = load_config(args)
     if args.dry_run:
         describe(cfg)
@@ -65,12 +62,11 @@ def run(args: argparse.Namespace) -> None:
         require_test,
         require_training,
     )  # late: a typo needs no torch
-    from openstl_ext.engine.runner import build
 
     require_training(cfg)
     if args.test:
         require_test(cfg)
-    runner = build(cfg)
+    runner = built(cfg, args)
     runner.train()
     if args.test:
         runner.test()

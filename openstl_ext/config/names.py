@@ -30,7 +30,7 @@ def find_config(config: str | Path) -> Path:
 
     Args:
         config: A path, or a name below ``./configs`` or below the installed configs; the suffix
-            may be left out.
+            may be left out. The folder of a run means the config that its training saved.
 
     Raises:
         ConfigError: If there is no such file; it proposes the nearest.
@@ -42,7 +42,20 @@ def find_config(config: str | Path) -> Path:
         )
     for found in _candidates(path, Path()):
         return found
+    if (path / "checkpoints").is_dir():
+        return _of_run(path)
     raise ConfigError(f"there is no config {path}; {_propose(path)}")
+
+
+def _of_run(folder: Path) -> Path:
+    """Return the config that a training saved in its folder."""
+    found = sorted(folder.glob("*.py"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise ConfigError(
+            f"{folder} should have one config, that of its training, but has {names}; give a config"
+        )
+    return found[0]
 
 
 def find_base(config: Path, base: str) -> Path:

@@ -43,6 +43,16 @@ class SequenceDataset(Dataset[Item], ABC):
     """Names that ``split`` accepts."""
     card: ClassVar[Card] = Card()
     """How its files are recognised, and what the published set looks like."""
+    flag_arguments: Mapping[str, str] = {
+        "data": "root",
+        "loaders": "loaders",
+        "frames_in": "num_inputs",
+        "frames_out": "num_targets",
+        "size": "image_size",
+    }
+    """Argument that takes each short flag of commands, where the constructor has it."""
+    flag_refusals: Mapping[str, str] = {}
+    """Reasons for which the data fix what a short flag would set."""
 
     @classmethod
     def arguments_for(cls, root: Path) -> dict[str, Any]:

@@ -175,7 +175,9 @@ def _images(root: Path, split: str, val_fraction: float) -> list[Path]:
     lists = root / "splits"
     folder = root / ("data" if lists.is_dir() else "validation" if split == "test" else "training")
     if not folder.is_dir():
-        raise DatasetNotFoundError(folder, prepare=f"tar -xzf hls_burn_scars.tar.gz -C {root}")
+        unpack = f"tar -xzf hls_burn_scars.tar.gz -C {root}"
+        by_hand = "fetch hls_burn_scars.tar.gz by hand (doi.org/10.57967/hf/0956)"
+        raise DatasetNotFoundError(folder, prepare=unpack, by_hand=by_hand)
     images = sorted(folder.glob(f"*{IMAGE}"))
     if not images:
         raise DataError(f"{folder}: no image *{IMAGE}; unpack hls_burn_scars.tar.gz again")

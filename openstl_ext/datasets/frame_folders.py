@@ -21,7 +21,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.frame_rules import FrameRules, declared_range
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
-from openstl_ext.value_types import Count
+from openstl_ext.value_types import Count, ImageSize
 
 
 @final
@@ -56,6 +56,7 @@ class FrameFolders(SequenceDataset):
         channels: Name of each channel; numbers by default.
         unit: Unit of the values.
         lead: Length of a time step and its unit.
+        image_size: Side of the frames, or height and width; frames of another size are refused.
 
     Raises:
         DatasetNotFoundError: If the folder or its loader file does not exist.
@@ -84,6 +85,7 @@ class FrameFolders(SequenceDataset):
         channels: Sequence[str] | None = None,
         unit: str = "1",
         lead: tuple[float, str] = (1, "frame"),
+        image_size: ImageSize | Sequence[Count] | None = None,
     ) -> None:
         self.split = self.check_split(split)
         if min(num_inputs, num_targets) < 1:
@@ -103,6 +105,8 @@ class FrameFolders(SequenceDataset):
         else:
             self._files = [[loaders_file.resolve(p, file.parent) for p in s] for s in samples]
             self.shape = _common_shape(self._files)
+        if image_size is not None:
+            _check_size(self.shape, image_size, root)
         given = tuple(channels or map(str, range(self.shape[0])))
         if len(given) != self.shape[0]:
             raise ConfigError(
@@ -161,7 +165,8 @@ class FrameFolders(SequenceDataset):
             name = loaders_file.key_of(sample[0])[0] if sample else "without frames"
             raise DataError(
                 f"{file}: sample {name} has {len(sample)} frames, but {self.num_inputs} inputs and "
-                f"{self.num_targets} targets need {needed}"
+                f"{self.num_targets} targets need {needed}; use fewer (--frames-in, --frames-out), "
+                "or other data (--data)"
             )
         return sample[:needed]
 
@@ -212,6 +217,17 @@ def _place(pack: Pack, sample: list[str]) -> tuple[int, list[int]]:
     if found is None or len(found[1]) < len(keys):
         raise DataError(f"{pack.root}: sample {name} or one of its frames is not packed")
     return found
+
+
+def _check_size(shape: tuple[int, ...], expected: int | Sequence[int], root: str) -> None:
+    """Raise an error for frames of another size than stated: a net may be of that size."""
+    sides = [expected, expected] if isinstance(expected, int) else list(expected)
+    if list(shape[1:]) != sides:
+        stored, stated = (" x ".join(map(str, side)) for side in (shape[1:], sides))
+        raise DataError(
+            f"{root}: the frames have {stored} pixels, but image_size is {stated}; set it to their "
+            "size (--size), or give other data (--data)"
+        )
 
 
 def _common_shape(files: list[list[Path]]) -> tuple[int, ...]:

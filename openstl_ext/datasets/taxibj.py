@@ -15,13 +15,13 @@ from openstl_ext.datasets.download.extract import unpack
 from openstl_ext.datasets.download.remote_file import RemoteFile, find
 from openstl_ext.datasets.formats.npy import UNREADABLE, StoredArray
 from openstl_ext.datasets.preparation import Preparation
+from openstl_ext.datasets.remedies import command_for
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.taxibj import FILE, ROW, write
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
-PREPARE = "openstl-ext data taxibj --root {root}"
 MAX_WINDOWS = 25_000
 """Largest number of windows; the published file has 20,461."""
 SLACK = 1e-4
@@ -72,13 +72,18 @@ class TaxiBJ(SequenceDataset):
     )
     channels = (Channel("inflow", "0-1"), Channel("outflow", "0-1"))
     metainfo = Metainfo(name="taxibj", channels=channels, lead=(30, "min"))
+    flag_refusals = {
+        "frames_in": "the published windows have 4 input frames",
+        "frames_out": "the published windows have 4 target frames",
+        "size": "the published maps are 32 x 32",
+    }
 
     def __init__(self, *, root: str = "data/taxibj", split: str, val_fraction: float = 0.1) -> None:
         self.split = self.check_split(split)
         self.part = "test" if split == "test" else "train"
         self.val_fraction = val_fraction
         path = Path(root) / FILE
-        prepare = PREPARE.format(root=root)
+        prepare = command_for("taxibj", root)
         if not path.is_file():
             raise DatasetNotFoundError(path, prepare=prepare)
         try:

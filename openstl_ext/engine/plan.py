@@ -38,8 +38,8 @@ FREE = {
     *("device_ids", "broadcast_buffers", "forward_sync_buffers"),  # of the wrapper, by device
 }
 """Keys of speed, which do not change a value."""
-PLACES = re.compile(r"(.*_)?(root|path|dir|file|folder)|packed")
-"""Keys of places: data may be moved, and their content is compared instead."""
+PLACES = re.compile(r"(.*_)?(root|path|dir|file|folder)|packed|prepare|prepare_size")
+"""Keys of places, and of remedies: data may be moved, and their content is compared instead."""
 
 NEUTRAL = (
     *("LoggerHook", "IterTimerHook", "RuntimeInfoHook", "CheckpointHook", "ProfilerHook"),

@@ -30,6 +30,7 @@ class PixelLogistic(nn.Module):
     """
 
     interface = DenseModel
+    flag_arguments = {"frames_in": "num_steps"}
 
     def __init__(self, *, in_channels: Count, num_steps: Count, num_classes: Count = 1) -> None:
         super().__init__()

@@ -60,6 +60,7 @@ class QuantileConvLSTM(nn.Module):
     """
 
     interface = CovariateModel
+    flag_arguments = {"frames_out": "num_horizons"}
 
     def __init__(
         self,

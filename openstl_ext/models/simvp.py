@@ -58,6 +58,7 @@ class SimVP(nn.Module):
     """
 
     interface = FrameModel
+    flag_arguments = {"frames_in": "in_shape.0", "size": "in_shape.2 in_shape.3"}
 
     def __init__(
         self,

@@ -45,6 +45,7 @@ class SpectralAutoencoder(nn.Module):
     """
 
     interface = MixingAutoencoder
+    flag_arguments = {"size": "encoder.image_size"}
     encoder_type = "SpectralViT"
 
     def __init__(

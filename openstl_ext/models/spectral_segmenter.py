@@ -51,6 +51,7 @@ class SpectralSegmenter(nn.Module):
     """
 
     interface = SpectralDenseModel
+    flag_arguments = {"frames_in": "num_images"}
     encoder_type = "SpectralViT"
 
     def __init__(

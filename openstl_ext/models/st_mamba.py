@@ -76,6 +76,7 @@ class STMamba(nn.Module):
     """
 
     interface = DenseModel
+    flag_arguments = {"size": "patch_size"}
 
     def __init__(
         self,

@@ -47,6 +47,7 @@ class UNet(nn.Module):
     """
 
     interface = DenseModel
+    flag_arguments = {"frames_in": "num_steps"}
 
     def __init__(
         self,

@@ -94,4 +94,4 @@ def test_a_config_is_needed(call: Call) -> None:
     """A missing config would train some default, as in OpenSTL#7."""
     done = call("train")
     assert done.returncode == 2
-    assert "--list" in done.stderr
+    assert "openstl-ext list" in done.stderr

@@ -20,7 +20,8 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/human_modification/statistics_direct.json",
-        prepare="openstl-ext data human-modification statistics --version direct",
+        prepare="openstl-ext data human-modification statistics --version direct "
+        "--root data/human_modification",
         channels=dict(frames=["AA"], dynamic=dynamic, static=static),
     ),
 )

@@ -8,7 +8,8 @@ loader = dict(num_workers=0, dataset=dict(root=root, values="0-10000", chip_size
 model = dict(
     data_preprocessor=dict(
         statistics="data/miniature/human_modification/statistics_simple.json",
-        prepare="openstl-ext data human-modification --miniature",
+        prepare="openstl-ext data human-modification --miniature "
+        "--root data/miniature/human_modification",
     ),
 )
 

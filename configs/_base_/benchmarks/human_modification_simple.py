@@ -16,7 +16,7 @@ model = dict(
     data_preprocessor=dict(
         type="SequencePreprocessor",
         statistics="data/human_modification/statistics_simple.json",
-        prepare="openstl-ext data human-modification statistics --version simple",
+        prepare="openstl-ext data human-modification statistics --root data/human_modification",
         channels=dict(frames=["HM"], static=static),
     ),
 )

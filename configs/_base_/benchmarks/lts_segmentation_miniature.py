@@ -5,7 +5,7 @@ _base_ = "lts_segmentation.py"
 model = dict(
     data_preprocessor=dict(
         statistics="data/miniature/lts/statistics.json",
-        prepare="openstl-ext data lts --miniature",
+        prepare="openstl-ext data lts --miniature --root data/miniature/lts",
     ),
 )
 

@@ -10,7 +10,7 @@ from openstl_ext.folder_lock import sole_writer
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add = parser.add_argument
-    add("--data_path", type=Path, required=True, help="folder of the samples")
+    add("--data_path", type=Path, default=Path("data/boiling"), help="folder (%(default)s)")
     add("--train_ratio", type=float, default=0.7, help="share to train on (%(default)s)")
     add("--val_ratio", type=float, default=0.15, help="share to validate on (%(default)s)")
     add("--total_length", type=int, default=0, help="frames of each sample, 0 for all")

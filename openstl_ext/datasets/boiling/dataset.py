@@ -1,20 +1,22 @@
 """Boiling: a synthetic simulation for first trials."""
 
+import shlex
 from pathlib import Path
 from typing import Any, final
 
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.boiling.prepare import RECORD
 from openstl_ext.datasets.card import Card
+from openstl_ext.datasets.formats.folder_split import holds_samples
 from openstl_ext.datasets.frame_folders import FrameFolders
 from openstl_ext.errors import DatasetNotFoundError
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
-from openstl_ext.value_types import Count
+from openstl_ext.value_types import Count, ImageSize
 
 MAKE = (
-    "openstl-ext data boiling --num_samples 100 --num_frames 20 --image_size {size} "
-    "--data_path {root} && openstl-ext data split --data_path {root}"
+    "openstl-ext data boiling --num_frames {frames} --image_size {size} --data_path {root} "
+    "&& openstl-ext data split --data_path {root}"
 )
 
 
@@ -43,7 +45,9 @@ class Boiling(SequenceDataset):
         num_targets: Number of target frames.
         loaders: Name of the loader file; required only if the folder has several.
         packed: Read the packed form if there is one that agrees with the folders.
-        prepare_size: Side of the maps that the command makes in the message about missing data.
+        image_size: Side of the maps; maps of another size are refused.
+        prepare_size: Side of the maps that the command makes in the message about missing data,
+            without ``image_size``.
 
     Raises:
         DatasetNotFoundError: If the folder does not exist; the message gives the commands that
@@ -70,10 +74,18 @@ class Boiling(SequenceDataset):
         num_targets: Count = 10,
         loaders: str | None = None,
         packed: bool = True,
-        prepare_size: int = 64,
+        image_size: ImageSize | None = None,
+        prepare_size: ImageSize = 64,
     ) -> None:
-        if not Path(root).is_dir():
-            raise DatasetNotFoundError(root, prepare=MAKE.format(root=root, size=prepare_size))
+        if not holds_samples(Path(root)):
+            raise DatasetNotFoundError(
+                root,
+                prepare=MAKE.format(
+                    root=shlex.quote(root),
+                    size=image_size or prepare_size,
+                    frames=num_inputs + num_targets,
+                ),
+            )
         self.frames = FrameFolders(
             root=root,
             split=split,
@@ -81,6 +93,7 @@ class Boiling(SequenceDataset):
             num_targets=num_targets,
             loaders=loaders,
             packed=packed,
+            image_size=image_size,
             channels=self.metainfo.labels,
         )
 

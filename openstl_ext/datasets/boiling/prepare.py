@@ -66,9 +66,9 @@ class BoilingSettings:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``openstl-ext data`` for this dataset."""
     add = parser.add_argument
-    add("--num_samples", type=int, required=True, help="number of simulations")
-    add("--num_frames", type=int, required=True, help="frames of each")
-    add("--data_path", type=Path, required=True, help="folder to write to")
+    add("--num_samples", type=int, default=100, help="number of simulations (%(default)s)")
+    add("--num_frames", type=int, default=20, help="frames of each (%(default)s)")
+    add("--data_path", type=Path, default=Path("data/boiling"), help="folder (%(default)s)")
     add("--increment", type=float, default=10, help="degrees F per step (%(default)s)")
     add("--image_size", type=int, default=64, help="side of a map (%(default)s)")
     add("--seed", type=int, default=0, help="same seed, same bytes (%(default)s)")

@@ -105,6 +105,7 @@ class DynamicEarthNet(SequenceDataset):
         note="75 areas of 24 months, so 1,800 labels.",
     )
     metainfo = Metainfo(name="dynamic_earth_net", channels=(), classes=CLASSES[:6])
+    flag_refusals = {"frames_in": "its argument days chooses the images"}
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Split the samples of a folder into train, validation and test."""
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +153,11 @@ def _checked(root: Path, samples: list[list[str]]) -> str:
     return f"frames (C, H, W) = {shape}, values from {low:g} to {high:g}"
 
 
+def holds_samples(root: Path) -> bool:
+    """Return whether a folder has samples, as folders or packed."""
+    return root.is_dir() and (bool(sample_folders(root)) or Pack.exists(root))
+
+
 def _samples(root: Path) -> list[tuple[str, list[str]]]:
     """Return name and frame paths of every sample, from the folders or else from the pack."""
     if root.exists() and not root.is_dir():
@@ -162,8 +168,7 @@ def _samples(root: Path) -> list[tuple[str, list[str]]]:
     if not root.is_dir():
         raise DatasetNotFoundError(
             root,
-            prepare="openstl-ext data boiling "
-            f"--num_samples 100 --num_frames 20 --data_path {root}",
+            prepare=f"openstl-ext data boiling --data_path {shlex.quote(str(root))}",
         )
     if folders := sample_folders(root):
         return [(f.name, [f"{f.name}/{p.name}" for p in list_frames(f)]) for f in folders]

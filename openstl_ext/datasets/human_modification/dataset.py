@@ -111,6 +111,7 @@ class HumanModification(SequenceDataset):
         note="Maps of the world of 1 km, a raster per year and variable.",
     )
     metainfo = Metainfo(name="human_modification", channels=(Channel("HM"),), lead=(5, "yr"))
+    flag_arguments = {"size": "chip_size"}
 
     def __init__(
         self,
@@ -159,7 +160,8 @@ class HumanModification(SequenceDataset):
         self.chips_per_epoch, self._is_random = chips_per_epoch, mode == "random"
         self.end_years = _end_years(choice, num_inputs, end_years)
         self.rasters = HMRasters(Path(root), choice)
-        self.blocks, self.buffer = read_split(Path(root) / SPLIT, self.rasters.grid)
+        options = ("--target", target, "--chip-size", str(chip_size))
+        self.blocks, self.buffer = read_split(Path(root) / SPLIT, self.rasters.grid, options)
         self.chips = [] if self._is_random else self._grid(stride or chip_size)
         self.metainfo = described(self._metainfo(), Path(root))
 

@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from openstl_ext.datasets.remedies import command_for, is_miniature
 from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.leftovers import is_leftover
 
 PREPARE = "openstl-ext data human-modification"
+FETCH = "fetch the rasters by hand (zenodo.org/records/16907328, or those of another record)"
 OF_A_YEAR = re.compile(r"HM_(\d{4})(?:_(.+))?$", re.IGNORECASE)
 FIXED = re.compile(r"(?:hm_static|SRTM)_(.+)$", re.IGNORECASE)
 RESOLUTION = re.compile(r"(?:^|_)\d+k?m?$", re.IGNORECASE)
@@ -31,7 +33,9 @@ def find(root: Path, files: str = "*") -> dict[Key, list[Path]]:
         DatasetNotFoundError: If the folder does not exist.
     """
     if not root.is_dir():
-        raise DatasetNotFoundError(root, prepare=f"{PREPARE} --help")
+        by_hand = "" if is_miniature(root) else f"{FETCH} into {root}"
+        prepare = command_for("human-modification", root, "split")
+        raise DatasetNotFoundError(root, prepare=prepare, by_hand=by_hand)
     found: dict[Key, list[Path]] = {}
     for path in sorted((*root.glob(files), *root.glob(f"*/{files}"))):
         if any(map(is_leftover, path.relative_to(root).parts)):

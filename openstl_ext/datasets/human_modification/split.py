@@ -1,13 +1,13 @@
 """Draw and read the block split of the Human Modification rasters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from openstl_ext.datasets.human_modification.files import PREPARE
 from openstl_ext.datasets.human_modification.rasters import HMChoice, HMRasters
+from openstl_ext.datasets.remedies import command_for
 from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.rasters.block_split import BlockSplit, block_shape
 from openstl_ext.rasters.grid import Grid
@@ -16,18 +16,19 @@ from openstl_ext.rasters.window import Window
 SPLIT = "split.json"
 
 
-def read_split(path: Path, grid: Grid) -> tuple[BlockSplit, int]:
+def read_split(path: Path, grid: Grid, options: Sequence[str] = ()) -> tuple[BlockSplit, int]:
     """Read the blocks of each split, and the buffer between chips of different splits, in pixels.
 
     Args:
         path: File of the preparation tool.
         grid: Grid of the rasters, which the split must match.
+        options: Options of the command that draws a split, for messages.
 
     Raises:
         DatasetNotFoundError: If the file does not exist.
         DataError: If it is incomplete, of another raster, or without a buffer.
     """
-    prepare = f"{PREPARE} split --root {path.parent}"
+    prepare = command_for("human-modification", path.parent, "split", *options)
     if not path.is_file():
         raise DatasetNotFoundError(path, prepare=prepare)
     split = BlockSplit.read(path)

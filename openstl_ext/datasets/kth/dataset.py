@@ -25,6 +25,7 @@ from openstl_ext.datasets.kth.files import (
     stride_of,
     window_starts,
 )
+from openstl_ext.datasets.remedies import command_for
 from openstl_ext.datasets.synthetic.kth import write
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
@@ -32,7 +33,6 @@ from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count, ImageSize
 
-PREPARE = "openstl-ext data kth --root {root}"
 TRAIN_PERSONS = range(1, 17)
 TEST_PERSONS = range(17, 26)
 
@@ -126,7 +126,7 @@ class KTH(SequenceDataset):
         persons = _persons(split, val_persons)
         found = find_form(self.folder, form)
         if found is None:
-            raise DatasetNotFoundError(root, prepare=PREPARE.format(root=root))
+            raise DatasetNotFoundError(root, prepare=command_for("kth", root))
         videos = find_videos(self.folder, found, persons)
         ranges = self._ranges() if found == "avi" and trimmed else None
         self._files = FrameCache(Path(cache_dir) if cache_dir else self.folder / "cache").fill(
@@ -179,7 +179,7 @@ class KTH(SequenceDataset):
         path = self.folder / SEQUENCES
         if not path.is_file():
             raise DatasetNotFoundError(
-                path, prepare=PREPARE.format(root=self.folder) + "` or set `trimmed=False"
+                path, prepare=command_for("kth", self.folder) + "` or set `trimmed=False"
             )
         return read_sequences(path)
 

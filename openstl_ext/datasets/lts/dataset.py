@@ -117,6 +117,7 @@ class LTSSegmentation(SequenceDataset):
 
     card = Card(marks=(("stack.json",),), note="The published images and labels are not public.")
     metainfo = Metainfo(name="lts", channels=(), classes=("background", "site"), lead=(1, "yr"))
+    flag_arguments = {"frames_in": "num_years", "size": "patch_size"}
 
     def __init__(
         self,

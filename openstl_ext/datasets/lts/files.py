@@ -5,14 +5,16 @@ from pathlib import Path
 from openstl_ext.datasets.lts.geotiff import GeoTIFFSeries, rasters_in
 from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.metadata import PREPARE, SeriesFacts
-from openstl_ext.datasets.lts.patches import SPLITS, PatchFiles, windows_of
+from openstl_ext.datasets.lts.patches import SPLITS, PatchFiles, cut_command, windows_of
 from openstl_ext.datasets.lts.series import Patches, Series, WindowPatches
 from openstl_ext.datasets.lts.stack import STACK, LandsatStack
+from openstl_ext.datasets.remedies import is_miniature
 from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.statistics import Statistics
 
 STATISTICS = "statistics.json"
 PICKLE = "norm_stats.pkl"
+NAME_BANDS = "look up the names of the bands of the published files"
 CONVERT = f"{PREPARE} convert --source {{root}} --root {{root}} --bands NAME [NAME ...]"
 
 
@@ -33,7 +35,7 @@ def open_patches(root: Path, split: str, patch_size: int) -> Patches:
         DatasetNotFoundError: If the folder contains no series.
         DataError: If it contains several formats, or its files disagree.
     """
-    form = _only_form(root)
+    form = _only_form(root, patch_size)
     if form == "patches":
         patches: Patches = PatchFiles(root, split, patch_size)
     else:
@@ -109,7 +111,7 @@ def _absent(root: Path) -> Path | None:
     return root / STACK if (has_array or (root / FACTS).is_file()) and not is_published else None
 
 
-def _only_form(root: Path) -> str:
+def _only_form(root: Path, patch_size: int = 128) -> str:
     forms = forms_in(root)
     if len(forms) > 1:
         raise DataError(
@@ -119,7 +121,8 @@ def _only_form(root: Path) -> str:
     if not forms:
         if absent := _absent(root):
             raise DatasetNotFoundError(absent, prepare=f"{PREPARE} --root {root} --help")
-        is_published = root.is_dir() and any(root.glob("landsat_stackV*.npy"))
-        prepare = CONVERT.format(root=root) if is_published else f"{PREPARE} --root {root} --help"
-        raise DatasetNotFoundError(root, prepare=prepare)
+        if root.is_dir() and any(root.glob("landsat_stackV*.npy")):
+            raise DatasetNotFoundError(root, prepare=CONVERT.format(root=root), by_hand=NAME_BANDS)
+        by_hand = "" if is_miniature(root) else f"put your images and label.tif into {root} by hand"
+        raise DatasetNotFoundError(root, prepare=cut_command(root, patch_size), by_hand=by_hand)
     return forms[0]

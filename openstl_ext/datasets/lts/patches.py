@@ -13,6 +13,7 @@ from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.datasets.lts.metadata import FILE as FACTS
 from openstl_ext.datasets.lts.metadata import PREPARE, SeriesFacts
 from openstl_ext.datasets.lts.series import Series
+from openstl_ext.datasets.remedies import command_for
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.rasters.window import Window
@@ -96,6 +97,11 @@ def _array(path: Path) -> NDArray[Any]:
 BLOCKS = "blocks.json"
 
 
+def cut_command(root: Path, patch_size: int) -> str:
+    """Return the command that cuts the patches of a series."""
+    return command_for("lts", root, "cut", "--patch-size", str(patch_size))
+
+
 def coords_file(root: Path, split: str) -> Path:
     """Return the file of the corners of a split."""
     return root / f"{split}_coords.npy"
@@ -128,7 +134,7 @@ def windows_of(root: Path, split: str, series: Series, patch_size: int) -> list[
             )
         return read_corners(path, grid.height, grid.width, patch_size)
     if not blocks.is_file():
-        raise DatasetNotFoundError(path, prepare=f"{PREPARE} cut --root {root}")
+        raise DatasetNotFoundError(path, prepare=cut_command(root, patch_size))
     found = BlockSplit.read(blocks)
     if (found.height, found.width) != (grid.height, grid.width):
         raise DataError(

@@ -12,6 +12,7 @@ from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.formats.idx import read_idx_images
 from openstl_ext.datasets.formats.npy import map_numbers
+from openstl_ext.datasets.remedies import command_for
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.moving_digits import DIGIT_SIZE, draw
 from openstl_ext.datasets.synthetic.moving_mnist import TEST, TEST_DIGITS, TRAIN_DIGITS, write
@@ -20,7 +21,6 @@ from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count, ImageSize, Index, NonNegative
 
-PREPARE = "openstl-ext data moving-mnist --root {root}"
 PUBLISHED = {"num_digits": 2, "image_size": 64, "speed": 0.1}
 """Arguments that describe the published test set."""
 
@@ -184,7 +184,7 @@ class MovingMNIST(SequenceDataset):
         """Return the published test set, mapped; each process maps it once."""
         if self._fixed is None:
             path = self._path(TEST)
-            advice = f"delete it and run `{PREPARE.format(root=self.folder)}` again"
+            advice = f"delete it and run `{command_for('moving-mnist', self.folder)}` again"
             self._fixed = map_numbers(path, advice=advice)
             dtype, shape = self._fixed.dtype, self._fixed.shape
             if dtype != np.uint8 or (shape[0], *shape[2:]) != (20, 64, 64):
@@ -196,5 +196,5 @@ class MovingMNIST(SequenceDataset):
     def _path(self, name: str) -> Path:
         path = self.folder / name
         if not path.is_file():
-            raise DatasetNotFoundError(path, prepare=PREPARE.format(root=self.folder))
+            raise DatasetNotFoundError(path, prepare=command_for("moving-mnist", self.folder))
         return path

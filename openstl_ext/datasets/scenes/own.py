@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import final
 
 from openstl_ext.datasets.card import Card
+from openstl_ext.datasets.remedies import command_for_scenes
 from openstl_ext.datasets.scenes.dataset import Augment, SceneDataset
 from openstl_ext.datasets.scenes.files import SceneFacts
 from openstl_ext.datasets.synthetic.sensor_scenes import View, write_classes
-from openstl_ext.errors import DataError
+from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.leftovers import entries
 from openstl_ext.registry import DATASETS
 from openstl_ext.value_types import ImageSize
@@ -87,6 +88,8 @@ class Scenes(SceneDataset):
 
 def _classes(root: Path, suffix: str) -> list[str]:
     if not root.is_dir():
+        if prepare := command_for_scenes(root):
+            raise DatasetNotFoundError(root, prepare=prepare)
         raise DataError(f"{root}: there is no such folder; correct root")
     names = [
         path.name

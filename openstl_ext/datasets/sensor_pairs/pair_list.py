@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from openstl_ext.atomic_io import atomic_write
+from openstl_ext.datasets.remedies import command_for_scenes
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.text_file import read_lines
 
@@ -73,7 +74,9 @@ class PairSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             )
         path = root / self.root / self.list_file.replace("{split}", split)
         if not path.is_file():
-            raise DatasetNotFoundError(path, prepare=PREPARE)
+            prepare = command_for_scenes(root)
+            by_hand = "" if prepare else f"put the images of both sensors into {root} by hand"
+            raise DatasetNotFoundError(path, prepare=prepare or PREPARE, by_hand=by_hand)
         pairs: dict[Names, int] = {}
         for number, line in enumerate(read_lines(path), start=1):
             parts = line.split("\t") if "\t" in line else line.split()

@@ -97,6 +97,7 @@ class SICKLE(SequenceDataset):
         note="2,370 series of 388 plots, about 209,000 images of three sensors.",
     )
     metainfo = Metainfo(name="sickle", channels=(), classes=("paddy", "non_paddy"))
+    flag_arguments = {"frames_in": "num_dates"}
 
     def __init__(
         self,

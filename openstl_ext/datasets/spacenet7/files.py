@@ -10,6 +10,7 @@ from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.text_file import read_lines
 
 UNPACK = "tar -xzf SN7_buildings_train.tar.gz -C {root}"
+FETCH = "fetch SN7_buildings_train.tar.gz by hand (s3://spacenet-dataset/spacenet/SN7_buildings/tarballs/)"
 PREPARE = "openstl-ext data spacenet7 --root {root}"
 PLACES = (".", "train", "train/train", "SN7_buildings/train", "SN7_buildings/train/train")
 """Folders of the areas, below the root; archives differ in the number of levels."""
@@ -65,7 +66,7 @@ def find_areas(root: Path) -> dict[str, Path]:
         folders = sorted(path.parent for path in (root / place).glob("*/labels") if path.is_dir())
         if folders:
             return {folder.name: folder for folder in folders}
-    raise DatasetNotFoundError(root, prepare=UNPACK.format(root=root))
+    raise DatasetNotFoundError(root, prepare=UNPACK.format(root=root), by_hand=FETCH)
 
 
 def list_path(root: Path, split: str) -> Path:

@@ -252,7 +252,9 @@ def test_a_missing_year_is_named_with_the_existing_ones(root: Path) -> None:
     text = str(error.value)
     assert f"{root} has no raster of AA 2010; copy HM_2010_AA_*.tiff there" in text
     assert text.endswith("existing are: AA 1990, 1995, 2000, 2005, 2015, 2020")
-    with pytest.raises(DatasetNotFoundError, match=r"data human-modification --help"):
+    with pytest.raises(
+        DatasetNotFoundError, match=r"by hand .* `openstl-ext data human-modification split"
+    ):
         direct(root / "nowhere")
 
 
@@ -328,7 +330,7 @@ def test_a_split_of_other_rasters_or_none_is_rejected(root: Path) -> None:
     with pytest.raises(DataError, match=r"size is 31 x 48, but the rasters have 32 x 48"):
         direct(root)
     (root / "split.json").unlink()
-    with pytest.raises(DatasetNotFoundError, match=r"data human-modification split --root"):
+    with pytest.raises(DatasetNotFoundError, match=r"split --target AA --chip-size \d+ --root"):
         direct(root)
 
 

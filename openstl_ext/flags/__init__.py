@@ -1,0 +1,1 @@
+"""Short flags of commands, such as ``--epochs``: overrides that fit any config."""
