@@ -207,6 +207,7 @@ WRITTEN_ELSEWHERE = {
     "datasets/synthetic/sensor_scenes.py": "atomic folders",
     "datasets/synthetic/taxibj.py": "an atomic file",
     "commands/convert.py": "an atomic file",
+    "engine/best_checkpoint.py": "an atomic file, hashed",
     "engine/checkpoint.py": "an atomic file, hashed",
     "hooks/predictions.py": "a folder that is renamed at the end of the test",
     "hooks/scene_labels.py": "a folder that is renamed at the end of the test",

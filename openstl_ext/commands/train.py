@@ -4,7 +4,8 @@
 
     openstl-ext train boiling/simvp_gsta_small --prepare --test
     openstl-ext train boiling/simvp_gsta_small --resume
-    openstl-ext train boiling/simvp_gsta_small --resume auto
+    openstl-ext train boiling/simvp_gsta_small --resume auto     # the same command every time
+    openstl-ext train boiling/simvp_gsta_small --resume --cfg-options train_cfg.max_epochs=30
     openstl-ext train boiling/simvp_gsta_small --dry-run
     openstl-ext train --recipe simvp_gsta --data data/mine
     openstl-ext train boiling/simvp_gsta --data data/mine --size 48 --epochs 5 --name trial
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=True,
         metavar="CHECKPOINT",
         help="continue the run of the work directory, from its newest checkpoint or this one; "
-        "auto starts it if there is none",
+        "auto starts it if there is none, and ends at once if it is finished",
     )
     parser.add_argument("--amp", action="store_true", help="train in bfloat16, on any device")
     parser.add_argument("--test", action="store_true", help="test the best checkpoint at the end")
@@ -68,8 +69,15 @@ def run(args: argparse.Namespace) -> None:
         require_test(cfg)
     runner = built(cfg, args)
     runner.train()
-    if args.test:
+    if not args.test:
+        return
+    from openstl_ext.hooks.result import record_of_best
+
+    record = record_of_best(runner) if runner.train_loop.is_finished else None
+    if record is None:
         runner.test()
+    else:
+        runner.logger.info(f"the test is done, too: its result is {record}")
 
 
 def describe(cfg: "Config") -> None:

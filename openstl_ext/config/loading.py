@@ -70,7 +70,7 @@ def load(
         path: The config file, or a name such as ``boiling/simvp_gsta_small``, or a recipe on
             imported data.
         overrides: Entries of ``--cfg-options``, which replace values of the file and are stored in
-            the record of a run.
+            the record of a run. ``checkpoint.keep`` is short for ``default_hooks.checkpoint.keep``.
         seed: Replaces the seed of the file; unlike an override it does not make the run a probe.
         work_dir: Replaces the folder of the file; by default
             ``work_dirs/<identity>/seed_<seed>``.
@@ -94,6 +94,7 @@ def load(
     trained = list(values.get("overrides") or ()) if saved else []
     if recipe:
         recipe.fill(values)
+    overrides = [cfg_options.full(entry) for entry in overrides]
     cfg_options.apply(values, overrides, optional=(*BLOCKS, *DEFAULTED))
     for name in values:
         if name not in BLOCKS:

@@ -10,6 +10,15 @@ from openstl_ext.errors import ConfigError, nearest, shown
 
 MAX_LENGTH = 10_000
 """Characters of one override."""
+SHORT = {"checkpoint": "default_hooks.checkpoint", "logger": "default_hooks.logger"}
+"""First words of keys that stand for hooks which every run has."""
+
+
+def full(override: str) -> str:
+    """Return an override with its key in full, as in ``default_hooks.checkpoint.keep=-1``."""
+    plus = "+" if override.startswith("+") else ""
+    first, dot, rest = override.removeprefix("+").partition(".")
+    return f"{plus}{SHORT[first]}.{rest}" if dot and first in SHORT else override
 
 
 def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequence[str]) -> None:

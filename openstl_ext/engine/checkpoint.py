@@ -5,7 +5,6 @@ manifest in the same way; then delete checkpoints that are too old. A kill betwe
 steps loses no listed checkpoint.
 """
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
@@ -165,6 +164,16 @@ def is_finished(folder: Path | str, iteration: int) -> bool:
     return load_manifest(folder).finished == iteration
 
 
+def nothing_left(folder: Path | str, iteration: int) -> str:
+    """Return the message about a finished training, with its best checkpoint."""
+    kept = load_manifest(folder).best or load_manifest(folder).checkpoints[0]
+    which = "the best checkpoint is" if kept.kind == "best" else "the last checkpoint is"
+    return (
+        f"nothing left to do: all {iteration} iterations are done and validated; {which} "
+        f"{checkpoint_folder(folder) / kept.file}"
+    )
+
+
 def read(path: Path | str) -> dict[str, Any]:
     """Load a checkpoint on the CPU without running any code from it.
 
@@ -203,6 +212,11 @@ def read_for(method: nn.Module, path: Path | str) -> dict[str, Any]:
     weights = fitted(weights_in(content, path), method.state_dict().keys(), path)
     meta = content.get("meta")
     return {**content, "meta": meta if isinstance(meta, dict) else {}, "state_dict": weights}
+
+
+def to_resume(file: str | None, folder: Path | str, warn: Warn) -> tuple[Path, dict[str, Any]]:
+    """Return path and content of a file, or of the newest checkpoint of a work directory."""
+    return (Path(file), read(file)) if file else newest(folder, warn)
 
 
 def newest(folder: Path | str, warn: Warn) -> tuple[Path, dict[str, Any]]:
@@ -289,29 +303,6 @@ def selection_warning(path: Path | str) -> str:
     )
 
 
-def repair_best(folder: Path | str, warn: Warn) -> None:
-    """Restore a damaged best checkpoint from the complete state of the same iteration.
-
-    Without that state, its entry is marked as lost, and the next validation chooses a new one.
-    """
-    manifest, folder = load_manifest(folder), checkpoint_folder(folder)
-    entry = manifest.best
-    if entry is None or is_intact(folder / entry.file, entry):
-        return
-    others = [e for e in manifest.checkpoints if e is not entry]
-    for twin in others:
-        is_twin = twin.kind == "resume" and twin.iteration == entry.iteration
-        if is_twin and is_intact(folder / twin.file, twin):
-            save(read(folder / twin.file), folder, entry, keep=KEEP_ALL)
-            warn(f"{folder / entry.file} was damaged; it is restored from {twin.file}")
-            return
-    write_manifest(folder, [*others, msgspec.structs.replace(entry, kind="lost")])
-    warn(
-        f"{folder / entry.file} ({entry.score}) is damaged and cannot be restored; the best "
-        "checkpoint is chosen again among the next validations, and a test reports it"
-    )
-
-
 def check_same_run(source: Path, folder: Path | str, meta: dict[str, Any]) -> None:
     """Check that a work directory has no other run than that of a file to resume from.
 
@@ -327,31 +318,6 @@ def check_same_run(source: Path, folder: Path | str, meta: dict[str, Any]) -> No
             f"{folder.parent} already contains another run ({path.name} has another plan than "
             f"{source}); resume into another --work-dir"
         )
-
-
-def adopt_best(source: Path, folder: Path | str, meta: dict[str, Any], warn: Warn) -> None:
-    """Copy the best checkpoint beside a file to the work directory of the run resumed from it.
-
-    Args:
-        source: The file, maybe of another work directory.
-        folder: Work directory of the run.
-        meta: Metadata of the file.
-        warn: Called if the file was saved beside a best checkpoint that is no longer there.
-    """
-    folder, beside = checkpoint_folder(folder), source.resolve().parent
-    if load_manifest(folder).best is not None or not meta.get("best"):
-        return
-    entry = load_manifest(beside).best if beside.name == FOLDER else None
-    if entry is None or not is_intact(beside / entry.file, entry):
-        warn(
-            f"the best checkpoint so far is not beside {source}, so the best of this run is chosen "
-            "among its next validations"
-        )
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with (beside / entry.file).open("rb") as file:
-        atomic_write_hashed(folder / entry.file, lambda copy: shutil.copyfileobj(file, copy))
-    write_manifest(folder, [*read_manifest(folder), entry])
 
 
 def load_weights(method: nn.Module, weights: dict[str, Tensor], *, strict: bool = True) -> None:

@@ -13,6 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
+from openstl_ext.engine.checkpoint import nothing_left
 from openstl_ext.engine.ddp_warmup import refuse_unused_parameters, warm_up_ddp
 from openstl_ext.engine.grouped_batches import count_batches, grouped, groups_of
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
@@ -272,9 +273,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
     def run(self) -> nn.Module:
         """Train to the end, from the current place of the loop."""
         if self.is_finished:
-            self.runner.logger.info(
-                f"nothing is left to do: all {self._max_iters} iterations are done and validated"
-            )
+            self.runner.logger.info(nothing_left(self.runner.work_dir, self._iter))
             return self.runner.model
         refuse_unused_parameters(self.runner)
         warm_up_ddp(self.runner)

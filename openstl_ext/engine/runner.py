@@ -20,6 +20,7 @@ from torch import nn
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
+from openstl_ext.engine.best_checkpoint import settle
 from openstl_ext.engine.converted_net import check_converted_net
 from openstl_ext.engine.defaults import complete, counted_in_iterations
 from openstl_ext.engine.fully_shard import is_divided
@@ -113,6 +114,7 @@ class Runner(MMRunner):
         trained: Metadata of the loaded checkpoint: ``epoch``, ``plan`` ...
         given: The config without defaults, as plain values.
         num_processes: Number of processes that the run began with.
+        unscheduled: Options of each group of the optimiser, before schedules change them.
         loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
 
@@ -123,6 +125,7 @@ class Runner(MMRunner):
     optim_wrapper: Any
     param_schedulers: Any
     auto_scale_lr: Any
+    unscheduled: list[dict[str, Any]]
     lock: FolderLock
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -160,6 +163,9 @@ class Runner(MMRunner):
             # once, and before the schedules store the initial rate; mmengine would do it after them
             scale_rates(self)
             self.auto_scale_lr = None
+            self.unscheduled = [
+                {**group, "params": []} for group in self.optim_wrapper.param_groups
+            ]
             if self.param_schedulers is not None:
                 self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         if self._val_loop is not None:
@@ -237,7 +243,7 @@ class Runner(MMRunner):
             self.is_training = True
             try:
                 model = super().train()
-                if self.rank == 0 and self.iter == self.max_iters:
+                if self.rank == 0:  # at the end, or where a hook has stopped the training
                     checkpoints.mark_finished(self.work_dir, self.iter)
                 return model
             finally:
@@ -305,22 +311,17 @@ class Runner(MMRunner):
 
     def resume(self, filename: str | None = None, *_: Any, **__: Any) -> None:
         """Resume from a file, or from the newest intact checkpoint of the work directory."""
+        warn, folder = self.logger.warning, self.work_dir
+        path, saved = checkpoints.to_resume(filename, folder, warn)
+        is_longer, meta = state.restore(self, saved, path.name), saved["meta"]
         if filename:
-            path, saved = Path(filename), checkpoints.read(filename)
-        else:
-            path, saved = checkpoints.newest(self.work_dir, self.logger.warning)
-        state.restore(self, saved, path.name)
-        meta = saved["meta"]
-        if filename:
-            checkpoints.check_same_run(path, self.work_dir, meta)
-        self.train_loop.is_finished = self.iter == self.max_iters and checkpoints.is_finished(
-            self.work_dir, self.iter
-        )
+            checkpoints.check_same_run(path, folder, meta)
+        finished = checkpoints.is_finished(folder, self.iter)
+        self.train_loop.is_finished = finished and not is_longer
         self._wait()  # every rank has read the manifest before it changes
         if self.rank == 0:
-            checkpoints.repair_best(self.work_dir, self.logger.warning)
-            checkpoints.adopt_best(path, self.work_dir, meta, self.logger.warning)
-            checkpoints.drop_after(self.work_dir, self.iter)
+            stated = state.stated(self) if is_longer else None
+            settle(path, folder, meta, warn, iteration=self.iter, stated=stated)
         self._wait()
         self.logger.info(f"resumed from {path} after {self.iter} iterations")
 

@@ -115,16 +115,22 @@ def damaged(name: str, reason: str) -> CheckpointError:
     )
 
 
-def check_fits(runner: Runner, state: dict[str, Any], name: str) -> None:
+def check_fits(runner: Runner, state: dict[str, Any], name: str, schedules: list[Any]) -> None:
     """Check that each part of a checkpoint fits the run, and replace the optimiser's tensors.
 
     The tensors are copied to memory of their own in the layout of the parameters: those of a file
     may share memory, or repeat one value without having memory for each element.
 
+    Args:
+        runner: The run.
+        state: Content of the checkpoint.
+        name: Name of the checkpoint, for messages.
+        schedules: Unused schedules, as the run had them that saved the checkpoint.
+
     Raises:
         CheckpointError: With the first part that does not fit.
     """
-    problems = _problems(runner, state)
+    problems = _problems(runner, state, schedules)
     if (problem := next(problems, None)) is not None:
         raise damaged(name, problem)
     parts = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers")
@@ -146,7 +152,7 @@ def check_fits(runner: Runner, state: dict[str, Any], name: str) -> None:
     }
 
 
-def _problems(runner: Runner, state: dict[str, Any]) -> Iterator[str]:
+def _problems(runner: Runner, state: dict[str, Any], schedules: list[Any]) -> Iterator[str]:
     """Yield what does not fit; each check relies on those before it."""
     model = runner.model.module if hasattr(runner.model, "module") else runner.model
     yield from _of_place(runner, state["meta"])
@@ -154,7 +160,7 @@ def _problems(runner: Runner, state: dict[str, Any]) -> Iterator[str]:
     yield from _of_averages(runner, state.get("ema_state_dict"))
     yield from _of_groups(runner.optim_wrapper.state_dict(), state["optimizer"])
     yield from _of_states(runner, state)
-    yield from _of_schedules(runner, state)
+    yield from _of_schedules(schedules, state)
     stoppers = [hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook)]
     yield from _of_number("early_stopping", state["early_stopping"], stoppers)
 
@@ -230,8 +236,8 @@ def _of_unknown(found: dict[str, Any], parameter: Tensor, place: str) -> Iterato
             yield f"{place}.{key} is {described(value)}, its parameter is {described(parameter)}"
 
 
-def _of_schedules(runner: Runner, state: dict[str, Any]) -> Iterator[str]:
-    own, saved = list(runner.param_schedulers or []), state["param_schedulers"]
+def _of_schedules(own: list[Any], state: dict[str, Any]) -> Iterator[str]:
+    saved = state["param_schedulers"]
     yield from _of_number("param_schedulers", saved, own)
     meta = state["meta"]
     places = {True: meta["epoch"] + meta.get("epoch_closed", False), False: meta["iteration"]}

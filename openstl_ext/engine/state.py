@@ -14,6 +14,7 @@ from openstl_ext.engine import fully_shard, plan
 from openstl_ext.engine.checkpoint import load_weights
 from openstl_ext.engine.distributed import DDP
 from openstl_ext.engine.learning_rate import rate_facts
+from openstl_ext.engine.longer_training import EARLIER, Schedules, extended, extension_of
 from openstl_ext.engine.saved_state import check_fits, check_kinds
 from openstl_ext.errors import CheckpointError
 
@@ -93,11 +94,7 @@ def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
             "epoch": epoch,
             "iteration": iteration,
             "epoch_closed": runner.train_loop.is_epoch_closed,
-            "identity": runner.cfg.get("identity", ""),
-            "overrides": list(runner.cfg.get("overrides") or ()),
-            "config": runner.given,
-            "plan": runner.plan,
-            "test": runner.test_plan,
+            **stated(runner),
             "versions": versions(),
             "num_states": len(optimizer["state"]),
         },
@@ -116,13 +113,27 @@ def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
     return state
 
 
+def stated(runner: Runner) -> dict[str, Any]:
+    """Return the identity of the training that each checkpoint carries; see ``Trained``."""
+    return {
+        "identity": runner.cfg.get("identity", ""),
+        "overrides": list(runner.cfg.get("overrides") or ()),
+        "config": runner.given,
+        "plan": runner.plan,
+        "test": runner.test_plan,
+    }
+
+
 def versions() -> dict[str, str]:
     """Return the versions that a later step may depend on."""
     return {"openstl_ext": __version__, "torch": str(torch.__version__)}
 
 
-def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
+def restore(runner: Runner, state: dict[str, Any], name: str) -> bool:
     """Restore the state of a run, and move its loop to the saved place.
+
+    Returns:
+        Whether the run is longer than it was.
 
     Raises:
         CheckpointError: If the state is not resumable, was saved with another plan, or has a part
@@ -136,13 +147,21 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
         )
     saved = state["meta"]["plan"]
     # weights that the run began with decide no later step, so they need not be named again
-    runner.plan = {**runner.plan, "load_from": saved.get("load_from")}
+    earlier = {EARLIER: saved[EARLIER]} if EARLIER in saved else {}
+    runner.plan = {**runner.plan, "load_from": saved.get("load_from"), **earlier}
+    extension = extension_of(saved, runner.plan)
+    if extension is not None:
+        saved = extended(saved, runner.plan, extension)
+        runner.plan = {**runner.plan, EARLIER: saved[EARLIER]}
     check_plan(saved, runner.plan, name)
+    longer = Schedules(runner, state["meta"], extension) if extension is not None else None
+    if longer is not None:
+        longer.check(name)
     if (before := state["meta"].get("versions")) != versions():
         runner.logger.warning(
             f"{name} was saved with {before}, this is {versions()}; later steps may differ"
         )
-    check_fits(runner, state, name)
+    check_fits(runner, state, name, longer.before if longer else schedulers(runner))
     runner.call_hook("after_load_checkpoint", checkpoint=state)
     load_weights(unwrap(runner.model), state["state_dict"])
     runner.optim_wrapper.load_state_dict(state["optimizer"])
@@ -150,6 +169,8 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
         scheduler.load_state_dict(saved)
         # otherwise mmengine warns at the end of an epoch that a schedule steps before its optimiser
         scheduler.optimizer._global_step = state["meta"]["iteration"]
+    if longer is not None:
+        longer.carry_over()
     for hook, saved in zip(stoppers(runner), state["early_stopping"], strict=True):
         for counter, value in saved.items():
             setattr(hook, counter, value)
@@ -158,6 +179,7 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> None:
         iteration=state["meta"]["iteration"],
         is_epoch_closed=state["meta"].get("epoch_closed", False),
     )
+    return longer is not None
 
 
 def schedulers(runner: Runner) -> list[Any]:

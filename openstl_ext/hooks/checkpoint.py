@@ -49,10 +49,10 @@ class ExactCheckpointHook(RunHook):
         rule: str | None = None,
     ) -> None:
         keep = KEEP_ALL if keep is None else keep
-        if (interval is not None and interval < 1) or (keep < 1 and keep != KEEP_ALL):
-            raise ConfigError(
-                f"interval={interval}, keep={keep}: both must be at least 1; keep=-1 keeps all"
-            )
+        if interval is not None and interval < 1:
+            raise ConfigError(f"interval={interval} must be at least 1")
+        if keep < 1 and keep != KEEP_ALL:
+            raise ConfigError(f"keep={keep} must be at least 1, or -1 to keep all checkpoints")
         if rule not in (None, "less", "greater"):
             raise ConfigError(f"rule={rule!r} must be 'less' or 'greater'")
         self.given_interval, self.given_by_epoch, self.keep = interval, by_epoch, keep

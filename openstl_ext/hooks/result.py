@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 import openstl_ext
 from openstl_ext.atomic_io import sha256_of
-from openstl_ext.engine.checkpoint import read_manifest
+from openstl_ext.engine.checkpoint import best, has_best, read_manifest
 from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.plan import data_facts, training_facts
 from openstl_ext.engine.pretrained import pretrained_file
@@ -166,6 +166,26 @@ def untrained(cfg: Any, loaded: str | None) -> dict[str, Any] | None:
     if loaded or cfg.get("train_dataloader") is not None:
         return None
     return training_facts(cfg)
+
+
+def record_of_best(runner: Runner) -> Path | None:
+    """Return the record of the test of a run's best checkpoint; None if it was not tested so.
+
+    Args:
+        runner: A run whose training is finished.
+    """
+    if not has_best(runner.work_dir):
+        return None
+    digest, fingerprint = sha256_of(best(runner.work_dir)), protocol_of_test(runner)["fingerprint"]
+    for path in sorted(Path(runner.work_dir).glob("result*.json")):
+        try:
+            record = Record.read(path)
+        except UserError:  # the leaderboard names it
+            continue
+        known = record.checkpoint is not None and record.checkpoint["sha256"] == digest
+        if known and record.protocol["fingerprint"] == fingerprint:
+            return path
+    return None
 
 
 def protocol_of_test(runner: Runner) -> Protocol:

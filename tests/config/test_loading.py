@@ -46,6 +46,15 @@ def test_the_path_decides_the_identity_and_the_work_directory(file: Path) -> Non
     assert load(file).seed == 0
 
 
+@pytest.mark.parametrize("plus", ["", "+"])
+def test_a_hook_of_every_run_is_named_without_the_block_of_hooks(plus: str, file: Path) -> None:
+    """A user who types checkpoint.keep=-1, as OpenSTL has no block of hooks, would be refused."""
+    file.write_text(FILE + "default_hooks = dict(checkpoint=dict(keep=2))\n")
+    cfg = load(file, [f"{plus}checkpoint.keep=-1"])
+    assert cfg.default_hooks.checkpoint.keep == -1
+    assert cfg.overrides == [f"{plus}default_hooks.checkpoint.keep=-1"]
+
+
 @pytest.mark.parametrize(
     ("override", "path", "value"),
     [

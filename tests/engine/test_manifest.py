@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from openstl_ext.engine import checkpoint, manifest
+from openstl_ext.engine import best_checkpoint, checkpoint, manifest
 from openstl_ext.errors import CheckpointError
 
 
@@ -187,7 +187,7 @@ def test_a_damaged_best_checkpoint_is_restored_from_the_state_of_its_iteration(
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match=r"best_epoch_2.pth is damaged.*--resume"):
         checkpoint.read(checkpoint.best(folder))
-    checkpoint.repair_best(folder, warned.append)
+    best_checkpoint.repair_best(folder, warned.append)
     assert "restored from epoch_2.pth" in warned[0]
     restored = checkpoint.read(checkpoint.best(folder))
     assert restored["state_dict"]["w"][0] == 2
@@ -202,7 +202,7 @@ def test_a_damaged_best_checkpoint_that_cannot_be_restored_is_reported(folder: P
     warned: list[str] = []
     (folder / "best_epoch_2.pth").write_bytes(b"")
     (folder / "epoch_2.pth").write_bytes(b"")
-    checkpoint.repair_best(folder, warned.append)
+    best_checkpoint.repair_best(folder, warned.append)
     assert "best_epoch_2.pth (mse 0.25) is damaged and cannot be restored" in warned[0]
     assert checkpoint.has_best(folder)
     with pytest.raises(CheckpointError, match=r"best_epoch_2.pth \(mse 0.25\) is lost"):
@@ -233,11 +233,13 @@ def test_a_resumed_run_takes_the_best_checkpoint_along(folder: Path, tmp_path: P
     state = checkpoint.read(folder / "epoch_3.pth")
     assert state["meta"]["best"]["value"] == 0.25
     other, warned = tmp_path / "other", []
-    checkpoint.adopt_best(folder / "epoch_3.pth", other, state["meta"], warned.append)
+    best_checkpoint.adopt_best(folder / "epoch_3.pth", other, state["meta"], warned.append)
     assert checkpoint.read(checkpoint.best(other))["state_dict"]["w"][0] == 2
     assert warned == []
     (folder / "best_epoch_2.pth").unlink()
-    checkpoint.adopt_best(folder / "epoch_3.pth", tmp_path / "new", state["meta"], warned.append)
+    best_checkpoint.adopt_best(
+        folder / "epoch_3.pth", tmp_path / "new", state["meta"], warned.append
+    )
     assert "is not beside" in warned[0]
 
 

@@ -54,7 +54,6 @@ REFUSED: list[Edit] = [
     {"train_dataloader.dataset.num_samples": 21},
     {"train_dataloader.dataset.disturbed": False},
     {"train_dataloader.dataset.split": "other"},
-    {"train_cfg.max_epochs": 3},
     {"train_cfg": {"max_iterations": 16, "_delete_": True}},
     {"seed": 4},
     {"randomness": {"deterministic": True}},
@@ -64,12 +63,13 @@ REFUSED: list[Edit] = [
     {"auto_scale_lr": {"enable": True, "base_batch_size": 6}},
     {"default_hooks.guard": {"interval": 3}},
 ]
-"""Edits that change what a later iteration computes, or how many there are."""
+"""Edits that change what a later iteration computes, or what an earlier one would have."""
 
 FREE: list[Edit] = [
     {},
     {"train_dataloader.num_workers": 1},
     {"train_dataloader.pin_memory": False},
+    {"train_cfg.max_epochs": 3},
     {"train_cfg.val_interval": 2},
     {"train_cfg.val_begin": 2},
     {"val_dataloader.batch_size": 5},

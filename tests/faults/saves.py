@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from openstl_ext.engine import checkpoint
+from openstl_ext.engine import best_checkpoint, checkpoint
 from openstl_ext.engine.manifest import (
     Entry,
     checkpoint_files,
@@ -105,7 +105,7 @@ def is_recovered(folder: Path, name: str) -> bool:
     elif before:
         return False
     if before:
-        checkpoint.repair_best(folder, lambda _: None)
+        best_checkpoint.repair_best(folder, lambda _: None)
         best = load_manifest(folder).best
         ends = {before[-1], epoch} if kind == "best" else {before[-1]}
         if best is None or best.epoch not in ends or best.value != BEST[best.epoch]:
@@ -202,7 +202,7 @@ def after_damage(folder: Path, what: str, how: str, chance: random.Random) -> Ou
         checkpoint.read(checkpoint.best(folder))
     except CheckpointError:
         refused = True
-    checkpoint.repair_best(folder, warned.append)
+    best_checkpoint.repair_best(folder, warned.append)
     best = checkpoint.read(checkpoint.best(folder))
     match what:
         case "newest":

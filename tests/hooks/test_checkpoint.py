@@ -92,7 +92,7 @@ def test_a_non_finite_score_is_not_the_best() -> None:
         ({"save_best": "mse", "rule": "greater"}, "best when less"),
         ({"rule": "lesser"}, "'less' or 'greater'"),
         ({"save_best": "coverage"}, "has no direction"),
-        ({"keep": 0}, "at least 1"),
+        ({"keep": 0}, "keep=0 must be at least 1, or -1 to keep all checkpoints"),
     ],
 )
 def test_an_invalid_choice_is_an_error_before_the_run(arguments: dict, message: str) -> None:
