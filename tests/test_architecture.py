@@ -27,14 +27,14 @@ MAY_IMPORT = {
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
         *("discovery", "json_file", "folder_lock", "value_types"),
-        *("text_file", "leftovers", "frame_rules", "spectrum"),
+        *("text_file", "leftovers", "frame_rules", "spectrum", "progress_line"),
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
         *("interfaces", "frame_rules", "leftovers"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
-        *("calibration", "postprocessing", "output_path"),
+        *("calibration", "postprocessing", "output_path", "progress_line"),
     },
     "statistics": {"errors", "atomic_io", "json_file"},
     "calibration": {"errors", "atomic_io", "json_file"},
@@ -50,12 +50,13 @@ MAY_IMPORT = {
     "engine": {
         *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
         *("discovery", "json_file", "score_name", "folder_lock", "environment"),
-        *("checkpoint_file", "weight_names", "value_types", "frame_rules"),
+        *("checkpoint_file", "weight_names", "value_types", "frame_rules", "progress_line"),
     },
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
         *("postprocessing", "value_types", "json_file", "spectrum"),
+        *("progress_line", "progress_task"),
     },
     "interop": {
         *("interop", "registry", "errors", "models", "layers", "discovery"),
@@ -79,6 +80,8 @@ MAY_IMPORT = {
     "weight_names": {"errors"},
     "frame_rules": {"structures", "errors"},
     "json_file": {"errors", "text_file"},
+    "progress_line": {"progress_task"},
+    "progress_task": set(),
     "text_file": {"errors"},
     "leftovers": {"errors"},
     "score_name": set(),
@@ -105,6 +108,8 @@ NEVER = {
     "json_file": {"torch", "mmengine", "numpy"},
     "folder_lock": {"torch", "mmengine", "numpy"},
     "environment": {"torch", "mmengine", "numpy"},
+    "progress_line": {"torch", "mmengine", "numpy"},
+    "progress_task": {"torch", "mmengine", "numpy"},
     "launch": {"mmengine", "numpy"},
     "config": {"torch"},
     "rasters": {"torch", "mmengine"},

@@ -25,6 +25,7 @@ from openstl_ext.engine.defaults import complete, counted_in_iterations
 from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
 from openstl_ext.engine.learning_rate import scale_rates
+from openstl_ext.engine.logs import detail, log_environment, tidy_handlers
 from openstl_ext.engine.manifest import tidy
 from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
@@ -37,6 +38,7 @@ from openstl_ext.engine.validate import located, validate
 from openstl_ext.errors import CheckpointError, NonFiniteError, UserError
 from openstl_ext.folder_lock import FolderLock
 from openstl_ext.interfaces import check_net
+from openstl_ext.progress_line import display
 
 
 def build(cfg: Config, *, train: bool = True) -> "Runner":
@@ -200,6 +202,7 @@ class Runner(MMRunner):
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the log of the run, and send the messages of this package to it."""
         logger = super().build_logger(*args, **kwargs)
+        tidy_handlers(logger)
         package = logging.getLogger("openstl_ext")
         package.handlers = list(logger.handlers)  # those of an earlier run are closed
         package.setLevel(min(handler.level for handler in logger.handlers))
@@ -210,13 +213,8 @@ class Runner(MMRunner):
         return ", ".join(type(hook).__name__ for hook in self.hooks)
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:  # noqa: ARG002
-        """Log the environment in two lines; mmengine's report starts a compiler."""
-        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-        self.logger.info(
-            f"torch {torch.__version__} on {device}, {torch.get_num_threads()} threads, "
-            f"process {self.rank + 1} of {self.world_size}, seed {self.seed}"
-        )
-        self.logger.info(f"config: {self.cfg.get('identity') or self.cfg.filename}")
+        """Log the environment in one line; mmengine's report starts a compiler."""
+        log_environment(self)
 
     def train(self) -> nn.Module:
         """Train to the end, or until a signal arrives.
@@ -272,6 +270,7 @@ class Runner(MMRunner):
             try:
                 yield
             finally:
+                display().close()
                 self._end_workers()
                 self.lock.release()
 
@@ -331,7 +330,7 @@ class Runner(MMRunner):
         check_converted_net(saved, self.cfg.get("model") or {}, filename)
         checkpoints.load_weights(state.unwrap(self.model), saved["state_dict"])
         self.trained = dict(saved["meta"])
-        self.logger.info(f"weights from {filename}")
+        detail(self.logger, f"weights from {filename}")
         if message := checkpoints.selection_warning(filename):
             self.logger.warning(message)
         return saved
@@ -381,7 +380,7 @@ class Runner(MMRunner):
                 saved = state.gather(self, **place)
                 names = parameter_names(self)
                 checkpoints.save(saved, self.work_dir, entry, keep=self._keep, parameters=names)
-                self.logger.info(f"saved {entry.file} after {entry.iteration} iterations")
+                detail(self.logger, f"saved {entry.file} after {entry.iteration} iterations")
             except NonFiniteError as caught:
                 samples = described_samples(self, entry.iteration - 1)
                 error = NonFiniteError(f"{caught}; the last batch: {samples}")

@@ -18,6 +18,7 @@ import openstl_ext
 from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import read_manifest
 from openstl_ext.engine.fully_shard import is_divided
+from openstl_ext.engine.logs import detail
 from openstl_ext.engine.plan import data_facts
 from openstl_ext.engine.state import unwrap
 from openstl_ext.engine.trained import DATA, Trained
@@ -76,7 +77,7 @@ class ResultHook(Hook):
         wanted = Path(runner.work_dir) / self.filename
         path = record.place(wanted)
         record.write(path)
-        runner.logger.info(f"wrote the result to {path}")
+        detail(runner.logger, f"wrote the result to {path}")
         if path != wanted:
             runner.logger.warning(f"{wanted} is kept: it is of another checkpoint or protocol")
 
