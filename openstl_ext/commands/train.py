@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> None:
     if args.test:
         require_test(cfg)
     runner = build(cfg)
+    runner.is_tested_next = args.test
     runner.train()
     if args.test:
         runner.test()

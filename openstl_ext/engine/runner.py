@@ -17,7 +17,6 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.runner import Runner as MMRunner
 from torch import nn
 
-from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.converted_net import check_converted_net
@@ -32,6 +31,7 @@ from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.rank_agreement import check_agreement
 from openstl_ext.engine.rank_watch import lost_ranks_named
 from openstl_ext.engine.run_checks import check_run, require_test
+from openstl_ext.engine.run_folder import write_config, write_index
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.saved_state import parameter_names
 from openstl_ext.engine.validate import located, validate
@@ -115,6 +115,7 @@ class Runner(MMRunner):
         trained: Metadata of the loaded checkpoint: ``epoch``, ``plan`` ...
         given: The config without defaults, as plain values.
         num_processes: Number of processes that the run began with.
+        is_tested_next: Whether the command tests the model after its training.
         loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
 
@@ -129,7 +130,7 @@ class Runner(MMRunner):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.watch = SignalWatch()
-        self.is_training = False
+        self.is_training = self.is_tested_next = False
         self.trained: dict[str, Any] = {}
         self.given: dict[str, Any] = {}
         resume = kwargs.pop("resume", False)
@@ -237,6 +238,7 @@ class Runner(MMRunner):
                 model = super().train()
                 if self.rank == 0 and self.iter == self.max_iters:
                     checkpoints.mark_finished(self.work_dir, self.iter)
+                write_index(self)
                 return model
             finally:
                 self.is_training = False
@@ -260,7 +262,9 @@ class Runner(MMRunner):
             self._has_loaded = False
         self._resume = False
         with self._alone():
-            return super().test()
+            scores = super().test()
+            write_index(self)
+            return scores
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -292,15 +296,11 @@ class Runner(MMRunner):
             self.load_checkpoint(self._load_from)
         self._has_loaded = True
         if self.is_training and self.rank == 0:
-            self._write_config()
+            write_config(self)
+            write_index(self)
 
     def dump_config(self) -> None:
         """Write nothing: the run may be refused, or be a test of another run."""
-
-    def _write_config(self) -> None:
-        """Write the merged config, from which every command can repeat the run."""
-        name = Path(self.cfg.filename or "config.py").name
-        atomic_write(Path(self.work_dir) / name, Config(self.given).pretty_text.encode())
 
     def resume(self, filename: str | None = None, *_: Any, **__: Any) -> None:
         """Resume from a file, or from the newest intact checkpoint of the work directory."""

@@ -7,6 +7,7 @@ import torch
 from mmengine.runner import Runner
 
 from openstl_ext.engine.checkpoint import read_manifest
+from openstl_ext.engine.run_folder import shown
 from openstl_ext.hooks.checkpoint import ExactCheckpointHook
 from openstl_ext.progress_task import duration_text
 
@@ -105,7 +106,7 @@ def run_lines(runner: Runner) -> Iterator[str]:
         f"{name}, seed {runner.seed}: {count:,} weights, {len(runner.train_dataloader.dataset):,} "
         f"samples, {plan}, on {device}{several}"
     )
-    yield f"writing to {runner.work_dir}"
+    yield f"writing to {shown(runner.work_dir)}"
 
 
 def overall(scores: Mapping[str, float]) -> dict[str, float]:

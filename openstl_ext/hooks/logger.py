@@ -1,5 +1,6 @@
 """Scalars for the trackers, one line for each epoch, and the progress in between."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,8 +8,9 @@ from mmengine.hooks import LoggerHook as PlainLoggerHook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from openstl_ext.engine.logs import detail
+from openstl_ext.engine.logs import RESULT, detail
 from openstl_ext.hooks.epoch_line import EpochLine, figure, memory_text, overall, run_lines
+from openstl_ext.hooks.run_summary import test_lines, training_lines
 from openstl_ext.progress_line import display, is_first_process
 from openstl_ext.progress_task import Task
 from openstl_ext.registry import HOOKS
@@ -31,11 +33,14 @@ class LoggerHook(PlainLoggerHook):
     changes = "nothing"
     interval: int
     counts_iterations = False
+    is_tested = False
+    seconds: float | None = None
 
     def before_train(self, runner: Runner) -> None:
         self.counts_iterations = runner.train_loop.max_iterations is not None
         if self.counts_iterations:  # a short training logs its last iteration
             self.interval = min(self.interval, runner.max_iters)
+        self.began = time.monotonic()
         for line in run_lines(runner):
             runner.logger.info(line)
         self.line = EpochLine(runner, counts_iterations=self.counts_iterations)
@@ -70,6 +75,7 @@ class LoggerHook(PlainLoggerHook):
             self.line.trained()
         self._tell(runner)
         display().pop(self.task)
+        self.seconds = time.monotonic() - self.began
 
     def before_val_epoch(self, runner: Runner) -> None:
         text = f"{self.line.place}, validation" if runner.is_training else "validation"
@@ -103,6 +109,18 @@ class LoggerHook(PlainLoggerHook):
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         display().pop(self.within)
         detail(runner.logger, f"test: {scores_text(metrics or {})}")
+        self.is_tested = True
+
+    def after_run(self, runner: Runner) -> None:
+        super().after_run(runner)
+        if runner.rank:
+            return
+        if runner.is_training:
+            lines = training_lines(runner, self.seconds)
+        else:
+            lines = test_lines(runner) if self.is_tested else []
+        if lines:
+            runner.logger.info("\n".join(lines), extra=RESULT)
 
     def end_of_epoch(self, dataloader: Any, batch_idx: int) -> bool:
         """Return whether an epoch ends, which has no line of its own where iterations count."""
