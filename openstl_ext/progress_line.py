@@ -174,6 +174,12 @@ def is_quiet() -> bool:
     return _display.is_silent
 
 
+def say(text: str) -> None:
+    """Print a line about the work, unless only results are wanted."""
+    if not is_quiet():
+        print(text, flush=True)
+
+
 def is_first_process() -> bool:
     """Return whether this is the process of several that prints."""
     return (os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or "0") == "0"
@@ -217,8 +223,10 @@ def tracked(
 
 
 def _leave_to_parent() -> None:
-    """Show nothing in a forked worker, and print without the parent's line."""
+    """Show nothing in a forked worker, and print without the parent's line, if there is one."""
     global _display
+    if not _display.tasks:
+        return
     _display = Display(is_silent=True)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

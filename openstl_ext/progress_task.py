@@ -54,6 +54,12 @@ class Task:
         if self.shown is not None:
             self.shown(self, facts)
 
+    def begin(self, done: float) -> None:
+        """Set what was done before, such as the bytes of an interrupted download."""
+        self.done = done
+        self._marks.clear()
+        self._first = None
+
     def mark(self, now: float) -> None:
         """Store the time at which the present amount was done."""
         self._first = self._first or (now, self.done)

@@ -187,6 +187,28 @@ def test_an_exception_ends_the_line(clock: Clock) -> None:
     assert "\x1b[?25h" in file.getvalue().rpartition("\x1b[?25l")[2]  # the cursor is shown
 
 
+def test_an_exception_within_a_loop_ends_the_line(pipe: Display) -> None:
+    """The next task would be shown as a part of the one that failed."""
+
+    def fail() -> None:
+        for _ in tracked(range(3), "work"):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert not pipe.tasks
+
+
+def test_what_was_done_before_does_not_count_for_the_rate(pipe: Display, clock: Clock) -> None:
+    """A resumed download would seem to be fast, and to end soon."""
+    with progress("a.zip", 100.0, "MB") as task:
+        task.begin(50.0)
+        for _ in range(5):
+            clock.now += 1
+            task.advance(2.0)
+    assert str(task) == "a.zip  60.0/100.0 MB  2/s  left 0:20"
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_worker_prints_without_the_line(clock: Clock) -> None:

@@ -53,6 +53,14 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         choices=("offline", "online"),
         help="log to Weights & Biases as well; needs pip install wandb",
     )
+    add_quiet(parser)
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add the option that leaves out everything but errors, warnings and the result."""
+    parser.add_argument(
+        "--quiet", action="store_true", help="print errors, warnings and the result only"
+    )
 
 
 def load_config(args: argparse.Namespace) -> "Config":
@@ -100,12 +108,11 @@ def load_trained_config(
     cfg = load_config(args)
     if check is not None:
         check(cfg)
-    from openstl_ext.engine import checkpoint
     from openstl_ext.engine.trained import trained_of
 
     if args.checkpoint is None and not needs_weights and cfg.get("train_dataloader") is None:
         return cfg, None
-    args.checkpoint = str(args.checkpoint or checkpoint.best(cfg.work_dir))
+    args.checkpoint = named_checkpoint(args.checkpoint, cfg.work_dir)
     if (trained := trained_of(args.checkpoint)) is None:
         return cfg, None
     seed = getattr(args, "seed", None)
@@ -114,6 +121,22 @@ def load_trained_config(
     repeated.seed = trained.seed if seed is None else seed
     repeated.work_dir = cfg.work_dir
     return load_config(repeated), trained
+
+
+def named_checkpoint(name: str | None, work_dir: str) -> str:
+    """Return the file of a checkpoint.
+
+    Args:
+        name: A file, ``latest`` or ``best`` of the work directory; None for ``best``.
+        work_dir: Work directory of the run.
+    """
+    from openstl_ext.engine import checkpoint, manifest
+
+    if name is None or (name == "best" and not Path(name).exists()):
+        return str(checkpoint.best(work_dir))
+    if name == "latest" and not Path(name).exists():
+        name = str(manifest.checkpoint_folder(work_dir) / manifest.LATEST)
+    return str(manifest.resolved(Path(name)))
 
 
 def complete_config(prefix: str, **_: Any) -> list[str]:

@@ -12,14 +12,14 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, load_trained_config
+from openstl_ext.commands.arguments import add_config, add_quiet, load_trained_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add_config(parser)
     add = parser.add_argument
-    add("checkpoint", metavar="CHECKPOINT", help="weights of the config's method")
+    add("checkpoint", metavar="CHECKPOINT", help="a file; or best, or latest, of the run")
     add("--input", dest="source", type=Path, required=True, help="rasters, or frames")
     add("--out", type=Path, required=True, help="MAP.tif, FRAMES.npy or a folder")
     add("--probability", type=Path, metavar="FILE.tif", help="write one band per class as well")
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--calibration", type=Path, metavar="FILE", help="default: of the run, if it was tested")
     add("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
     add("--amp", dest="bfloat16", action="store_true", help="compute in bfloat16")
+    add_quiet(parser)
 
 
 def run(args: argparse.Namespace) -> None:
