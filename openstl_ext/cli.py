@@ -22,6 +22,7 @@ from typing import Any
 
 from openstl_ext import __version__, commands
 from openstl_ext.errors import UserError, nearest, printable, sentence_of
+from openstl_ext.progress_line import display, quiet
 
 _format_warning = warnings.formatwarning
 SPIN = "1000"
@@ -52,7 +53,8 @@ def call(arguments: Sequence[str]) -> None:
     if not name.startswith("-") and name not in found:
         raise UserError(f"there is no command {name!r}; {nearest(name, found)}")
     args = build_parser(found).parse_args(arguments or ["--help"])
-    args.run(args)
+    with quiet(getattr(args, "quiet", False)):
+        args.run(args)
 
 
 def find_commands() -> dict[str, ModuleType]:
@@ -109,11 +111,13 @@ def run(function: Callable[[], None]) -> None:
     try:
         function()
     except KeyboardInterrupt:
+        display().close()
         print("interrupted; call the same command again", file=sys.stderr, flush=True)
         exit_process(130)
     except BrokenPipeError:
         exit_process(128 + 13)  # as a process that SIGPIPE ends
     except Exception as error:
+        display().close()
         message = sentence_of(error)
         if message is None:
             raise

@@ -28,6 +28,7 @@ MAY_IMPORT = {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
         *("discovery", "json_file", "folder_lock", "value_types"),
         *("text_file", "leftovers", "frame_rules", "spectrum", "frame_sources", "frame_record"),
+        "progress_line",
     },
     "frame_sources": {
         *("frame_sources", "structures", "errors", "leftovers", "rasters"),
@@ -38,7 +39,7 @@ MAY_IMPORT = {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
         *("interfaces", "frame_rules", "leftovers"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
-        *("calibration", "postprocessing", "output_path", "visualization"),
+        *("calibration", "postprocessing", "output_path", "visualization", "progress_line"),
     },
     "statistics": {"errors", "atomic_io", "json_file"},
     "calibration": {"errors", "atomic_io", "json_file"},
@@ -54,12 +55,13 @@ MAY_IMPORT = {
     "engine": {
         *("engine", "interfaces", "registry", "structures", "errors", "config", "atomic_io"),
         *("discovery", "json_file", "score_name", "folder_lock", "environment"),
-        *("checkpoint_file", "weight_names", "value_types", "frame_rules"),
+        *("checkpoint_file", "weight_names", "value_types", "frame_rules", "progress_line"),
     },
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
         *("postprocessing", "value_types", "json_file", "spectrum"),
+        *("progress_line", "progress_task"),
     },
     "interop": {
         *("interop", "registry", "errors", "models", "layers", "discovery"),
@@ -84,6 +86,8 @@ MAY_IMPORT = {
     "frame_rules": {"structures", "errors"},
     "json_file": {"errors", "text_file"},
     "frame_record": {"errors", "json_file"},
+    "progress_line": {"progress_task"},
+    "progress_task": set(),
     "text_file": {"errors"},
     "leftovers": {"errors"},
     "score_name": set(),
@@ -112,6 +116,8 @@ NEVER = {
     "folder_lock": {"torch", "mmengine", "numpy"},
     "frame_record": {"torch", "mmengine", "numpy"},
     "environment": {"torch", "mmengine", "numpy"},
+    "progress_line": {"torch", "mmengine", "numpy"},
+    "progress_task": {"torch", "mmengine", "numpy"},
     "launch": {"mmengine", "numpy"},
     "config": {"torch"},
     "rasters": {"torch", "mmengine"},

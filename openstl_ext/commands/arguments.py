@@ -62,6 +62,14 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         choices=("offline", "online"),
         help="log to Weights & Biases as well; needs pip install wandb",
     )
+    add_quiet(parser)
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add the option that leaves out everything but errors, warnings and the result."""
+    parser.add_argument(
+        "--quiet", action="store_true", help="print errors, warnings and the result only"
+    )
 
 
 def load_config(
@@ -126,12 +134,11 @@ def load_trained_config(
     cfg = load_config(args, short=False)
     if check is not None:
         check(cfg)
-    from openstl_ext.engine import checkpoint
     from openstl_ext.engine.trained import trained_of
 
     if args.checkpoint is None and not needs_weights and cfg.get("train_dataloader") is None:
         return load_config(args, only_test=True), None
-    args.checkpoint = str(args.checkpoint or checkpoint.best(cfg.work_dir))
+    args.checkpoint = named_checkpoint(args.checkpoint, cfg.work_dir)
     if (trained := trained_of(args.checkpoint)) is None:
         return load_config(args, only_test=True), None
     repeated = argparse.Namespace(**vars(args))
@@ -154,6 +161,22 @@ def require_config(args: argparse.Namespace) -> None:
             "a CONFIG is missing: give a name such as boiling/simvp_gsta_small (`openstl-ext list` "
             "shows all), a file, the folder of a run, or --recipe NAME --data FOLDER"
         )
+
+
+def named_checkpoint(name: str | None, work_dir: str) -> str:
+    """Return the file of a checkpoint.
+
+    Args:
+        name: A file, ``latest`` or ``best`` of the work directory; None for ``best``.
+        work_dir: Work directory of the run.
+    """
+    from openstl_ext.engine import checkpoint, manifest
+
+    if name is None or (name == "best" and not Path(name).exists()):
+        return str(checkpoint.best(work_dir))
+    if name == "latest" and not Path(name).exists():
+        name = str(manifest.checkpoint_folder(work_dir) / manifest.LATEST)
+    return str(manifest.resolved(Path(name)))
 
 
 def complete_config(prefix: str, **_: Any) -> list[str]:

@@ -7,7 +7,9 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
+from openstl_ext.commands.arguments import add_quiet
 from openstl_ext.errors import ConfigError
+from openstl_ext.progress_line import say
 
 CONFIG = "boiling/simvp_gsta_small"
 DATA = "data/boiling_small"
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--num-samples", type=int, default=300, help="number of simulations (%(default)s)")
     add("--max-epochs", type=int, help="epochs of training; default: as the config")
+    add_quiet(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -31,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     ratios = ("--train_ratio", "0.8", "--val_ratio", "0.1", "--total_length", "20")
     step(1, "data", "split", "--data_path", DATA, *ratios)
     if (RUN / "result.json").is_file():
-        cli.print_line(f"== 2-3/5  trained and tested before; delete {RUN} to do it again")
+        say(f"== 2-3/5  trained and tested before; delete {RUN} to do it again")
     else:
         resume = ["--resume"] if (RUN / "checkpoints").is_dir() else []
         epochs = ["--cfg-options", f"train_cfg.max_epochs={args.max_epochs}"]
@@ -50,5 +53,5 @@ def run(args: argparse.Namespace) -> None:
 
 def step(number: int, *arguments: str) -> None:
     """Print a command, and run it in this process."""
-    cli.print_line(f"== {number}/5  openstl-ext {' '.join(arguments)}")
+    say(f"== {number}/5  openstl-ext {' '.join(arguments)}")
     cli.call(arguments)

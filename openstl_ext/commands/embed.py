@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openstl_ext import cli
+from openstl_ext.commands.arguments import add_quiet
 from openstl_ext.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--num-heads", type=int, help="heads of the attention, if a file does not show them")
     add("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
     add("--amp", action="store_true", help="compute in bfloat16")
+    add_quiet(parser)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -16,15 +16,20 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, load_trained_config, require_config
+from openstl_ext.commands.arguments import (
+    add_config,
+    add_quiet,
+    load_trained_config,
+    require_config,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add_config(parser, optional=True, flags=("name",))
     add = parser.add_argument
-    best = "weights of the config's method; default: the best of the run"
-    add("checkpoint", nargs="?", metavar="CHECKPOINT", help=best)
+    named = "a file, or best, or latest, of the run; default: best"
+    add("checkpoint", nargs="?", metavar="CHECKPOINT", help=named)
     add("--input", dest="source", type=Path, required=True, help="rasters, or frames")
     add("--out", type=Path, required=True, help="MAP.tif, FRAMES.npy or a folder")
     add("--probability", type=Path, metavar="FILE.tif", help="write one band per class as well")
@@ -43,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--calibration", type=Path, metavar="FILE", help="default: of the run, if it was tested")
     add("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
     add("--amp", dest="bfloat16", action="store_true", help="compute in bfloat16")
+    add_quiet(parser)
 
 
 def run(args: argparse.Namespace) -> None:

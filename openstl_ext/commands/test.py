@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "checkpoint",
         nargs="?",
         metavar="CHECKPOINT",
-        help="default: the one of the work directory with the best validation score; none where "
-        "nothing is trained",
+        help="a file, or best or latest of the work directory (default: best, by the validation "
+        "score; none where nothing is trained)",
     )
     add_run(parser)
     add_prepare(parser)

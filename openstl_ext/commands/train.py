@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
     if args.test:
         require_test(cfg)
     runner = built(cfg, args)
+    runner.is_tested_next = args.test
     runner.train()
     if not args.test:
         return

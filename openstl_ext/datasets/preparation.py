@@ -14,6 +14,7 @@ from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
 from openstl_ext.folder_lock import sole_writer
 from openstl_ext.leftovers import entries
+from openstl_ext.progress_line import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ def prepare(preparation: Preparation, root: Path, args: Any) -> None:
         raise DataError(
             f"{root} has a synthetic set; delete it, or choose another --root for the real {name}"
         )
-    print(f"{name}. Licence: {preparation.licence}")
+    say(f"{name}. Licence: {preparation.licence}")
     root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(root).free
     if free < preparation.bytes_needed and args.source is None and not entries(root):

@@ -27,6 +27,7 @@ from openstl_ext.engine.manifest import (
     load_manifest,
     read_manifest,
     remove_unlisted,
+    resolved,
     write_manifest,
 )
 from openstl_ext.errors import CheckpointError, DiskFullError
@@ -183,7 +184,7 @@ def read(path: Path | str) -> dict[str, Any]:
         CheckpointError: If it is missing, truncated or changed, or contains other things than
             tensors and plain values.
     """
-    path = Path(path)
+    path = resolved(Path(path))
     listed = None
     if path.is_file() and path.parent.name == FOLDER:
         listed = next((e for e in read_manifest(path.parent) if e.file == path.name), None)

@@ -52,7 +52,7 @@ def complete(cfg: Config) -> Config:
     cfg.setdefault("visualizer", {"type": "Visualizer", "vis_backends": list(TRACKERS)})
     if mode := cfg.pop("track", None):
         cfg.visualizer.vis_backends.append({"type": "WandbTracker", "mode": mode})
-    cfg.setdefault("log_processor", {"type": "LogLines"})
+    cfg.setdefault("log_processor", {"type": "LogProcessor"})
     for stage in LOOPS:
         complete_stage(cfg, stage)
     if (cfg.get("train_cfg") or {}).get("max_iterations") is not None:

@@ -18,6 +18,7 @@ from openstl_ext.engine.split_overlap import check_disjoint
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import MaskedAutoencoder, provides
+from openstl_ext.progress_line import tracked
 from openstl_ext.registry import LOOPS, METHODS
 from openstl_ext.structures import Item
 from openstl_ext.value_types import Count, Positive
@@ -41,7 +42,7 @@ def encoded(
     loader: DataLoader = DataLoader(
         dataset, batch_size=batch_size, num_workers=num_workers, collate_fn=collate
     )
-    for batch in loader:
+    for batch in tracked(loader, "encoding", "batches"):
         inputs = preprocess(batch, False)["inputs"]
         yield encode(inputs).float().cpu(), batch["data_samples"]
 

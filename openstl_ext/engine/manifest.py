@@ -1,8 +1,10 @@
 """The list of the checkpoints of a run, and its reconstruction from the files."""
 
+import contextlib
 import functools
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +21,9 @@ FOLDER = "checkpoints"
 MANIFEST = "manifest.json"
 PATTERN = r"(?:best_)?(epoch|iter)_([0-9]{1,12})\.pth"
 """Names of checkpoints; other files in the folder are neither read nor removed."""
-TEMPORARY = rf"(?:{PATTERN}|manifest\.json|\.[0-9a-f]+-[0-9a-f]+){re.escape(PART)}"
+LATEST = "latest.pth"
+"""Another name of the newest resumable checkpoint, as simvp_minimal has it."""
+TEMPORARY = rf"(?:{PATTERN}|manifest\.json|latest\.pth|\.[0-9a-f]+-[0-9a-f]+){re.escape(PART)}"
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -156,6 +160,39 @@ def write_manifest(
     manifest.sha256 = manifest.digest()
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     atomic_write(checkpoint_folder(folder) / MANIFEST, text + b"\n")
+    _link_latest(checkpoint_folder(folder), manifest.checkpoints)
+
+
+def _link_latest(folder: Path, entries: list[Entry]) -> None:
+    """Give the newest resumable checkpoint its second name, where the file system can.
+
+    It is a hard link, which takes no space and works on Windows too. Elsewhere, as on FAT, there is
+    no such file, and ``resolved`` finds the checkpoint by the manifest.
+    """
+    newest = next((entry.file for entry in entries if entry.kind == "resume"), None)
+    if newest is None:
+        return
+    path, part = folder / LATEST, folder / f"{LATEST}{PART}"
+    try:
+        if path.exists() and path.samefile(folder / newest):
+            return
+        part.unlink(missing_ok=True)
+        os.link(folder / newest, part)
+        part.replace(path)
+    except OSError:  # an older file of this name would be taken for the newest one
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def resolved(path: Path) -> Path:
+    """Return the file that the manifest lists as the newest, for ``checkpoints/latest.pth``.
+
+    Any other path is returned as it is; the suffix may be left out.
+    """
+    if path.name not in (LATEST, Path(LATEST).stem) or path.parent.name != FOLDER:
+        return path
+    entries = read_manifest(path.parent)
+    return next((path.parent / e.file for e in entries if e.kind == "resume"), path)
 
 
 def ordered(entries: list[Entry]) -> list[Entry]:

@@ -5,7 +5,6 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -17,7 +16,6 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.runner import Runner as MMRunner
 from torch import nn
 
-from openstl_ext.atomic_io import atomic_write
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine import distributed, state
 from openstl_ext.engine.best_checkpoint import settle
@@ -26,18 +24,21 @@ from openstl_ext.engine.defaults import complete, counted_in_iterations
 from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.guards import SignalWatch, described_samples, end_workers
 from openstl_ext.engine.learning_rate import scale_rates
+from openstl_ext.engine.logs import detail, log_environment, tidy_handlers
 from openstl_ext.engine.manifest import tidy
 from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.rank_agreement import check_agreement
 from openstl_ext.engine.rank_watch import lost_ranks_named
 from openstl_ext.engine.run_checks import check_run, require_test
+from openstl_ext.engine.run_folder import write_config, write_index
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.saved_state import parameter_names
 from openstl_ext.engine.validate import located, validate
 from openstl_ext.errors import CheckpointError, NonFiniteError, UserError
 from openstl_ext.folder_lock import FolderLock
 from openstl_ext.interfaces import check_net
+from openstl_ext.progress_line import display
 
 
 def build(cfg: Config, *, train: bool = True) -> "Runner":
@@ -115,6 +116,7 @@ class Runner(MMRunner):
         given: The config without defaults, as plain values.
         num_processes: Number of processes that the run began with.
         unscheduled: Options of each group of the optimiser, before schedules change them.
+        is_tested_next: Whether the command tests the model after its training.
         loads_whole: Whether the weights come from a checkpoint of the entire method.
     """
 
@@ -130,7 +132,7 @@ class Runner(MMRunner):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.watch = SignalWatch()
-        self.is_training = False
+        self.is_training = self.is_tested_next = False
         self.trained: dict[str, Any] = {}
         self.given: dict[str, Any] = {}
         resume = kwargs.pop("resume", False)
@@ -206,6 +208,7 @@ class Runner(MMRunner):
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the log of the run, and send the messages of this package to it."""
         logger = super().build_logger(*args, **kwargs)
+        tidy_handlers(logger)
         package = logging.getLogger("openstl_ext")
         package.handlers = list(logger.handlers)  # those of an earlier run are closed
         package.setLevel(min(handler.level for handler in logger.handlers))
@@ -216,13 +219,8 @@ class Runner(MMRunner):
         return ", ".join(type(hook).__name__ for hook in self.hooks)
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:  # noqa: ARG002
-        """Log the environment in two lines; mmengine's report starts a compiler."""
-        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-        self.logger.info(
-            f"torch {torch.__version__} on {device}, {torch.get_num_threads()} threads, "
-            f"process {self.rank + 1} of {self.world_size}, seed {self.seed}"
-        )
-        self.logger.info(f"config: {self.cfg.get('identity') or self.cfg.filename}")
+        """Log the environment in one line; mmengine's report starts a compiler."""
+        log_environment(self)
 
     def train(self) -> nn.Module:
         """Train to the end, or until a signal arrives.
@@ -245,6 +243,7 @@ class Runner(MMRunner):
                 model = super().train()
                 if self.rank == 0:  # at the end, or where a hook has stopped the training
                     checkpoints.mark_finished(self.work_dir, self.iter)
+                write_index(self)
                 return model
             finally:
                 self.is_training = False
@@ -268,7 +267,9 @@ class Runner(MMRunner):
             self._has_loaded = False
         self._resume = False
         with self._alone():
-            return super().test()
+            scores = super().test()
+            write_index(self)
+            return scores
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -278,6 +279,7 @@ class Runner(MMRunner):
             try:
                 yield
             finally:
+                display().close()
                 self._end_workers()
                 self.lock.release()
 
@@ -299,15 +301,11 @@ class Runner(MMRunner):
             self.load_checkpoint(self._load_from)
         self._has_loaded = True
         if self.is_training and self.rank == 0:
-            self._write_config()
+            write_config(self)
+            write_index(self)
 
     def dump_config(self) -> None:
         """Write nothing: the run may be refused, or be a test of another run."""
-
-    def _write_config(self) -> None:
-        """Write the merged config, from which every command can repeat the run."""
-        name = Path(self.cfg.filename or "config.py").name
-        atomic_write(Path(self.work_dir) / name, Config(self.given).pretty_text.encode())
 
     def resume(self, filename: str | None = None, *_: Any, **__: Any) -> None:
         """Resume from a file, or from the newest intact checkpoint of the work directory."""
@@ -332,7 +330,7 @@ class Runner(MMRunner):
         check_converted_net(saved, self.cfg.get("model") or {}, filename)
         checkpoints.load_weights(state.unwrap(self.model), saved["state_dict"])
         self.trained = dict(saved["meta"])
-        self.logger.info(f"weights from {filename}")
+        detail(self.logger, f"weights from {filename}")
         if message := checkpoints.selection_warning(filename):
             self.logger.warning(message)
         return saved
@@ -382,7 +380,7 @@ class Runner(MMRunner):
                 saved = state.gather(self, **place)
                 names = parameter_names(self)
                 checkpoints.save(saved, self.work_dir, entry, keep=self._keep, parameters=names)
-                self.logger.info(f"saved {entry.file} after {entry.iteration} iterations")
+                detail(self.logger, f"saved {entry.file} after {entry.iteration} iterations")
             except NonFiniteError as caught:
                 samples = described_samples(self, entry.iteration - 1)
                 error = NonFiniteError(f"{caught}; the last batch: {samples}")

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from openstl_ext.engine.state import unwrap
 from openstl_ext.interfaces import FittedFrameModel, provides
+from openstl_ext.progress_line import tracked
 from openstl_ext.registry import DATASETS, HOOKS, METHODS
 from openstl_ext.structures import Targets
 from openstl_ext.value_types import Count
@@ -53,11 +54,13 @@ class BaselinesHook(Hook):
     def _training_targets(self, cfg: Any) -> Iterator[Targets]:
         dataset: Dataset = DATASETS.build(cfg.train_dataloader.dataset)
         step = max(1, -(-len(dataset) // self.num_samples))  # type: ignore[arg-type]
-        for index in range(0, len(dataset), step):  # type: ignore[arg-type]
+        indices = range(0, len(dataset), step)  # type: ignore[arg-type]
+        for index in tracked(indices, "baselines: training targets", "samples"):
             yield dataset[index]["data_samples"]
 
     @staticmethod
     def _score(runner: Runner, method: Any) -> dict[str, float]:
-        for batch in runner.test_dataloader:
+        text = f"test of {type(method.net).__name__}"
+        for batch in tracked(runner.test_dataloader, text, "batches"):
             runner.test_evaluator.process(data_samples=method.val_step(batch), data_batch=batch)
         return dict(runner.test_evaluator.evaluate(len(runner.test_dataloader.dataset)))

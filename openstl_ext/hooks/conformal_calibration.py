@@ -16,6 +16,7 @@ from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.postprocessing import ConformalPostprocessor, ends_of
+from openstl_ext.progress_line import tracked
 from openstl_ext.registry import HOOKS
 from openstl_ext.structures import Sample
 
@@ -94,7 +95,7 @@ class ConformalCalibrationHook(Hook):
         ends = ends_of(self.levels, method.quantile_levels)
         counts = ScoreCounts(len(loader.dataset[0]["data_samples"]["frames"]))
         runner.model.eval()
-        for batch in loader:
+        for batch in tracked(loader, "calibration", "batches"):
             size = num_samples(batch)
             # batches of one size, as in the test, so that the number of processes has no effect
             for sample in runner.model.test_step(padded(batch, loader.batch_size))[:size]:

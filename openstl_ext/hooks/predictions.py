@@ -23,8 +23,9 @@ from openstl_ext.atomic_io import (
     replace_folder,
     save_array,
 )
+from openstl_ext.engine.logs import detail
 from openstl_ext.errors import ConfigError, DataError
-from openstl_ext.hooks.result import Tested
+from openstl_ext.hooks.result import Tested, scores_array
 from openstl_ext.hooks.scene_labels import UNKNOWN, SceneLabels, is_scene
 from openstl_ext.json_file import read_json
 from openstl_ext.registry import HOOKS
@@ -46,6 +47,9 @@ class PredictionsHook(Hook):
 
     Args:
         folder: Name within the work directory.
+
+    Attributes:
+        written: The folder of the last test.
 
     Files:
         ``<folder>/{inputs,trues,preds}/<sample>/<t>.npy``: float32, (H, W) for one channel, else
@@ -79,6 +83,7 @@ class PredictionsHook(Hook):
 
     def __init__(self, *, folder: str = "saved") -> None:
         self.folder = folder
+        self.written: Path | None = None
         self._names: list[list[str]] = []
         self._scenes = SceneLabels()
 
@@ -135,7 +140,6 @@ class PredictionsHook(Hook):
                 "again"
             )
         scores = {name: float(value) for name, value in (metrics or {}).items()}
-        fields = np.dtype([(name, "f8") for name in scores])
         kind = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
         kind = {"kind": "scenes"} if scenes.rows else kind
         subject = Tested.of(runner).subject
@@ -146,11 +150,12 @@ class PredictionsHook(Hook):
                 scenes.write(part, [sample_name(dataset, index) for index in range(size)])
                 for folder in KINDS:
                     (part / folder).rmdir()
-            save_array(part / "metrics.npy", np.array(tuple(scores.values()), dtype=fields))
+            save_array(part / "metrics.npy", scores_array(scores))
             _write_json(part / "metrics.json", scores)
             _write_json(part / "about.json", about)
             replace_folder(part, final)
-        runner.logger.info(f"{size} predictions are in {final}")
+        self.written = final
+        detail(runner.logger, f"{size} predictions are in {final}")
         if final != usual:
             runner.logger.warning(f"{usual} is kept: it is of another checkpoint or test")
 

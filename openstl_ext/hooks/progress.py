@@ -46,6 +46,11 @@ class ProgressHook(RuntimeInfoHook):
         if (batch_idx + 1) % self.interval == 0 or ends_epoch(runner):
             self.pass_losses(runner)
 
+    def before_val(self, runner: Runner) -> None:
+        if runner.is_training:  # iterations may be counted, so that no epoch ends here
+            self.pass_losses(runner)
+        super().before_val(runner)
+
     def pass_losses(self, runner: Runner) -> None:
         """Pass all losses since the last call to the message hub, in one transfer."""
         names = [name for terms in self.pending for name in terms]

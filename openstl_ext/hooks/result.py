@@ -1,6 +1,7 @@
 """Write the record of a test run."""
 
 import copy
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.device import get_device
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from numpy.lib.format import write_array
+from numpy.typing import NDArray
 
 import openstl_ext
-from openstl_ext.atomic_io import sha256_of
+from openstl_ext.atomic_io import atomic_file, sha256_of
 from openstl_ext.engine.checkpoint import best, has_best, read_manifest
 from openstl_ext.engine.fully_shard import is_divided
+from openstl_ext.engine.logs import detail
 from openstl_ext.engine.plan import data_facts, training_facts
 from openstl_ext.engine.pretrained import pretrained_file
 from openstl_ext.engine.state import unwrap
@@ -40,6 +45,12 @@ class ResultHook(Hook):
     Args:
         filename: Name within the work directory.
         batch_size: Batch size of the speed measurement.
+
+    Attributes:
+        written: The record of the last test.
+
+    Files:
+        ``metrics.npy`` beside the record: the scores as ``scores_array`` has them.
     """
 
     changes = "nothing"
@@ -47,6 +58,7 @@ class ResultHook(Hook):
 
     def __init__(self, *, filename: str = "result.json", batch_size: Count = 1) -> None:
         self.filename, self.batch_size = filename, batch_size
+        self.written: Path | None = None
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
@@ -77,7 +89,10 @@ class ResultHook(Hook):
         wanted = Path(runner.work_dir) / self.filename
         path = record.place(wanted)
         record.write(path)
-        runner.logger.info(f"wrote the result to {path}")
+        self.written = path
+        with atomic_file(metrics_file(path)) as file:
+            write_array(file, scores_array(record.metrics), allow_pickle=False)
+        detail(runner.logger, f"wrote the result to {path}")
         if path != wanted:
             runner.logger.warning(f"{wanted} is kept: it is of another checkpoint or protocol")
 
@@ -101,6 +116,22 @@ class ResultHook(Hook):
             "flops_apart": {name.removeprefix("flops_"): v for name, v in apart.items()},
             "frames_per_second": {"value": found["frames_per_second"], **speed},
         }
+
+
+def metrics_file(record: Path) -> Path:
+    """Return the array of scores beside a record: ``metrics.npy`` beside ``result.json``."""
+    name = record.stem.removeprefix("result")
+    return record.with_name(f"metrics{name}.npy" if name != record.stem else f"{name}_metrics.npy")
+
+
+def scores_array(scores: Mapping[str, float | None]) -> NDArray[Any]:
+    """Return scores as one value that ``numpy.load`` reads without unpickling code.
+
+    It has a float64 field per score, so that ``numpy.load(path)["mse_sum"]`` is a number and
+    ``dtype.names`` lists them. A score without a value is NaN.
+    """
+    values = tuple(math.nan if value is None else float(value) for value in scores.values())
+    return np.array(values, dtype=np.dtype([(name, "f8") for name in scores]))
 
 
 @dataclass(frozen=True, kw_only=True)

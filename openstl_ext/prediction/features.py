@@ -20,6 +20,7 @@ from openstl_ext.prediction.patch_scene import PatchScene
 from openstl_ext.prediction.predictor import usable
 from openstl_ext.prediction.sensor_files import UnitCheck, sensor_of_file
 from openstl_ext.prediction.tiles import Tiling
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.window import Window
 
 
@@ -108,7 +109,7 @@ class FeatureExtractor:
         read = partial(self._image, sensor=self.sensor(sensor), bands=bands)
         found = [np.empty((0, self.net.out_channels), np.float32)]
         paths = [Path(path) for path in images]
-        for first in range(0, len(paths), batch_size):
+        for first in tracked(range(0, len(paths), batch_size), "embedding", "batches"):
             inputs = as_inputs([read(path) for path in paths[first : first + batch_size]])
             with torch.inference_mode(), self._precision():
                 frames, indices = (

@@ -17,6 +17,7 @@ from openstl_ext.prediction.mapping import Fields, map_scene
 from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.prediction.sequences import Frames, Sequences
 from openstl_ext.prediction.tiles import Tiling
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
 
@@ -59,7 +60,8 @@ def forecast_sequences(
     if batch_size < 1:
         raise ConfigError(f"--batch-size is {batch_size}; it must be at least 1")
     step = batch_size if tile is None else 1
-    for first in range(0, len(source.names), step):
+    unit = "batches" if tile is None else "samples"
+    for first in tracked(range(0, len(source.names), step), "forecasting", unit):
         names = source.names[first : first + step]
         frames = source.read(range(first, first + len(names)), num_frames)
         check_sequences(predictor.method.frame_rules, names, frames)

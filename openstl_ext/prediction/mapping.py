@@ -11,6 +11,7 @@ from openstl_ext.errors import ConfigError, DataError, ShapeError
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.prediction.blending import Blender
 from openstl_ext.prediction.tiles import Tiling
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.window import Scene, Window
 
 Inputs = dict[str, NDArray[Any]]
@@ -102,7 +103,8 @@ def _batches(
     tiles: list[Window] = []
     wanted: list[NDArray[np.bool_]] = []
     read: list[Inputs] = []
-    for tile in tiling.covering(area):
+    total = sum(1 for _ in tiling.covering(area))
+    for tile in tracked(tiling.covering(area), "mapping", "tiles", total=total):
         requested = _requested(tile, area, mask)
         if not requested.any():
             continue

@@ -84,3 +84,11 @@ def test_one_form_alone_can_be_requested(tmp_path: Path) -> None:
     }
     assert len(list((tmp_path / "b").glob("*_boiling_*/*.npy"))) == 6
     assert not list((tmp_path / "b").glob("packed*"))
+
+
+def test_quiet_leaves_the_result(tmp_path: Path) -> None:
+    """The mail of a nightly job would have a line per step."""
+    size = ("--num_samples", 3, "--num_frames", 2, "--image_size", 8, "--data_path", tmp_path)
+    lines = call("boiling", *size, "--quiet").splitlines()
+    assert lines[-1] == f"boiling data are in {tmp_path}"
+    assert call("verify", "--data_path", tmp_path, "--quiet") == "8 files are unchanged\n"

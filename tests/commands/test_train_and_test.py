@@ -41,6 +41,19 @@ def test_the_best_checkpoint_is_tested_and_named(trained: Path, call: Call) -> N
     assert len(list((trained / "saved" / "preds").iterdir())) == 2
 
 
+def test_latest_and_best_are_names_of_checkpoints(trained: Path, call: Call, place: Path) -> None:
+    """A user would have to look up the number of an epoch first."""
+    folder = trained / "checkpoints"
+    best, latest = next(folder.glob("best_*")), max(folder.glob("epoch_*"))
+    files = {"latest": latest, "best": best, str(folder / "latest.pth"): latest}
+    for name, file in files.items():
+        done = call("test", "configs/toy.py", name, "--work-dir", str(trained), "--quiet")
+        assert done.returncode == 0, done.stderr
+        shown = [line for line in done.stdout.splitlines() if "warning: " not in line]
+        assert f"tested {file.name} on " in shown[0]
+        assert any(line.startswith("  next ") for line in shown)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

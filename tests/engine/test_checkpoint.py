@@ -31,7 +31,7 @@ def test_the_newest_checkpoint_is_read_and_the_oldest_are_deleted(tmp_path: Path
         save(tmp_path, iteration)
     assert [e.file for e in checkpoint.read_manifest(tmp_path)] == ["iter_30.pth", "iter_20.pth"]
     files = {path.name for path in (tmp_path / "checkpoints").iterdir()}
-    assert files == {"iter_30.pth", "iter_20.pth", "manifest.json"}
+    assert files == {"iter_30.pth", "iter_20.pth", "latest.pth", "manifest.json"}
     path, state = checkpoint.newest(tmp_path, pytest.fail)
     assert path.name == "iter_30.pth"
     assert torch.equal(state["state_dict"]["w"], torch.full((50,), 30.0))

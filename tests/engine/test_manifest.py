@@ -250,3 +250,46 @@ def test_a_run_is_not_continued_in_the_folder_of_another(folder: Path, tmp_path:
     checkpoint.check_same_run(copied, folder.parent, {"plan": {"seed": 1}})
     with pytest.raises(CheckpointError, match="already contains another run"):
         checkpoint.check_same_run(copied, folder.parent, {"plan": {"seed": 2}})
+
+
+def test_latest_is_the_newest_checkpoint_under_another_name(folder: Path) -> None:
+    """A script of simvp_minimal's users would find no latest.pth, or an old one."""
+    latest = folder / "latest.pth"
+    assert latest.samefile(folder / "epoch_3.pth")
+    assert float(torch.load(latest, weights_only=True)["state_dict"]["w"][0]) == 3
+    save(folder.parent, 4)
+    assert latest.samefile(folder / "epoch_4.pth")
+    assert manifest.read_manifest(folder)[0].file == "epoch_4.pth"
+    for name in ("latest.pth", "latest"):
+        assert manifest.resolved(folder / name) == folder / "epoch_4.pth"
+    assert manifest.resolved(folder / "epoch_3.pth") == folder / "epoch_3.pth"
+
+
+def test_latest_follows_a_return_to_an_earlier_checkpoint(folder: Path) -> None:
+    """The name would lead to a state that the run has left."""
+    checkpoint.drop_after(folder, 20)
+    assert (folder / "latest.pth").samefile(folder / "epoch_2.pth")
+
+
+def test_without_hard_links_latest_is_found_by_the_manifest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On FAT the save would fail, or the name would lead to an old checkpoint."""
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(manifest.os, "link", refuse)
+    save(folder.parent, 4)
+    assert not (folder / "latest.pth").exists()
+    state = checkpoint.read(folder / "latest.pth")
+    assert float(state["state_dict"]["w"][0]) == 4
+
+
+def test_the_rest_of_a_killed_link_is_removed(folder: Path) -> None:
+    """A folder would keep a name that nobody knows."""
+    (folder / "latest.pth").rename(folder / "latest.pth.part")
+    manifest.tidy(folder)
+    assert not (folder / "latest.pth.part").exists()
+    save(folder.parent, 4)
+    assert (folder / "latest.pth").samefile(folder / "epoch_4.pth")

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-CALLS = ("open", "mkdir", "replace", "rename", "unlink", "remove", "truncate", "fsync")
+CALLS = (
+    *("open", "mkdir", "replace", "rename", "unlink", "remove", "truncate", "fsync"),
+    "link",
+)
 """Functions of ``os`` that change a folder or a file."""
 
 

@@ -114,9 +114,12 @@ def is_recovered(folder: Path, name: str) -> bool:
             return False
     for later in (epoch, epoch + 1):
         save(folder, "resume", later)
-    _, state = checkpoint.newest(folder, lambda _: None)
-    listed = {entry.file for entry in load_manifest(folder).checkpoints} | {"manifest.json"}
-    return is_epoch(state, epoch + 1) and {p.name for p in folder.iterdir()} == listed
+    path, state = checkpoint.newest(folder, lambda _: None)
+    files = {entry.file for entry in load_manifest(folder).checkpoints}
+    found = {p.name for p in folder.iterdir()}
+    if not is_epoch(state, epoch + 1) or found != files | {"manifest.json", "latest.pth"}:
+        return False
+    return (folder / "latest.pth").samefile(path)
 
 
 def points(every: int = 1, names: Iterable[str] = SAVES) -> Iterator[Outcome]:

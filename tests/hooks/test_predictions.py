@@ -303,7 +303,7 @@ def test_ranks_write_their_own_samples(tmp_path: Path, monkeypatch: pytest.Monke
             patch.setattr("mmengine.dataset.sampler.get_dist_info", lambda rank=rank: (rank, 2))
             sampler = DefaultSampler(dataset, shuffle=False, round_up=False)
         loader = SimpleNamespace(dataset=dataset, batch_sampler=BatchSampler(sampler, 2, False))
-        cfg, logger = Config({}), SimpleNamespace(info=lambda _: None)
+        cfg, logger = Config({}), SimpleNamespace(info=lambda *_, **__: None)
         runner = SimpleNamespace(
             test_dataloader=loader, work_dir=str(tmp_path), cfg=cfg, seed=0, logger=logger
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -12,7 +13,7 @@ from torch.utils.data import Dataset
 
 from openstl_ext.engine.checkpoint import Entry, save
 from openstl_ext.engine.runner import build
-from openstl_ext.hooks.result import selection_of
+from openstl_ext.hooks.result import metrics_file, scores_array, selection_of
 from openstl_ext.registry import DATASETS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Channel, Metainfo
@@ -146,3 +147,23 @@ def test_selection_on_the_test_data_is_recorded():
     on_test = Config({"val_dataloader": test, "test_dataloader": test})
     assert selection_of(on_test) == {"split": "test", "on_test": True}
     assert selection_of(Config({"test_dataloader": test})) is None
+
+
+def test_the_scores_are_in_an_array_beside_the_record(run, tmp_path):
+    """A script of simvp_minimal's users would find no metrics.npy, or need a pickle."""
+    record = run()
+    scores = np.load(tmp_path / "metrics.npy")
+    assert {name: float(scores[name]) for name in scores.dtype.names} == record.metrics
+    run({"length": 2})  # another test, whose record has another name
+    other = max(tmp_path.glob("result_*.json"))
+    assert (tmp_path / other.name.replace("result", "metrics")).with_suffix(".npy").is_file()
+    assert np.load(tmp_path / "metrics.npy") == scores
+
+
+def test_a_score_without_a_value_is_nan_in_the_array():
+    """A test whose score is null would end without its array."""
+    array = scores_array({"mse": None, "ssim": 0.5})
+    assert np.isnan(array["mse"])
+    assert array["ssim"] == 0.5
+    assert metrics_file(Path("a/result_1_2.json")) == Path("a/metrics_1_2.npy")
+    assert metrics_file(Path("a/mine.json")) == Path("a/mine_metrics.npy")

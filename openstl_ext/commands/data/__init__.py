@@ -14,7 +14,9 @@ import ast
 import importlib
 from pathlib import Path
 
+from openstl_ext.commands.arguments import add_quiet
 from openstl_ext.errors import UserError, nearest
+from openstl_ext.progress_line import quiet
 
 PACKAGE = Path(__file__).parents[2]
 
@@ -43,7 +45,11 @@ def run(args: argparse.Namespace) -> None:
         prog=f"openstl-ext data {args.name}", description=first_line(path)
     )
     command.add_arguments(parser)
-    command.run(parser.parse_args(args.arguments))
+    add_quiet(parser)
+    # anywhere, since a subcommand has options of its own
+    given = parser.parse_args([word for word in args.arguments if word != "--quiet"])
+    with quiet("--quiet" in args.arguments):
+        command.run(given)
 
 
 def preparations() -> dict[str, Path]:

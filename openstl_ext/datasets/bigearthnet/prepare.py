@@ -13,6 +13,7 @@ from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
 from openstl_ext.leftovers import entries
+from openstl_ext.progress_line import tracked
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -53,7 +54,7 @@ def _check_files(folders: PatchFolders, patches: Sequence[Patch], sensors: Seque
     """Raise an error that names the first patch without all files; none is read."""
     for sensor in sensors:
         bands = [band.name for band in Sensor.read(TABLES[sensor]).bands]
-        for patch in patches:
+        for patch in tracked(patches, f"looking for {sensor}", "patches"):
             folders.band_files(sensor, patch.name(sensor), bands)
 
 

@@ -24,6 +24,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.folder_lock import sole_writer
 from openstl_ext.json_file import read_json
 from openstl_ext.leftovers import entries
+from openstl_ext.progress_line import progress
 
 RECORD = "boiling.json"
 BLOCK = 4096
@@ -141,18 +142,21 @@ def _blocks(
 ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
     """Simulate some samples at a time, write the missing folders, and yield names and values."""
     start = 0
-    for initial in initial_states(settings.num_samples, settings.image_size, seed=settings.seed):
-        names = [sample_name(one, start + i) for i, one in enumerate(initial)]
-        values = simulate(
-            initial, settings.num_frames, increment=settings.increment, scale=BOILING_POINT
-        )
-        for name, frames in zip(names, values, strict=True) if write_files else ():
-            if name not in keep:
-                with atomic_folder(root / name) as folder:
-                    for t, frame in enumerate(frames):
-                        save_array(folder / f"{t}.npy", frame)
-        start += len(initial)
-        yield names, values
+    states = initial_states(settings.num_samples, settings.image_size, seed=settings.seed)
+    with progress("simulating", settings.num_samples, "samples") as task:
+        for initial in states:
+            names = [sample_name(one, start + i) for i, one in enumerate(initial)]
+            values = simulate(
+                initial, settings.num_frames, increment=settings.increment, scale=BOILING_POINT
+            )
+            for name, frames in zip(names, values, strict=True):
+                if write_files and name not in keep:
+                    with atomic_folder(root / name) as folder:
+                        for t, frame in enumerate(frames):
+                            save_array(folder / f"{t}.npy", frame)
+                task.advance()
+            start += len(initial)
+            yield names, values
 
 
 def _names(settings: BoilingSettings) -> list[str]:

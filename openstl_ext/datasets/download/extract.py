@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from openstl_ext.datasets.formats.npy import UNREADABLE
 from openstl_ext.errors import DataError
+from openstl_ext.progress_line import tracked
 
 BLOCK = 1 << 20
 MAX_MEMBERS = 400_000
@@ -54,7 +55,7 @@ def unpack(
             plan = _plan(archive, members, place)
             if (total := sum(member.file_size for member, _ in plan)) > max_bytes:
                 raise DataError(f"{archive}: unpacks to {total:,} bytes, {max_bytes:,} allowed")
-            for member, target in plan:
+            for member, target in tracked(plan, "unpacking", "files"):
                 _write(opened, member, folder / target)
     except DataError:
         raise

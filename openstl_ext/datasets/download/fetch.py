@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from openstl_ext.atomic_io import PART, fsync_folder
 from openstl_ext.datasets.download.checksum import Checksum, Signs
 from openstl_ext.errors import DataError
+from openstl_ext.progress_line import progress, say
 
 BLOCK = 1 << 18
 TIMEOUT_SECONDS = 30
@@ -37,7 +38,7 @@ def download(
     checksum: Checksum | Signs | None,
     max_bytes: int,
     pause_seconds: float = 1.0,
-    report: Report = print,
+    report: Report = say,
 ) -> None:
     """Fetch a file, which receives its name when it is complete and verified.
 
@@ -130,10 +131,13 @@ def _transfer(url: str, part: Path, have: int, max_bytes: int, report: Report) -
         _check_room(part, start, total, max_bytes)
         size = f"{total / 1e6:.1f} MB" if total else "unknown size"
         report(f"{url}: {size}" + (f", resuming after {start / 1e6:.1f} MB" if start else ""))
-        with part.open("ab" if resumed else "wb") as file:
+        shown = None if total is None else total / 1e6
+        with part.open("ab" if resumed else "wb") as file, progress(part.stem, shown, "MB") as task:
             got = start
+            task.begin(start / 1e6)
             while block := reply.read(BLOCK):
                 got += len(block)
+                task.advance(len(block) / 1e6)
                 if got > max_bytes:
                     raise _RefusedError(f"sends more than the expected {max_bytes:,} bytes")
                 try:

@@ -10,6 +10,7 @@ from openstl_ext.datasets.download.checksum import Checksum, Signs, digest_of
 from openstl_ext.datasets.download.fetch import download
 from openstl_ext.errors import DataError
 from openstl_ext.leftovers import is_leftover
+from openstl_ext.progress_line import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class RemoteFile:
         *,
         source: Path | None = None,
         copy: bool = True,
-        report: Callable[[str], None] = print,
+        report: Callable[[str], None] = say,
     ) -> Path:
         """Get the file into a folder and verify it.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from openstl_ext.atomic_io import atomic_write, sha256_of
 from openstl_ext.errors import DataError
 from openstl_ext.leftovers import entries
+from openstl_ext.progress_line import tracked
 from openstl_ext.text_file import read_lines
 
 NAME = "SHA256SUMS"
@@ -28,7 +29,8 @@ def write_checksums(root: Path) -> list[str]:
         DataError: If a name has a line break or a backslash.
     """
     before = _read(root / NAME) if (root / NAME).is_file() else {}
-    now = {name: sha256_of(root / name) for name in _names(root)}
+    names = list(_names(root))
+    now = {name: sha256_of(root / name) for name in tracked(names, "checksums", "files")}
     lines = [f"{digest}  {name}" for name, digest in now.items()]
     atomic_write(root / NAME, "".join(f"{line}\n" for line in lines).encode())
     changed = [name for name, digest in now.items() if before.get(name, digest) != digest]
@@ -50,7 +52,9 @@ def verify_checksums(root: Path) -> list[str]:
     present = set(_names(root))
     missing = [name for name in listed if name not in present]
     changed = [
-        name for name in listed if name in present and sha256_of(root / name) != listed[name]
+        name
+        for name in tracked(listed, "checksums", "files")
+        if name in present and sha256_of(root / name) != listed[name]
     ]
     if missing or changed:
         parts = [f"{len(changed)} changed ({_some(changed)})"] if changed else []

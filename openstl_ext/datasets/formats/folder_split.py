@@ -20,6 +20,7 @@ from openstl_ext.datasets.formats.frame_file import (
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.frame_rules import FrameRules
+from openstl_ext.progress_line import tracked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,12 +140,14 @@ def _checked(root: Path, samples: list[list[str]]) -> str:
         if not pack.is_intact():
             raise DataError(f"{root}: the packed form is damaged; make it again")
         frames: Iterable[tuple[str, NDArray[Any]]] = zip(pack.rows, pack.array, strict=True)
+        total, unit = len(pack.rows), "samples"
     else:
         paths = [root / path for sample in samples for path in sample]
         frames = ((str(path), read_frame(path)) for path in paths)
+        total, unit = len(paths), "frames"
     rules, shape = FrameRules(), None
     low, high = np.inf, -np.inf
-    for place, frame in frames:
+    for place, frame in tracked(frames, "checking", unit, total=total):
         rules.check(frame, place=place)
         shape = shape or frame.shape[-3:]
         if frame.shape[-3:] != shape:

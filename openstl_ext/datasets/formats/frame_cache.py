@@ -16,6 +16,7 @@ from openstl_ext.atomic_io import atomic_file, atomic_write
 from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.errors import DataError
 from openstl_ext.json_file import read_json
+from openstl_ext.progress_line import tracked
 
 VERSION = 2
 """Part of every key; increase it when decoding changes."""
@@ -57,7 +58,7 @@ class FrameCache:
         missing = [at for at, path in enumerate(paths) if not _is_as_written(path)]
         # ranks have consecutive process ids: each starts a seventh of the list after the one before
         turn = os.getpid() * (len(missing) // 7 + 1) % max(1, len(missing))
-        for at in missing[turn:] + missing[:turn]:
+        for at in tracked(missing[turn:] + missing[:turn], "decoding", "videos"):
             if not _is_as_written(paths[at]):
                 self._write(paths[at], videos[at][2]())
         return paths

@@ -24,6 +24,7 @@ from openstl_ext.errors import DataError
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.json_file import read_json
 from openstl_ext.leftovers import entries
+from openstl_ext.progress_line import tracked
 
 ARRAY = "packed.npy"
 INDEX = "packed.json"
@@ -195,7 +196,7 @@ def pack_folders(root: Path) -> Pack:
     shape, rules = read_frame(listed[0][1][0]).shape, FrameRules()
 
     def read() -> Iterable[tuple[list[str], NDArray[np.float32]]]:
-        for folder, paths in listed:
+        for folder, paths in tracked(listed, "packing", "samples"):
             values = [read_frame(path) for path in paths]
             for path, frame in zip(paths, values, strict=True):
                 rules.check(frame, place=str(path))

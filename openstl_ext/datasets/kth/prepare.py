@@ -24,6 +24,7 @@ from openstl_ext.datasets.preparation import Preparation
 from openstl_ext.datasets.synthetic.kth import write
 from openstl_ext.errors import DataError
 from openstl_ext.json_file import read_json
+from openstl_ext.progress_line import say
 
 HOSTS = ("https://www.csc.kth.se/cvap/actions/", "http://www.nada.kth.se/cvap/actions/")
 SHA1 = {
@@ -78,7 +79,7 @@ def fetch(root: Path, source: Path | None, form: str | None) -> None:
         for action, file in ZIPS.items():
             _unpack_once(root, file, source, (action,), partial(_recording, action))
     videos = find_videos(root, form or "avi", range(1, 26))
-    print(f"  {len(videos)} of {NUM_RECORDINGS} recordings, as {form}; decoded at first use")
+    say(f"  {len(videos)} of {NUM_RECORDINGS} recordings, as {form}; decoded at first use")
 
 
 def _unpack_once(
@@ -88,7 +89,7 @@ def _unpack_once(
     record = root / DONE
     done = read_json(record, set[str]) if record.is_file() else set()
     if file.name in done and all((root / action).is_dir() for action in actions):
-        print(f"{file.name} is unpacked already")
+        say(f"{file.name} is unpacked already")
         return
     archive = file.obtain(root, source=source, copy=False)
     staging = root / "unpacked"

@@ -18,6 +18,7 @@ from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.land_cover import CLASSES, draw_scene, observed
 from openstl_ext.datasets.synthetic.marker import mark
 from openstl_ext.errors import UserError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.opening import rasterio
 
 CRS = "EPSG:32633"
@@ -101,7 +102,7 @@ def write_pairs(
     with ExitStack() as stack:
         parts = [stack.enter_context(atomic_folder(root / folder)) for folder in folders]
         for split, count in counts.items():
-            for number in range(count):
+            for number in tracked(range(count), f"drawing {split} pairs", "places"):
                 rng = _generator(size, "pairs", split, number)
                 scene = draw_scene(rng, _class_of(number), side=size.side, cell=size.cell)
                 for part, view, sensor in zip(parts, views, sensors, strict=True):
@@ -133,7 +134,7 @@ def write_classes(
     names = [_class_of(number) for number in range(sum(counts.values()))]
     with ExitStack() as stack:
         parts = {name: stack.enter_context(atomic_folder(root / name)) for name in CLASSES}
-        for number, name in enumerate(names):
+        for number, name in enumerate(tracked(names, "drawing", "scenes")):
             rng = _generator(size, "classes", "", number)
             scene = draw_scene(rng, name, side=size.side, cell=size.cell)
             values = observed(scene, sensor, view.pixel_size, rng)
