@@ -59,6 +59,8 @@ class ImportedFrames(SequenceDataset):
 
     card = Card(marks=((NAME,),))
 
+    flag_refusals = {"size": "frames keep their size; import them again with --crop HxW"}
+
     def __init__(
         self,
         *,
