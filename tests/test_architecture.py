@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "datasets": {
         *("datasets", "rasters", "statistics", "structures", "registry", "errors", "atomic_io"),
         *("discovery", "json_file", "folder_lock", "value_types"),
-        *("text_file", "leftovers", "frame_rules", "spectrum"),
+        *("text_file", "leftovers", "frame_rules", "spectrum", "loader_files"),
     },
     "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
@@ -84,7 +84,8 @@ MAY_IMPORT = {
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors", "value_types"},
-    "flags": {"flags", "registry", "errors", "value_types"},
+    "flags": {"flags", "registry", "errors", "value_types", "loader_files"},
+    "loader_files": {"errors", "leftovers"},
     "discovery": set(),
     "environment": {"errors"},
     "folder_lock": {"errors"},
