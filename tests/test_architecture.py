@@ -29,6 +29,7 @@ MAY_IMPORT = {
         *("discovery", "json_file", "folder_lock", "value_types"),
         *("text_file", "leftovers", "frame_rules", "spectrum", "frame_sources", "frame_record"),
         "progress_line",
+        "loader_files",
     },
     "frame_sources": {
         *("frame_sources", "structures", "errors", "leftovers", "rasters"),
@@ -97,7 +98,8 @@ MAY_IMPORT = {
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors", "value_types", "frame_record"},
-    "flags": {"flags", "registry", "errors", "value_types"},
+    "flags": {"flags", "registry", "errors", "value_types", "loader_files"},
+    "loader_files": {"errors", "leftovers"},
     "discovery": set(),
     "environment": {"errors"},
     "folder_lock": {"errors"},

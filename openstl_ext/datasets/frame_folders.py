@@ -19,6 +19,7 @@ from openstl_ext.datasets.formats.frame_file import frame_error, frame_shape, re
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.frame_rules import FrameRules, declared_range
+from openstl_ext.loader_files import choice_of, newest_of_several
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count, ImageSize
@@ -50,7 +51,8 @@ class FrameFolders(SequenceDataset):
         split: One of train, val, test.
         num_inputs: Number of input frames T.
         num_targets: Number of target frames T'; further frames of a sample are ignored.
-        loaders: Name of the loader file; required only if the folder has several.
+        loaders: Name of the loader file, or its beginning; by default ``default_loaders.json``,
+            else the newest one, with a warning.
         packed: Read the packed form if there is one that agrees with the folders.
         name: Name in tables.
         channels: Name of each channel; numbers by default.
@@ -94,6 +96,8 @@ class FrameFolders(SequenceDataset):
             )
         self.num_inputs, self.num_targets = num_inputs, num_targets
         file = loaders_file.find(Path(root), loaders)
+        if loaders is None and newest_of_several(Path(root)):
+            warnings.warn(choice_of(file), stacklevel=2)
         samples = [self._long_enough(s, file) for s in loaders_file.read(file, split)]
         keys = [[loaders_file.key_of(path) for path in sample] for sample in samples]
         self._ids = _unique_names([sample[0][0] for sample in keys])

@@ -1,6 +1,7 @@
 """Move a config to other data: its datasets, and the files beside them."""
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 from openstl_ext.errors import ConfigError
 from openstl_ext.flags.changes import Changes
 from openstl_ext.flags.parts import WITH_DATA, Part, datasets
+from openstl_ext.loader_files import choice_of, named, newest_of_several
 
-LOADERS_SUFFIX = "_loaders.json"
 MOVED = ("model", *WITH_DATA)
 """Blocks whose paths move with the data."""
 
@@ -55,21 +56,16 @@ def choose_loaders(changes: Changes) -> None:
 
     The choice is stored with the overrides, so that a test of the run reads the same file.
     """
+    chosen: set[Path] = set()
     for part in datasets(changes.config, WITH_DATA) if _may_choose(changes) else ():
         for key in part.arguments("loaders"):
             root = Path(str(changes.get(f"{part.where}.{part.arguments('data')[0]}")))
             where = f"{part.where}.{key}"
-            if changes.get(where) is None and (name := newest_of_several(root)):
-                changes.set(where, name, option="--data", follows=True)
-
-
-def newest_of_several(root: Path) -> str | None:
-    """Return the name of the newest loader file if a folder has several and no default."""
-    files = [path for path in root.glob(f"*{LOADERS_SUFFIX}") if not path.name.startswith(".")]
-    names = [path.name for path in files]
-    if len(files) < 2 or f"default{LOADERS_SUFFIX}" in names:
-        return None
-    return max(files, key=lambda path: (path.stat().st_mtime_ns, path.name)).name
+            if changes.get(where) is None and (newest := newest_of_several(root)):
+                changes.set(where, newest.name, option="--data", follows=True)
+                chosen.add(newest)
+    for path in chosen:
+        warnings.warn(choice_of(path), stacklevel=2)
 
 
 def _may_choose(changes: Changes) -> bool:
@@ -100,20 +96,12 @@ def _split(path: Path, parts: list[Part]) -> tuple[Path, str | None]:
     """Return the folder, and the loader file if the path names one."""
     if path.is_dir() or not path.parent.is_dir():
         return path, None
-    name = path.name.removesuffix(LOADERS_SUFFIX)
-    found = sorted(path.parent.glob(f"{name}*{LOADERS_SUFFIX}"))
-    exact = [file for file in found if file.name == f"{name}{LOADERS_SUFFIX}"]
-    takes = all(part.arguments("loaders") for part in parts)
-    if takes and len(exact or found) == 1:
-        return path.parent, (exact or found)[0].name
-    if takes and found:
-        names = ", ".join(file.name for file in found)
-        raise ConfigError(f"--data {path}: this is the beginning of several names ({names})")
+    if all(part.arguments("loaders") for part in parts) and (
+        found := named(path.parent, path.name)
+    ):
+        return path.parent, found.name
     if path.is_file():
-        kind = "a loader file" if name != path.name else "a file"
-        raise ConfigError(
-            f"--data {path} is {kind}, which this config does not read; give a folder"
-        )
+        raise ConfigError(f"--data {path} is a file that this config does not read; give a folder")
     return path, None
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from openstl_ext import cli
 from openstl_ext.datasets.boiling.dataset import Boiling
+from openstl_ext.datasets.frame_folders import FrameFolders
+from openstl_ext.errors import UserError
 
 
 def call(name: str, *arguments: object) -> str:
@@ -92,3 +94,22 @@ def test_quiet_leaves_the_result(tmp_path: Path) -> None:
     lines = call("boiling", *size, "--quiet").splitlines()
     assert lines[-1] == f"boiling data are in {tmp_path}"
     assert call("verify", "--data_path", tmp_path, "--quiet") == "8 files are unchanged\n"
+
+
+def test_loader_files_are_named_and_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user would open JSON files to find out which is which."""
+    FrameFolders.make_toy(tmp_path)
+    folder = ["--data_path", str(tmp_path)]
+    cli.call(["data", "split", *folder, "--name", "short", "--total_length", "6"])
+    assert f"--data {tmp_path / 'short'}" in capsys.readouterr().out
+    cli.call(["data", "split", *folder, "--list"])
+    default, short = capsys.readouterr().out.splitlines()
+    assert default.startswith("* default (")
+    assert default.endswith("train 4, val 2, test 2 samples of 20 frames)")
+    assert short.startswith("  short (")
+    assert short.endswith("train 6, val 1, test 1 samples of 6 frames)")
+    for wrong in (["--name", "short"], ["--name", "../x"], ["--name", "y", "--default"]):
+        with pytest.raises(UserError, match="name"):
+            cli.call(["data", "split", *folder, *wrong])

@@ -1,5 +1,6 @@
 """Short flags as overrides: contradictions, values that change nothing, plugins."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,36 @@ def test_a_plugin_takes_part_with_two_attributes() -> None:
             of(config, frames_out=2)
     finally:
         del DATASETS._module_dict["Plugged"], MODELS._module_dict["Narrow"]
+
+
+def test_a_loader_file_is_named_by_the_beginning_of_its_name(tmp_path: Path) -> None:
+    """Choosing a loader file took 547 characters."""
+    root, other = tmp_path / "boiling data", tmp_path / "0123456789_loaders.json"
+    root.mkdir()
+    for name in ("0123456789", "98765", "default"):
+        (root / f"{name}_loaders.json").touch()
+    found = of(SMALL, data=root / "0123")
+    assert found[1] == "+train_dataloader.dataset.loaders='0123456789_loaders.json'"
+    assert [entry.partition("=")[0].lstrip("+") for entry in found] == [
+        f"{stage}_dataloader.dataset.{key}"
+        for stage in ("train", "val", "test")
+        for key in ("root", "loaders")
+    ]
+    assert of(SMALL, data=root / "98765_loaders.json")[3].endswith(".loaders='98765_loaders.json'")
+    assert len(of(SMALL, data=root)) == 3  # the default is read without a name
+    other.touch()
+    with pytest.raises(ConfigError, match="is a file that this config does not read"):
+        of("kth/convlstm_10to20", data=other)
+
+
+def test_the_newest_of_several_loader_files_is_named_in_the_record(tmp_path: Path) -> None:
+    """A test of the run, after another split was made, would read other samples."""
+    for name, time in (("a", 3e9), ("b", 2e9)):
+        (tmp_path / f"{name}_loaders.json").touch()
+        os.utime(tmp_path / f"{name}_loaders.json", (time, time))
+    with pytest.warns(UserWarning, match=r"has 2 loader files; a_loaders.json is read, the newest"):
+        found = of(SMALL, data=tmp_path)
+    assert sum(entry.endswith(".loaders=a_loaders.json") for entry in found) == 3
+    stated = f"test_dataloader.dataset.root={tmp_path}"
+    with pytest.warns(UserWarning, match="the newest"):
+        assert of(SMALL, stated) == ["+test_dataloader.dataset.loaders=a_loaders.json"]

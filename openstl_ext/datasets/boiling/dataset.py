@@ -43,7 +43,7 @@ class Boiling(SequenceDataset):
         split: One of train, val, test.
         num_inputs: Number of input frames.
         num_targets: Number of target frames.
-        loaders: Name of the loader file; required only if the folder has several.
+        loaders: Name of the loader file, as in ``FrameFolders``.
         packed: Read the packed form if there is one that agrees with the folders.
         image_size: Side of the maps; maps of another size are refused.
         prepare_size: Side of the maps that the command makes in the message about missing data,

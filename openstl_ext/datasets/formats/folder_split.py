@@ -64,7 +64,12 @@ class SplitSettings:
 
 
 def create_loaders(
-    root: Path, settings: SplitSettings, *, check: bool = True, as_default: bool = False
+    root: Path,
+    settings: SplitSettings,
+    *,
+    check: bool = True,
+    as_default: bool = False,
+    name: str | None = None,
 ) -> tuple[Path, list[str]]:
     """Write the loader file of a folder, and the checksums of its files.
 
@@ -73,6 +78,7 @@ def create_loaders(
         settings: Settings of the split.
         check: Read every frame once: what training would refuse is found now.
         as_default: Replace the default loader file of the folder, if there is one.
+        name: Beginning of the name of the loader file.
 
     Returns:
         The file, and messages for the user.
@@ -112,7 +118,7 @@ def create_loaders(
     splits = _split(shuffled, round(settings.train_ratio, 3), round(settings.val_ratio, 3))
     if check:
         lines.append(_checked(root, chosen))
-    path = loaders_file.write(root, splits, as_default=as_default)
+    path = loaders_file.write(root, splits, as_default=as_default, name=name)
     lines += [f"{name}: {len(part)} samples" for name, (_, part) in splits.items()]
     for name in ("train", "val", "test"):
         if name not in splits:
@@ -120,10 +126,10 @@ def create_loaders(
                 f"warning: no sample is left for {name}; change the ratios, or use no config part "
                 f"that reads the split {name}"
             )
-    if path.name != loaders_file.DEFAULT:
+    if (read := loaders_file.find(root)) != path:
         lines.append(
-            f"{loaders_file.DEFAULT} stays the default; --default replaces it, and this one is "
-            f"read with {loaders_file.option_for(path)}"
+            f"{read.name} stays the default; --default replaces it, and this one is read with "
+            f"{loaders_file.option_for(path)}"
         )
     return path, [*lines, *(write_checksums(root) if check else [])]
 

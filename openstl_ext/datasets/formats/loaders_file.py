@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import re
+import shlex
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -12,11 +15,15 @@ import msgspec
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.errors import DataError, DatasetNotFoundError
 from openstl_ext.json_file import read_json
-from openstl_ext.leftovers import is_leftover
+from openstl_ext.loader_files import (
+    DEFAULT,
+    SUFFIX,
+    loader_files,
+    named,
+    preferred,
+    short_name,
+)
 
-SUFFIX = "_loaders.json"
-DEFAULT = f"default{SUFFIX}"
-"""File that a config without ``loaders`` reads where a folder has several."""
 NAMES = {"train": "train", "val": "validation", "test": "test"}
 """Names of our splits in the file."""
 
@@ -44,40 +51,45 @@ def find(root: Path, name: str | None = None) -> Path:
 
     Args:
         root: Folder of the data.
-        name: Its name in the folder, or a path; by default ``default_loaders.json`` or the only
-            one.
+        name: Its name in the folder, the beginning of it, or a path; by default
+            ``default_loaders.json``, else the newest one.
 
     Raises:
         DatasetNotFoundError: If there is none; the message gives the command that makes one.
-        DataError: If there are several, none is the default and ``name`` is not given.
+        DataError: If there is no such one, or if several begin with the name.
     """
-    if name is not None:
-        found = [path for path in (root / name, Path(name)) if path.is_file()][:1]
+    if name is None:
+        found = preferred(root)
     else:
-        found = files(root)
-        found = [path for path in found if path.name == DEFAULT] or found
-    if not found:
-        raise DatasetNotFoundError(root / (name or f"*{SUFFIX}"), prepare=MAKE.format(root=root))
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise DataError(
-            f"{root}: several loader files ({names}) and no {DEFAULT}; rename one to {DEFAULT}, or "
-            f"choose one: {option_for(found[0])}"
-        )
-    return found[0]
+        found = next((path for path in (root / name, Path(name)) if path.is_file()), None)
+        found = found or named(root, name)
+    if found is not None:
+        return found
+    if name is not None and (others := loader_files(root)):
+        described = "; ".join(map(describe, others))
+        raise DataError(f"{root}: has no loader file {name!r}, but {described}; name one of these")
+    raise DatasetNotFoundError(root / (name or f"*{SUFFIX}"), prepare=make_command(root))
 
 
-def files(root: Path) -> list[Path]:
-    """List the loader files of a folder by name."""
-    return sorted(path for path in root.glob(f"*{SUFFIX}") if not is_leftover(path.name))
+def make_command(root: Path) -> str:
+    """Return the command that makes a loader file."""
+    return MAKE.format(root=shlex.quote(str(root)))
+
+
+def describe(path: Path) -> str:
+    """Return short name, date and number of samples of a loader file in one line."""
+    when = datetime.fromtimestamp(path.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+    content = read_json(path, LoadersFile, advice=f"make a new one: {make_command(path.parent)}")
+    parts = {ours: part.samples for ours, n in NAMES.items() if (part := getattr(content, n))}
+    sizes = ", ".join(f"{name} {len(samples)}" for name, samples in parts.items())
+    lengths = {len(sample) for samples in parts.values() for sample in samples}
+    frames = "-".join(map(str, sorted({min(lengths), max(lengths)}))) if lengths else "0"
+    return f"{short_name(path)} ({when}: {sizes} samples of {frames} frames)"
 
 
 def option_for(path: Path) -> str:
     """Return the option of the command line that makes all three loaders read a file."""
-    stages = ("train", "val", "test")
-    return "--cfg-options " + " ".join(
-        f"{s}_dataloader.dataset.loaders={path.name}" for s in stages
-    )
+    return f"--data {shlex.quote(str(path.parent / short_name(path)))}"
 
 
 def read(path: Path, split: str) -> Samples:
@@ -91,7 +103,7 @@ def read(path: Path, split: str) -> Samples:
         DataError: If the file is damaged, has no such split, has a sample in two splits, or has a
             path that leads out of its folder.
     """
-    make = MAKE.format(root=path.parent)
+    make = make_command(path.parent)
     content = read_json(path, LoadersFile, advice=f"make a new one: {make}")
     parts = {ours: getattr(content, name) for ours, name in NAMES.items()}
     splits = {name: part.samples for name, part in parts.items() if part}
@@ -143,7 +155,7 @@ def _check_inside(path: str, file: Path) -> None:
     if is_outside:
         raise DataError(
             f"{file}: the frame {path} is outside of {root}; only frames below it are read, so "
-            f"move the loader file there, or make a new one: {MAKE.format(root=root)}"
+            f"move the loader file there, or make a new one: {make_command(root)}"
         )
 
 
@@ -192,6 +204,7 @@ def write(
     splits: Mapping[str, tuple[float, Sequence[Sequence[str]]]],
     *,
     as_default: bool = False,
+    name: str | None = None,
 ) -> Path:
     """Write the splits to a file.
 
@@ -202,9 +215,13 @@ def write(
         root: Folder of the data; the paths are relative to it, so that it can be moved.
         splits: Ratio and samples by our name of the split; empty splits are left out.
         as_default: Make it the default; the present default is kept under another name.
+        name: Beginning of the file name; by default that of its hash, or ``default``.
 
     Returns:
-        The file; that of equal splits if there is one.
+        The file; that of equal splits if there is one, and no name is given.
+
+    Raises:
+        DataError: If a file of this name has other splits.
     """
     record: dict[str, Any] = {
         NAMES[name]: {"ratio": ratio, "samples": samples}
@@ -213,8 +230,10 @@ def write(
     }
     identity = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
     content = json.dumps({**record, "id": identity}, indent=4).encode()
+    if name is not None:
+        return _write_named(root, name, content)
     default = root / DEFAULT
-    present = {path: path.read_bytes() for path in files(root)}
+    present = {path: path.read_bytes() for path in loader_files(root)}
     if len(present) == 1 and default not in present:  # it was read without being named so far
         (present[default],) = present.values()
         atomic_write(default, present[default])
@@ -230,3 +249,13 @@ def write(
     own = root / f"{identity[:8]}{SUFFIX}"
     atomic_write(own, content)
     return own
+
+
+def _write_named(root: Path, name: str, content: bytes) -> Path:
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise DataError(f"--name {name!r}: a name has letters, digits, '_', '-' and '.' only")
+    path = root / f"{name}{SUFFIX}"
+    if path.is_file() and path.read_bytes() != content:
+        raise DataError(f"{path} has other splits; choose another --name, or remove it")
+    atomic_write(path, content)
+    return path

@@ -1,12 +1,15 @@
 """Loader files, ours and simvp_minimal's."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
 
 from openstl_ext.datasets.formats import loaders_file
 from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.loader_files import short_name
 
 
 def write(path: Path, **splits: list[list[str]]) -> Path:
@@ -86,21 +89,46 @@ def test_a_missing_frame_is_named(frame: Path) -> None:
         loaders_file.resolve("/old/abc_boiling_1/8.npy", frame.parents[1])
 
 
-def test_the_only_file_is_found_and_one_of_several_must_be_named(tmp_path: Path) -> None:
-    """A run would use arbitrary splits."""
+def test_the_default_or_the_newest_file_is_found_unless_one_is_named(tmp_path: Path) -> None:
+    """A run would use arbitrary splits, or stop at the second file of a folder of simvp_minimal."""
     with pytest.raises(DatasetNotFoundError, match=r"data split --data_path"):
         loaders_file.find(tmp_path)
     one = write(tmp_path / "1_loaders.json")
     assert loaders_file.find(tmp_path) == one
     two = write(tmp_path / "2_loaders.json")
-    with pytest.raises(DataError, match=r"1_loaders.json, 2_loaders.json.*loaders=") as caught:
-        loaders_file.find(tmp_path)
-    assert str(caught.value).endswith(loaders_file.option_for(one))
+    os.utime(one, (2e9, 2e9))
+    assert loaders_file.find(tmp_path) == one
+    os.utime(two, (3e9, 3e9))
+    assert loaders_file.find(tmp_path) == two
+    default = write(tmp_path / "default_loaders.json")
+    assert loaders_file.find(tmp_path) == default
+    default.unlink()
     write(tmp_path / "._2_loaders.json")
     assert loaders_file.find(tmp_path, "2_loaders.json") == two
     assert loaders_file.find(tmp_path / "elsewhere", str(two)) == two
-    with pytest.raises(DatasetNotFoundError, match=r"3_loaders\.json"):
+    with pytest.raises(DataError, match=r"no loader file '3_loaders.json', but 1 .*; 2 \("):
         loaders_file.find(tmp_path, "3_loaders.json")
+
+
+def test_the_beginning_of_a_name_is_enough_if_it_is_unique(tmp_path: Path) -> None:
+    """64 digits would have to be typed, three times."""
+    one = write(tmp_path / f"{'0123' * 16}_loaders.json")
+    two = write(tmp_path / f"{'0123' * 3}{'4567' * 13}_loaders.json")
+    own = write(tmp_path / "own_loaders.json", train=[["a/0.npy", "a/1.npy"]], test=[["b/0.npy"]])
+    assert loaders_file.find(tmp_path, "own") == own
+    assert loaders_file.find(tmp_path, "01230123012345") == two
+    assert [short_name(path) for path in (one, two, own)] == [
+        "0123012301230",
+        "0123012301234",
+        "own",
+    ]
+    with pytest.raises(DataError, match=r"'0123' is the beginning of several names"):
+        loaders_file.find(tmp_path, "0123")
+    assert re.fullmatch(
+        r"own \(\d{4}-\d\d-\d\d \d\d:\d\d: train 1, test 1 samples of 1-2 frames\)",
+        loaders_file.describe(own),
+    )
+    assert loaders_file.option_for(two) == f"--data {tmp_path / '0123012301234'}"
 
 
 def test_a_sample_in_two_splits_is_rejected(tmp_path: Path) -> None:
