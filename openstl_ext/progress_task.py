@@ -88,7 +88,7 @@ class Task:
         whole = "" if self.total is None else f"/{amount_text(self.total)}"
         parts = [self.place or f"{amount_text(self.done)}{whole} {self.unit}".rstrip()]
         if (rate := self.rate) is not None:
-            parts.append(f"{rate:.3g}/s" if rate >= 1 else f"{1 / rate:.3g} s each")
+            parts.append(rate_text(rate))
         if (left := self.seconds_left) is not None:
             parts.append(f"left {duration_text(left)}")
         return [*parts, *(f"{name} {value}" for name, value in self.facts.items())]
@@ -105,6 +105,13 @@ def _rate(first: tuple[float, float], last: tuple[float, float]) -> float | None
 def amount_text(amount: float) -> str:
     """Return a number with separators; fractions have one digit."""
     return f"{amount:,}" if isinstance(amount, int) else f"{amount:,.1f}"
+
+
+def rate_text(rate: float) -> str:
+    """Return an amount per second, or the seconds that each takes if that is more than one."""
+    if rate < 1:
+        return f"{1 / rate:.3g} s each"
+    return f"{rate:,.0f}/s" if rate >= 100 else f"{rate:.3g}/s"
 
 
 def duration_text(seconds: float) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from openstl_ext import progress_line
 from openstl_ext.progress_line import Display, display, progress, quiet, showing, tracked
-from openstl_ext.progress_task import Task, duration_text
+from openstl_ext.progress_task import Task, duration_text, rate_text
 
 
 class Clock:
@@ -249,6 +249,11 @@ def test_one_process_of_several_shows_the_line(
             clock.now += 20
             task.advance()
     assert capsys.readouterr().err == "work  1/8 tiles  20 s each  left 2:20\n"
+
+
+def test_rates_are_numbers_that_people_write() -> None:
+    """Four thousand files a second would be shown as 4.48e+03."""
+    assert [rate_text(r) for r in (4480, 12.34, 0.25)] == ["4,480/s", "12.3/s", "4 s each"]
 
 
 def test_durations_have_the_unit_that_a_reader_needs() -> None:

@@ -93,7 +93,7 @@ def test_quiet_leaves_the_result(tmp_path: Path) -> None:
     size = ("--num_samples", 3, "--num_frames", 2, "--image_size", 8, "--data_path", tmp_path)
     lines = call("boiling", *size, "--quiet").splitlines()
     assert lines[-1] == f"boiling data are in {tmp_path}"
-    assert call("verify", "--data_path", tmp_path, "--quiet") == "8 files are unchanged\n"
+    assert call("verify", "--data_path", tmp_path, "--quiet") == "9 files are unchanged\n"
 
 
 def test_loader_files_are_named_and_listed(
