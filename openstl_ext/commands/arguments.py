@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openstl_ext.commands.recipe_arguments import add_recipe, resolve
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -30,6 +32,7 @@ def add_config(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         metavar="KEY=VALUE",
         help="set values of the config, as in train_cfg.max_epochs=5; +KEY=VALUE adds one",
     )
+    add_recipe(parser)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +63,7 @@ def load_config(args: argparse.Namespace) -> "Config":
     from openstl_ext import config
     from openstl_ext.output_path import check_folder
 
+    resolve(args)
     if getattr(args, "work_dir", None) is not None:
         check_folder(Path(args.work_dir), option="--work-dir")
     options = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]

@@ -6,6 +6,7 @@
     openstl-ext predict CONFIG CHECKPOINT --input data/hm --out maps --region region.geojson
     openstl-ext predict CONFIG CHECKPOINT --input frames.npy --out forecast.npy
     openstl-ext predict CONFIG CHECKPOINT --input folder --out forecasts --horizon 20
+    openstl-ext predict --recipe simvp_gsta --data data/mine --input frames.npy --out forecast.npy
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from openstl_ext import cli
 from openstl_ext.commands.arguments import add_config, load_trained_config
+from openstl_ext.commands.recipe_arguments import resolve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +44,7 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.prediction.request import Request, predict
 
     request = Request(**{field.name: getattr(args, field.name) for field in fields(Request)})
+    resolve(args)
     request.check(args.checkpoint)
     cfg, _ = load_trained_config(args)
     cli.print_line(predict(cfg, args.checkpoint, request))

@@ -12,6 +12,7 @@ the checkpoint is refused; other test data or metrics are stated with --cfg-opti
 import argparse
 
 from openstl_ext.commands.arguments import add_config, add_run, load_trained_config
+from openstl_ext.commands.recipe_arguments import resolve
 from openstl_ext.config import load
 
 
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Test."""
+    resolve(args)
     which = "named" if args.checkpoint else "best of the work directory"
     from openstl_ext.engine.run_checks import require_test
     from openstl_ext.engine.runner import build

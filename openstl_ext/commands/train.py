@@ -6,6 +6,7 @@
     openstl-ext train boiling/simvp_gsta_small --resume
     openstl-ext train boiling/simvp_gsta_small --resume auto
     openstl-ext train boiling/simvp_gsta_small --dry-run
+    openstl-ext train --recipe simvp_gsta --data data/mine
     openstl-ext list
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from openstl_ext import cli
 from openstl_ext.commands.arguments import add_config, add_run, load_config
+from openstl_ext.commands.recipe_arguments import resolve
 from openstl_ext.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,8 +50,12 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         cli.call(["list"])
         return
+    resolve(args)
     if args.config is None:
-        raise UserError("train needs a CONFIG, such as boiling/simvp_gsta_small; --list shows all")
+        raise UserError(
+            "train needs a CONFIG, such as boiling/simvp_gsta_small (--list shows all), or "
+            "--recipe NAME --data FOLDER"
+        )
     cfg = load_config(args)
     if args.dry_run:
         describe(cfg)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from openstl_ext.config import overrides as cfg_options
 from openstl_ext.config.names import find_config
 from openstl_ext.config.reading import read
+from openstl_ext.config.recipes import Recipe
 from openstl_ext.config.structure import wrong_blocks
 from openstl_ext.config.syntax import not_plain
 from openstl_ext.errors import ConfigError, nearest
@@ -57,7 +58,7 @@ DEFAULTED = tuple(f"{stage}_dataloader.num_workers" for stage in ("train", "val"
 
 
 def load(
-    path: str | Path,
+    path: str | Path | Recipe,
     overrides: Sequence[str] = (),
     *,
     seed: int | None = None,
@@ -66,7 +67,8 @@ def load(
     """Read a config and its bases, and apply overrides.
 
     Args:
-        path: The config file, or a name such as ``boiling/simvp_gsta_small``.
+        path: The config file, or a name such as ``boiling/simvp_gsta_small``, or a recipe on
+            imported data.
         overrides: Entries of ``--cfg-options``, which replace values of the file and are stored in
             the record of a run.
         seed: Replaces the seed of the file; unlike an override it does not make the run a probe.
@@ -83,21 +85,26 @@ def load(
     """
     from mmengine.config import Config
 
-    path = find_config(path)
+    recipe = path if isinstance(path, Recipe) else None
+    path = recipe.path if recipe else find_config(path)  # type: ignore[arg-type]
     values, variables = read(path, BLOCKS)
     for name in [name for name in values if name not in BLOCKS and name in variables]:
         del values[name]  # a variable such as `lr = 1e-3`, which the file has used
     saved = values.get("identity") if is_saved(path) else None
     trained = list(values.get("overrides") or ()) if saved else []
+    if recipe:
+        recipe.fill(values)
     cfg_options.apply(values, overrides, optional=(*BLOCKS, *DEFAULTED))
     for name in values:
         if name not in BLOCKS:
             raise ConfigError(f"{path}: there is no block {name!r}; {nearest(name, BLOCKS)}")
     if problems := [*not_plain(values), *wrong_blocks(values)]:
         raise ConfigError(f"{path}: " + "; ".join(problems))
+    if recipe:
+        recipe.check(values)
     cfg = Config(values, filename=str(path))
     cfg.seed = int(values.get("seed") or 0) if seed is None else seed
-    cfg.identity = saved or identity(path)
+    cfg.identity = recipe.identity if recipe else saved or identity(path)
     cfg.overrides = [*trained, *(entry for entry in overrides if entry not in trained)]
     cfg.default_scope = "openstl_ext"
     default = Path("work_dirs", *cfg.identity.split("/"), f"seed_{cfg.seed}")
