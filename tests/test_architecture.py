@@ -33,12 +33,16 @@ MAY_IMPORT = {
         *("frame_sources", "structures", "errors", "leftovers", "rasters"),
         "datasets",  # the formats of files
     },
+    "frame_sinks": {
+        *("frame_sinks", "frame_sources", "structures", "errors", "rasters", "atomic_io"),
+    },
     "rasters": {"rasters", "errors", "atomic_io", "json_file", "leftovers"},
     "prediction": {
         *("prediction", "rasters", "structures", "registry", "errors", "atomic_io", "engine"),
         *("interfaces", "frame_rules", "leftovers"),
         "datasets",  # the formats of frames; the dataset class comes from the registry
         *("calibration", "postprocessing", "output_path", "visualization"),
+        *("frame_sources", "frame_sinks"),
     },
     "statistics": {"errors", "atomic_io", "json_file"},
     "calibration": {"errors", "atomic_io", "json_file"},
@@ -207,6 +211,9 @@ WRITTEN_ELSEWHERE = {
     "datasets/synthetic/taxibj.py": "an atomic file",
     "commands/convert.py": "an atomic file",
     "engine/checkpoint.py": "an atomic file, hashed",
+    "frame_sinks/arrays.py": "an atomic path and an atomic file",
+    "frame_sinks/images.py": "the files of an atomic folder",
+    "frame_sinks/video.py": "an atomic path",
     "hooks/predictions.py": "a folder that is renamed at the end of the test",
     "hooks/scene_labels.py": "a folder that is renamed at the end of the test",
     "prediction/destination.py": "an atomic folder",
