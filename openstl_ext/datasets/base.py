@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from openstl_ext.datasets.card import Card
+from openstl_ext.datasets.stored_form import StoredForm
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.rasters.window import Scene
@@ -92,6 +93,11 @@ class SequenceDataset(Dataset[Item], ABC):
         )
 
     @classmethod
+    def opens_scenes(cls) -> bool:
+        """Return whether ``scene`` opens rasters, so that a folder of them is an area to map."""
+        return getattr(cls.scene, "__func__", None) is not SequenceDataset.scene.__func__  # type: ignore[attr-defined]
+
+    @classmethod
     def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:
         """Return what frames of this dataset are like, for predictions of frames from elsewhere.
 
@@ -101,6 +107,18 @@ class SequenceDataset(Dataset[Item], ABC):
         del settings
         metainfo = getattr(cls, "metainfo", None)  # may depend on the data
         return FrameRules() if metainfo is None else FrameRules.of(metainfo.channels)
+
+    @classmethod
+    def stored_form(cls, settings: Mapping[str, Any]) -> StoredForm:
+        """Return how stored numbers become values, for predictions of files from elsewhere.
+
+        Override this where the dataset divides whole numbers, such as bytes by 255.
+
+        Args:
+            settings: Arguments of the dataset in the config.
+        """
+        del settings
+        return StoredForm()
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -10,11 +10,11 @@ from openstl_ext.atomic_io import atomic_folder
 from openstl_ext.errors import DataError
 from openstl_ext.frame_sinks.output import Output
 
-ABOUT = "frames.json"
+ABOUT = "pictures.json"
 
 
 def write(path: Path, output: Output) -> None:
-    """Write a PNG for each frame, and ``frames.json``: range, channels, names, times.
+    """Write a PNG for each frame, and ``pictures.json``: range, channels, names, times.
 
     Pixels without a value are transparent. Three channels are red, green and blue.
 

@@ -13,7 +13,7 @@ from openstl_ext.output_path import check_file, check_folder
 ABOUT = "prediction.json"
 """File with the origin of a folder of predictions; a folder with it may be replaced."""
 TIFF = (".tif", ".tiff")
-FILES = (".npy", ".npz", *TIFF)
+FILES = (".npy", ".npz", ".nc", ".h5", ".hdf5", ".mp4", *TIFF)
 """Suffixes of outputs that are one file; every other output is a folder."""
 
 

@@ -21,6 +21,7 @@ from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
 
+FLOAT = np.dtype("<f4")
 BatchSink = Callable[[list[str], Frames], None]
 
 
@@ -169,10 +170,12 @@ def _in_tiles(
 def array_file(path: Path, source: Sequences) -> Iterator[BatchSink]:
     """Write all forecasts to an ``.npy`` with the axes of the source, (N, T', C, H, W) for a set.
 
-    It is written batch by batch and atomically.
+    It is written batch by batch and atomically. Values that were scaled are written as they were
+    stored, others as float32.
     """
     with atomic_file(path) as file:
         is_begun = False
+        dtype = source.dtype.newbyteorder("<") if source.divisor != 1 else FLOAT
 
         def sink(_: list[str], forecast: Frames) -> None:
             nonlocal is_begun
@@ -180,10 +183,12 @@ def array_file(path: Path, source: Sequences) -> Iterator[BatchSink]:
                 shape = (len(source.names), *forecast.shape[1:])
                 if source.is_single:
                     shape = shape[1:] if source.has_channels else (shape[1], *shape[3:])
-                about = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                descr = npy.dtype_to_descr(dtype)
+                about = {"descr": descr, "fortran_order": False, "shape": shape}
                 npy.write_array_header_1_0(file, about)
                 is_begun = True
-            file.write(np.ascontiguousarray(forecast, dtype="<f4").data)
+            values = source.stored(forecast) if source.divisor != 1 else forecast
+            file.write(np.ascontiguousarray(values, dtype=dtype).data)
 
         yield sink
 
@@ -195,7 +200,8 @@ def frame_files(folder: Path, source: Sequences) -> BatchSink:
     """
 
     def sink(names: list[str], forecast: Frames) -> None:
-        for name, frames in zip(names, forecast, strict=True):
+        values = source.stored(forecast) if source.divisor != 1 else forecast
+        for name, frames in zip(names, values, strict=True):
             place = folder if source.is_single else folder / name
             place.mkdir(exist_ok=True)
             for t, frame in enumerate(frames):

@@ -1,5 +1,6 @@
 """Predict with a trained method."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -18,6 +19,7 @@ from openstl_ext.frame_rules import FrameRules
 from openstl_ext.interfaces import check_channels, check_net
 from openstl_ext.postprocessing import ConformalPostprocessor
 from openstl_ext.registry import DATASETS, METHODS, check_arguments
+from openstl_ext.structures import Channel
 
 
 class Predictor:
@@ -69,6 +71,8 @@ class Predictor:
         method.frame_rules = rules_of(cfg)
         predictor = cls(method, device=device, amp=amp, seed=cfg.get("seed") or 0)
         predictor.channels = [] if trained is None else trained.channels
+        if not method.frame_rules.labels:  # the training data are not there
+            method.frame_rules = FrameRules.of(channels_of(predictor.channels))
         return predictor
 
     def __call__(
@@ -133,14 +137,14 @@ class Predictor:
 
 
 def dataset_of(cfg: Config) -> tuple[type | None, dict[str, Any]]:
-    """Return class and arguments of the test dataset, without root and split."""
+    """Return class and arguments of the test dataset, without the split."""
     loader = cfg.to_dict().get("test_dataloader") or {}
     described = dict(loader.get("dataset") or {})
     if "type" not in described:
         return None, {}
     check_arguments(described, DATASETS)
     dataset = DATASETS.get(described.pop("type"))
-    return dataset, {k: v for k, v in described.items() if k not in ("root", "split")}
+    return dataset, {k: v for k, v in described.items() if k != "split"}
 
 
 def rules_of(cfg: Config) -> FrameRules:
@@ -148,6 +152,12 @@ def rules_of(cfg: Config) -> FrameRules:
     dataset, settings = dataset_of(cfg)
     rules = getattr(dataset, "frame_rules", None)  # a plugin may have another base class
     return FrameRules() if rules is None else rules(settings)
+
+
+def channels_of(names: Sequence[str]) -> list[Channel]:
+    """Return channels as a checkpoint names them, as in ``red (0-1)``."""
+    matches = [re.fullmatch(r"(\S+) \((.*)\)", name) for name in names]
+    return [Channel(match[1], match[2]) for match in matches if match]
 
 
 def named_fields(

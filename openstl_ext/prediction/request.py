@@ -10,15 +10,19 @@ from typing import Any
 
 from mmengine.config import Config
 
+from openstl_ext.datasets.stored_form import StoredForm
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.output_path import check_file
 from openstl_ext.prediction import maps
-from openstl_ext.prediction.destination import TIFF, answer_folder, check_outputs
-from openstl_ext.prediction.forecasting import array_file, forecast_sequences, frame_files
+from openstl_ext.prediction.destination import FILES, TIFF, answer_folder, check_outputs
+from openstl_ext.prediction.forecast_output import forecast_output
+from openstl_ext.prediction.forecasting import forecast_sequences
 from openstl_ext.prediction.intervals import find_postprocessor
 from openstl_ext.prediction.mapping import map_scene
-from openstl_ext.prediction.predictor import Predictor, dataset_of
-from openstl_ext.prediction.sequences import holds_frames, open_sequences
+from openstl_ext.prediction.picture import FirstForecast, write_picture
+from openstl_ext.prediction.predictor import Predictor, channels_of, dataset_of
+from openstl_ext.prediction.sequences import holds_frames
+from openstl_ext.prediction.source_frames import is_source, open_frames
 from openstl_ext.prediction.tiles import Tiling
 from openstl_ext.rasters.region import Region
 from openstl_ext.rasters.window import Scene
@@ -53,6 +57,11 @@ class Request:
         bfloat16: Whether to compute in bfloat16 where it is safe.
         calibration: Calibration file of a test; by default that in the checkpoint's work
             directory, if there is one.
+        picture: PNG of the first forecast of frames; beside the output if not given.
+        no_picture: Whether to draw none.
+        scale: Number that values of frames are divided by, or ``none``; None is as in training.
+        variable: As ``axes`` to ``grey``, how frames are read; see ``frame_sources.ReadOptions``.
+            None is as in training.
     """
 
     source: Path
@@ -68,6 +77,31 @@ class Request:
     device: str | None = None
     bfloat16: bool = False
     calibration: Path | None = None
+    picture: Path | None = None
+    no_picture: bool = False
+    scale: str | None = None
+    variable: str | None = None
+    axes: str | None = None
+    channels: tuple[str, ...] | None = None
+    nodata: float | None = None
+    every: int | None = None
+    grey: bool | None = None
+
+    @property
+    def read_options(self) -> dict[str, Any]:
+        """Options with which frames are read; None where they are those of the training."""
+        names = ("variable", "axes", "channels", "nodata", "every", "grey")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def picture_path(self) -> Path | None:
+        """Where the picture is written."""
+        if self.no_picture:
+            return None
+        if self.picture is not None:
+            return self.picture
+        name = self.out.stem if self.out.suffix.lower() in FILES else self.out.name
+        return self.out.with_name(f"{name}.png")
 
     def check(self, checkpoint: Path | str | None) -> None:
         """Check the paths, before a model is loaded.
@@ -84,7 +118,10 @@ class Request:
             raise ConfigError(f"--horizon is {self.horizon}; it must be at most {MOST_STEPS}")
         weights = None if checkpoint is None else Path(checkpoint)
         inputs = (self.source, weights, self.region, self.calibration)
-        check_outputs(self.out, self.probability, [path for path in inputs if path is not None])
+        given = [path for path in inputs if path is not None]
+        check_outputs(self.out, self.probability, given)
+        if self.picture is not None:
+            check_file(self.picture, option="--picture", suffixes=(".png",), sources=given)
 
 
 def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
@@ -114,7 +151,7 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
     }
     if intervals:
         about["intervals"] = intervals
-    frames = holds_frames(request.source) and not predictor.says_labels
+    frames = not predictor.says_labels and _has_frames(dataset, request.source)
     answer = _forecast if frames else _map
     written = answer(predictor, dataset, settings, request, about)
     return "\n".join(filter(None, (intervals, written)))
@@ -122,7 +159,7 @@ def predict(cfg: Config, checkpoint: Path | str, request: Request) -> str:
 
 def _forecast(
     predictor: Predictor,
-    dataset: type | None,
+    dataset: Any,
     settings: Mapping[str, Any],
     request: Request,
     about: dict[str, str],
@@ -130,34 +167,52 @@ def _forecast(
     """Forecast frames from frames."""
     if request.region or request.probability:
         raise ConfigError("--region and --probability are for maps of rasters, not for frames")
-    source = open_sequences(request.source)
-    expected = _asked(dataset, settings, ("num_inputs",)) or source.length
-    if source.length < expected or (source.length > expected and not request.last):
-        hint = "; --last uses the newest" if source.length > expected else ""
+    form = StoredForm() if dataset is None else dataset.stored_form(settings)
+    source = open_frames(request.source, form, request.read_options, request.scale)
+    expected = _asked(dataset, settings, ("num_inputs",)) or form.num_inputs or source.length
+    if source.length < expected or (source.longest > expected and not request.last):
+        found = " to ".join(map(str, sorted({source.length, source.longest})))
+        hint = "; --last uses the newest" if source.length >= expected else ""
         raise DataError(
-            f"{request.source} has {source.length} frames per sample, but the config expects "
+            f"{request.source} has {found} frames per sample, but the config expects "
             f"{expected}{hint}"
         )
-    horizon = request.horizon or _asked(dataset, settings, HORIZONS) or expected
-    run = partial(
-        forecast_sequences,
-        predictor,
-        source,
-        num_frames=expected,
-        horizon=horizon,
-        batch_size=request.batch_size,
-        tile=request.tile,
-        overlap=_overlap(request),
+    horizon = request.horizon or _asked(dataset, settings, HORIZONS) or form.num_targets or expected
+    picture = request.picture_path
+    if picture is not None:
+        check_file(picture, option="--picture", sources=[request.source])
+    with forecast_output(request.out, source, about, request.source) as sink:
+        first = FirstForecast(sink)
+        forecast_sequences(
+            predictor,
+            source,
+            first,
+            num_frames=expected,
+            horizon=horizon,
+            batch_size=request.batch_size,
+            tile=request.tile,
+            overlap=_overlap(request),
+        )
+    written = f"{len(source.names)} x {horizon} frames in {request.out}"
+    if picture is None or first.frames is None:
+        return written
+    write_picture(
+        picture,
+        first.name,
+        source.read([0], expected)[0],
+        first.frames,
+        title=about["config"],
+        channels=channels_of(predictor.channels),
     )
-    if request.out.suffix == ".npy":
-        with array_file(request.out, source) as sink:
-            run(sink)
-    elif request.out.suffix in (".npz", *TIFF):
-        raise ConfigError(f"--out {request.out}: forecasts of frames need an .npy or a folder")
-    else:
-        with answer_folder(request.out, about, source=request.source) as folder:
-            run(frame_files(folder, source))
-    return f"{len(source.names)} x {horizon} frames in {request.out}"
+    return f"{written}\npicture of {first.name}: {picture}"
+
+
+def _has_frames(dataset: Any, path: Path) -> bool:
+    """Return whether an input is frames; rasters are a scene if the dataset opens scenes."""
+    if holds_frames(path):
+        return True
+    opens_scenes = dataset is not None and dataset.opens_scenes()
+    return not opens_scenes and is_source(path)
 
 
 def _map(

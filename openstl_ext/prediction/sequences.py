@@ -32,17 +32,46 @@ class Sequences(ABC):
         names: Name of each sample.
         is_single: Whether the source is one sample instead of a set.
         has_channels: Whether the source has an axis of channels.
-        length: Number T of frames of each sample.
+        length: Number T of frames of the shortest sample.
+        longest: Number of frames of the longest sample.
+        dtype: Type of the values as stored.
+        divisor: Number that stored values are divided by.
     """
 
     names: list[str]
     is_single: bool
     has_channels: bool = True
     length: int
+    dtype: np.dtype[Any] = np.dtype(np.float32)
+    divisor: float = 1.0
 
-    @abstractmethod
+    @property
+    def longest(self) -> int:
+        """Number of frames of the longest sample; all have the same unless overridden."""
+        return self.length
+
+    @final
     def read(self, indices: Sequence[int], num_frames: int) -> Frames:
         """Read the newest frames of some samples, (n, num_frames, C, H, W); NaN where missing."""
+        frames = self._read(indices, num_frames)
+        return frames / np.float32(self.divisor) if self.divisor != 1 else frames
+
+    @abstractmethod
+    def _read(self, indices: Sequence[int], num_frames: int) -> Frames:
+        """Read the frames as ``read`` does, as they are stored."""
+
+    @final
+    def stored(self, frames: Frames) -> NDArray[Any]:
+        """Return values as the source stores them: multiplied, and rounded to whole numbers.
+
+        Values beyond the type become its ends, and missing ones 0.
+        """
+        values = frames * np.float32(self.divisor) if self.divisor != 1 else frames
+        if self.dtype.kind not in "iu":
+            return values
+        limits = np.iinfo(self.dtype)
+        whole = np.rint(np.nan_to_num(values.astype(np.float64), nan=0.0))
+        return np.clip(whole, limits.min, limits.max).astype(self.dtype)
 
 
 @final
@@ -72,11 +101,12 @@ class ArrayFrames(Sequences):
         self.has_channels = array.ndim > 3
         array = array if self.has_channels else array[:, None]
         self.array = array[None] if self.is_single else array
+        self.dtype = array.dtype
         self.length = self.array.shape[1]
         digits = max(5, len(str(len(self.array) - 1)))
         self.names = [f"{index:0{digits}d}" for index in range(len(self.array))]
 
-    def read(self, indices: Sequence[int], num_frames: int) -> Frames:
+    def _read(self, indices: Sequence[int], num_frames: int) -> Frames:
         return self.array[list(indices), self.length - num_frames :].astype(np.float32)
 
 
@@ -114,7 +144,7 @@ class FolderFrames(Sequences):
                         f"{path} has shape {shape}, expected {frame_shape(first)} as in {first}"
                     )
 
-    def read(self, indices: Sequence[int], num_frames: int) -> Frames:
+    def _read(self, indices: Sequence[int], num_frames: int) -> Frames:
         if self.pack is not None:
             return self.pack.array[list(indices), self.length - num_frames :]
         return np.stack(

@@ -66,6 +66,7 @@ def draw_samples(
     channels: Sequence[str] = (),
     unit: str = "",
     classes: Sequence[str] = (),
+    future: str = "target",
 ) -> Page:
     """Draw samples below each other; frames of a channel have one scale in all samples.
 
@@ -79,11 +80,13 @@ def draw_samples(
         channels: Name of each channel.
         unit: Unit of all channels; empty where they differ or have none.
         classes: Name of each class.
+        future: What the frames after the inputs are called.
     """
     has_labels = any(sample.target is None for sample in samples)
     *maps, missing = with_missing(COLORMAP)
     blocks = [
-        _composite(s, channels) if has_labels else _rows(s, samples, channels) for s in samples
+        _composite(s, channels) if has_labels else _rows(s, samples, channels, future)
+        for s in samples
     ]
     height, width = samples[0].inputs.shape[-2:]
     columns = max(len(row.frames) for rows in blocks for row in rows)
@@ -125,7 +128,9 @@ def draw_samples(
     return page
 
 
-def _rows(sample: SampleView, samples: Sequence[SampleView], channels: Sequence[str]) -> list[_Row]:
+def _rows(
+    sample: SampleView, samples: Sequence[SampleView], channels: Sequence[str], future_name: str
+) -> list[_Row]:
     """Return a row for each of the first channels, which inputs and targets share if they can."""
     inputs = sample.inputs
     target = inputs[:0] if sample.target is None else sample.target
@@ -138,7 +143,7 @@ def _rows(sample: SampleView, samples: Sequence[SampleView], channels: Sequence[
         same += [s.target[:, c] for s in samples if alike and s.target is not None]
         name = channels[c] if len(channels) == inputs.shape[1] else f"channel {c}"
         frames = [inputs[t, c] for t in past] + [target[t, c] for t in future]
-        steps = [f"input {t + 1}" for t in past] + [f"target {t + 1}" for t in future]
+        steps = [f"input {t + 1}" for t in past] + [f"{future_name} {t + 1}" for t in future]
         norm = shared(*(frame.ravel() for frame in same))
         found.append(_Row(name, frames, steps, len(past), norm))
     return found

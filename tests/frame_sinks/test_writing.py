@@ -151,7 +151,7 @@ def test_pictures_state_their_range_and_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="state two ascending numbers"):
         write_like(source, tmp_path / "out", values)
     write_like(source, tmp_path / "out", values, NEXT, value_range=(270, 320))
-    about = json.loads((tmp_path / "out" / "frames.json").read_text())
+    about = json.loads((tmp_path / "out" / "pictures.json").read_text())
     assert about["range"] == [270, 320]
     assert about["files"] == ["20000303.png", "20000304.png"]
     assert (about["values_outside_range"], about["pixels_without_value"]) == (1, 1)

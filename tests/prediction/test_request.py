@@ -240,7 +240,7 @@ def test_a_forecast_of_an_area_is_a_folder_of_maps(forecasting, monkeypatch):
     Path("continent").mkdir()
     for horizon in (3, 2):
         predict_to(cfg, "continent", "maps", horizon=horizon, tile=16)
-    assert opened[0] == (Path("continent"), {"num_inputs": 4})
+    assert opened[0] == (Path("continent"), {"root": "gone", "num_inputs": 4})
     files = {path.name for path in Path("maps").iterdir()}
     assert files == {"continent_0_central.tif", "continent_1_central.tif", "prediction.json"}
     wanted = answer(method, {"frames": FRAMES[:1]}, 2)["forecast"][0, 1, 0]

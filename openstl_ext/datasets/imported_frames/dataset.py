@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
+import msgspec
 import numpy as np
 import torch
 
 from openstl_ext.datasets.base import SequenceDataset
 from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.imported_frames.content import Content
+from openstl_ext.datasets.stored_form import StoredForm
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.frame_record import NAME, FramesRecord, read_record
 from openstl_ext.frame_rules import FrameRules
@@ -112,6 +114,19 @@ class ImportedFrames(SequenceDataset):
         except (DatasetNotFoundError, DataError):
             return FrameRules()
         return FrameRules.of([Channel(c.name, c.unit, c.level) for c in record.channels])
+
+    @classmethod
+    def stored_form(cls, settings: Mapping[str, Any]) -> StoredForm:
+        """Return the divisor and the options of the import; unknown if it is not there."""
+        try:
+            record = read_record(Path(str(settings.get("root", ""))).expanduser())
+        except (DatasetNotFoundError, DataError):
+            return StoredForm(divisor=None)
+        options = msgspec.structs.asdict(record.options)
+        inputs, targets = record.window
+        return StoredForm(
+            divisor=record.divisor, options=options, num_inputs=inputs, num_targets=targets
+        )
 
     def __len__(self) -> int:
         return len(self._windows)

@@ -1,9 +1,9 @@
 """KTH: video of people who walk, run, box, wave and clap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ from openstl_ext.datasets.kth.files import (
     window_starts,
 )
 from openstl_ext.datasets.remedies import command_for
+from openstl_ext.datasets.stored_form import StoredForm
 from openstl_ext.datasets.synthetic.kth import write
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
@@ -146,6 +147,12 @@ class KTH(SequenceDataset):
             raise DataError(f"{root}: no recording has {self.num_frames} consecutive frames")
         self._opened: dict[int, NDArray[np.uint8]] = {}
         self.metainfo = described(self.metainfo, self.folder)
+
+    @classmethod
+    def stored_form(cls, settings: Mapping[str, Any]) -> StoredForm:
+        """Return that bytes become 0 to 1."""
+        del settings
+        return StoredForm(divisor=255)
 
     @classmethod
     def make_toy(cls, root: Path) -> None:

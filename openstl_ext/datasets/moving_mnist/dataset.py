@@ -1,7 +1,8 @@
 """Moving MNIST: handwritten digits that move and bounce off the edges."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from openstl_ext.datasets.card import Card
 from openstl_ext.datasets.formats.idx import read_idx_images
 from openstl_ext.datasets.formats.npy import map_numbers
 from openstl_ext.datasets.remedies import command_for
+from openstl_ext.datasets.stored_form import StoredForm
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.moving_digits import DIGIT_SIZE, draw
 from openstl_ext.datasets.synthetic.moving_mnist import TEST, TEST_DIGITS, TRAIN_DIGITS, write
@@ -126,6 +128,12 @@ class MovingMNIST(SequenceDataset):
         self.val_fraction, self.digit_range = val_fraction, digit_range
         if not len(self._images()):
             raise ConfigError(f"val_fraction={val_fraction} leaves no digit for the {split} split")
+
+    @classmethod
+    def stored_form(cls, settings: Mapping[str, Any]) -> StoredForm:
+        """Return that bytes become 0 to 1."""
+        del settings
+        return StoredForm(divisor=255)
 
     @classmethod
     def make_toy(cls, root: Path) -> None:
