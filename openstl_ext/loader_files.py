@@ -10,6 +10,10 @@ DEFAULT = f"default{SUFFIX}"
 """File that is read where a folder has several and none is named."""
 
 
+class ChoiceWarning(UserWarning):
+    """One of several files is read, and none was named."""
+
+
 def loader_files(root: Path) -> list[Path]:
     """List the loader files of a folder by name."""
     return sorted(path for path in root.glob(f"*{SUFFIX}") if not is_leftover(path.name))

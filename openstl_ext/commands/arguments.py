@@ -1,10 +1,12 @@
 """Arguments that several commands share, and the config that they describe."""
 
 import argparse
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openstl_ext import cli
 from openstl_ext.commands.recipe_arguments import add_recipe, resolve
 from openstl_ext.errors import UserError
 from openstl_ext.flags.arguments import add_flags, flags_of, place_run
@@ -90,6 +92,7 @@ def load_config(
     from openstl_ext import config
     from openstl_ext.flags.entries import entries
     from openstl_ext.flags.values import Flags
+    from openstl_ext.loader_files import ChoiceWarning
     from openstl_ext.output_path import check_folder
 
     resolve(args)
@@ -101,7 +104,15 @@ def load_config(
     place = {"seed": getattr(args, "seed", None), "work_dir": getattr(args, "work_dir", None)}
     cfg = config.load(args.config, options, **place)
     given = flags_of(args) if short else Flags()
-    if added := entries(cfg.to_dict(), given, stated=stated, only_test=only_test):
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", ChoiceWarning)
+        added = entries(cfg.to_dict(), given, stated=stated, only_test=only_test)
+    for note in noted:
+        if issubclass(note.category, ChoiceWarning):
+            cli.warn(str(note.message))
+        else:
+            warnings.warn_explicit(note.message, note.category, note.filename, note.lineno)
+    if added:
         cfg = config.load(args.config, [*options, *added], **place)
     if getattr(args, "launcher", "none") != "none":
         cfg.launcher = args.launcher

@@ -19,7 +19,7 @@ from openstl_ext.datasets.formats.frame_file import frame_error, frame_shape, re
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.frame_rules import FrameRules, declared_range
-from openstl_ext.loader_files import choice_of, newest_of_several
+from openstl_ext.loader_files import ChoiceWarning, choice_of, newest_of_several
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count, ImageSize
@@ -97,7 +97,7 @@ class FrameFolders(SequenceDataset):
         self.num_inputs, self.num_targets = num_inputs, num_targets
         file = loaders_file.find(Path(root), loaders)
         if loaders is None and newest_of_several(Path(root)):
-            warnings.warn(choice_of(file), stacklevel=2)
+            warnings.warn(choice_of(file), ChoiceWarning, stacklevel=2)
         samples = [self._long_enough(s, file) for s in loaders_file.read(file, split)]
         keys = [[loaders_file.key_of(path) for path in sample] for sample in samples]
         self._ids = _unique_names([sample[0][0] for sample in keys])

@@ -9,7 +9,14 @@ from typing import Any
 from openstl_ext.errors import ConfigError
 from openstl_ext.flags.changes import Changes
 from openstl_ext.flags.parts import WITH_DATA, Part, datasets
-from openstl_ext.loader_files import choice_of, named, newest_of_several
+from openstl_ext.loader_files import (
+    ChoiceWarning,
+    choice_of,
+    loader_files,
+    named,
+    newest_of_several,
+    short_name,
+)
 
 MOVED = ("model", *WITH_DATA)
 """Blocks whose paths move with the data."""
@@ -65,7 +72,7 @@ def choose_loaders(changes: Changes) -> None:
                 changes.set(where, newest.name, option="--data", follows=True)
                 chosen.add(newest)
     for path in chosen:
-        warnings.warn(choice_of(path), stacklevel=2)
+        warnings.warn(choice_of(path), ChoiceWarning, stacklevel=2)
 
 
 def _may_choose(changes: Changes) -> bool:
@@ -96,12 +103,17 @@ def _split(path: Path, parts: list[Part]) -> tuple[Path, str | None]:
     """Return the folder, and the loader file if the path names one."""
     if path.is_dir() or not path.parent.is_dir():
         return path, None
-    if all(part.arguments("loaders") for part in parts) and (
-        found := named(path.parent, path.name)
-    ):
+    takes_files = all(part.arguments("loaders") for part in parts)
+    if takes_files and (found := named(path.parent, path.name)):
         return path.parent, found.name
     if path.is_file():
         raise ConfigError(f"--data {path} is a file that this config does not read; give a folder")
+    if takes_files and (others := loader_files(path.parent)):
+        names = ", ".join(map(short_name, others))
+        raise ConfigError(
+            f"--data {path}: there is no such folder, and no loader file of that name in "
+            f"{path.parent}, which has {names}"
+        )
     return path, None
 
 

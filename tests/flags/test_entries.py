@@ -147,6 +147,10 @@ def test_a_loader_file_is_named_by_the_beginning_of_its_name(tmp_path: Path) -> 
     ]
     assert of(SMALL, data=root / "98765_loaders.json")[3].endswith(".loaders='98765_loaders.json'")
     assert len(of(SMALL, data=root)) == 3  # the default is read without a name
+    with pytest.raises(
+        ConfigError, match=r"no loader file of that name .* has 01234567, 98765, def"
+    ):
+        of(SMALL, data=root / "typo")
     other.touch()
     with pytest.raises(ConfigError, match="is a file that this config does not read"):
         of("kth/convlstm_10to20", data=other)
