@@ -32,6 +32,11 @@ def open_source(path: Path, options: ReadOptions | None = None) -> FrameSource:
         if reader.opens(path):
             source: FrameSource = reader.open(path, chosen)
             return source
+    if path.is_dir() and any(path.glob("*/*.npy")):
+        raise DataError(
+            f"{path}: folders of .npy need no import; split them with `openstl-ext data split "
+            f"--data_path {path}`, and use the dataset FrameFolders"
+        )
     formats = ", ".join(reader.__name__.rpartition(".")[2] for reader in found)
     raise DataError(
         f"{path}: no frames that can be imported; expected a file or folder of {formats}"

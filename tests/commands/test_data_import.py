@@ -54,6 +54,8 @@ def test_no_folder_is_replaced_unasked(source: Path) -> None:
     call()
     with pytest.raises(UserError, match="has an import; add --replace"):
         call()
+    with pytest.raises(UserError, match="--name 'a/b': expected letters"):
+        call("--replace", "--name", "a/b")
     call("--replace", "--name", "gusts")
     assert read_record(Path("data/wind")).name == "gusts"
     Path("other").mkdir()

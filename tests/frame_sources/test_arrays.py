@@ -96,6 +96,10 @@ def test_a_path_without_frames_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("x")
     with pytest.raises(DataError, match=r"expected a file or folder of arrays, .*images"):
         open_source(tmp_path / "c.txt")
+    (tmp_path / "e/1").mkdir(parents=True)
+    np.save(tmp_path / "e/1/0.npy", frames()[0, 0])
+    with pytest.raises(DataError, match="split them with `openstl-ext data split --data_path"):
+        open_source(tmp_path / "e")
     (tmp_path / "d.npy").write_bytes(b"\x93NUMPY")
     with pytest.raises(DataError, match=r"d\.npy: not a readable array"):
         open_source(tmp_path / "d.npy")

@@ -8,6 +8,7 @@
 
 import argparse
 import re
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -64,6 +65,10 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.datasets.imported_frames.importing import import_frames
 
     check_folder(args)
+    if args.name and re.search(r"[^\w.+-]", args.name):
+        raise UserError(
+            f"--name {args.name!r}: expected letters, digits, '_', '.', '+' and '-' only"
+        )
     name = args.name or re.sub(r"\W+", "_", args.out.resolve().name)
     with atomic_folder(args.out) as part:
         record = import_frames(
@@ -174,7 +179,7 @@ def summary(record: "FramesRecord", out: Path) -> list[str]:
         f"split by {record.by}",
         f"data: {place}",
         f"picture of a sample: {out / SAMPLE}",
-        f"next: openstl-ext train --recipe simvp_gsta --data {out} --test",
+        f"next: openstl-ext train --recipe simvp_gsta --data {shlex.quote(str(out))} --test",
     ]
     return lines
 
