@@ -89,7 +89,8 @@ class SequenceDataset(Dataset[Item], ABC):
         del settings
         raise ConfigError(
             f"the dataset of this config ({cls.__name__}) opens no rasters, so {source} cannot be "
-            "mapped; give frames: an .npy or .npz, or a folder of <t>.npy"
+            "mapped; give frames: an .npy or .npz, a folder of <t>.npy, pictures or GeoTIFFs, a "
+            "video, netCDF, HDF5 or zarr"
         )
 
     @classmethod

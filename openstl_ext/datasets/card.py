@@ -47,4 +47,4 @@ def section(cls: type, title: str) -> str:
 
 def headline(cls: type) -> str:
     """Return the first line of the docstring of a class."""
-    return (inspect.getdoc(cls) or "").partition("\n")[0]
+    return (inspect.getdoc(cls) or "").partition("\n")[0].replace("``", "")
