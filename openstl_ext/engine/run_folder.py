@@ -230,7 +230,9 @@ def command(cfg: Config, verb: str) -> str:
     words = ["openstl-ext", verb]
     work_dir, file = Path(cfg.work_dir), Path(str(cfg.filename or ""))
     identity = str(cfg.get("identity") or "")
-    words.append(identity if _finds(identity, file) else str(file))
+    if not _finds(identity, file):  # a recipe, or a file of the user: the folder has the config
+        return shlex.join([*words, str(work_dir)])
+    words.append(identity)
     if file.parent != work_dir:
         default = Path("work_dirs", *identity.split("/"))
         if work_dir == default / f"seed_{cfg.seed}":

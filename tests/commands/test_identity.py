@@ -251,7 +251,7 @@ def test_predictions_are_those_of_the_trained_model(copy: Path) -> None:
 def test_a_refused_training_leaves_the_saved_config(copy: Path) -> None:
     """The config beside the weights would be one that they were not trained with."""
     before = (copy / "recipe/toy.py").read_bytes()
-    refused = ["--work-dir", "recipe", "--cfg-options", "train_cfg.max_epochs=77"]
+    refused = ["--work-dir", "recipe", "--cfg-options", "optim_wrapper.optimizer.lr=0.5"]
     for words in ([], ["--resume"]):
         with pytest.raises(UserError):
             cli.call(["train", "configs/toy.py", *words, *refused])

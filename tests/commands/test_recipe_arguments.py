@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from openstl_ext.commands import predict, test, train
+from openstl_ext.commands.arguments import require_config
 from openstl_ext.commands.recipe_arguments import resolve
 from openstl_ext.config import Recipe
 from openstl_ext.errors import UserError
@@ -46,9 +47,8 @@ def test_a_recipe_takes_the_place_of_the_config(
 def test_without_a_recipe_the_config_is_still_required() -> None:
     """A forgotten config would be a traceback."""
     assert parsed(predict, "c", "a.pth", *PREDICT).config == "c"
-    for words in (PREDICT, ["c", *PREDICT]):
-        with pytest.raises(SystemExit, match="2"):
-            parsed(predict, *words)
+    with pytest.raises(UserError, match="a CONFIG is missing"):
+        require_config(parsed(predict, *PREDICT))
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,16 @@ def test_without_a_recipe_the_config_is_still_required() -> None:
     [
         (["boiling/simvp_gsta", *GIVEN], "are two configs; leave one"),
         (GIVEN[:2], "--recipe simvp_gsta needs --data FOLDER"),
-        (GIVEN[2:], "--data data/mine needs --recipe"),
     ],
 )
 def test_what_contradicts_is_refused(words: list[str], message: str) -> None:
     """One of both would be ignored."""
     with pytest.raises(UserError, match=message):
         parsed(train, *words)
+
+
+def test_data_without_a_recipe_need_a_config_that_takes_them() -> None:
+    """The folder would be ignored where it is no short flag."""
+    assert parsed(train, "c", *GIVEN[2:]).data == Path("data/mine")
+    with pytest.raises(UserError, match="--data data/mine needs --recipe"):
+        parsed(predict, "c", *GIVEN[2:], *PREDICT)

@@ -90,4 +90,6 @@ def test_the_next_command_finds_the_run(tmp_path: Path, monkeypatch: pytest.Monk
         f"openstl-ext test {name} --work-dir 'a run'"
     )
     (tmp_path / "mine.py").write_text(f"_base_ = ['{name}']\n")
-    assert command(load("mine.py"), "test") == "openstl-ext test mine.py"
+    # of a file, or a recipe, the folder of the run has the config
+    mine = load("mine.py")
+    assert command(mine, "test") == f"openstl-ext test {mine.work_dir}"

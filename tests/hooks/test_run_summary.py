@@ -96,5 +96,5 @@ def test_a_finished_run_tells_its_state_again(run: Any, capsys: pytest.CaptureFi
     again = build(toy.config("run", log_level="INFO", custom_hooks=[BASELINES], resume=True))
     again.train()
     text = capsys.readouterr().out
-    assert "nothing is left to do" in text
+    assert "nothing left to do" in text
     assert "trained 3 epochs\n  best weights" in text

@@ -146,5 +146,5 @@ def test_two_tasks_train_together(cluster: Cluster, place: Path) -> None:
     short = ("--cfg-options", "train_cfg.max_epochs=2")
     job = submit(cluster, place, "--work-dir", "two", *short, GPUS="2")
     cluster.wait("end of the job", lambda: cluster.state(job) == "COMPLETED", 200)
-    assert "process 1 of 2" in output_of(place, job)
+    assert "on CPU, 2 processes" in output_of(place, job)
     assert epochs_done(place / "two") == 2

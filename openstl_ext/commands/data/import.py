@@ -157,7 +157,8 @@ def summary(record: "FramesRecord", out: Path) -> list[str]:
     frames = f"{min(lengths)}" if len(set(lengths)) == 1 else f"{min(lengths)} to {max(lengths)}"
     unused = sum(length < sum(record.window) for length in lengths)
     kind = {"number": f"divided by {record.divisor:g}", "none": "as stored"}
-    scaled = kind.get(record.scaling, f"{record.scaling} of the training frames, in the method")
+    by_method = f"scaled in the method ({record.scaling} of the training frames)"
+    scaled = kind.get(record.scaling, by_method)
     place = f"copied to {out}" if record.packed else f"read in place from {record.source}"
     lines = [
         f"sequences: {len(lengths)} of {frames} frames"
