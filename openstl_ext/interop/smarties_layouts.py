@@ -119,6 +119,11 @@ def published_layout(
             "export the checkpoint of a pre-training or of such a head"
         )
     outer = model["net"]
+    if outer.get("pooling") == "normed_mean":
+        raise NoAdapterError(
+            "pooling='normed_mean' is unknown to the published code, which would compute other "
+            "features from this file; export weights with pooling='class' or 'mean'"
+        )
     encoder: Any = method.get_submodule("net.encoder" if "encoder" in outer else "net")
     given = {**outer, **outer.get("encoder", {})}
     spectrum: Spectrum = encoder.spectrum

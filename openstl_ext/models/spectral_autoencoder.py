@@ -25,7 +25,7 @@ class SpectralAutoencoder(nn.Module):
     exchange tokens after the projection of bands, and all have one mask.
 
     Args:
-        encoder: Arguments of ``SpectralViT``; ``pooling`` is ``class``.
+        encoder: Arguments of ``SpectralViT``; ``pooling`` is ``class`` or ``normed_mean``.
         decoder_channels: Width of a token of the decoder.
         decoder_depth: Blocks of the decoder.
         decoder_num_heads: Heads of the attention in the decoder.
@@ -45,7 +45,6 @@ class SpectralAutoencoder(nn.Module):
     """
 
     interface = MixingAutoencoder
-    flag_arguments = {"size": "encoder.image_size"}
     encoder_type = "SpectralViT"
 
     def __init__(
@@ -60,8 +59,8 @@ class SpectralAutoencoder(nn.Module):
         self.encoder = SpectralViT(**encoder)
         if self.encoder.pooling == "mean":
             raise ConfigError(
-                "pooling='mean' has a norm that a masked autoencoder does not train; set "
-                "the encoder's pooling to 'class'"
+                "pooling='mean' has a norm that a masked autoencoder does not train; set the "
+                "encoder's pooling to 'class' or 'normed_mean'"
             )
         inner = self.encoder.encoder
         self.patch_size = inner.patch_size

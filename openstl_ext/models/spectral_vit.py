@@ -37,7 +37,8 @@ class SpectralViT(nn.Module):
         mlp_ratio: Hidden width of an MLP, as a multiple of D.
         drop_path_prob: Stochastic depth of the last block; it grows from 0 at the first.
         pooling: ``class``: the class token after the norm; ``mean``: the mean of all patch tokens,
-            after a norm of its own.
+            after a norm of its own; ``normed_mean``: the mean of all patch tokens after the norm,
+            for frozen weights of a pre-training, which has no norm of a mean.
         trains_positions: Whether positions are trained; fixed sines and cosines otherwise.
         spectrum: File of a spectrum, or its bands by name; the published one by default.
         sensors: Files of sensors with ranges of their own, for which projections are interpolated.
@@ -73,7 +74,7 @@ class SpectralViT(nn.Module):
         num_heads: Count = 12,
         mlp_ratio: float = 4.0,
         drop_path_prob: Share = 0.0,
-        pooling: Literal["class", "mean"] = "class",
+        pooling: Literal["class", "mean", "normed_mean"] = "class",
         trains_positions: bool = False,
         spectrum: str | dict[str, Band] | None = None,
         sensors: Sequence[str] = (),
@@ -116,6 +117,8 @@ class SpectralViT(nn.Module):
         """Return the feature of an image (B, D) from its tokens (B, 1 + N, D)."""
         if self.pooling == "mean":
             return self.mean_norm(tokens[:, 1:].mean(dim=1))
+        if self.pooling == "normed_mean":
+            return self.encoder.norm(tokens[:, 1:]).mean(dim=1)
         return self.encoder.norm(tokens[:, 0])
 
     def patch_features(self, image: Tensor, bands: Tensor) -> Tensor:

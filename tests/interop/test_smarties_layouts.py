@@ -174,8 +174,9 @@ def test_a_published_file_as_a_checkpoint_is_refused_with_the_command(tmp_path: 
             },
             "weights of SimVP have no published layout",
         ),
+        ({**TASK, "net": {**VECTOR, "pooling": "normed_mean"}}, "would compute other features"),
     ],
-    ids=["UPerNet", "several images", "SimVP"],
+    ids=["UPerNet", "several images", "SimVP", "pooling"],
 )
 def test_weights_without_a_published_layout_are_refused(
     block: dict[str, Any], message: str

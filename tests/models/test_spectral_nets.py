@@ -74,6 +74,21 @@ def test_what_does_not_fit_is_refused() -> None:
         segmenter()(torch.randn(1, 2, 1, 16, 16), torch.zeros(1, 2, 1).long())
     with pytest.raises(ShapeError, match="the inputs have no bands"):
         segmenter()(torch.randn(1, 1, 1, 16, 16))
+
+
+def test_a_normed_mean_has_the_weights_of_a_pre_training() -> None:
+    """A frozen encoder would be evaluated behind a norm that nobody trained."""
+    torch.manual_seed(0)
+    pretrained = SpectralAutoencoder(
+        encoder={**VIT, "pooling": "normed_mean"}, decoder_channels=16, decoder_num_heads=2
+    )
+    net = SpectralViT(**VIT, pooling="normed_mean").eval()
+    net.load_state_dict(pretrained.encoder.state_dict())
+    image, bands = torch.randn(2, 2, 16, 16), torch.tensor([[0, 3]] * 2)
+    with torch.no_grad():
+        found = net(image[:, None], bands[:, None])
+        patches = net.patch_features(image, bands)
+    torch.testing.assert_close(found, patches.mean(dim=(2, 3)))
     with pytest.raises(ConfigError, match="a norm that a masked autoencoder does not train"):
         SpectralAutoencoder(encoder={**VIT, "pooling": "mean"})
 
