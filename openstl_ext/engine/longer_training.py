@@ -54,7 +54,7 @@ def extension_of(saved: Facts, now: Facts) -> Extension | None:
     """Return how a plan is longer than the saved one; None if it is not."""
     for key in LENGTHS:
         one, other = saved.get(f"train_cfg.{key}"), now.get(f"train_cfg.{key}")
-        if isinstance(one, int) and isinstance(other, int) and 1 <= one < other:
+        if type(one) is int and type(other) is int and 1 <= one < other:
             return Extension(key=key, before=one, now=other)
     return None
 

@@ -148,12 +148,13 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> bool:
     saved = state["meta"]["plan"]
     # weights that the run began with decide no later step, so they need not be named again
     earlier = {EARLIER: saved[EARLIER]} if EARLIER in saved else {}
-    runner.plan = {**runner.plan, "load_from": saved.get("load_from"), **earlier}
-    extension = extension_of(saved, runner.plan)
+    plan = {**runner.plan, "load_from": saved.get("load_from"), **earlier}
+    extension = extension_of(saved, plan)
     if extension is not None:
-        saved = extended(saved, runner.plan, extension)
-        runner.plan = {**runner.plan, EARLIER: saved[EARLIER]}
-    check_plan(saved, runner.plan, name)
+        saved = extended(saved, plan, extension)
+        plan[EARLIER] = saved[EARLIER]
+    check_plan(saved, plan, name)
+    runner.plan = plan
     longer = Schedules(runner, state["meta"], extension) if extension is not None else None
     if longer is not None:
         longer.check(name)
