@@ -86,7 +86,7 @@ class Display:
             return
         self._gap = min(2 * self._gap, LONGEST_SECONDS)
         self._next = now + self._gap
-        (task.say or _to_stderr)(str(task))
+        (task.write or _to_stderr)(str(task))
 
     def _start(self) -> None:
         if self.is_silent or not self._is_terminal():
@@ -174,7 +174,7 @@ def is_quiet() -> bool:
     return _display.is_silent
 
 
-def say(text: str) -> None:
+def print_status(text: str) -> None:
     """Print a line about the work, unless only results are wanted."""
     if not is_quiet():
         print(text, flush=True)

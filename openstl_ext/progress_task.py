@@ -19,7 +19,7 @@ class Task:
         total: Amount of all work; None if it is not known.
         unit: Word after the amounts, such as ``tiles``.
         done: Amount that was done before, such as the iterations before a resume.
-        say: Prints a line outside a terminal; by default to stderr.
+        write: Prints a line outside a terminal; by default to stderr.
 
     Attributes:
         place: Text in place of the amounts, such as the batch of an epoch.
@@ -34,9 +34,9 @@ class Task:
         total: float | None = None,
         unit: str = "",
         done: float = 0,
-        say: Callable[[str], None] | None = None,
+        write: Callable[[str], None] | None = None,
     ) -> None:
-        self.text, self.total, self.unit, self.done, self.say = text, total, unit, done, say
+        self.text, self.total, self.unit, self.done, self.write = text, total, unit, done, write
         self.place = ""
         self.facts: Facts = {}
         self.shown: Callable[[Task, Callable[[], Facts] | None], None] | None = None

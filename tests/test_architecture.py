@@ -98,7 +98,7 @@ MAY_IMPORT = {
     "score_name": set(),
     "postprocessing": {"calibration", "errors"},
     "config": {"config", "errors", "value_types", "frame_record"},
-    "flags": {"flags", "registry", "errors", "value_types", "loader_files"},
+    "flags": {"flags", "config", "registry", "errors", "value_types", "loader_files"},
     "loader_files": {"errors", "leftovers"},
     "discovery": set(),
     "environment": {"errors"},

@@ -60,7 +60,7 @@ def screen(text: str) -> list[str]:
 def test_a_pipe_gets_lines_at_gaps_that_grow_to_a_minute(pipe: Display, clock: Clock) -> None:
     """The log of a night would have a line per step, or say nothing for an hour."""
     said: list[float] = []
-    task = Task("work", total=400, say=lambda _: said.append(clock.now - 100))
+    task = Task("work", total=400, write=lambda _: said.append(clock.now - 100))
     pipe.push(task)
     for _ in range(400):
         clock.now += 1
@@ -72,7 +72,7 @@ def test_a_pipe_gets_lines_at_gaps_that_grow_to_a_minute(pipe: Display, clock: C
 def test_a_line_has_amount_rate_time_left_and_facts(pipe: Display, clock: Clock) -> None:
     """A user could not decide whether to wait."""
     lines: list[str] = []
-    task = Task("mapping", total=120, unit="tiles", say=lines.append)
+    task = Task("mapping", total=120, unit="tiles", write=lines.append)
     pipe.push(task)
     for _ in range(40):
         clock.now += 0.5
@@ -84,7 +84,7 @@ def test_a_line_has_amount_rate_time_left_and_facts(pipe: Display, clock: Clock)
 def test_slow_work_has_seconds_instead_of_a_rate(pipe: Display, clock: Clock) -> None:
     """A rate of 0.04/s tells nobody how long a step takes."""
     lines: list[str] = []
-    task = Task("epoch 1/2", total=10, done=4, say=lines.append)
+    task = Task("epoch 1/2", total=10, done=4, write=lines.append)
     task.place = "1/3"
     pipe.push(task)
     clock.now += 25
@@ -113,7 +113,7 @@ def test_the_rate_is_of_the_last_seconds_and_the_time_left_of_all(
 def test_facts_are_read_only_for_a_line(pipe: Display, clock: Clock) -> None:
     """A GPU would be waited for at every step."""
     read: list[float] = []
-    task = Task("work", total=100, say=lambda _: None)
+    task = Task("work", total=100, write=lambda _: None)
     pipe.push(task)
     for _ in range(25):
         clock.now += 1
@@ -125,11 +125,11 @@ def test_facts_are_read_only_for_a_line(pipe: Display, clock: Clock) -> None:
 def test_work_within_work_shares_the_gaps(pipe: Display, clock: Clock) -> None:
     """Each validation of a hundred epochs would begin with frequent lines again."""
     said: list[str] = []
-    outer = Task("training", total=9, say=said.append)
+    outer = Task("training", total=9, write=said.append)
     pipe.push(outer)
     clock.now += 10
     outer.advance()
-    within = Task("validation", total=30, say=said.append)
+    within = Task("validation", total=30, write=said.append)
     pipe.push(within)
     for _ in range(25):
         clock.now += 1

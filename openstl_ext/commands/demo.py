@@ -9,7 +9,7 @@ from pathlib import Path
 from openstl_ext import cli
 from openstl_ext.commands.arguments import add_quiet
 from openstl_ext.errors import ConfigError
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 
 CONFIG = "boiling/simvp_gsta_small"
 DATA = "data/boiling_small"
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     ratios = ("--train_ratio", "0.8", "--val_ratio", "0.1", "--total_length", "20")
     step(1, "data", "split", "--data_path", DATA, *ratios)
     if (RUN / "result.json").is_file():
-        say(f"== 2-3/5  trained and tested before; delete {RUN} to do it again")
+        print_status(f"== 2-3/5  trained and tested before; delete {RUN} to do it again")
     else:
         resume = ["--resume"] if (RUN / "checkpoints").is_dir() else []
         epochs = ["--cfg-options", f"train_cfg.max_epochs={args.max_epochs}"]
@@ -53,5 +53,5 @@ def run(args: argparse.Namespace) -> None:
 
 def step(number: int, *arguments: str) -> None:
     """Print a command, and run it in this process."""
-    say(f"== {number}/5  openstl-ext {' '.join(arguments)}")
+    print_status(f"== {number}/5  openstl-ext {' '.join(arguments)}")
     cli.call(arguments)

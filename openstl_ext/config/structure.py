@@ -186,3 +186,14 @@ def _wrong_parts(value: Any, where: str) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from _wrong_parts(inner, f"{where}.{index}")
+
+
+def schedules(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the parameter schedules with their dotted keys."""
+    given = config.get("param_scheduler") or []
+    if isinstance(given, Mapping):
+        yield "param_scheduler", given
+        return
+    for index, schedule in enumerate(given):
+        if isinstance(schedule, Mapping):
+            yield f"param_scheduler.{index}", schedule

@@ -14,7 +14,7 @@ from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
 from openstl_ext.folder_lock import sole_writer
 from openstl_ext.leftovers import entries
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ def prepare(preparation: Preparation, root: Path, args: Any) -> None:
         raise DataError(
             f"{root} has a synthetic set; delete it, or choose another --root for the real {name}"
         )
-    say(f"{name}. Licence: {preparation.licence}")
+    print_status(f"{name}. Licence: {preparation.licence}")
     root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(root).free
     if free < preparation.bytes_needed and args.source is None and not entries(root):

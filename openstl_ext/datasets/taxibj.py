@@ -19,7 +19,7 @@ from openstl_ext.datasets.remedies import command_for
 from openstl_ext.datasets.synthetic.marker import described
 from openstl_ext.datasets.synthetic.taxibj import FILE, ROW, write
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 
@@ -178,7 +178,7 @@ def fetch(root: Path, source: Path | None, form: str | None) -> None:
         if archive.parent == root:
             archive.unlink()
     for split in ("train", "val", "test"):
-        say(f"  {split}: {len(TaxiBJ(root=str(root), split=split))} windows")
+        print_status(f"  {split}: {len(TaxiBJ(root=str(root), split=split))} windows")
 
 
 def _has(source: Path, name: str) -> bool:

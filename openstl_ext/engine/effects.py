@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from openstl_ext.config.structure import schedules
+
 OPTIMIZER = "optim_wrapper.optimizer"
 SET_BY = {
     "randomness.seed": "seed",
@@ -28,13 +30,13 @@ def without_effect(cfg: Mapping[str, Any]) -> Iterator[str]:
     for key in ("val_dataloader.sampler.round_up", "test_dataloader.sampler.round_up"):
         if key in keys:
             yield f"{key}: an override has no effect, as no sample is evaluated twice; remove it"
-    for where, schedule in _schedules(cfg):
+    for where, schedule in schedules(cfg):
         kind = str(schedule.get("type", "")).rpartition(".")[2]
         if kind.startswith("OneCycle") and not schedule.get("begin"):
             yield from _replaced_by_cycle(cfg, keys, where, kind, schedule)
         yield from _fixed_length(cfg, keys, where, schedule)
     factors = [key for key, acts in _factors(cfg).items() if acts]
-    for where, schedule in _schedules(cfg):
+    for where, schedule in schedules(cfg):
         if factors and str(schedule.get("type")) == "OneCycleLR":
             yield (
                 f"{factors[0]}: it has no effect, as {where}.eta_max decides the learning rate; "
@@ -92,17 +94,6 @@ def _fixed_length(
                 f"train_cfg.{name}={length}: the schedule {schedule.get('type')} does not follow "
                 f"it, as {where}.{key} is {fixed}; set {where}.{key} too"
             )
-
-
-def _schedules(cfg: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the parameter schedules with their dotted keys."""
-    given = cfg.get("param_scheduler") or []
-    if isinstance(given, Mapping):
-        yield "param_scheduler", given
-        return
-    for index, schedule in enumerate(given):
-        if isinstance(schedule, Mapping):
-            yield f"param_scheduler.{index}", schedule
 
 
 def _overridden(path: str, keys: list[str]) -> bool:

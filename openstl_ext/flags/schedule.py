@@ -1,8 +1,8 @@
 """Epochs and learning rate: the keys of the loop, the optimiser and the schedules."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
+from openstl_ext.config.structure import schedules
 from openstl_ext.errors import ConfigError
 from openstl_ext.flags.changes import Changes
 
@@ -70,17 +70,6 @@ def set_rate(changes: Changes, rate: float) -> None:
                     f"--lr {rate:g} is below {where}.{key}={lowest:g}, so the schedule would raise "
                     f"it; set that too, with --cfg-options {where}.{key}=..."
                 )
-
-
-def schedules(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the parameter schedules with their dotted keys."""
-    given = config.get("param_scheduler") or []
-    if isinstance(given, Mapping):
-        yield "param_scheduler", given
-        return
-    for index, schedule in enumerate(given):
-        if isinstance(schedule, Mapping):
-            yield f"param_scheduler.{index}", schedule
 
 
 def _scaled(value: Any, epochs: int, former: int) -> Any:

@@ -24,7 +24,7 @@ class Output:
         times: Time of each frame; None if unknown, then frames are numbered from 1.
         layout: Names and coordinates of the axes, of a source that has them.
         grid: CRS and transform, of a source that has them.
-        value_range: Values that pictures show as black and white; None if the source does not say.
+        value_range: Values that pictures show as black and white; None if it is unknown.
         dtype: Type of the pixels of pictures: bytes, or 16 bits.
         rate: Frames per second of a video.
 

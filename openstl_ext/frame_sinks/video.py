@@ -26,8 +26,8 @@ def write(path: Path, output: Output) -> None:
     height, width = pixels.shape[1:3]
     if not known.all():
         raise DataError(
-            f"{path}: {int((~known).sum())} pixels have no value, which a video cannot say; choose "
-            "a folder of pictures, .npy or .nc"
+            f"{path}: {int((~known).sum())} pixels have no value, which a video cannot store; "
+            "choose a folder of pictures, .npy or .nc"
         )
     if height % 2 or width % 2:  # OpenCV would cut the last row or column off
         raise DataError(

@@ -35,7 +35,7 @@ class GridSource:
 
     Args:
         path: File or store.
-        options: What it does not say.
+        options: What the file does not state.
         kind: Its format, a key of ``PACKAGES``.
         opener: Opens it; a function of a module, so that it can be pickled.
 

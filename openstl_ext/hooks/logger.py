@@ -128,7 +128,7 @@ class LoggerHook(PlainLoggerHook):
 
     def _begin(self, runner: Runner, text: str, *, total: int, done: int = 0) -> Task:
         unit = "" if text == "training" else "batches"
-        task = Task(text, total=total, unit=unit, done=done, say=runner.logger.info)
+        task = Task(text, total=total, unit=unit, done=done, write=runner.logger.info)
         if is_first_process():
             display().push(task)
         return task

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from openstl_ext.atomic_io import PART, fsync_folder
 from openstl_ext.datasets.download.checksum import Checksum, Signs
 from openstl_ext.errors import DataError
-from openstl_ext.progress_line import progress, say
+from openstl_ext.progress_line import print_status, progress
 
 BLOCK = 1 << 18
 TIMEOUT_SECONDS = 30
@@ -38,7 +38,7 @@ def download(
     checksum: Checksum | Signs | None,
     max_bytes: int,
     pause_seconds: float = 1.0,
-    report: Report = say,
+    report: Report = print_status,
 ) -> None:
     """Fetch a file, which receives its name when it is complete and verified.
 

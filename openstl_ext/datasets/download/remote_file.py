@@ -10,7 +10,7 @@ from openstl_ext.datasets.download.checksum import Checksum, Signs, digest_of
 from openstl_ext.datasets.download.fetch import download
 from openstl_ext.errors import DataError
 from openstl_ext.leftovers import is_leftover
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class RemoteFile:
         *,
         source: Path | None = None,
         copy: bool = True,
-        report: Callable[[str], None] = say,
+        report: Callable[[str], None] = print_status,
     ) -> Path:
         """Get the file into a folder and verify it.
 

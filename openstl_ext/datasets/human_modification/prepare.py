@@ -20,7 +20,7 @@ from openstl_ext.datasets.human_modification.statistics import find_values, meas
 from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.continent_files import MINIATURE, SIMPLE_VALUES, write
 from openstl_ext.errors import ConfigError
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 
 VERSIONS = {
     "simple": HMChoice(target="HM", static=("elevation",)),
@@ -169,7 +169,7 @@ def _verify(args: Namespace) -> list[str]:
 def _write(root: Path, form: str | None) -> None:
     del form
     for line in write(root, MINIATURE):
-        say(f"  {line}")
+        print_status(f"  {line}")
 
 
 def _fetch(root: Path, source: Path | None, form: str | None) -> None:

@@ -24,7 +24,7 @@ from openstl_ext.datasets.preparation import Preparation
 from openstl_ext.datasets.synthetic.kth import write
 from openstl_ext.errors import DataError
 from openstl_ext.json_file import read_json
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 
 HOSTS = ("https://www.csc.kth.se/cvap/actions/", "http://www.nada.kth.se/cvap/actions/")
 SHA1 = {
@@ -79,7 +79,7 @@ def fetch(root: Path, source: Path | None, form: str | None) -> None:
         for action, file in ZIPS.items():
             _unpack_once(root, file, source, (action,), partial(_recording, action))
     videos = find_videos(root, form or "avi", range(1, 26))
-    say(f"  {len(videos)} of {NUM_RECORDINGS} recordings, as {form}; decoded at first use")
+    print_status(f"  {len(videos)} of {NUM_RECORDINGS} recordings, as {form}; decoded at first use")
 
 
 def _unpack_once(
@@ -89,7 +89,7 @@ def _unpack_once(
     record = root / DONE
     done = read_json(record, set[str]) if record.is_file() else set()
     if file.name in done and all((root / action).is_dir() for action in actions):
-        say(f"{file.name} is unpacked already")
+        print_status(f"{file.name} is unpacked already")
         return
     archive = file.obtain(root, source=source, copy=False)
     staging = root / "unpacked"

@@ -7,7 +7,7 @@ from openstl_ext.datasets.download.remote_file import RemoteFile
 from openstl_ext.datasets.moving_mnist.dataset import MovingMNIST
 from openstl_ext.datasets.preparation import Preparation
 from openstl_ext.datasets.synthetic.moving_mnist import TEST, TEST_DIGITS, TRAIN_DIGITS, write
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 
 MNIST = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -46,7 +46,7 @@ def fetch(root: Path, source: Path | None, form: str | None) -> None:
         file.obtain(root, source=source)
     for split in ("train", "val", "test"):
         dataset = MovingMNIST(root=str(root), split=split)
-        say(f"  {split}: {len(dataset)} sequences, frames {tuple(_shape(dataset))}")
+        print_status(f"  {split}: {len(dataset)} sequences, frames {tuple(_shape(dataset))}")
 
 
 def _shape(dataset: MovingMNIST) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.lts.stack import LABEL, STACK
 from openstl_ext.datasets.synthetic.marker import mark
 from openstl_ext.datasets.synthetic.settlements import Scale, cover, smooth
-from openstl_ext.progress_line import say
+from openstl_ext.progress_line import print_status
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
@@ -126,7 +126,7 @@ def write(root: Path, *, size: int = SIZE, seed: int = 0) -> None:
     try:
         rasterio()
     except Exception as error:
-        say(f"  no {root / 'geotiff'}: {error}")
+        print_status(f"  no {root / 'geotiff'}: {error}")
         return
     write_rasters(root / "geotiff", landscape)
     cut(root / "geotiff", root / "geotiff", MINIATURE)
