@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-UNITS = {"CPU ms": 1e3, "MB": 1e-6}
+UNITS = {"CPU ms": 1e3, "ms": 1e3, "MB": 1e-6}
 """Units of the table, by the factor from seconds or bytes."""
 
 
@@ -24,7 +24,8 @@ class Row:
         baseline_cost: Cost of the baseline, in CPU seconds or bytes.
         our_cost: Cost of ours, in the same unit.
         goal: Smallest acceptable ratio of baseline to ours.
-        unit: "CPU ms" for costs in seconds, "MB" for costs in bytes.
+        unit: "CPU ms" for costs in seconds summed over threads, "ms" for elapsed seconds, "MB" for
+            costs in bytes.
 
     Raises:
         ValueError: A cost is not a positive number, so it was not measured.

@@ -19,3 +19,22 @@ def test_the_epsilon_reaches_both_norms() -> None:
     """Weights that were trained with 1e-6 would give other features."""
     block = TransformerBlock(8, num_heads=2, mlp_channels=16, epsilon=1e-6)
     assert block.attention_norm.eps == block.mlp_norm.eps == 1e-6
+
+
+def test_gradients_of_attention_in_bf16_are_those_of_float32() -> None:
+    """Under autocast the attention that is trained runs in float32 on CPUs."""
+    torch.manual_seed(0)
+    block = TransformerBlock(16, num_heads=2, mlp_channels=32)
+    tokens = torch.randn(4, 6, 16)
+    gradients = []
+    for enabled in (False, True):
+        block.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            out = block(tokens)
+        out.float().square().sum().backward()
+        gradients.append(block.attend.weight.grad)
+    exact, rounded = gradients
+    assert exact is not None and rounded is not None
+    assert (rounded - exact).norm() < 0.02 * exact.norm()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(block(tokens), out, rtol=0.02, atol=0.05)
