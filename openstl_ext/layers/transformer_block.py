@@ -70,7 +70,7 @@ class TransformerBlock(nn.Module):
             self.attend(tokens), "b n (three g d) -> three b g n d", three=3, g=self.num_heads
         )
         dropout = self.dropout_prob if self.training else 0.0
-        # On CPUs the gradient of the library's attention in bf16 takes 3 to 9 times that in float32.
+        # On CPUs the library's attention has a gradient in bf16 that takes 3 to 9 times as long.
         if query.requires_grad and query.device.type == "cpu" and query.dtype == torch.bfloat16:
             with torch.autocast("cpu", enabled=False):
                 mean = F.scaled_dot_product_attention(

@@ -34,7 +34,8 @@ def test_gradients_of_attention_in_bf16_are_those_of_float32() -> None:
         out.float().square().sum().backward()
         gradients.append(block.attend.weight.grad)
     exact, rounded = gradients
-    assert exact is not None and rounded is not None
+    assert exact is not None
+    assert rounded is not None
     assert (rounded - exact).norm() < 0.02 * exact.norm()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(block(tokens), out, rtol=0.02, atol=0.05)
