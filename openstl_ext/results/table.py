@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openstl_ext.errors import UserError, nearest
+from openstl_ext.results.claims import Claim, claims_under
 from openstl_ext.results.protocol import Protocol, canonical, differences
 from openstl_ext.results.record import Record
 from openstl_ext.score_name import ScoreName, matching, metric_name
@@ -90,10 +91,14 @@ class Row:
 
     @property
     def claimed(self) -> dict[str, float]:
-        """Published numbers; those of the latest run, because configs are corrected."""
-        if not self.config or self.postprocessor:
+        """Published numbers; those of the latest run, because configs are corrected.
+
+        None for other forecasts than those of the recipe on observed data.
+        """
+        latest = max(self.records, key=lambda r: r.date)
+        if not self.config or self.overrides or self.postprocessor or latest.synthetic:
             return {}
-        return max(self.records, key=lambda r: r.date).claimed
+        return latest.claimed
 
     def facts(self, field: str) -> list[Any]:
         """Return the distinct values of a field of the records; one if all runs agree."""
@@ -120,6 +125,7 @@ class Table:
         rows: Configs and baselines together.
         differs: Differences of the protocol from ``beside``, a phrase each.
         beside: Fingerprint of the most similar table before this one.
+        claims: Published results under this protocol, which are no rows.
     """
 
     protocol: Protocol
@@ -128,6 +134,7 @@ class Table:
     rows: tuple[Row, ...]
     differs: tuple[str, ...] = ()
     beside: str | None = None
+    claims: tuple[Claim, ...] = ()
 
     @property
     def predicts_labels(self) -> bool:
@@ -194,6 +201,7 @@ def _table(group: list[Record], patterns: Sequence[str], before: Sequence[Table]
         rows=tuple(found),
         differs=tuple(differences(protocol, near.protocol)) if near else (),
         beside=near.protocol["fingerprint"] if near else None,
+        claims=claims_under(protocol),
     )
 
 

@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import msgspec
+
 from openstl_ext.results.board import Board
 from openstl_ext.results.protocol import plain
+from openstl_ext.results.published import PublishedRow, published_rows
 from openstl_ext.results.table import FACTS, Row, higher_is_better
 
 SUFFIX = "json"
@@ -24,6 +27,7 @@ def write(board: Board) -> str:
                 for name in table.metrics
             },
             "rows": [_object(row) for row in table.rows],
+            "published": [_published(row) for row in published_rows(table)],
         }
         for table in board.tables
     ]
@@ -52,4 +56,14 @@ def _object(row: Row) -> dict[str, Any]:
         "dates": [] if row.is_baseline else [r.date for r in row.records],
         "environments": row.facts("environment"),
         "sources": row.facts("source"),
+    }
+
+
+def _published(row: PublishedRow) -> dict[str, Any]:
+    """Return a claim whole, its figures in the columns of the table, and the gap of a recipe."""
+    return {
+        "claim": msgspec.to_builtins(row.claim),
+        "scores": row.scores,
+        "recipe": row.row.config if row.row else None,
+        "gaps": row.gaps,
     }
