@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "hooks": {
         *("hooks", "structures", "interfaces", "registry", "errors", "discovery"),
         *("results", "profiling", "engine", "calibration", "atomic_io", "visualization"),
-        *("postprocessing", "value_types", "json_file", "spectrum"),
+        *("postprocessing", "value_types", "json_file", "spectrum", "metrics"),
         *("progress_line", "progress_task"),
     },
     "interop": {
@@ -76,6 +76,9 @@ MAY_IMPORT = {
         *("profiling", "ops", "structures", "interfaces", "errors", "registry", "atomic_io"),
     },
     "results": {"results", "errors", "atomic_io", "json_file", "score_name"},
+    "comparison": {
+        *("comparison", "results", "metrics", "registry", "structures", "errors", "score_name"),
+    },
     "visualization": {"visualization", "results", "errors", "json_file", "leftovers"},
     "api": {
         *("arrays", "config", "engine", "errors", "interfaces", "methods", "metrics"),
@@ -230,6 +233,7 @@ WRITTEN_ELSEWHERE = {
     "prediction/feature_files.py": "an atomic file",
     "prediction/forecasting.py": "the files of an atomic folder",
     "rasters/writer.py": "an atomic path",
+    "results/kept_tallies.py": "an atomic file",
     "visualization/error_curve.py": "memory",
     "visualization/page.py": "memory",
 }

@@ -1,18 +1,23 @@
 """Compare the results below some folders in one table per protocol.
 
-It reads only result.json files, so it needs no torch. ::
+Rows that cannot be told from the best one are marked where the tests kept their tallies. ::
 
     openstl-ext leaderboard work_dirs --out leaderboard.md
     openstl-ext leaderboard work_dirs other/work_dirs --out tables --format csv,json
     openstl-ext leaderboard work_dirs --metrics mse_sum 'ssim@*'
+    openstl-ext leaderboard work_dirs --compare boiling/simvp_gsta_small Persistence
 """
 
 import argparse
 import io
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openstl_ext import cli
+
+if TYPE_CHECKING:
+    from openstl_ext.results.board import Board
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="md,csv,json", help="formats written into a folder (%(default)s)"
     )
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        metavar=("A", "B"),
+        help="test whether A is better than B: names, configs or folders of two rows",
+    )
     parser.add_argument("--strict", action="store_true", help="status 2 if a file is not readable")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the tables, and write them."""
+    """Print the tables or the comparison, and write them."""
     from openstl_ext.atomic_io import atomic_write
     from openstl_ext.output_path import check_file
     from openstl_ext.results.board import board_of
@@ -41,20 +52,40 @@ def run(args: argparse.Namespace) -> None:
 
     one = args.out and args.out.suffix and not args.out.is_dir()
     formats = [args.out.suffix[1:]] if one else [f for f in args.format.split(",") if f]
-    write = {name: writer_of(name) for name in formats}
-    if one:
-        check_file(args.out, option="--out")
-    elif args.out:
-        for name in formats:
-            check_file(args.out / f"leaderboard.{name}", option="--out")
-    board = board_of(args.folders, args.metrics)
+    for name in formats:
+        writer_of(name)  # an unknown format ends the command before the work
+    stem = "comparison" if args.compare else "leaderboard"
+    paths = {name: args.out if one else args.out / f"{stem}.{name}" for name in formats if args.out}
+    for path in paths.values():
+        check_file(path, option="--out")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # arrows, on Windows
-    cli.print_line(writer_of("md")(board).removesuffix("\n"))
-    for name in formats if args.out else ():
-        path = args.out if one else args.out / f"leaderboard.{name}"
-        atomic_write(path, write[name](board).encode(errors="backslashreplace"))
+    if args.compare:
+        from openstl_ext.comparison.compare import compare
+        from openstl_ext.comparison.report import WRITERS
+
+        board = board_of(args.folders)
+        first, second = args.compare
+        found = compare(board, first, second, args.metrics)
+        texts = {name: write(found) for name, write in WRITERS.items()}
+    else:
+        board = _with_ties(board_of(args.folders, args.metrics))
+        texts = {name: writer_of(name)(board) for name in {"md", *formats}}
+    cli.print_line(texts["md"].removesuffix("\n"))
+    for name, path in paths.items():
+        atomic_write(path, texts[name].encode(errors="backslashreplace"))
     for problem in board.problems:
         cli.warn(f"not read: {problem}")
     if args.strict and board.problems:
         cli.exit_process(2)
+
+
+def _with_ties(board: "Board") -> "Board":
+    """Mark ties if any test kept its tallies; only then are the metrics, and torch, imported."""
+    from openstl_ext.results.kept_tallies import tallies_file
+
+    if not any(tallies_file(path).exists() for _, path in board.places):
+        return board
+    from openstl_ext.comparison.compare import with_ties
+
+    return with_ties(board)

@@ -98,6 +98,19 @@ class SequenceDataset(Dataset[Item], ABC):
         """Return whether ``scene`` opens rasters, so that a folder of them is an area to map."""
         return getattr(cls.scene, "__func__", None) is not SequenceDataset.scene.__func__  # type: ignore[attr-defined]
 
+    def block_id(self, index: int) -> str | None:
+        """Return what the sample shares with those that depend on it, such as its recording.
+
+        Intervals and comparisons draw whole blocks, because overlapping windows or images of one
+        place have less information than as many independent samples. None, the default: samples
+        are independent, or it is not known.
+
+        Args:
+            index: Number of the sample.
+        """
+        del index
+        return None
+
     @classmethod
     def frame_rules(cls, settings: Mapping[str, Any]) -> FrameRules:
         """Return what frames of this dataset are like, for predictions of frames from elsewhere.

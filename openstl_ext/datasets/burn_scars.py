@@ -165,6 +165,10 @@ class BurnScars(SequenceDataset):
         """Return the name of the image, with tile and date."""
         return self.images[index].name.removesuffix(IMAGE)
 
+    def block_id(self, index: int) -> str:
+        """Return the tile of the image, which may have images of several dates."""
+        return ".".join(self.sample_id(index).split(".")[:3])
+
 
 def _mask(image: Path) -> Path:
     return image.with_name(image.name.removesuffix(IMAGE) + MASK)

@@ -153,6 +153,10 @@ class FrameFolders(SequenceDataset):
         """Return the name of the sample's folder, with a number if it has several samples."""
         return self._ids[index]
 
+    def block_id(self, index: int) -> str:
+        """Return the folder: samples of one folder are parts of one sequence."""
+        return self._frame_ids[index][0].rpartition("/")[0]
+
     def frame_ids(self, index: int) -> list[str]:
         """Return folder and number of each frame: several samples may be of one folder."""
         return self._frame_ids[index]

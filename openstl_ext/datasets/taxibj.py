@@ -27,6 +27,8 @@ MAX_WINDOWS = 25_000
 """Largest number of windows; the published file has 20,461."""
 SLACK = 1e-4
 """Tolerance for values outside [-1, 1], which come from rounding."""
+SLOTS_OF_A_DAY = 48
+"""Half hours, each the start of a window."""
 
 
 @final
@@ -149,6 +151,10 @@ class TaxiBJ(SequenceDataset):
     def sample_id(self, index: int) -> str:
         """Return array and row: unique in the dataset, because train and val share an array."""
         return f"{self.part}-{self.start + index:05d}"
+
+    def block_id(self, index: int) -> str:
+        """Return a day of windows: windows are in order of time and overlap."""
+        return f"{self.part}-{(self.start + index) // SLOTS_OF_A_DAY:04d}"
 
 
 ARRAYS = RemoteFile(name=FILE, mirrors=(), checksum=Signs(ZIP), max_bytes=6_000_000_000)

@@ -42,6 +42,14 @@ def padded(batch: Any, size: int) -> Any:
     return [*batch, *[batch[-1]] * missing]
 
 
+def blocks_of(dataset: Any) -> list[str] | None:
+    """Return the block of each sample; None if the dataset does not name blocks."""
+    size = len(dataset)
+    if not size or not hasattr(dataset, "block_id") or dataset.block_id(0) is None:
+        return None
+    return [str(dataset.block_id(index)) for index in range(size)]
+
+
 class EvaluationLoop(BaseLoop, ABC):
     """Predict every sample once, and pass each to the metrics once.
 
@@ -72,6 +80,8 @@ class EvaluationLoop(BaseLoop, ABC):
         self.postprocessed: dict[str, dict[str, float]] = {}
         metainfo = getattr(self.dataloader.dataset, "metainfo", None)
         self.evaluator.dataset_meta = runner.visualizer.dataset_meta = metainfo
+        for metric in self.evaluator.metrics:
+            metric.blocks = blocks_of(self.dataloader.dataset)
 
     def add_postprocessor(self, name: str, postprocessor: Postprocessor) -> None:
         """Evaluate each forecast a second time, after a postprocessor.
@@ -80,6 +90,8 @@ class EvaluationLoop(BaseLoop, ABC):
         """
         evaluator = self.runner.build_evaluator(copy.deepcopy(self._metrics_config))
         evaluator.dataset_meta = self.evaluator.dataset_meta
+        for metric in evaluator.metrics:
+            metric.blocks = blocks_of(self.dataloader.dataset)
         self.postprocessors[name] = (postprocessor, evaluator)
 
     def prepare(self) -> None:

@@ -142,6 +142,11 @@ KINDS = (
     ),
     Kind("metrics_<checkpoint>_<test>.npy", "those of another checkpoint, or of another test"),
     Kind(
+        "tallies.npz", "what was measured of each sample; `leaderboard --compare` reads it", _tests
+    ),
+    Kind("tallies.<baseline>.npz", "the same for a baseline", _has_hook("BaselinesHook")),
+    Kind("tallies_<checkpoint>_<test>.npz", "those of another checkpoint, or of another test"),
+    Kind(
         "saved/",
         "inputs, targets and predictions of all test samples; `openstl-ext visualize` draws them",
         _has_hook("PredictionsHook"),

@@ -1,15 +1,17 @@
 """Evaluate the baselines on the test split and store their scores in the record."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from openstl_ext.engine.state import unwrap
 from openstl_ext.interfaces import FittedFrameModel, provides
+from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.progress_line import tracked
 from openstl_ext.registry import DATASETS, HOOKS, METHODS
 from openstl_ext.structures import Targets
@@ -22,8 +24,8 @@ SIMPLE = ({"type": "Persistence"}, {"type": "TrainingMean"})
 class BaselinesHook(Hook):
     """Evaluate simple nets with the loader and the evaluator of the test, before the model.
 
-    Their scores are left in ``runner.baselines`` as ``{type: {metric: value}}``, from where
-    ``ResultHook`` takes them into the record.
+    Their scores are left in ``runner.baselines`` as ``{type: {metric: value}}`` and their tallies
+    in ``runner.baseline_tallies``, from where ``ResultHook`` takes them.
 
     Args:
         nets: Configs of FrameModels; a FittedFrameModel is fitted to training targets first.
@@ -39,7 +41,7 @@ class BaselinesHook(Hook):
 
     @torch.no_grad()
     def before_test_epoch(self, runner: Runner) -> None:
-        runner.baselines = {}
+        runner.baselines, runner.baseline_tallies = {}, {}
         evaluated: Any = unwrap(runner.model)
         if evaluated.answers != "frames":
             return
@@ -50,6 +52,7 @@ class BaselinesHook(Hook):
                 method.net.fit(self._training_targets(runner.cfg))
             method.to(device).eval()
             runner.baselines[net["type"]] = self._score(runner, method)
+            runner.baseline_tallies[net["type"]] = tallies_of(runner.test_evaluator.metrics)
 
     def _training_targets(self, cfg: Any) -> Iterator[Targets]:
         dataset: Dataset = DATASETS.build(cfg.train_dataloader.dataset)
@@ -64,3 +67,8 @@ class BaselinesHook(Hook):
         for batch in tracked(runner.test_dataloader, text, "batches"):
             runner.test_evaluator.process(data_samples=method.val_step(batch), data_batch=batch)
         return dict(runner.test_evaluator.evaluate(len(runner.test_dataloader.dataset)))
+
+
+def tallies_of(metrics: Iterable[Any]) -> dict[str, NDArray[Any]]:
+    """Return the tallies of the metrics that measure single samples, by name."""
+    return {metric.name: metric.tallies for metric in metrics if isinstance(metric, SampleMetric)}

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 import openstl_ext
 from openstl_ext.atomic_io import atomic_file, sha256_of
 from openstl_ext.engine.checkpoint import best, has_best, read_manifest
+from openstl_ext.engine.evaluation import blocks_of
 from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.logs import detail
 from openstl_ext.engine.plan import data_facts, training_facts
@@ -28,8 +29,10 @@ from openstl_ext.engine.pretrained import pretrained_file
 from openstl_ext.engine.state import unwrap
 from openstl_ext.engine.trained import DATA, Trained
 from openstl_ext.errors import UserError
+from openstl_ext.hooks.baselines import tallies_of
 from openstl_ext.profiling.report import profile
 from openstl_ext.registry import HOOKS, METHODS
+from openstl_ext.results.kept_tallies import KeptTallies, TalliesAbout, tallies_file
 from openstl_ext.results.protocol import Protocol, protocol_of, same_data
 from openstl_ext.results.record import Checkpoint, Record, Selection, subject_of
 from openstl_ext.value_types import Count
@@ -50,6 +53,7 @@ class ResultHook(Hook):
         written: The record of the last test.
 
     Files:
+        ``tallies.npz`` and ``tallies.<baseline>.npz`` beside the record; see ``KeptTallies``.
         ``metrics.npy`` beside the record: the scores as ``scores_array`` has them.
     """
 
@@ -88,6 +92,7 @@ class ResultHook(Hook):
         )
         wanted = Path(runner.work_dir) / self.filename
         path = record.place(wanted)
+        self._keep_tallies(runner, record, path)
         record.write(path)
         self.written = path
         with atomic_file(metrics_file(path)) as file:
@@ -95,6 +100,25 @@ class ResultHook(Hook):
         detail(runner.logger, f"wrote the result to {path}")
         if path != wanted:
             runner.logger.warning(f"{wanted} is kept: it is of another checkpoint or protocol")
+
+    @staticmethod
+    def _keep_tallies(runner: Runner, record: Record, path: Path) -> None:
+        """Write what was measured of each sample, for the method and for each baseline."""
+        dataset = runner.test_dataloader.dataset
+        samples = [dataset.sample_id(index) for index in range(len(dataset))]
+        blocks = blocks_of(dataset)
+        found = {"": tallies_of(runner.test_evaluator.metrics)}
+        found |= getattr(runner, "baseline_tallies", {})
+        for baseline, tallies in found.items():
+            about = TalliesAbout(
+                fingerprint=record.protocol["fingerprint"],
+                subject=record.subject,
+                baseline=baseline,
+                metrics=list(tallies),
+                independent=blocks is None,
+            )
+            kept = KeptTallies(about, samples, blocks or samples, tallies)
+            kept.write(tallies_file(path, baseline))
 
     def _costs(self, runner: Runner) -> dict[str, Any]:
         """Measure parameters, FLOPs and speed; the last two are left out if the profile fails."""

@@ -58,6 +58,8 @@ class SampleMetric(BaseMetric, ABC):
             beside the score.
         pools_units: Whether channels of different units may be pooled. If not, the pooled score
             of such channels is NaN.
+        blocks: Block of each sample of the test set; samples of one block depend on each other, so
+            that intervals draw whole blocks. None: each sample is a block.
 
     Raises:
         ConfigError: If a subclass does not define ``name``, ``unit`` or ``higher_is_better``.
@@ -81,6 +83,7 @@ class SampleMetric(BaseMetric, ABC):
         super().__init__(prefix=self.name)  # mmengine warns of a metric without a prefix,
         self.prefix = None  # but our names are complete
         self.kept = TallyBuffer()
+        self.blocks: Sequence[str] | None = None
         self._measured: TallyBuffer | None = None
 
     @abstractmethod
@@ -233,14 +236,21 @@ class SampleMetric(BaseMetric, ABC):
         self._measured.append(tallies)
         return self.compute_metrics(tallies)
 
+    @property
+    def tallies(self) -> np.ndarray:
+        """Tallies (N, S, ...) of the last evaluation, in the order of the dataset."""
+        if self._measured is None:
+            raise RuntimeError(f"{type(self).__name__} has evaluated nothing")
+        return self._measured.array()
+
     @final
     def compute_metrics(self, results: np.ndarray) -> dict[str, float]:
         """Compute the scores of tallies (N, S, ...)."""
         sums = self.pooling(results)(None)
         # a plateau keeps its best score in the checkpoint, where NumPy numbers cannot be read
-        return {str(name): float(score(sums)) for name, score in self._scores(sums.shape).items()}
+        return {str(name): float(score(sums)) for name, score in self.scores_of(sums.shape).items()}
 
-    def _scores(self, shape: tuple[int, ...]) -> dict[ScoreName, Score]:
+    def scores_of(self, shape: tuple[int, ...]) -> dict[ScoreName, Score]:
         """Return the function from sums (S, ...) to each score, by name."""
         pooled: Score = _nothing if self.is_undefined_for_all_channels else self.overall
         found: dict[ScoreName, Score] = {ScoreName(self.name): pooled}
@@ -272,7 +282,7 @@ class SampleMetric(BaseMetric, ABC):
         """Return the facts that a table shows beside the scores.
 
         Returns:
-            ``{name: facts}``. ``interval`` is the 95 % interval under resampling of the samples;
+            ``{name: facts}``. ``interval`` is the 95 % interval under resampling of the blocks;
             ``intervals`` those of single channels or classes. ``units`` are those of channels
             that differ. Numbers are present only after an evaluation.
         """
@@ -285,9 +295,10 @@ class SampleMetric(BaseMetric, ABC):
         if isinstance(metainfo, Metainfo) and metainfo.unit is None:
             facts["units"] = {c.label: self._unit(c.unit) for c in metainfo.channels}
         if self._measured is not None:
-            tallies = self._measured.array()
+            tallies = self.tallies
             facts |= {
                 "num_samples": len(tallies),
+                "num_blocks": len(tallies if self.blocks is None else set(self.blocks)),
                 **self.span(tallies),
                 **self._intervals(tallies),
                 **self.count(tallies),
@@ -296,9 +307,9 @@ class SampleMetric(BaseMetric, ABC):
 
     def _intervals(self, tallies: np.ndarray) -> dict[str, Any]:
         """Bootstrap the overall score and that of each channel or class."""
-        scores = self._scores(tallies.shape[1:])
+        scores = self.scores_of(tallies.shape[1:])
         wanted = {name.part: score for name, score in scores.items() if name.lead is None}
-        found = bootstrap_intervals(tallies, wanted, pooling=self.pooling)
+        found = bootstrap_intervals(tallies, wanted, pooling=self.pooling, blocks=self.blocks)
         overall = {"interval": found.pop("")}
         return {**overall, "intervals": found} if found else overall
 

@@ -2,10 +2,11 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError, ShapeError
@@ -177,10 +178,11 @@ def bootstrap_intervals(
     scores: Mapping[str, Callable[[np.ndarray], float]],
     *,
     pooling: Callable[[np.ndarray], Pooling] = summing,
+    blocks: Sequence[str] | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, list[float] | None]:
-    """Compute the 95 % interval of scores under resampling of the samples.
+    """Compute the 95 % interval of scores under resampling of the samples, by whole blocks.
 
     It describes how far a score may move with another test set of this size, not with another
     training seed.
@@ -189,6 +191,7 @@ def bootstrap_intervals(
         tallies: Tallies of all samples.
         scores: Functions of sums (S, ...), by name; NaN where there is nothing to score.
         pooling: Makes the pooling of some tallies.
+        blocks: Block of each sample; None for as many as samples.
         resamples: How often a test set is drawn.
         seed: Seed of the drawing, so that two runs on equal tallies agree.
 
@@ -196,10 +199,11 @@ def bootstrap_intervals(
         - tallies: (N, S, ...).
 
     Returns:
-        Lower and upper end of each; None where fewer than two samples have something to score,
+        Lower and upper end of each; None where fewer than two blocks have something to score,
         and for a score that is not finite.
     """
-    size = len(tallies)
+    members = members_of(blocks if blocks is not None else range(len(tallies)))
+    size = int(members.max(initial=-1)) + 1
     if size < 2:
         return dict.fromkeys(scores)
     pooled = pooling(tallies)
@@ -208,19 +212,29 @@ def bootstrap_intervals(
     drawn: dict[str, list[float]] = {n: [] for n, score in scores.items() if _finite(score, known)}
     for _ in range(resamples if drawn else 0):
         times = np.bincount(rng.integers(size, size=size), minlength=size).astype(float)
-        sums = pooled(times)
+        sums = pooled(times[members])
         for name, values in drawn.items():
             value = scores[name](sums)
             if not math.isnan(value):  # a resampled set may have no valid pixel
                 values.append(value)
-    singles = [tallies[i : i + 1] for i in range(size)]
+
+    def alone() -> Iterator[np.ndarray]:
+        return (tallies[members == block] for block in range(size))
+
     varied = {
         n: v
         for n, v in drawn.items()
-        if v and (_varies(v) or _scores_two(scores[n], map(pooling, singles)))
+        if v and (_varies(v) or _scores_two(scores[n], map(pooling, alone())))
     }
     ends = {n: np.quantile(v, (0.025, 0.975)).tolist() for n, v in varied.items()}
     return {name: ends.get(name) for name in scores}
+
+
+def members_of(blocks: Iterable[Hashable]) -> NDArray[np.intp]:
+    """Return the number of the block of each sample, counted from 0 in order of appearance."""
+    numbers: dict[Hashable, int] = {}
+    found = [numbers.setdefault(block, len(numbers)) for block in blocks]
+    return np.array(found, dtype=np.intp)
 
 
 def _finite(score: Callable[[np.ndarray], float], sums: np.ndarray) -> bool:

@@ -25,11 +25,17 @@ class Board:
         tables: One per protocol.
         problems: Files that were not read, a sentence each.
         repeats: Records of the same checkpoint that were found twice, a sentence each.
+        places: File of each record.
     """
 
     tables: tuple[Table, ...]
     problems: tuple[str, ...] = ()
     repeats: tuple[str, ...] = ()
+    places: tuple[tuple[Record, Path], ...] = ()
+
+    def path_of(self, record: Record) -> Path:
+        """Return the file of a record of a table."""
+        return next(path for known, path in self.places if known is record)
 
 
 def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Board:
@@ -73,7 +79,12 @@ def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Boar
     if not records and not problems:
         places = ", ".join(map(str, folders))
         raise UserError(f"no {RESULT} below {places}; `openstl-ext test CONFIG` writes one")
-    return Board(tuple(tables_of(records, metrics)), tuple(problems), tuple(sorted(repeats)))
+    return Board(
+        tables=tuple(tables_of(records, metrics)),
+        problems=tuple(problems),
+        repeats=tuple(sorted(repeats)),
+        places=tuple(runs.values()),
+    )
 
 
 def found(folders: Iterable[Path | str]) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """Tables of comparable rows: one per protocol."""
 
 import math
+import random
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,11 +25,15 @@ class Score:
         mean: Mean over the runs that have a value; None if none has.
         std: Sample standard deviation; None for fewer than two values.
         num: Number of runs that have a value.
+        iqm: Interquartile mean; None for fewer than three values.
+        iqm_interval: 95 % interval of ``iqm`` under resampling of the runs.
     """
 
     mean: float | None
     std: float | None
     num: int
+    iqm: float | None = None
+    iqm_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,7 @@ class Row:
         checkpoint: File and checksum, where another checkpoint of these seeds has the main row.
         differs: Differences of the training from that of the row above with this config, a phrase
             each.
+        tied: Metrics for which the row cannot be told from the best one.
     """
 
     name: str
@@ -55,6 +61,7 @@ class Row:
     postprocessor: str = ""
     checkpoint: str = ""
     differs: tuple[str, ...] = ()
+    tied: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -289,7 +296,33 @@ def score(values: Iterable[float | None]) -> Score:
     if not known:
         return Score(None, None, 0)
     spread = statistics.stdev(known) if len(known) > 1 else None
-    return Score(math.fsum(known) / len(known), spread, len(known))
+    middle = interquartile_mean(known) if len(known) > 2 else None
+    return Score(
+        mean=math.fsum(known) / len(known),
+        std=spread,
+        num=len(known),
+        iqm=middle,
+        iqm_interval=None if middle is None else _interval_of_runs(known),
+    )
+
+
+def interquartile_mean(values: Sequence[float]) -> float:
+    """Return the mean of the middle half; a quarter of the values, rounded down, is cut twice.
+
+    Source:
+        Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice
+        (arXiv:2108.13264).
+    """
+    cut = len(values) // 4
+    middle = sorted(values)[cut : len(values) - cut]
+    return math.fsum(middle) / len(middle)
+
+
+def _interval_of_runs(values: Sequence[float], resamples: int = 2000) -> tuple[float, float]:
+    """Return the 95 % interval of the interquartile mean, by drawing runs with replacement."""
+    rng = random.Random(0)
+    means = sorted(interquartile_mean(rng.choices(values, k=len(values))) for _ in range(resamples))
+    return means[round(0.025 * (resamples - 1))], means[round(0.975 * (resamples - 1))]
 
 
 def higher_is_better(about: dict[str, dict[str, Any]], metric: str) -> bool | None:

@@ -57,3 +57,11 @@ def test_target_names_are_one_per_target_frame_or_none(name: str) -> None:
     dataset = build(name, split="test")
     names = dataset.target_names(0)
     assert not names or len(names) == len(dataset[0]["data_samples"]["frames"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_block_ids_name_the_same_kind_for_all_samples(name: str) -> None:
+    """A missing block would make an interval too narrow."""
+    dataset = build(name, split="test")
+    blocks = [dataset.block_id(index) for index in range(len(dataset))]
+    assert all(block is None for block in blocks) or all(blocks)

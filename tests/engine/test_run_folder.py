@@ -43,7 +43,7 @@ def test_each_file_of_a_run_is_described_and_each_line_has_a_file(
     runner = build(toy.config(tmp_path, custom_hooks=[{"type": "ResultHook"}], **UNITS[unit]))
     runner.train()
     promised = {name for name in patterns(tmp_path) if not list(tmp_path.glob(name))}
-    assert promised == {"result.json", "metrics.npy"}
+    assert promised == {"result.json", "metrics.npy", "tallies.npz"}
     assert not undescribed(tmp_path)
     runner.test()
     assert all(list(tmp_path.glob(name)) for name in patterns(tmp_path))

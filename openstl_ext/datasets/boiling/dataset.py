@@ -117,6 +117,10 @@ class Boiling(SequenceDataset):
         """Return the name of the sample's folder."""
         return self.frames.sample_id(index)
 
+    def block_id(self, index: int) -> str:
+        """Return the folder: samples of one folder are parts of one simulation."""
+        return self.frames.block_id(index)
+
     def frame_ids(self, index: int) -> list[str]:
         """Return folder and number of each frame."""
         return self.frames.frame_ids(index)

@@ -203,6 +203,10 @@ class DynamicEarthNet(SequenceDataset):
         month = self.months[index]
         return f"{month.area}_{month.month}"
 
+    def block_id(self, index: int) -> str:
+        """Return the area: its months depend on each other."""
+        return self.months[index].area
+
 
 def _classes(raster: RasterFile, window: Window, num_classes: int) -> NDArray[np.int64]:
     """Read the class of each pixel; -1 where no or several channels are marked, or one too many.

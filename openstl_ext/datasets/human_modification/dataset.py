@@ -208,6 +208,10 @@ class HumanModification(SequenceDataset):
         window, end = self.chips[index]
         return f"r{window.row:05d}_c{window.column:05d}_{end}"
 
+    def block_id(self, index: int) -> str:
+        """Return row and column of the chip: its years depend on each other."""
+        return self.sample_id(index).rpartition("_")[0]
+
     def target_names(self, index: int) -> list[str]:
         """Return the year of each target map; none in random mode."""
         return [] if self._is_random else [str(year) for year in self._future(self.chips[index][1])]

@@ -146,6 +146,14 @@ class ImportedFrames(SequenceDataset):
         sequence, first = self._windows[index]
         return f"{self._names[sequence]}-{first:06d}"
 
+    def block_id(self, index: int) -> str:
+        """Return the sequence; of a split by time, a span of two windows, which overlap."""
+        sequence, first = self._windows[index]
+        name = self._names[sequence]
+        if self.record.by == "sequence":
+            return name
+        return f"{name}-{first // (2 * self.length):06d}"
+
     def frame_ids(self, index: int) -> list[str]:
         """Return the sequence and the number of each frame: windows may overlap."""
         sequence, first = self._windows[index]

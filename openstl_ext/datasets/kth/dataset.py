@@ -182,6 +182,10 @@ class KTH(SequenceDataset):
         """Return recording and number of the first frame."""
         return self._ids[index]
 
+    def block_id(self, index: int) -> str:
+        """Return the person, who acts alike in all recordings."""
+        return self._ids[index].partition("_")[0]
+
     def _ranges(self) -> dict[str, list[tuple[int, int]]]:
         path = self.folder / SEQUENCES
         if not path.is_file():

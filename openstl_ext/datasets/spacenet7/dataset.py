@@ -152,6 +152,10 @@ class SpaceNet7(SequenceDataset):
         month, window = self.tiles[index]
         return f"{month.name}_{window.row}_{window.column}"
 
+    def block_id(self, index: int) -> str:
+        """Return the area: its months and tiles depend on each other."""
+        return self.tiles[index][0].area
+
 
 def _tiles(months: Sequence[Month], size: int) -> Iterator[tuple[Month, Window]]:
     """Yield each month with the windows of its area."""

@@ -92,6 +92,8 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
     for name, score in row.scores.items():
         cells[name], cells[f"{name}_std"], cells[f"{name}_num"] = score.mean, score.std, score.num
         cells[f"{name}_claimed"] = row.claimed.get(name)
+        cells[f"{name}_tied"] = name in row.tied
+        cells[f"{name}_iqm"] = score.iqm
     for fact in FACTS:
         values = [v for v in row.facts(fact) if v not in ([], {})]
         cells[fact] = values[0] if len(values) == 1 else values

@@ -37,7 +37,10 @@ def write(board: Board) -> str:
 
 def _object(row: Row) -> dict[str, Any]:
     scores = {
-        name: {"mean": s.mean, "std": s.std, "num": s.num, "claimed": row.claimed.get(name)}
+        name: {
+            **{"mean": s.mean, "std": s.std, "num": s.num, "claimed": row.claimed.get(name)},
+            **{"iqm": s.iqm, "iqm_interval": s.iqm_interval, "tied": name in row.tied},
+        }
         for name, s in row.scores.items()
     }
     return {

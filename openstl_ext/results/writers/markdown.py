@@ -19,6 +19,7 @@ ARROWS = {
     False: " \N{DOWNWARDS ARROW}",
     None: "",
 }
+TIED = "\N{ALMOST EQUAL TO}"
 
 
 def write(board: Board) -> str:
@@ -96,6 +97,8 @@ def _score(table: Table, row: Row, metric: str) -> str:
     text = figure(found)
     if found.mean is not None and found.mean == table.best(metric) and row.counts:
         text = f"**{text}**"
+    elif metric in row.tied:
+        text += f" {TIED}"
     if 0 < found.num < len(row.records) and not row.is_baseline:
         text += f" ({found.num} of {len(row.records)})"
     return text if claimed is None else f"{text} (claimed {claimed:g})"
@@ -109,6 +112,11 @@ def _notes(table: Table) -> list[str]:
     notes = [escaped(f"{name}: {meaning}") for name, meaning in meanings.items() if meaning]
     if any(len(row.records) > 1 and not row.is_baseline for row in rows):
         notes.append(f"a {PLUS_MINUS} b: mean and sample standard deviation over seeds")
+    if any(row.tied for row in rows):
+        notes.append(
+            f"{TIED} after a score: not different from the best one, by a paired permutation test "
+            "over blocks of samples at 5 %, corrected for all rows"
+        )
     if any(row.facts("flops") for row in rows):
         what = "labelled sample" if table.predicts_labels else "forecast"
         notes.append(

@@ -1,0 +1,211 @@
+"""Compare two rows of a board, and mark the rows that are tied with the best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from openstl_ext.comparison.paired import Difference, holm, paired_differences
+from openstl_ext.comparison.rows import metrics_of, pairs_of, runs_of
+from openstl_ext.errors import DataError, UserError, nearest
+from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.results.board import Board
+from openstl_ext.results.protocol import differences
+from openstl_ext.results.record import RecordError
+from openstl_ext.results.table import Row, Table
+from openstl_ext.score_name import ScoreName, matching, metric_name
+
+LEVEL = 0.05
+"""Largest corrected p-value of a difference."""
+TIE_PERMUTATIONS = 999
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Scores of two rows under one protocol.
+
+    Args:
+        table: Table of both rows.
+        one: Row A.
+        other: Row B.
+        num_samples: Samples of the test.
+        num_blocks: Blocks of samples that are independent of each other.
+        independent: Whether the dataset does not name blocks, so that each sample is one.
+        differences: One per score, overall scores first.
+        left_out: Metrics that cannot be computed again, such as those of a plugin.
+    """
+
+    table: Table
+    one: Row
+    other: Row
+    num_samples: int
+    num_blocks: int
+    independent: bool
+    differences: tuple[Difference, ...]
+    left_out: tuple[str, ...] = ()
+
+    def verdict(self, difference: Difference) -> str:
+        """Return ``A``, ``B`` or ``tied``: which row is better beyond chance.
+
+        A score without a direction is ``different`` or ``tied``.
+        """
+        if difference.corrected > LEVEL:
+            return "tied"
+        up = self.table.about.get(difference.name.metric, {}).get("higher_is_better")
+        if up is None:
+            return "different"
+        return "A" if (difference.difference > 0) == up else "B"
+
+
+def compare(board: Board, one: str, other: str, patterns: Sequence[str] = ()) -> list[Comparison]:
+    """Compare two rows under each protocol that both have.
+
+    Args:
+        board: Board with both rows.
+        one: Name, config or folder of row A, or name of a baseline.
+        other: The same of row B.
+        patterns: Scores to compare, as for a table; by default all of the overall scores and of
+            single leads.
+
+    Raises:
+        UserError: If a row is not found or not unique, or both have no protocol in common.
+        RecordError: If a row kept no tallies.
+        DataError: If the tallies are of other samples, or of one block.
+    """
+    ours, theirs = (_rows_called(board, name) for name in (one, other))
+    shared = [
+        (table, a, b) for table, a in ours for other_table, b in theirs if table is other_table
+    ]
+    if not shared:
+        named = differences(ours[0][0].protocol, theirs[0][0].protocol)
+        raise UserError(
+            f"{one} and {other} were tested under different protocols: {'; '.join(named[:4])}; "
+            "test both on the same data with the same metrics"
+        )
+    return [_compared(board, table, a, b, patterns) for table, a, b in shared]
+
+
+def _rows_called(board: Board, name: str) -> list[tuple[Table, Row]]:
+    """Return the row of a name in each table that has it."""
+    rows = [(table, row) for table in board.tables for row in table.rows]
+    tests = (
+        lambda row: name in (row.label, row.config),
+        lambda row: name in _names(row),
+        lambda row: not row.is_baseline and Path(name).exists() and _is_below(board, row, name),
+    )
+    found = next(filter(None, ([(t, r) for t, r in rows if test(r)] for test in tests)), [])
+    if not found:
+        known = sorted({each for _, row in rows for each in _names(row)})
+        raise UserError(f"no row is called {name!r}; {nearest(name, known)}")
+    unique = []
+    for table in board.tables:
+        here = [row for t, row in found if t is table]
+        if len(here) > 1:
+            here = [row for row in here if row.counts] or here
+        if len(here) > 1:
+            labels = ", ".join(repr(row.label) for row in here)
+            raise UserError(f"{name!r} are several rows: {labels}; give the folder of one run")
+        unique += [(table, row) for row in here]
+    return unique
+
+
+def _names(row: Row) -> set[str]:
+    return {row.label, row.name, row.config, row.config.rpartition("/")[2]} - {""}
+
+
+def _is_below(board: Board, row: Row, folder: str) -> bool:
+    """Return whether all runs of a row are in a folder."""
+    place = Path(folder).resolve()
+    files = (board.path_of(record).resolve() for record in row.records)
+    return all(place in (file, *file.parents) for file in files)
+
+
+def _compared(
+    board: Board, table: Table, one: Row, other: Row, patterns: Sequence[str]
+) -> Comparison:
+    if one is other:
+        raise UserError(f"{one.label} is one row; name two")
+    built = metrics_of(table.protocol)
+    names = list(dict.fromkeys(n for row in (one, other) for r in row.records for n in r.metrics))
+    for pattern in patterns:
+        if not matching([pattern], names):
+            raise UserError(f"no result has a score {pattern!r}; {nearest(pattern, names)}")
+    wanted = matching(patterns, names) if patterns else names
+    metrics = {name: m for name, m in built.items() if name in {metric_name(w) for w in wanted}}
+    left_out = sorted({metric_name(w) for w in wanted} - set(metrics))
+    ours, theirs = (runs_of(board, row, metrics) for row in (one, other))
+    first = ours[0]
+    found: list[Difference] = []
+    for name, metric in metrics.items():
+        found += paired_differences(
+            metric,
+            pairs_of(ours, theirs, name),
+            first.blocks,
+            names=lambda n: str(n) in wanted and (bool(patterns) or not n.part),
+        )
+    corrected = holm([difference.p_value for difference in found])
+    found = [replace(d, corrected=p) for d, p in zip(found, corrected, strict=True)]
+    order = {name: place for place, name in enumerate(wanted)}
+    found.sort(key=lambda d: (d.name.lead is not None and not patterns, order[str(d.name)]))
+    return Comparison(
+        table=table,
+        one=one,
+        other=other,
+        num_samples=len(first.samples),
+        num_blocks=len(set(first.blocks)),
+        independent=first.about.independent,
+        differences=tuple(found),
+        left_out=tuple(left_out),
+    )
+
+
+def with_ties(board: Board) -> Board:
+    """Mark the rows of each table that cannot be told from the best one, for each metric shown.
+
+    Rows without tallies are not marked. The p-values of a column are corrected together.
+    """
+    return replace(board, tables=tuple(_with_ties(board, table) for table in board.tables))
+
+
+def _with_ties(board: Board, table: Table) -> Table:
+    built = metrics_of(table.protocol)
+    tied: dict[int, set[str]] = {}
+    for score in table.metrics:
+        metric, best = built.get(metric_name(score)), table.best(score)
+        if metric is None or best is None:
+            continue
+        top = next(k for k, r in enumerate(table.rows) if r.counts and r.scores[score].mean == best)
+        if name := ScoreName.parse(score):
+            for k in _tied_with(board, table, top, name, metric):
+                tied.setdefault(k, set()).add(score)
+    rows = (replace(r, tied=frozenset(tied.get(k, ()))) for k, r in enumerate(table.rows))
+    return replace(table, rows=tuple(rows))
+
+
+def _tied_with(
+    board: Board, table: Table, top: int, name: ScoreName, metric: SampleMetric
+) -> list[int]:
+    """Return the rows that a score cannot tell from the best one."""
+    read = {metric.name: metric}
+    try:
+        ours = runs_of(board, table.rows[top], read)
+    except RecordError:
+        return []
+    p_values: dict[int, float] = {}
+    for k, row in enumerate(table.rows):
+        if k == top or row.scores[str(name)].mean is None:
+            continue
+        try:
+            theirs = runs_of(board, row, read)
+            found = paired_differences(
+                metric,
+                pairs_of(ours, theirs, metric.name),
+                ours[0].blocks,
+                names=lambda n: n == name,
+                resamples=0,
+                permutations=TIE_PERMUTATIONS,
+            )
+        except (RecordError, DataError):
+            continue
+        if found:
+            p_values[k] = found[0].p_value
+    return [k for k, p in zip(p_values, holm(list(p_values.values())), strict=True) if p > LEVEL]

@@ -1,0 +1,130 @@
+"""Rows of a table with their kept tallies."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstl_ext.errors import DataError, UserError
+from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.metrics.tallies import TOTAL, WEIGHT
+from openstl_ext.registry import METRICS
+from openstl_ext.results.board import Board
+from openstl_ext.results.kept_tallies import KeptTallies, tallies_file
+from openstl_ext.results.protocol import Protocol
+from openstl_ext.results.record import Record, RecordError
+from openstl_ext.results.table import Row
+from openstl_ext.structures import Channel, Metainfo
+
+TOLERANCE = 1e-5
+"""Largest difference of a score from that of the record, as a share."""
+
+
+def runs_of(board: Board, row: Row, metrics: Mapping[str, SampleMetric]) -> list[KeptTallies]:
+    """Read the tallies of the runs of a row; those of a baseline are of one of its runs.
+
+    Args:
+        board: Board of the row.
+        row: A row of a config or a baseline.
+        metrics: Metrics to read, by name.
+
+    Raises:
+        RecordError: If a run kept no tallies, or they are not those of its record.
+    """
+    if row.postprocessor:
+        raise RecordError(
+            f"{row.label}: tallies after a postprocessor are not kept; compare the row without it"
+        )
+    if not row.is_baseline:
+        return [_read(board, record, "", metrics) for record in row.records]
+    problems = []
+    for record in row.records:
+        try:
+            return [_read(board, record, row.name, metrics)]
+        except RecordError as error:
+            problems.append(error)
+    raise problems[0]
+
+
+def _read(
+    board: Board, record: Record, baseline: str, metrics: Mapping[str, SampleMetric]
+) -> KeptTallies:
+    path = tallies_file(board.path_of(record), baseline)
+    kept = KeptTallies.read(path, list(metrics))
+    scores = record.baselines.get(baseline, {}) if baseline else record.metrics
+    same = kept.about.fingerprint == record.protocol["fingerprint"]
+    same &= kept.about.subject == record.subject and kept.about.baseline == baseline
+    for name, metric in metrics.items():
+        found, known = metric.compute_metrics(kept.tallies[name])[name], scores.get(name)
+        same &= known is None or math.isclose(
+            found, known, rel_tol=TOLERANCE, abs_tol=TOLERANCE * _size(kept.tallies[name])
+        )
+    if not same:
+        raise RecordError(
+            f"{path} is of another test than {board.path_of(record).name} beside it; run the test "
+            "again"
+        )
+    return kept
+
+
+def _size(tallies: NDArray[np.float64]) -> float:
+    """Return the mean absolute total per weight, which a score of cancelling terms is below."""
+    weight = float(tallies[:, WEIGHT].sum())
+    return float(np.abs(tallies[:, TOTAL]).sum()) / weight if weight else 0.0
+
+
+def metrics_of(protocol: Protocol) -> dict[str, SampleMetric]:
+    """Build the metrics of a protocol, by name, without those that need a file.
+
+    Args:
+        protocol: Protocol of a table.
+    """
+    found: dict[str, SampleMetric] = {}
+    for config in protocol["evaluator"]:
+        try:
+            metric = METRICS.build(config)
+        except (UserError, TypeError, KeyError, FileNotFoundError):
+            continue  # of a plugin that is not here, or with a file that the protocol leaves out
+        if isinstance(metric, SampleMetric):
+            metric.dataset_meta = _metainfo(protocol["metainfo"])
+            found[metric.name] = metric
+    return found
+
+
+def _metainfo(facts: dict[str, Any]) -> Metainfo:
+    channels = tuple(Channel(**channel) for channel in facts.get("channels") or ())
+    lead = facts.get("lead") or (1, "frame")
+    return Metainfo(
+        name=str(facts.get("name", "")),
+        channels=channels,
+        lead=(lead[0], lead[1]),
+        classes=tuple(facts.get("classes") or ()),
+    )
+
+
+def pairs_of(
+    ours: Sequence[KeptTallies], theirs: Sequence[KeptTallies], metric: str
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the tallies of one metric, each run of A with each of B, in one order of samples.
+
+    Raises:
+        DataError: If the tallies are of other samples.
+    """
+    first = ours[0]
+    one, other = ([_in_order(kept, first, metric) for kept in runs] for runs in (ours, theirs))
+    return list(itertools.product(one, other))
+
+
+def _in_order(kept: KeptTallies, first: KeptTallies, metric: str) -> NDArray[np.float64]:
+    if kept.samples == first.samples:
+        return kept.tallies[metric]
+    places = {sample: place for place, sample in enumerate(kept.samples)}
+    if len(places) != len(kept.samples) or set(places) != set(first.samples):
+        raise DataError(
+            f"the tallies are of other samples: {len(kept.samples)} and {len(first.samples)}, "
+            f"{len(places.keys() & set(first.samples))} in both; test both on the same data"
+        )
+    return kept.tallies[metric][[places[sample] for sample in first.samples]]

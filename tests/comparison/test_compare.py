@@ -1,0 +1,191 @@
+"""Comparisons of rows of a board, from kept tallies."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from openstl_ext.comparison.compare import compare, with_ties
+from openstl_ext.comparison.report import as_csv, as_json, markdown
+from openstl_ext.errors import UserError
+from openstl_ext.metrics.summed_pixel import SummedMSE
+from openstl_ext.results.board import Board, board_of
+from openstl_ext.results.kept_tallies import KeptTallies, TalliesAbout, tallies_file
+from openstl_ext.results.protocol import protocol_of
+from openstl_ext.results.record import Record, RecordError
+
+SIZE = 40
+BLOCKS = [f"walk-{index // 2}" for index in range(SIZE)]
+
+
+def protocol(samples: list[str]) -> Any:
+    return protocol_of(
+        {"type": "Boiling", "split": "test"},
+        [{"type": "SummedMSE"}],
+        {"name": "boiling", "channels": [{"name": "x", "unit": "1"}], "lead": [1, "frame"]},
+        size=len(samples),
+        shapes={"data_samples.frames": (2, 1, 8, 8)},
+        sample_ids=samples,
+    )
+
+
+def totals(scale: float, seed: int = 0) -> np.ndarray:
+    """Return squared errors of 40 samples and two leads, those of a model some times as large."""
+    base = np.random.default_rng(7).lognormal(0, 1, (SIZE, 2))
+    noise = np.random.default_rng([seed, 1]).normal(0, 0.05, (SIZE, 2))
+    return base * scale * np.exp(noise)
+
+
+def write_run(
+    folder: Path,
+    config: str,
+    scale: float,
+    *,
+    seed: int = 0,
+    samples: list[str] | None = None,
+    baselines: dict[str, float] | None = None,
+    kept: bool = True,
+) -> Record:
+    """Write a record and its tallies."""
+    samples = samples or [f"s{index:02d}" for index in range(SIZE)]
+    metric = SummedMSE()
+
+    def tallies(scale: float, seed: int) -> np.ndarray:
+        values = totals(scale, seed)
+        return np.stack([values, np.ones_like(values)], axis=1)
+
+    found = {"": tallies(scale, seed)}
+    found |= {name: tallies(value, 99) for name, value in (baselines or {}).items()}
+    scores = {name: metric.compute_metrics(values) for name, values in found.items()}
+    record = Record(
+        config=config,
+        name=config.rpartition("/")[2].upper(),
+        method="DirectForecast",
+        model="SimVP",
+        protocol=protocol(samples),
+        metrics=scores.pop(""),
+        baselines=scores,
+        about={"mse_sum": {"unit": "1", "higher_is_better": False}},
+        training={"seed": seed},
+        seed=seed,
+        date=f"2026-01-0{seed + 1}T00:00:00Z",
+        checkpoint={"file": "best.pth", "sha256": f"{seed}" * 64, "epoch": 1, "iteration": 1},
+    )
+    path = folder / config / f"seed_{seed}" / "result.json"
+    path.parent.mkdir(parents=True)
+    record.write(path)
+    for name, values in found.items() if kept else ():
+        about = TalliesAbout(
+            fingerprint=record.protocol["fingerprint"],
+            subject=record.subject,
+            baseline=name,
+            metrics=["mse_sum"],
+            independent=False,
+        )
+        KeptTallies(about, samples, BLOCKS, {"mse_sum": values}).write(tallies_file(path, name))
+    return record
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    """Three seeds of a good net, three of one as good, and a bad one; with a baseline."""
+    for seed in range(3):
+        write_run(tmp_path, "boiling/good", 1.0, seed=seed, baselines={"Persistence": 3.0})
+        write_run(tmp_path, "boiling/equal", 1.0, seed=seed + 3)
+    write_run(tmp_path, "boiling/bad", 1.5)
+    return board_of([tmp_path])
+
+
+def test_a_better_row_is_named_for_each_lead(board: Board) -> None:
+    (found,) = compare(board, "boiling/good", "boiling/bad")
+    assert [str(d.name) for d in found.differences] == ["mse_sum", "mse_sum@1", "mse_sum@2"]
+    assert {found.verdict(d) for d in found.differences} == {"A"}
+    assert (found.num_samples, found.num_blocks, found.independent) == (40, 20, False)
+    (swapped,) = compare(board, "bad", "GOOD")
+    assert {swapped.verdict(d) for d in swapped.differences} == {"B"}
+    for one, other in zip(found.differences, swapped.differences, strict=True):
+        assert one.difference == pytest.approx(-other.difference)
+        assert one.corrected >= one.p_value
+
+
+def test_equal_rows_are_tied(board: Board) -> None:
+    (found,) = compare(board, "good", "equal")
+    assert {found.verdict(d) for d in found.differences} == {"tied"}
+
+
+def test_a_baseline_is_compared_with_all_seeds(board: Board) -> None:
+    (found,) = compare(board, "good", "Persistence", ["mse_sum"])
+    (difference,) = found.differences
+    assert found.verdict(difference) == "A"
+    assert difference.other == pytest.approx(totals(3.0, 99).mean(), rel=1e-6)
+    means = [totals(1.0, seed).mean() for seed in range(3)]
+    assert difference.one == pytest.approx(np.mean(means), rel=1e-6)
+
+
+def test_ties_with_the_best_are_marked(board: Board) -> None:
+    (table,) = with_ties(board).tables
+    tied = {row.label: row.tied for row in table.rows}
+    best = table.rows[0].label
+    assert {best, *(label for label, metrics in tied.items() if metrics)} == {"GOOD", "EQUAL"}
+    assert not tied[best]
+
+
+def test_the_interquartile_mean_of_seeds(board: Board) -> None:
+    (table,) = board.tables
+    scores = {row.label: row.scores["mse_sum"] for row in table.rows}
+    assert scores["BAD"].iqm is None
+    good = scores["GOOD"]
+    assert good.iqm == pytest.approx(good.mean)  # of three values none is cut
+    assert good.iqm_interval is not None
+    assert good.iqm_interval[0] < good.iqm < good.iqm_interval[1]
+
+
+def test_formats(board: Board) -> None:
+    found = compare(board, "good", "bad")
+    text = markdown(found)
+    assert "40 samples in 20 blocks" in text
+    assert text.count("A is better") == 3
+    lines = json.loads(as_json(found))
+    assert [line["score"] for line in lines] == ["mse_sum", "mse_sum@1", "mse_sum@2"]
+    assert as_csv(found).splitlines()[0] == ",".join(lines[0])
+
+
+def test_a_run_without_tallies_is_one_sentence(tmp_path: Path) -> None:
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path, "boiling/old", 2.0, kept=False)
+    board = board_of([tmp_path])
+    with pytest.raises(RecordError, match=r"kept no tallies; run the test again"):
+        compare(board, "good", "old")
+    assert not any(row.tied for table in with_ties(board).tables for row in table.rows)
+
+
+def test_tallies_of_another_test_are_refused(tmp_path: Path) -> None:
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path, "boiling/bad", 2.0)
+    source = tmp_path / "boiling/bad/seed_0/tallies.npz"
+    (tmp_path / "boiling/good/seed_0/tallies.npz").write_bytes(source.read_bytes())
+    with pytest.raises(RecordError, match=r"is of another test than result\.json beside it"):
+        compare(board_of([tmp_path]), "good", "bad")
+
+
+def test_another_protocol_is_named(tmp_path: Path) -> None:
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path, "boiling/bad", 2.0, samples=[f"t{index:02d}" for index in range(SIZE)])
+    with pytest.raises(UserError, match="tested under different protocols: samples"):
+        compare(board_of([tmp_path]), "good", "bad")
+
+
+def test_names_that_are_wrong_or_equal(board: Board) -> None:
+    with pytest.raises(UserError, match="no row is called 'goood'; did you mean 'good'"):
+        compare(board, "goood", "bad")
+    with pytest.raises(UserError, match="GOOD is one row; name two"):
+        compare(board, "good", "GOOD")
+    with pytest.raises(UserError, match="no result has a score 'mse_sun'"):
+        compare(board, "good", "bad", ["mse_sun"])
+
+
+def test_a_folder_names_a_row(tmp_path: Path, board: Board) -> None:
+    (found,) = compare(board, str(tmp_path / "boiling/good"), "bad")
+    assert found.one.config == "boiling/good"
