@@ -17,5 +17,6 @@ def toy_net(kind: Any) -> nn.Module:
     cls = MODELS.get(kind) if isinstance(kind, str) else kind
     net = cls(**cls.toy_arguments())
     if provides(net, FittedFrameModel):
-        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5)}])
+        times = 3600 * torch.arange(TOY_SHAPE[0])
+        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5), "times": times}])
     return net

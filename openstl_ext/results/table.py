@@ -153,6 +153,13 @@ class Table:
         """Whether the data are generated."""
         return any(record.synthetic for row in self.rows for record in row.records)
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Reason for each baseline that the data do not allow."""
+        known = {row.name for row in self.rows if row.is_baseline}
+        found = (r.baselines_left_out for row in self.rows for r in row.records)
+        return {k: v for reasons in found for k, v in reasons.items() if k not in known}
+
     def best(self, metric: str) -> float | None:
         """Return the best mean of baselines and of recipes as they are."""
         means = [row.scores[metric].mean for row in self.rows if row.counts]

@@ -21,6 +21,7 @@ def write(board: Board) -> str:
             "differs": list(table.differs),
             "beside": table.beside,
             "synthetic": table.synthetic,
+            "baselines_left_out": table.left_out,
             "metrics": {
                 name: {**table.about.get(name, {}), "best": table.best(name)}
                 | {"higher_is_better": higher_is_better(table.about, name)}

@@ -127,6 +127,8 @@ def _notes(table: Table) -> list[str]:
         notes.append("FLOPs after a +: operators that published tables leave out, all counted")
     if any(row.is_baseline for row in rows):
         notes.append("*in italics*: baselines, evaluated in the same test")
+    for name, reason in sorted(table.left_out.items()):
+        notes.append(f"no baseline {escaped(name)}: {escaped(reason)}")
     for name in sorted({row.postprocessor for row in rows if row.postprocessor}):
         notes.append(f"\\+ {escaped(name)}: the same forecasts after the postprocessor")
     for row in rows:
