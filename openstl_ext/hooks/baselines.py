@@ -26,6 +26,7 @@ from openstl_ext.registry import DATASETS, HOOKS, METHODS
 from openstl_ext.structures import Inputs, Sample, Targets
 from openstl_ext.value_types import Count
 
+NO_TRAINING = "the config has no training data"
 MOST_TIMES = 5_000
 """Training samples whose times are read to find out what seasons they cover."""
 
@@ -66,16 +67,23 @@ class BaselinesHook(Hook):
         if evaluated.answers != "frames":
             return
         device = next((p.device for p in evaluated.parameters()), torch.device("cpu"))
-        training = cache(lambda: DATASETS.build(runner.cfg.train_dataloader.dataset))
+        loader = runner.cfg.get("train_dataloader")
+        training = cache(lambda: DATASETS.build(loader.dataset) if loader else None)
         choice = self._choice(runner.test_dataloader.dataset, training)
         for net in choice.nets:
             method = METHODS.build({"type": "DirectForecast", "net": net, "loss": {"type": "L2"}})
             is_timed = provides(method.net, TimedFrameModel)
+            if provides(method.net, FittedFrameModel) and training() is None:
+                choice.left_out[net["type"]] = NO_TRAINING
+                continue
             if is_timed and times_of(training(), [0]) is None:
                 choice.left_out[net["type"]] = NO_TIMES
                 continue
             if provides(method.net, FittedFrameModel):
                 method.net.fit(self._training_targets(training(), timed=is_timed))
+            if is_timed and (reason := unseen(method.net, runner.test_dataloader.dataset)):
+                choice.left_out[net["type"]] = reason
+                continue
             method.to(device).eval()
             runner.baselines[net["type"]] = self._score(runner, method, timed=is_timed)
             runner.baseline_tallies[net["type"]] = tallies_of(runner.test_evaluator.metrics)
@@ -89,6 +97,8 @@ class BaselinesHook(Hook):
         shape = dataset[0]["inputs"]["frames"].shape
 
         def times() -> NDArray[np.int64] | None:
+            if training() is None:
+                return None
             number = len(training())
             found = times_of(training(), range(0, number, max(1, number // MOST_TIMES)))
             return None if found is None else found.numpy().ravel()
@@ -114,23 +124,17 @@ class BaselinesHook(Hook):
 
     @staticmethod
     def _score(runner: Runner, method: Any, *, timed: bool) -> dict[str, float]:
-        loader, unseen = runner.test_dataloader, 0
+        loader = runner.test_dataloader
         text = f"test of {type(method.net).__name__}"
         batches = zip(loader, loader.batch_sampler, strict=True)
         for batch, indices in tracked(batches, text, "batches", total=len(loader)):
             inputs = with_gaps(batch["inputs"])
             if timed:
                 inputs["times"] = required_times(loader.dataset, indices)
-                unseen += int((~method.net.known(inputs["times"])).sum())
             samples = method.val_step({**batch, "inputs": inputs})
-            if "valid" in batch["inputs"]:
+            if timed or "valid" in batch["inputs"]:
                 samples = list(map(filled, samples, inputs["frames"]))
             runner.test_evaluator.process(data_samples=samples, data_batch=batch)
-        if unseen:
-            runner.logger.warning(
-                f"{type(method.net).__name__}: {unseen} target frames are of a season without a "
-                "training frame, and are forecast as the mean of all seasons"
-            )
         return dict(runner.test_evaluator.evaluate(len(loader.dataset)))
 
 
@@ -156,6 +160,17 @@ def filled(sample: Sample, frames: Tensor) -> Sample:
         "forecast": torch.where(forecast.isnan(), mean, forecast),
         "last": torch.where(last.isnan(), 0.0, last),
     }
+
+
+def unseen(net: Any, dataset: Any) -> str:
+    """Return the reason to leave a net out that has not seen all seasons of a test; else empty."""
+    known = net.known(required_times(dataset, range(len(dataset))))
+    if known.all():
+        return ""
+    return (
+        f"{int((~known).sum()):,} of {known.numel():,} target frames are of a season without a "
+        "training frame"
+    )
 
 
 def required_times(dataset: Any, indices: Sequence[int]) -> Tensor:

@@ -13,7 +13,7 @@ from openstl_ext.interfaces import FrameModel
 from openstl_ext.layers.advection import advect
 from openstl_ext.registry import MODELS
 
-SMALLEST = {"farneback": 2, "dis": 16}
+SMALLEST = {"farneback": 8, "dis": 16}
 """Smallest side of a frame that OpenCV's methods take."""
 
 

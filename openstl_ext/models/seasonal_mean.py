@@ -22,7 +22,7 @@ class SeasonalMean(nn.Module):
     """Forecast the mean of the training targets of the same season, independent of the input.
 
     A season is a time of the day, on a day of the week or in a month of the year, or a
-    combination of them. A season without a training frame has the mean of all seasons.
+    combination of them. A pixel without a training value in the season is missing (NaN).
 
     Args:
         cycles: What a season is made of: ``day`` the time of the day, ``week`` the day of the
@@ -73,11 +73,10 @@ class SeasonalMean(nn.Module):
         found = sorted(totals)
         total = torch.stack([totals[season] for season in found])
         count = torch.stack([counts[season] for season in found])
-        overall = total.sum(dim=0) / count.sum(dim=0).clamp(min=1)
-        means = torch.where(count > 0, total / count.clamp(min=1), overall)
+        means = (total / count).float()  # 0 / 0 is NaN
         self.seasons = torch.tensor(found)
         # the last one is that of unknown seasons
-        self.means = torch.cat([means, overall[None]]).float()
+        self.means = torch.cat([means, torch.full_like(means[:1], torch.nan)])
 
     def known(self, times: Tensor) -> Tensor:
         """Return whether each time is of a season with a training frame, in the same shape."""
