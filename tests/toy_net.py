@@ -17,6 +17,6 @@ def toy_net(kind: Any) -> nn.Module:
     cls = MODELS.get(kind) if isinstance(kind, str) else kind
     net = cls(**cls.toy_arguments())
     if provides(net, FittedFrameModel):
-        times = 3600 * torch.arange(TOY_SHAPE[0])
-        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5), "times": times}])
+        hours = 3600 * torch.arange(24).view(-1, TOY_SHAPE[0])
+        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5), "times": times} for times in hours])
     return net
