@@ -93,6 +93,8 @@ def build_parser(found: dict[str, ModuleType]) -> argparse.ArgumentParser:
 def run(function: Callable[[], None]) -> None:
     """Call a function; a mistake of the user ends the process with one message and status 2.
 
+    Notes of the error, such as a list of what is known, follow on lines of their own.
+
     Other errors keep their traceback and end with status 1. In a run of several processes all of
     them meet the same error; the first reports it and ends, and the launcher ends the others before
     they repeat it.
@@ -125,6 +127,8 @@ def run(function: Callable[[], None]) -> None:
         time.sleep(0 if is_first else 3)
         with contextlib.suppress(BrokenPipeError):
             print(f"error: {printable(message)}", file=sys.stderr, flush=True)
+            for note in getattr(error, "__notes__", ()) if isinstance(error, UserError) else ():
+                print(printable(note), file=sys.stderr, flush=True)
         exit_process(getattr(error, "status", 2))
     finally:
         flush()

@@ -207,7 +207,7 @@ def _fetch(root: Path, source: Path | None, form: str | None) -> None:
 PREPARATION = Preparation(
     name="LTS",
     root="data/lts",
-    licence="that of your images",
+    dataset="LTSSegmentation",
     fetch=_fetch,
     miniature=_write,
     bytes_needed=0,
