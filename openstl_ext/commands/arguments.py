@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 AMP = ("+optim_wrapper.type=AutocastOptimWrapper", "+optim_wrapper.dtype=bfloat16")
 
 
-def add_config(
-    parser: argparse.ArgumentParser, *, optional: bool = False, flags: Sequence[str] = ()
-) -> None:
-    """Add the config, the overrides of its values and some short flags."""
+def add_config(parser: argparse.ArgumentParser, *, flags: Sequence[str] = ()) -> None:
+    """Add the config, the overrides of its values and some short flags.
+
+    A recipe or a name may stand for the config, so ``require_config`` must follow the parsing.
+    """
     config: Any = parser.add_argument(
         "config",
         metavar="CONFIG",
-        nargs="?" if optional else None,
+        nargs="?",
         help="a name, such as boiling/simvp_gsta_small, or the path of a config or of a run",
     )
     config.completer = complete_config
