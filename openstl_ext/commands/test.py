@@ -25,7 +25,7 @@ from openstl_ext.flags.arguments import TEST
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_config(parser, optional=True, flags=TEST)
+    add_config(parser, flags=TEST)
     parser.add_argument(
         "checkpoint",
         nargs="?",

@@ -126,22 +126,9 @@ def check_folder(args: argparse.Namespace) -> None:
 
 def picture(dataset: Any) -> bytes:
     """Return a picture of the first training sample."""
-    import numpy as np
+    from openstl_ext.commands.data.info import draw
 
-    from openstl_ext.visualization.sequence_page import draw_sequence
-
-    item, metainfo = dataset[0], dataset.metainfo
-    frames = [part["frames"].numpy() for part in (item["inputs"], item["data_samples"])]
-    page = draw_sequence(
-        np.concatenate(frames),
-        len(frames[0]),
-        title=metainfo.name,
-        sample=dataset.sample_id(0),
-        channels=metainfo.labels,
-        units=[channel.unit for channel in metainfo.channels],
-        lead=metainfo.lead,
-    )
-    return page.png()
+    return draw({"train": dataset}, lambda _: None, title=dataset.metainfo.name).png()
 
 
 def summary(record: "FramesRecord", out: Path) -> list[str]:
