@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write inputs, targets and predictions below saved/ in the work directory",
     )
+    parser.add_argument(
+        "--check-metrics",
+        type=int,
+        metavar="N",
+        help="compare SSIM and PSNR with scikit-image on N samples, and print the difference",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -58,6 +64,9 @@ def run(args: argparse.Namespace) -> None:
     cfg.load_from = args.checkpoint
     if args.save_predictions:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]
+    if args.check_metrics is not None:
+        check = {"type": "MetricCheckHook", "num_samples": args.check_metrics}
+        cfg.custom_hooks = [*cfg.get("custom_hooks", []), check]
     runner = built(cfg, args, train=False)
     log = runner.logger
     if args.checkpoint is None:
