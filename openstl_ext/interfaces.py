@@ -31,6 +31,13 @@ class FittedFrameModel(FrameModel, Protocol):
         """Fit to the targets of single samples, each without a batch axis."""
 
 
+class TimedFrameModel(FittedFrameModel, Protocol):
+    """FittedFrameModel of times; its training targets have ``times``, (T',) of each sample."""
+
+    def __call__(self, frames: Tensor, times: Tensor | None = None) -> Tensor:
+        """Map (B, T, C, H, W) and the times of the target frames (B, T') to (B, T', C, H, W)."""
+
+
 class RecurrentModel(Protocol):
     """Net that maps one frame to the next; its state is opaque to the method."""
 

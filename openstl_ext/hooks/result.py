@@ -83,6 +83,7 @@ class ResultHook(Hook):
             training=tested.training,
             source=tested.source,
             baselines=getattr(runner, "baselines", {}),
+            baselines_left_out=getattr(runner, "baselines_left_out", {}),
             postprocessed=runner.test_loop.postprocessed,
             environment=environment(),
             date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

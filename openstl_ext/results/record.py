@@ -83,6 +83,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             training.
         source: Paper, code and *claimed* numbers.
         baselines: Scores of the baselines under the same protocol.
+        baselines_left_out: Reason for each baseline that the data do not allow.
         postprocessed: Scores of the same forecasts after each postprocessor, by its name.
         environment: Versions and machine.
         date: Date in UTC.
@@ -109,6 +110,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     training: dict[str, Any] | None = None
     source: dict[str, Any] = {}
     baselines: dict[str, dict[str, float | None]] = {}
+    baselines_left_out: dict[str, str] = {}
     postprocessed: dict[str, dict[str, float | None]] = {}
     environment: dict[str, Any] = {}
     date: str = ""
