@@ -14,7 +14,7 @@ from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.lts.stack import LABEL, STACK
 from openstl_ext.datasets.synthetic.marker import mark
 from openstl_ext.datasets.synthetic.settlements import Scale, cover, smooth
-from openstl_ext.progress_line import print_status
+from openstl_ext.progress_line import print_status, tracked
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
@@ -92,7 +92,7 @@ def draw(*, size: int = SIZE, years: tuple[int, ...] = YEARS, seed: int = 0) -> 
     relief = smooth(rng, size, 12)
     bare, sites = cover(rng, Scale(size=size, num_years=len(years)))
     stored = np.empty((len(years), len(BANDS), size, size), np.int16)
-    for step in range(len(years)):
+    for step in tracked(range(len(years)), "drawing", "years"):
         weather = 0.08 * rng.normal() + 0.06 * smooth(rng, size, 40)
         green = np.clip(plants + weather, 0, 1)[..., None]
         ground = (green * PLANTS + (1 - green) * SOIL) * (1 + 0.12 * relief[..., None])
