@@ -131,7 +131,7 @@ def _row(board: Board, table: Table, row: Row, folder: Path | None) -> dict[str,
     if row.differs:
         marks.append(("trained otherwise", "; ".join(row.differs[:8])))
     if row.kind == "run" and len(row.records) == 1:
-        marks.append(("one seed", "no spread over seeds is known"))
+        marks.append(("one seed", ""))
     rate = _rate(row)
     horizon = (table.protocol["shapes"].get("data_samples.frames") or [1])[0]
     first = row.records[0].environment if row.records and not row.is_baseline else {}
@@ -164,7 +164,7 @@ def _score(table: Table, row: Row, metric: str) -> dict[str, Any]:
         why.append(f"interquartile mean {found.iqm:.4g} ({low:.4g} to {high:.4g} over seeds)")
     interval = _interval(row, metric)
     return {
-        "value": found.mean,
+        "sort": "" if found.mean is None else f"{found.mean:.7g}",
         "text": figure(found),
         "best": best,
         "tied": metric in row.tied,
