@@ -1,6 +1,7 @@
 """The board in a headless Chromium."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from openstl_ext.results.writers import html
 from tests.results.pages import many_runs, two_tables
 
 selenium = pytest.importorskip("selenium", reason="make test-browser installs selenium")
+ROOT = Path(__file__).parents[2]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.browser,
@@ -166,16 +168,16 @@ def test_1000_runs_are_drawn_and_sorted_in_time(browser: Any, tmp_path: Path) ->
     assert len(names(browser)) == 1000
 
 
-def test_screenshots(page: Any, tmp_path: Path) -> None:
-    """They are written to tests/browser/shots for a look; their sizes are those of the window."""
-    shots = Path(__file__).parent / "shots"
-    shots.mkdir(exist_ok=True)
+def test_screenshots_of_the_committed_board(browser: Any, tmp_path: Path) -> None:
+    """``SHOTS=docs/board make test-browser`` renews the committed ones."""
+    folder = Path(os.environ.get("SHOTS") or tmp_path)
+    browser.get((ROOT / "docs/board/board.html").as_uri())
     for name, size, theme in (
-        ("light", (1280, 900), "light"),
-        ("dark", (1280, 900), "dark"),
-        ("phone", (500, 900), "light"),
+        ("light", (1280, 1000), "light"),
+        ("dark", (1280, 1000), "dark"),
+        ("phone", (500, 1000), "light"),
     ):
-        page.set_window_size(*size)
-        page.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
-        assert page.save_screenshot(str(shots / f"{name}.png"))
-        assert (shots / f"{name}.png").stat().st_size > 10_000
+        browser.set_window_size(*size)
+        browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        assert browser.save_screenshot(str(folder / f"{name}.png"))
+        assert (folder / f"{name}.png").stat().st_size > 10_000

@@ -32,8 +32,8 @@ ARROWS = {True: "\N{UPWARDS ARROW}", False: "\N{DOWNWARDS ARROW}", None: ""}
 
 
 def write(board: Board) -> str:
-    """Write the page without links and pictures, whose places depend on that of the page."""
-    return page(board, folder=None)
+    """Write the page without links, whose addresses depend on its place, and without pictures."""
+    return page(board, folder=None, pictures=False)
 
 
 def page(board: Board, *, folder: Path | None, pictures: bool = True) -> str:
@@ -44,9 +44,7 @@ def page(board: Board, *, folder: Path | None, pictures: bool = True) -> str:
         folder: Folder of the page, to which links to runs are relative; None leaves them out.
         pictures: Whether to embed a forecast of the best recipe of each table.
     """
-    tables = [
-        _table(board, table, folder, pictures and folder is not None) for table in board.tables
-    ]
+    tables = [_table(board, table, folder, pictures) for table in board.tables]
     return _template().render(
         tables=tables,
         problems=[printable(text) for text in board.problems],
