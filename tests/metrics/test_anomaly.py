@@ -39,3 +39,20 @@ def test_mistakes_name_the_file(tmp_path: Path) -> None:
     metric = AnomalyCorrelation(climatology=str(tmp_path / "other.npy"))
     with pytest.raises(ConfigError, match="write it again for these data"):
         metric.process(None, drawn_samples(1))
+    np.save(tmp_path / "leads.npy", np.zeros((5, 1, 12, 13)))
+    metric = AnomalyCorrelation(climatology=str(tmp_path / "leads.npy"))
+    with pytest.raises(ConfigError, match=r"frames \(5, 1, 12, 13\), the targets \(2, 1, 12, 13\)"):
+        metric.process(None, drawn_samples(1))
+
+
+def test_pixels_without_a_climatology_do_not_count(tmp_path: Path) -> None:
+    """A pixel that no training target knows would make the score NaN."""
+    mean = np.full((1, 12, 13), 0.5, np.float32)
+    np.save(tmp_path / "mean.npy", mean)
+    mean[0, 3, 4:9] = np.nan
+    np.save(tmp_path / "gap.npy", mean)
+    samples = drawn_samples(2)
+    found = evaluated(AnomalyCorrelation(climatology=str(tmp_path / "gap.npy")), samples)
+    for s in samples:
+        s["valid"][:, 0, 3, 4:9] = False
+    assert found == evaluated(AnomalyCorrelation(climatology=str(tmp_path / "mean.npy")), samples)
