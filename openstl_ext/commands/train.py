@@ -110,6 +110,8 @@ def describe(cfg: "Config", args: argparse.Namespace) -> None:
     if commands:
         cli.print_line("\n  ".join(["--prepare would run, before the training:", *commands]))
         return
+    # one batch needs no workers; those of a loader that is left open would keep the process alive
+    cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
     with tempfile.TemporaryDirectory() as folder:  # a runner writes its log
         cfg.work_dir = folder
         runner = build(cfg)

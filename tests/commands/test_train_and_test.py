@@ -129,6 +129,15 @@ def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place
     assert not (place / "work_dirs").exists()
 
 
+def test_a_dry_run_with_workers_ends(call: Call) -> None:
+    """The process would wait for its workers for ever, after it has printed everything."""
+    workers = "+train_dataloader.num_workers=1"
+    done = call("train", "configs/toy.py", "--dry-run", "--cfg-options", workers)
+    assert done.returncode == 0, done.stderr
+    assert "num_workers=1" in done.stdout
+    assert "inputs.frames: (3, 10, 1, " in done.stdout
+
+
 def test_the_list_names_what_users_look_for(call: Call) -> None:
     """Users of OpenSTL would not find SimVP-gSTA, which is a net and a method here."""
     done = call("train", "--list")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from openstl_ext.results.board import Board
-from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed
+from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed, task
 from openstl_ext.results.claim_list import published_section
 from openstl_ext.results.markdown_text import aligned, code, escaped
 from openstl_ext.results.table import Row, Table, checkpoint_name, higher_is_better
@@ -39,7 +39,7 @@ def _section(table: Table) -> list[str]:
     protocol = table.protocol
     name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
     heading = f"## {escaped(name)}"
-    lines = [f"{escaped(_task(table))} Protocol {code(protocol['fingerprint'])}."]
+    lines = [f"{escaped(task(table))} Protocol {code(protocol['fingerprint'])}."]
     if table.synthetic:
         lines.append("**Synthetic data**, not observations.")
     if table.beside:
@@ -49,24 +49,6 @@ def _section(table: Table) -> list[str]:
     parts = [heading, " ".join(lines), _grid(table)]
     parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
     return [*parts, *published_section(table)]
-
-
-def _task(table: Table) -> str:
-    """Describe inputs and outputs in a sentence."""
-    shapes, size = table.protocol["shapes"], table.protocol["size"]
-    past, future = shapes.get("inputs.frames"), shapes.get("data_samples.frames")
-    if not past or len(past) != 4:
-        return f"{size} test samples."
-    time, channels, height, width = past
-    lead = table.protocol["metainfo"].get("lead") or (1, "frame")
-    step = "" if list(lead) == [1, "frame"] else f", {lead[0]:g} {lead[1]} apart"
-    frame = f"{channels} x {height} x {width}"
-    if table.predicts_labels:
-        classes = ", ".join(table.protocol["metainfo"].get("classes") or ())
-        return f"{time} frames of {frame}{step} -> labels ({classes}); {size} test samples."
-    if not future:
-        return f"{size} test samples."
-    return f"{time} -> {future[0]} frames of {frame}{step}; {size} test samples."
 
 
 def _grid(table: Table) -> str:
