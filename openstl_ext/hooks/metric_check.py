@@ -66,8 +66,9 @@ class MetricCheckHook(Hook):
             difference = _largest_difference(*(self._scores(metric) for metric in (ours, theirs)))
             self.differences[ours.name] = difference
             runner.logger.info(
-                f"check of {ours.name}: differs from scikit-image by at most {difference:.2g} "
-                f"{ours.unit} in a frame of {len(self._samples)} samples"
+                f"check of {ours.name}: differs from scikit-image by at most {difference:.2g}"
+                f"{'' if ours.unit == '1' else f' {ours.unit}'} in a frame, number of samples "
+                f"{len(self._samples)}"
             )
         self._samples = []
 

@@ -84,5 +84,8 @@ class AnomalyCorrelation(AreaMetric):
         found = total(forecast * target) / torch.where(scored, norm, 1.0)
         return Tally(total=torch.where(scored, found, 0.0), weight=scored.double())
 
+    def contents(self) -> dict[str, str]:
+        return {"climatology": f"sha256:{self.digest}"}
+
     def convention(self) -> str:
         return f"{super().convention()} Climatology {self.digest}."

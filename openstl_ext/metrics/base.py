@@ -133,6 +133,13 @@ class SampleMetric(BaseMetric, ABC):
         """Describe in one line what is computed; scores are comparable only if it is equal."""
         return inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
 
+    def contents(self) -> dict[str, str]:
+        """Return a checksum for each argument that names a file; it takes the place of the name.
+
+        Two files of one name would otherwise be one protocol, and their scores in one table.
+        """
+        return {}
+
     def count(self, tallies: np.ndarray) -> dict[str, int]:  # noqa: ARG002
         """Count special cases among the tallies (N, S, ...), to be stored with the score."""
         return {}

@@ -1,5 +1,6 @@
 """Distances of learned features: LPIPS and FVD. Their networks are not part of this package."""
 
+import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,14 @@ class FVD(SampleMetric):
         except RuntimeError as error:
             raise ConfigError(f"FVD: {detector} is no TorchScript file; fetch it again") from error
         self.data_range = float(data_range)
+        self.digest = hashlib.sha256(Path(detector).read_bytes()).hexdigest()[:12]
+
+    def contents(self) -> dict[str, str]:
+        return {"detector": f"sha256:{self.digest}"}
+
+    def convention(self) -> str:
+        text = f"{super().convention()} Detector {self.digest}"
+        return f"{text}, data range {self.data_range:g}."
 
     def measure(self, sample: Sample) -> Tally:
         found = []

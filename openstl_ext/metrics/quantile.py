@@ -1,12 +1,15 @@
 """Scores of predicted quantiles."""
 
+import itertools
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from openstl_ext.errors import ConfigError
 from openstl_ext.metrics.area import AreaMetric
 from openstl_ext.metrics.base import Tally
 from openstl_ext.metrics.frames import area, as_float, frame_sum, map_sum, weighted
@@ -16,6 +19,11 @@ from openstl_ext.structures import Sample
 
 NOMINAL = 2
 """Position of the levels, times the area, in the sums."""
+
+
+def is_ascending(numbers: Sequence[float]) -> bool:
+    """Return whether each number is above the one before."""
+    return all(one < other for one, other in itertools.pairwise(numbers))
 
 
 def pinball(quantiles: Tensor, levels: Tensor, target: Tensor) -> Tensor:
@@ -38,23 +46,51 @@ class QuantileMetric(AreaMetric, ABC):
     The record states the levels in the convention: scores of other levels cannot be compared.
 
     Args:
+        levels: Levels to score, ascending; None for all that the method predicts. State them where
+            methods of other levels are to be in one table.
         latitudes: As in ``AreaMetric``.
+
+    Raises:
+        ConfigError: If the levels do not ascend between 0 and 1, or the method lacks one of them.
     """
 
     requires = ("forecast", "quantiles")
-    levels: tuple[float, ...] = ()
+
+    def __init__(
+        self,
+        *,
+        levels: tuple[float, ...] | None = None,
+        latitudes: tuple[float, float] | None = None,
+    ) -> None:
+        super().__init__(latitudes=latitudes)
+        if levels is not None and not (levels and is_ascending((0, *levels, 1))):
+            raise ConfigError(
+                f"{type(self).__name__}: levels={levels!r} must be ascending numbers between 0 and "
+                "1, as in (0.1, 0.5, 0.9)"
+            )
+        self.levels = None if levels is None else tuple(map(float, levels))
+        self._found: tuple[float, ...] = self.levels or ()
 
     def measure(self, sample: Sample) -> Tally:
-        """Compute the tally of one sample, after a note of its levels."""
-        self.levels = tuple(float(f"{level:g}") for level in sample["quantile_levels"].tolist())
-        return self.measure_at(sample, sample["quantile_levels"].double())
+        """Compute the tally of one sample, of the levels to score."""
+        known = [float(f"{level:g}") for level in sample["quantile_levels"].tolist()]
+        self._found = self.levels or tuple(known)
+        if missing := [level for level in self._found if level not in known]:
+            raise ConfigError(
+                f"{type(self).__name__}: the method predicts the quantiles "
+                f"{', '.join(f'{level:g}' for level in known)}, not {missing[0]:g}; set levels to "
+                "some of them"
+            )
+        places = [known.index(level) for level in self._found]
+        levels = sample["quantile_levels"][places].double()
+        return self.measure_at({**sample, "quantiles": sample["quantiles"][places]}, levels)
 
     @abstractmethod
     def measure_at(self, sample: Sample, levels: Tensor) -> Tally:
         """Compute the tally of one sample, whose quantiles (Q, T, C, H, W) have levels (Q,)."""
 
     def convention(self) -> str:
-        levels = ", ".join(f"{level:g}" for level in self.levels)
+        levels = ", ".join(f"{level:g}" for level in self._found)
         return f"{super().convention()} Levels {levels}." if levels else super().convention()
 
 
@@ -117,5 +153,5 @@ class QuantileReliability(QuantileMetric):
         return float(np.abs((pooled[TOTAL] - pooled[NOMINAL]) / pooled[WEIGHT]).mean())
 
     def _expected_shape(self, sample: Sample) -> tuple[int, ...]:
-        levels = len(sample["quantiles"]) if "quantiles" in sample else 1
-        return (len(sample["target"]), levels)
+        number = len(sample["quantiles"]) if "quantiles" in sample else 1
+        return (len(sample["target"]), len(self.levels) if self.levels else number)

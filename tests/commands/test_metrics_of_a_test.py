@@ -39,7 +39,7 @@ def test_metrics_are_compared_with_scikit_image(
     text = capfd.readouterr().out
     for name in ("psnr", "ssim_openstl"):
         line = next(line for line in text.splitlines() if f"check of {name}" in line)
-        assert "of 2 samples" in line
+        assert "number of samples 2" in line
         assert float(line.partition("at most ")[2].split()[0]) < 1e-3
     with pytest.raises(ConfigError, match="num_samples"):
         cli.call(["test", config, "--check-metrics", "0"])
@@ -74,7 +74,7 @@ def test_the_check_needs_no_other_process(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(lines) == 2
     assert set(hook.differences) == {"psnr", "ssim"}
     assert all(0 <= value < 1e-3 for value in hook.differences.values())
-    assert all("of 2 samples" in line for line in lines)
+    assert all("number of samples 2" in line for line in lines)
 
 
 def test_a_score_that_only_one_of_both_has_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:

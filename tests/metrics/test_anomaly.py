@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from openstl_ext.errors import ConfigError
+from openstl_ext.hooks.result import _with_contents
 from openstl_ext.metrics.anomaly import AnomalyCorrelation
+from openstl_ext.results.protocol import protocol_of
 from tests.metrics.samples import drawn_samples, evaluated
 
 
@@ -56,3 +58,20 @@ def test_pixels_without_a_climatology_do_not_count(tmp_path: Path) -> None:
     for s in samples:
         s["valid"][:, 0, 3, 4:9] = False
     assert found == evaluated(AnomalyCorrelation(climatology=str(tmp_path / "mean.npy")), samples)
+
+
+def test_another_climatology_of_the_same_name_is_another_protocol(tmp_path: Path) -> None:
+    """Scores from two climatologies would be in one table."""
+    configs, metrics = [], []
+    for folder, value in (("one", 0.0), ("copy", 0.0), ("other", 0.5)):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "mean.npy", np.full((1, 1, 1), value))
+        configs.append({"climatology": str(tmp_path / folder / "mean.npy")})
+        metrics.append(AnomalyCorrelation(**configs[-1]))
+    found = [
+        protocol_of({}, _with_contents([config], [metric]), None, size=1, shapes={})["fingerprint"]
+        for config, metric in zip(configs, metrics, strict=True)
+    ]
+    assert found[0] == found[1] != found[2]
+    whole = _with_contents({"type": "Evaluator", "metrics": configs}, metrics)
+    assert len({metric["climatology"] for metric in whole[0]["metrics"]}) == 2

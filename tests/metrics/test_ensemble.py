@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from openstl_ext.errors import DataError
+from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.metrics.ensemble import CRPS, EnergyScore, FairCRPS, RankHistogram, SpreadSkill
 from openstl_ext.metrics.quantile import CRPSQuantiles, QuantileReliability
@@ -206,3 +206,18 @@ def test_the_record_states_the_levels(name: str) -> None:
     metric: SampleMetric = METRICS.build({"type": name})
     evaluated(metric, ensembles(2))
     assert metric.describe()[metric.name]["convention"].endswith("Levels 0.1, 0.5, 0.9.")
+
+
+def test_levels_can_be_stated_so_that_methods_share_a_table() -> None:
+    samples = ensembles(2)
+    for s in samples:
+        s["quantiles"] = torch.cat([s["quantiles"], s["quantiles"][2:] + 1])
+        s["quantile_levels"] = torch.tensor([0.1, 0.5, 0.9, 0.99])
+    metric = CRPSQuantiles(levels=(0.1, 0.5, 0.9))
+    assert evaluated(metric, samples) == evaluated(CRPSQuantiles(), ensembles(2))
+    assert evaluated(CRPSQuantiles(), samples) != evaluated(metric, samples)
+    with pytest.raises(ConfigError, match=r"predicts the quantiles 0.1, 0.5, 0.9, 0.99, not 0.3"):
+        evaluated(QuantileReliability(levels=(0.3,)), samples)
+    for levels in ((), (0.5, 0.1), (0.0, 0.5), (0.5, 1.0)):
+        with pytest.raises(ConfigError, match="ascending numbers between 0 and 1"):
+            CRPSQuantiles(levels=levels)
