@@ -75,3 +75,15 @@ def test_another_climatology_of_the_same_name_is_another_protocol(tmp_path: Path
     assert found[0] == found[1] != found[2]
     whole = _with_contents({"type": "Evaluator", "metrics": configs}, metrics)
     assert len({metric["climatology"] for metric in whole[0]["metrics"]}) == 2
+
+
+def test_kept_tallies_are_scored_without_the_file(tmp_path: Path) -> None:
+    """Two runs could not be compared where the climatology is not at hand."""
+    np.save(tmp_path / "mean.npy", np.full((1, 1, 1), 0.5))
+    metric = AnomalyCorrelation(climatology=str(tmp_path / "mean.npy"))
+    scores = evaluated(metric, drawn_samples(2))
+    recorded = AnomalyCorrelation(**metric.contents())
+    assert recorded.compute_metrics(metric.tallies) == scores
+    assert recorded.convention() == metric.convention()
+    with pytest.raises(ConfigError, match="is the checksum of a record; give the file"):
+        recorded.process(None, drawn_samples(1))
