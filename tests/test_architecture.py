@@ -234,7 +234,7 @@ WRITTEN_ELSEWHERE = {
     "prediction/forecasting.py": "the files of an atomic folder",
     "rasters/writer.py": "an atomic path",
     "results/kept_tallies.py": "an atomic file",
-    "visualization/error_curve.py": "memory",
+    "visualization/chart.py": "memory",
     "visualization/page.py": "memory",
 }
 """Files that call such a function, and to what they write."""

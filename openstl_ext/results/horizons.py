@@ -20,6 +20,7 @@ class Curve:
         means: Mean of the score over the runs, one per lead; None where there is none.
         spreads: Sample standard deviations; None for fewer than two runs.
         num_runs: Seeds of the recipe; 1 for a baseline.
+        intervals: Interval of each lead under resampling of the samples; empty without.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Curve:
     means: tuple[float | None, ...]
     spreads: tuple[float | None, ...]
     num_runs: int
+    intervals: tuple[tuple[float, float] | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from openstl_ext.visualization.channel_rows import (
     channel_rows,
 )
 from openstl_ext.visualization.legend import headline, panel_size
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
 from openstl_ext.visualization.saved import SavedSample
 from openstl_ext.visualization.scales import centred, colormaps, shared
+from openstl_ext.visualization.style import FAINT
 
 MINUS = "\N{MINUS SIGN}"
 MARGIN, GUTTER, SCALE = 26, 118, 150  # left and right edge, row names, colour bar with numbers

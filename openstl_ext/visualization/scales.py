@@ -10,10 +10,7 @@ from matplotlib.colors import Colormap, Normalize, to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.errors import UserError, nearest
-
-DIVERGING = "RdBu_r"
-MISSING = ("#9a9a9a", "#e754c4", "#3fae49")
-"""Candidate colours of missing data, in order of preference."""
+from openstl_ext.visualization.style import DIVERGING, MISSING
 
 RANGE = re.compile(r"([\d.]+) *- *([\d.]+)")
 

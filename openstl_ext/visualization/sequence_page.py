@@ -19,8 +19,9 @@ from openstl_ext.visualization.grid import (
     step_unit,
 )
 from openstl_ext.visualization.legend import headline
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
 from openstl_ext.visualization.scales import colormaps, declared, shared
+from openstl_ext.visualization.style import FAINT
 
 MOST_COLUMNS = 10
 COLOURS = ("red", "green", "blue")
