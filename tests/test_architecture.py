@@ -234,6 +234,7 @@ WRITTEN_ELSEWHERE = {
     "prediction/forecasting.py": "the files of an atomic folder",
     "rasters/writer.py": "an atomic path",
     "results/kept_tallies.py": "an atomic file",
+    "visualization/animation.py": "memory, and an atomic path",
     "visualization/chart.py": "memory",
     "visualization/page.py": "memory",
 }
