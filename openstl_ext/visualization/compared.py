@@ -31,6 +31,11 @@ class Compared:
         return next(iter(self.methods.values()))
 
     @property
+    def num_channels(self) -> int:
+        """Number of channels of the forecasts of frames."""
+        return next(iter(self.frames.values())).forecast.shape[1]
+
+    @property
     def frames(self) -> dict[str, SavedSample]:
         """The methods of a sample of frames.
 
