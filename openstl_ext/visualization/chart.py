@@ -78,6 +78,7 @@ class Chart:
         from_zero: Whether the vertical axis starts at zero.
         log: Axes with a logarithmic scale.
         whole: Whether the horizontal axis has whole numbers only.
+        lowest: Lower end of the vertical axis; None for that of the lines.
     """
 
     title: str
@@ -90,6 +91,7 @@ class Chart:
     from_zero: bool = False
     log: Literal["", "x", "y", "xy"] = ""
     whole: bool = False
+    lowest: float | None = None
 
 
 def draw_charts(charts: Sequence[Chart], *, one_scale: bool = False) -> bytes:
@@ -163,8 +165,10 @@ def _draw(axes: Any, chart: Chart) -> list[Any]:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=9))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    else:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+    # plain digits, because the powers of ten of matplotlib are formulas
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+    if chart.lowest is not None:
+        axes.set_ylim(bottom=chart.lowest)
     if chart.limits is not None:
         axes.set(xlim=chart.limits, ylim=chart.limits, box_aspect=1)
     elif chart.from_zero:

@@ -1,7 +1,7 @@
 """Power spectra of truth and forecasts: which scales a forecast has lost or invented."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from openstl_ext.visualization.grid import step_label, step_unit
 
 Array = NDArray[np.float64]
 MOST_LEADS = 3
+DECADES = 1e8
+"""Powers below the largest over this are cut off; those of a smooth field are rounding errors."""
 LEAST_SIDE = 4
 """Smallest side of a frame in pixels, for which a spectrum has two wave numbers."""
 
@@ -129,7 +131,11 @@ def draw_spectra(
             raise UserError(f"there is no lead {lead}; the forecasts have leads from 1 to {last}")
         if not spectra.num_frames[lead - 1]:
             raise UserError(f"no frame of lead {lead} is complete; choose another lead")
+    powers = np.concatenate([power.ravel() for power in (spectra.truth, *spectra.methods.values())])
+    top = float(np.nanmax(powers))
+    lowest = top / DECADES if np.nanmin(powers) < top / DECADES else None
     charts = [_chart(spectra, lead, about, channel) for lead in shown]
+    charts = [replace(chart, lowest=lowest) for chart in charts]
     return draw_charts(charts, one_scale=True)
 
 

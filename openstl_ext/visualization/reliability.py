@@ -109,5 +109,6 @@ def draw_reliability(methods: Sequence[Reliability], *, title: str, note: str = 
         x_label="level of the quantile",
         y_label="share of pixels with a truth at most the quantile",
         limits=(0, 1),
+        ticks=tuple((k / 5, f"{k / 5:g}") for k in range(6)),
     )
     return draw_charts([chart])

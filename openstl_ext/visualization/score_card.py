@@ -19,6 +19,8 @@ LIMIT = 0.5
 LEAST = 0.02
 """Smallest end of the scale, so that rounding has no strong colours."""
 LEAST_WIDTH = 640
+MOST = 999
+"""Largest number of percent that is written."""
 DARK = 0.62
 """Share of the scale beyond which a cell is dark, so that its text is white."""
 
@@ -78,6 +80,8 @@ def _draw(page: Page, box: tuple[int, int, int, int], cell: Cell | None, limit: 
 def percent(change: float) -> str:
     """Return a relative difference in percent with its sign, as in ``+3.2 %``."""
     value = 100 * change
+    if abs(value) > MOST:
+        return f"{'+' if value > 0 else MINUS}>{MOST} %"
     digits = 1 if abs(value) < 99.95 else 0
     rounded = round(value, digits)
     sign = "+" if rounded > 0 else MINUS if rounded < 0 else ""
