@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--class", dest="interest", help="of labels: draw one class against all others")
     add("--confusion", action="store_true", help="draw the confusion matrix of labels")
     add("--max-columns", type=int, default=12, help="steps shown (%(default)s)")
-    add("--fps", type=float, default=3.0, help="of an animation: frames per second (%(default)s)")
+    add("--fps", type=float, help="of an animation: frames per second (3)")
+    add("--panel-size", type=int, help="of an animation: pixels of a panel (200)")
     add("--save", action="store_true", help="write grid_<id>.png (the default)")
     add("--out", type=Path, help="write the picture here: .png, or .gif or .mp4 for an animation")
 
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace, names: list[str], *, moving: bool, of_all: bool) -> None:
-    """Check options that would be ignored.
+    """Check options that would be ignored, and fill in those that are not given.
 
     Raises:
         UserError: If an option does not fit the others.
@@ -87,6 +88,12 @@ def _check(args: argparse.Namespace, names: list[str], *, moving: bool, of_all: 
         raise UserError("several samples are drawn as an animation: --out samples.gif")
     if args.difference and not args.beside:
         raise UserError("--difference belongs to --beside; one method is always drawn with it")
+    if not moving and (args.fps, args.panel_size) != (None, None):
+        raise UserError("--fps and --panel-size belong to an animation: --out x.gif")
+    args.fps = 3.0 if args.fps is None else args.fps
+    args.panel_size = 200 if args.panel_size is None else args.panel_size
+    if not 16 <= args.panel_size <= 1000:
+        raise UserError(f"--panel-size {args.panel_size} is not between 16 and 1000 pixels")
     if not 0.2 <= args.fps <= 50:
         raise UserError(f"--fps {args.fps:g} is not between 0.2 and 50 frames per second")
 
@@ -108,6 +115,8 @@ def _draw(
 
     if of_all:
         page = draw_all_labels(folders[0], names[0] if names else None)
+    elif args.beside and folders[0].holds_labels:
+        raise UserError("label maps of several methods are drawn as an animation: --out maps.gif")
     elif args.beside:
         page = draw_methods(
             compare_saved(folders, names[0]),
@@ -158,6 +167,7 @@ def _animate(
         title=", ".join(samples[0].methods),
         clocks=clocks_of(samples[0]),
         notes=notes_of(samples[0], names, synthetic=bool(about.get("synthetic"))),
+        panel_size=args.panel_size,
     )
     if path.suffix.lower() == ".gif":
         atomic_write(path, animation.gif(args.fps))

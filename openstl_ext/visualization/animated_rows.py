@@ -132,7 +132,7 @@ def _frame_row(
     missing = maps[2]
     norm = shared(first.inputs, first.target, *(row.forecast for row in rows))
     scale = Scale(maps[0], norm, "" if unit == "1" else unit)
-    signed = Scale(maps[1], centred(np.stack([row.difference for row in rows])), "difference")
+    signed = Scale(maps[1], centred(np.stack([row.difference for row in rows])), "")
 
     def painted(frames: Array) -> Pixels:
         if not first.is_rgb:
@@ -146,8 +146,7 @@ def _frame_row(
     for method, row in zip(methods, rows, strict=True):
         name = method if len(methods) > 1 else "forecast"
         panels.append(Panel(name, np.concatenate([past, painted(row.forecast)])))
-        words = f"forecast {MINUS} truth"
-        panels.append(Panel(words, np.concatenate([blank, signed.paint(row.difference)])))
+        panels.append(Panel("difference", np.concatenate([blank, signed.paint(row.difference)])))
     return Row(
         name=first.name,
         panels=tuple(panels),
@@ -162,7 +161,7 @@ def _label_row(compared: Compared, picked: Sequence[str], interest: str | None) 
     images, bands = rgb_composites(
         first.inputs, channel_names(about, first.inputs.shape[1]), picked
     )
-    panels = [Panel(f"images ({', '.join(bands)})", _painted(images))]
+    panels = [Panel(", ".join(bands), _painted(images))]
     entries: dict[str, str] = {}
     for method, sample in compared.methods.items():
         if not isinstance(sample, SavedLabels):
@@ -184,6 +183,8 @@ def notes_of(compared: Compared, samples: Sequence[str], *, synthetic: bool) -> 
     notes = [f"sample {samples[0]}" if len(samples) == 1 else f"{len(samples)} samples"]
     if isinstance(compared.first, SavedLabels):
         notes.append(f"images: percentiles {LOW} to {HIGH} of each band, the same in all images")
+    else:
+        notes.append(f"difference: forecast {MINUS} truth")
     return "; ".join([*notes, *(["synthetic data"] if synthetic else [])])
 
 

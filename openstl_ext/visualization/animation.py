@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from openstl_ext.errors import UserError
 from openstl_ext.visualization.animated_rows import Row
-from openstl_ext.visualization.legend import Legend, panel_size
+from openstl_ext.visualization.legend import Legend
+from openstl_ext.visualization.legend import panel_size as fit_panel
 from openstl_ext.visualization.page import Page, fitted
 from openstl_ext.visualization.palette import Palette, Pixels
 from openstl_ext.visualization.scales import rgb_bytes
@@ -25,6 +26,8 @@ SCALE, BAR = 92, 12  # colour bar with its numbers, its width
 APART, NOTE, NAMES = 12, 24, 24  # below a row, a line of notes, upright names of rows
 LEAST_WIDTH, ROOM = 460, 1000  # smallest width of a page, width of all panels together
 MOST_PANELS = 60
+PANEL = 200
+"""Length of the longer side of a panel in pixels, where they fit."""
 LAST = 100
 """Hundredths of a second that the last frame stays longer, so that the repetition is seen."""
 
@@ -72,7 +75,12 @@ class Animation:
 
 
 def draw_animation(
-    rows: Sequence[Row], *, title: str, clocks: Sequence[str], notes: str = ""
+    rows: Sequence[Row],
+    *,
+    title: str,
+    clocks: Sequence[str],
+    notes: str = "",
+    panel_size: int = PANEL,
 ) -> Animation:
     """Draw rows of panels, one frame of the animation per time.
 
@@ -81,6 +89,7 @@ def draw_animation(
         title: First line.
         clocks: Words for each time, such as ``t+1, forecast``.
         notes: Words at the bottom.
+        panel_size: Wanted length of the longer side of a panel, in pixels.
 
     Raises:
         UserError: If there are too many panels for one picture, or samples of other lengths.
@@ -96,7 +105,7 @@ def draw_animation(
             f"the samples have {len(clocks)} and {lengths.pop()} frames; animate samples of one "
             "length together"
         )
-    layout = _Layout.of(rows)
+    layout = _Layout.of(rows, panel_size)
     legend = Legend(
         tuple(dict.fromkeys(entry for row in rows for entry in row.legend)),
         layout.width - 2 * MARGIN,
@@ -135,11 +144,11 @@ class _Layout:
     names: int
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> "_Layout":
+    def of(cls, rows: Sequence[Row], wanted: int) -> "_Layout":
         """Choose panels that are a whole multiple of their data, as large as a page allows."""
         columns = max(len(row.panels) for row in rows)
         height, width = rows[0].panels[0].colors.shape[1:3]
-        panel = panel_size(height, width, min(200, max(72, ROOM // columns)))
+        panel = fit_panel(height, width, min(wanted, max(72, ROOM // columns)))
         names = NAMES if any(row.name for row in rows) else 0
         return cls(panel, columns, len(rows), max(len(row.scales) for row in rows), names)
 

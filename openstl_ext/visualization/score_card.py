@@ -14,7 +14,7 @@ from openstl_ext.visualization.style import DIVERGING, EMPTY, FAINT, INK
 MARGIN, TITLE, HEADING, LEGEND = 28, 56, 32, 62  # edges, two lines, column names, colour bar
 CELL, ROW = 96, 40  # width and height of a cell
 BAR = 14
-LIMIT = 0.5
+LIMIT = 1.0
 """Largest relative difference of the scale; larger ones have its end colours."""
 LEAST = 0.02
 """Smallest end of the scale, so that rounding has no strong colours."""

@@ -124,6 +124,8 @@ def test_options_that_would_be_ignored_are_errors(saved: Path):
         (["ab", "cd"], "several samples are drawn as an animation"),
         (["ab", "--difference"], "--difference belongs to --beside"),
         (["ab", "--fps", "0", "--out", "a.gif"], "--fps 0 is not between"),
+        (["ab", "--fps", "9"], "--fps and --panel-size belong to an animation"),
+        (["ab", "--panel-size", "4", "--out", "a.gif"], "--panel-size 4 is not between"),
         (["ab", "--beside", run, "--out", "a.gif"], "given twice"),
         (["ab", "--out", "a.svg"], "must end with .png or .gif or .mp4"),
     ):

@@ -52,7 +52,8 @@ def colors_at(row: Row, place: int) -> NDArray[np.uint8]:
 def test_panels_show_truth_forecast_and_difference() -> None:
     """The animation would show another forecast than the one that was tested."""
     (row,) = rows_of(compared())
-    assert [panel.name for panel in row.panels] == ["truth", "forecast", f"forecast {MINUS} truth"]
+    assert [panel.name for panel in row.panels] == ["truth", "forecast", "difference"]
+    assert f"difference: forecast {MINUS} truth" in notes_of(compared(), ["s"], synthetic=False)
     scale, signed = row.scales
     assert (scale.norm.vmin, scale.norm.vmax) == (0, 1.5)
     assert (signed.norm.vmin, signed.norm.vmax) == (-0.5, 0.5)
@@ -184,7 +185,7 @@ def test_label_maps_are_animated_beside_their_images() -> None:
     sample = Compared(about, {"a/net": SavedLabels("r0", images, target, labels, probability)})
     (row,) = rows_of(sample)
     assert [p.name for p in row.panels] == [
-        "images (channel 0, channel 1, channel 2)",
+        "channel 0, channel 1, channel 2",
         "target",
         "prediction",
     ]
