@@ -234,7 +234,8 @@ WRITTEN_ELSEWHERE = {
     "prediction/forecasting.py": "the files of an atomic folder",
     "rasters/writer.py": "an atomic path",
     "results/kept_tallies.py": "an atomic file",
-    "visualization/error_curve.py": "memory",
+    "visualization/animation.py": "memory, and an atomic path",
+    "visualization/chart.py": "memory",
     "visualization/page.py": "memory",
 }
 """Files that call such a function, and to what they write."""

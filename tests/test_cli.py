@@ -18,7 +18,8 @@ from openstl_ext.errors import PATH_REMEDIES, DataError, UserError, printable
 
 COMMANDS = {
     *("convert", "data", "demo", "doctor", "leaderboard", "list", "new", "plot-horizons"),
-    *("plot-spectrum", "predict", "profile", "test", "train", "visualize"),
+    *("plot-power-spectra", "plot-rank-histogram", "plot-reliability", "plot-score-card"),
+    *("plot-training", "plot-spectrum", "predict", "profile", "test", "train", "visualize"),
 }
 HEAVY = {"torch", "mmengine", "numpy", "matplotlib"}
 MESSAGE = "a.tif and b.tif differ:\n  bring them onto one grid"

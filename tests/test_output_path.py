@@ -71,7 +71,12 @@ def test_a_folder_without_permission_is_refused(
 COMMANDS = {
     "leaderboard": ["missing", "--out", "OUT"],
     "plot-horizons": ["missing", "--out", "OUT.png"],
+    "plot-power-spectra": ["missing", "--out", "OUT.png"],
+    "plot-rank-histogram": ["missing", "--out", "OUT.png"],
+    "plot-reliability": ["missing", "--out", "OUT.png"],
+    "plot-score-card": ["missing", "--compare", "a", "b", "--out", "OUT.png"],
     "plot-spectrum": ["missing", "--out", "OUT.png"],
+    "plot-training": ["missing", "--out", "OUT.png"],
     "predict": ["boiling/simvp_gsta_small", "missing.pth", "--input", "input.png", "--out", "OUT"],
     "convert": ["input.png", "OUT"],
     "train": ["boiling/simvp_gsta_small", "--work-dir", "OUT"],

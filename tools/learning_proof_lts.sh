@@ -8,7 +8,7 @@ PYTHON=${1:-.venv/bin/python}
 cd "$(dirname "$0")/.."
 MODELS=${MODELS:-pixel_logistic st_mamba st_mamba_broadcast st_gru unet unet_2plus1d convgru_unet convlstm_unet}
 SEEDS=${SEEDS:-0}
-SAMPLE=${SAMPLE:-r000220_c000508}
+SAMPLE=${SAMPLE:-r000324_c000108}
 OUT=${OUT:-docs}
 PICTURES=$OUT/images/learning
 mkdir -p "$PICTURES"

@@ -75,6 +75,16 @@ def add_quiet(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_uncertain(parser: argparse.ArgumentParser, *, default: str) -> None:
+    """Add the arguments of pictures of uncertain forecasts: sources, channel, lead and output."""
+    parser.add_argument(
+        "sources", nargs="+", type=Path, metavar="SOURCE", help="folder of a run, or a file .npz"
+    )
+    parser.add_argument("--channel", help="name or number (all together)")
+    parser.add_argument("--lead", type=int, help="counted from 1 (all together)")
+    parser.add_argument("--out", type=Path, default=Path(default), help="(%(default)s)")
+
+
 def load_config(
     args: argparse.Namespace,
     *,

@@ -34,6 +34,7 @@ from openstl_ext.structures import Inputs, Metainfo, Sample
 
 KINDS = ("inputs", "trues", "preds")
 PROBABILITIES = "probs"
+QUANTILES, ENSEMBLE, LEVELS = "quantiles", "ensemble", "quantile_levels"
 
 
 @HOOKS.register_module()
@@ -56,6 +57,10 @@ class PredictionsHook(Hook):
         (C, H, W); NaN where there is no data. ``metrics.npy``: a structured scalar with one
         float64 field per score, so that ``np.load(path)["mse_sum"]`` is a number; ``metrics.json``:
         the same, null for NaN. ``about.json``: channels, unit, lead, config, weights, test.
+
+        Where the forecast has quantiles or members, ``{quantiles,ensemble}/<sample>/<t>.npy`` are
+        those of each step, (Q, C, H, W) or (E, C, H, W), and ``about.json`` has the levels,
+        ``quantile_levels``.
 
         Where the prediction is a map of labels, ``{trues,preds}/<sample>/0.npy`` are class indices,
         int16 (H, W), with target -1 where it is unknown; ``probs/<sample>/<k>.npy`` is the
@@ -85,6 +90,7 @@ class PredictionsHook(Hook):
         self.folder = folder
         self.written: Path | None = None
         self._names: list[list[str]] = []
+        self._levels: list[float] = []
         self._scenes = SceneLabels()
 
     def before_test_epoch(self, runner: Runner) -> None:
@@ -122,6 +128,9 @@ class PredictionsHook(Hook):
                 )
             past = known(frames[index], None if valid is None else valid[index])
             files = {"inputs": frame_arrays(past), **answer_arrays(sample)}
+            files |= uncertain_arrays(sample)
+            if LEVELS in sample:
+                self._levels = [round(x, 6) for x in sample["quantile_levels"].tolist()]
             with removed_if_unwritten(part):
                 for kind, arrays in files.items():
                     write_arrays(part / kind / name, arrays)
@@ -140,10 +149,11 @@ class PredictionsHook(Hook):
                 "again"
             )
         scores = {name: float(value) for name, value in (metrics or {}).items()}
-        kind = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
+        kind: dict[str, Any] = {"kind": "labels"} if (part / PROBABILITIES).is_dir() else {}
         kind = {"kind": "scenes"} if scenes.rows else kind
         subject = Tested.of(runner).subject
         final = place_of(usual, subject)
+        kind |= {LEVELS: self._levels} if (part / QUANTILES).is_dir() else {}
         about = {**self._about(runner), **msgspec.structs.asdict(_Subject(*subject)), **kind}
         with removed_if_unwritten(part):
             if scenes.rows:
@@ -244,6 +254,16 @@ def answer_arrays(sample: Sample) -> dict[str, NDArray[Any]]:
     maps = {"trues": target, "preds": sample["labels"]}
     arrays = {kind: x.detach().cpu().numpy().astype(np.int16)[None] for kind, x in maps.items()}
     return {**arrays, PROBABILITIES: sample["probability"].detach().float().cpu().numpy()}
+
+
+def uncertain_arrays(sample: Sample) -> dict[str, NDArray[np.float32]]:
+    """Return the quantiles and the members of a forecast by kind, (T', Q or E, C, H, W)."""
+    found = {kind: sample.get(kind) for kind in (QUANTILES, ENSEMBLE)}
+    return {
+        kind: frames.detach().float().cpu().numpy().swapaxes(0, 1)
+        for kind, frames in found.items()
+        if isinstance(frames, Tensor) and "forecast" in sample
+    }
 
 
 def frame_arrays(frames: Tensor) -> NDArray[np.float32]:

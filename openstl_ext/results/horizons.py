@@ -1,13 +1,16 @@
 """Curves of a score over the leads, from the rows of a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.board import Board
-from openstl_ext.results.table import Table, higher_is_better
+from openstl_ext.results.table import Row, Table, higher_is_better
 from openstl_ext.score_name import ScoreName, metric_name
+
+Intervals = Callable[[Table, Row, list[str]], tuple[tuple[float, float] | None, ...]]
+"""Function from the scores of a row to their intervals."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Curve:
         means: Mean of the score over the runs, one per lead; None where there is none.
         spreads: Sample standard deviations; None for fewer than two runs.
         num_runs: Seeds of the recipe; 1 for a baseline.
+        intervals: Interval of each lead under resampling of the samples; empty without.
     """
 
     name: str
@@ -27,6 +31,7 @@ class Curve:
     means: tuple[float | None, ...]
     spreads: tuple[float | None, ...]
     num_runs: int
+    intervals: tuple[tuple[float, float] | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,17 +61,18 @@ class HorizonPlot:
     curves: tuple[Curve, ...]
 
 
-def plots_of(board: Board, metric: str) -> list[HorizonPlot]:
+def plots_of(board: Board, metric: str, intervals: Intervals | None = None) -> list[HorizonPlot]:
     """Return a plot for each protocol that has the score lead by lead.
 
     Args:
         board: Read with the pattern ``*``, so that single leads are in its tables.
         metric: Name of the score, as in ``mae`` for ``mae@1``, ``mae@2`` ...
+        intervals: Computes the bands of the curves; those over seeds without it.
 
     Raises:
         UserError: If no result has it; the message has the nearest name.
     """
-    plots = [_plot(table, metric) for table in board.tables if leads_of(table, metric)]
+    plots = [_plot(table, metric, intervals) for table in board.tables if leads_of(table, metric)]
     if not plots:
         known = {
             base
@@ -95,7 +101,7 @@ def _split(score: str) -> tuple[str, int]:
     return str(replace(name, lead=None)), name.lead
 
 
-def _plot(table: Table, metric: str) -> HorizonPlot:
+def _plot(table: Table, metric: str, intervals: Intervals | None) -> HorizonPlot:
     leads, facts = leads_of(table, metric), table.about.get(metric_name(metric)) or {}
     metainfo = table.protocol["metainfo"]
     length, time_unit = metainfo.get("lead") or (1, "frame")
@@ -110,7 +116,7 @@ def _plot(table: Table, metric: str) -> HorizonPlot:
         ahead=tuple(length * lead for lead in leads),
         time_unit=str(time_unit),
         num_valid=tuple(numbers) if len(numbers) == len(leads) else (),
-        curves=_curves(table, [f"{metric}@{lead}" for lead in leads]),
+        curves=_curves(table, [f"{metric}@{lead}" for lead in leads], intervals),
     )
 
 
@@ -119,7 +125,7 @@ def _unit(metric: str, facts: Mapping[str, Any]) -> str:
     return str((facts.get("units") or {}).get(name.part if name else "") or facts.get("unit") or "")
 
 
-def _curves(table: Table, keys: Sequence[str]) -> tuple[Curve, ...]:
+def _curves(table: Table, keys: list[str], intervals: Intervals | None) -> tuple[Curve, ...]:
     """Return the curves of rows that have any of the scores."""
     names = [row.label for row in table.rows]
     found = []
@@ -136,6 +142,7 @@ def _curves(table: Table, keys: Sequence[str]) -> tuple[Curve, ...]:
                 means=tuple(score.mean if score else None for score in scores),
                 spreads=tuple(score.std if score else None for score in scores),
                 num_runs=1 if row.is_baseline else len(row.records),
+                intervals=intervals(table, row, keys) if intervals else (),
             )
         )
     return tuple(sorted(found, key=lambda curve: curve.is_baseline))

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from openstl_ext.visualization.page import FAINT, INK, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
+from openstl_ext.visualization.style import EMPTY, FAINT, INK
 
 Counts = NDArray[np.int64]
 
@@ -20,7 +21,6 @@ ROOM, LEAST = 1500, 400  # wanted side of the matrix of many and of few classes,
 SMALLEST, LARGEST = 34, 66  # sides of a cell of many classes, in pixels
 WITH_COUNTS = 52  # smallest cell with a share and a count
 DARK = 55  # share in percent from which the text of a cell is white
-UNOBSERVED = "#eeeeee"
 COLORMAP = "Blues"
 
 
@@ -109,7 +109,7 @@ def draw_confusion(
     page.text(MARGIN, MARGIN, heading, align="left", size=HEADING, weight="bold")
     page.text(MARGIN, MARGIN + 28, below, align="left", size=TEXT, color=FAINT)
     box = (layout.left, layout.top, layout.side, layout.side)
-    cmap, norm = matplotlib.colormaps[COLORMAP].with_extremes(bad=UNOBSERVED), Normalize(0, 100)
+    cmap, norm = matplotlib.colormaps[COLORMAP].with_extremes(bad=EMPTY), Normalize(0, 100)
     page.image(np.where(observed[:, None] > 0, shares, np.nan), box, cmap=cmap, norm=norm)
     _names(page, layout, totals)
     for row, column in zip(*counts.nonzero(), strict=True):

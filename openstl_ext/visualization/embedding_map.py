@@ -7,7 +7,8 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.visualization.legend import panel_size
-from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
+from openstl_ext.visualization.page import Page, fitted, text_width
+from openstl_ext.visualization.style import FAINT, NO_DATA
 
 Array = NDArray[np.float32]
 
@@ -16,7 +17,6 @@ LOW, HIGH = 2, 98
 EVEN = 0.5
 """Value of a component that does not exist."""
 MARGIN, TITLE, HEADING, GAP, PANEL = 28, 40, 34, 20, 420
-NO_DATA = "#cdbfe3"
 
 
 def pca_rgb(maps: Sequence[Array]) -> tuple[list[Array], list[float]]:

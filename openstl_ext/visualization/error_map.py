@@ -5,12 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FOUND, FALSE_ALARM, MISSED = "#0072b2", "#d55e00", "#f0e442"
-"""Colours of Okabe and Ito: distinct for colour-blind readers, and from any grey."""
-UNKNOWN = "#4d4d4d"
-CLASSES = ("#dddddd", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#56b4e9", "#d55e00")
-"""Colours of the first eight classes; the first class is often the background."""
-MORE = ("#882255", "#999933", "#332288", "#88ccee", "#661100", "#117733", "#aa4499", "#6699cc")
+from openstl_ext.visualization.style import CLASSES, MORE_CLASSES
 
 
 @dataclass(frozen=True)
@@ -53,5 +48,5 @@ class ErrorMap:
 
 def class_color(index: int) -> str:
     """Return the colour of a class; colours repeat after sixteen classes."""
-    colors = (*CLASSES, *MORE)
+    colors = (*CLASSES, *MORE_CLASSES)
     return colors[index % len(colors)]

@@ -14,9 +14,10 @@ from openstl_ext.visualization.channel_rows import (
     channel_rows,
 )
 from openstl_ext.visualization.legend import headline, panel_size
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
 from openstl_ext.visualization.saved import SavedSample
 from openstl_ext.visualization.scales import centred, colormaps, shared
+from openstl_ext.visualization.style import FAINT
 
 MINUS = "\N{MINUS SIGN}"
 MARGIN, GUTTER, SCALE = 26, 118, 150  # left and right edge, row names, colour bar with numbers
@@ -103,14 +104,14 @@ def draw_grid(
         tops.append(top)
         top += layout.rows_height(titled=titled, gaps=bool((rows.known < 1).any())) + 3 * GAP
     gaps = any(rows.has_gaps for rows in channels)
-    notes = _left_out(sample, past, future, 3 if rgb else len(picked) or len(channels))
+    notes = left_out(sample, past, future, 3 if rgb else len(picked) or len(channels))
     page = Page(layout.width, top + (LINE + GAP) * bool(gaps or notes) + MARGIN // 2)
     headline(page, sample.name, str(about.get("config") or ""), MARGIN)
     maps = colormaps(colormap)
     for rows, rows_top in zip(channels, tops, strict=True):
         drawing = _Drawing(page, layout, rows, maps, past, future, about)
         drawing.draw(rows_top, titled=titled)
-    _legend(page, maps[2] if gaps else None, notes)
+    draw_legend(page, maps[2] if gaps else None, notes)
     return page
 
 
@@ -180,7 +181,7 @@ class _Drawing:
         for column, frame in enumerate(frames):
             box = self.layout.box(column, top)
             if frame.ndim == 3:
-                page.image(_colored(frame, norm, self.maps[2]), box)
+                page.image(colored(frame, norm, self.maps[2]), box)
             else:
                 page.image(frame, box, cmap=cmap, norm=norm)
 
@@ -197,7 +198,7 @@ class _Drawing:
 
     def _numbers(self, top: int) -> None:
         """Write the error of each step, and the share of known pixels where some are missing."""
-        rows = [("MSE", [_short(self.rows.mse[step]) for step in self.future])]
+        rows = [("MSE", [short_number(self.rows.mse[step]) for step in self.future])]
         if (self.rows.known < 1).any():
             rows.append(("known", [f"{100 * self.rows.known[s]:.0f} %" for s in self.future]))
         for number, (name, words) in enumerate(rows):
@@ -216,7 +217,7 @@ class _Drawing:
         return "" if unit == "1" else unit
 
 
-def _left_out(
+def left_out(
     sample: SavedSample, past: Sequence[int], future: Sequence[int], num_channels: int
 ) -> list[str]:
     """Return notes on steps and channels that are not shown."""
@@ -227,7 +228,7 @@ def _left_out(
     return notes
 
 
-def _legend(page: Page, missing: str | None, notes: Sequence[str]) -> None:
+def draw_legend(page: Page, missing: str | None, notes: Sequence[str]) -> None:
     """Draw the colour of missing data and the notes."""
     middle, left = page.height - MARGIN, MARGIN + GUTTER
     if missing:
@@ -237,14 +238,14 @@ def _legend(page: Page, missing: str | None, notes: Sequence[str]) -> None:
     page.text(left, middle, "; ".join(notes), align="left", size=6.5, color=FAINT)
 
 
-def _colored(frame: Array, norm: Normalize, missing: str) -> Array:
+def colored(frame: Array, norm: Normalize, missing: str) -> Array:
     """Return the colours of an RGB frame; a pixel is missing if one channel is."""
     scaled = np.clip(np.asarray(norm(frame)), 0, 1)
     known = np.isfinite(frame).all(axis=-1, keepdims=True)
     return np.where(known, scaled, np.asarray(to_rgb(missing), dtype=np.float32))
 
 
-def _short(value: float) -> str:
+def short_number(value: float) -> str:
     """Format a number with three digits."""
     if not np.isfinite(value):
         return "n/a"

@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.colors import Colormap, Normalize
 
 from openstl_ext.errors import UserError
-from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
+from openstl_ext.visualization.page import Page, fitted, text_width
 from openstl_ext.visualization.panel_sample import PanelSample
 from openstl_ext.visualization.scales import DIVERGING, between, centred, declared, with_missing
+from openstl_ext.visualization.style import FAINT
 
 MINUS = "\N{MINUS SIGN}"
 WIDTHS = "magma"

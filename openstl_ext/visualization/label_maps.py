@@ -9,17 +9,11 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.errors import UserError, nearest
-from openstl_ext.visualization.error_map import (
-    FALSE_ALARM,
-    FOUND,
-    MISSED,
-    UNKNOWN,
-    ErrorMap,
-    class_color,
-)
+from openstl_ext.visualization.error_map import ErrorMap, class_color
 from openstl_ext.visualization.legend import Entry
 from openstl_ext.visualization.rgb_composite import Array, overlay
 from openstl_ext.visualization.saved import SavedLabels
+from openstl_ext.visualization.style import FALSE_ALARM, FOUND, MISSED, UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from openstl_ext.visualization.page import FAINT, INK, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
+from openstl_ext.visualization.style import EMPTY, FAINT, INK
 
 Labels = NDArray[np.int64]
 
@@ -16,7 +17,6 @@ CELL, ROW = 110, 34  # width and height of a cell
 BAR, SCALE = 16, 66  # colour bar, bar with its numbers
 LEAST, TALLEST, NAME = 200, 400, 7  # heights of the colour bar; size of class names
 DARK = 55  # score in percent from which the text of a cell is white
-UNDEFINED = "#eeeeee"
 COLORMAP = "Blues"
 COLUMNS = ("precision", "recall", "F1")
 COUNTS = ("observed", "predicted")
@@ -49,7 +49,7 @@ def draw_label_scores(
     page = Page(width + MARGIN, top + max(height, LEAST) + MARGIN)
     page.text(MARGIN, MARGIN, heading, align="left", size=9.5, weight="bold")
     page.text(MARGIN, MARGIN + 28, below, align="left", color=FAINT)
-    cmap = matplotlib.colormaps[COLORMAP].with_extremes(bad=UNDEFINED)
+    cmap = matplotlib.colormaps[COLORMAP].with_extremes(bad=EMPTY)
     page.image(scores, table, cmap=cmap, norm=Normalize(0, 100))
     for column, name in enumerate(COLUMNS + COUNTS):
         page.text(left + (column + 0.5) * CELL, top - HEADING / 2, name, size=7.5)

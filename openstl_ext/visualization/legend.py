@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
+from openstl_ext.visualization.page import Page, fitted, text_width
+from openstl_ext.visualization.style import FAINT
 
 TITLE, SMALL = 9.5, 7.5
 SWATCH, PADDING, APART = 12, 8, 26  # colour box, gap to its text, gap to the next entry

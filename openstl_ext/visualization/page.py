@@ -13,12 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from openstl_ext.errors import printable
-
-DPI = 150
-INK = "#222222"
-FAINT = "#6b6b6b"
-LINE = "#b5b5b5"
-FONT = "DejaVu Sans"  # included in matplotlib, so a figure is the same everywhere
+from openstl_ext.visualization.style import DPI, FAINT, FONT, INK, LINE
 
 
 class Page:

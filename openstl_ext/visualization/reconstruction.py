@@ -9,15 +9,16 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.visualization.legend import panel_size
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
 from openstl_ext.visualization.rgb_composite import HIGH, LOW, Array
+from openstl_ext.visualization.style import FAINT, NO_DATA
 
 COLUMNS = ("input", "masked", "reconstruction")
 MARGIN, TITLE, HEADING = 28, 40, 50  # edges, first line, names of a block
 GAP, APART, PANEL = 8, 30, 190  # between panels, between samples, longer side of a panel
 PER_LINE = 3
 """Samples side by side."""
-HIDDEN, NO_DATA = "#8c8c8c", "#cdbfe3"
+HIDDEN = "#8c8c8c"
 RGB = ("red", "green", "blue")
 FAMILIES = {
     "red_edge": "red edge",

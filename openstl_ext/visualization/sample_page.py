@@ -10,12 +10,13 @@ from matplotlib.colors import Normalize, to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.visualization.channel_rows import Array
-from openstl_ext.visualization.error_map import UNKNOWN, class_color
+from openstl_ext.visualization.error_map import class_color
 from openstl_ext.visualization.grid import shown_steps, step_unit
 from openstl_ext.visualization.legend import Legend, panel_size
-from openstl_ext.visualization.page import FAINT, Page, fitted, text_width
+from openstl_ext.visualization.page import Page, fitted, text_width
 from openstl_ext.visualization.rgb_composite import HIGH, LOW, rgb_composites
 from openstl_ext.visualization.scales import declared, shared, with_missing
+from openstl_ext.visualization.style import FAINT, UNKNOWN
 
 MARGIN, TITLE, HEADING, LABELS, GAP = 28, 62, 34, 22, 8
 SCALE, BAR, BETWEEN = 110, 14, 16  # colour bar with its numbers, its width, inputs and targets

@@ -52,9 +52,10 @@ class SavedFolder:
 
     Files:
         ``{inputs,trues,preds}/<sample>/<t>.npy``, each (H, W) or (C, H, W); optionally
-        ``about.json`` with channel names, unit and lead. With ``"kind": "labels"``, target and
-        prediction are one map of class indices, and ``probs/<sample>/<k>.npy`` is the probability
-        of class k. With ``"kind": "scenes"``, the labels of entire samples are in one array per
+        ``about.json`` with channel names, unit and lead, and ``quantiles`` and ``ensemble``, each
+        (Q, C, H, W) or (E, C, H, W). With ``"kind": "labels"``, target and prediction are one map
+        of class indices, and ``probs/<sample>/<k>.npy`` is the probability of class k. With
+        ``"kind": "scenes"``, the labels of entire samples are in one array per
         kind; see ``SavedScenes``. Or, as OpenSTL writes them, ``{inputs,trues,preds}.npy``, each
         (N, T, C, H, W) with all samples, whose names are their numbers from 0; they are mapped, not
         read as a whole.
@@ -150,6 +151,41 @@ class SavedFolder:
             )
         return SavedSample(name, inputs, target, forecast)
 
+    @property
+    def quantile_levels(self) -> list[float]:
+        """Level of each saved quantile; empty without quantiles."""
+        has_any = not self._stacks and (self.path / "quantiles").is_dir()
+        return [float(level) for level in self.about.get("quantile_levels") or ()] * has_any
+
+    @property
+    def has_members(self) -> bool:
+        """Whether the members of an ensemble are saved."""
+        return (self.path / "ensemble").is_dir()
+
+    def load_uncertain(self, name: str, kind: str) -> NDArray[np.float32]:
+        """Read the quantiles or the members of a sample.
+
+        Args:
+            name: Name of the sample.
+            kind: ``quantiles`` or ``ensemble``.
+
+        Shape:
+            - returns: (Q or E, T', C, H, W).
+
+        Raises:
+            DataError: If a file is missing, or no such array of numbers.
+        """
+        folder = self.path / kind / name
+        paths = sorted(folder.glob("*.npy"), key=lambda path: _natural(path.stem))
+        arrays = [read_array(path) for path in paths if not is_leftover(path.name)]
+        shapes = {array.shape for array in arrays}
+        if len(shapes) != 1 or arrays[0].ndim != 4:
+            raise DataError(
+                f"{folder} has arrays of shapes {sorted(shapes)}, expected one of (members, "
+                "channels, height, width) for each step; test again"
+            )
+        return np.stack(arrays, axis=1)
+
     def load_labels(self, name: str) -> SavedLabels:
         """Read the arrays of a label map.
 
@@ -203,11 +239,7 @@ def frames_of(folder: Path) -> NDArray[np.float32]:
         raise DataError(f"{folder} has no frames (<t>.npy)")
     frames: list[NDArray[np.float32]] = []
     for path in paths:
-        try:
-            frame = np.load(path, allow_pickle=False)
-            frame = np.asarray(frame, dtype=np.float32)
-        except (OSError, ValueError, EOFError) as error:
-            raise DataError(f"{path} is not an array of numbers: {error}") from error
+        frame = read_array(path)
         if frame.ndim not in (2, 3) or 0 in frame.shape:
             raise DataError(f"{path} has shape {frame.shape}, expected (H, W) or (C, H, W)")
         frames.append(frame[None] if frame.ndim == 2 else frame)
@@ -215,6 +247,18 @@ def frames_of(folder: Path) -> NDArray[np.float32]:
             shapes = f"{frames[-1].shape}, but {paths[0].name} has {frames[0].shape}"
             raise DataError(f"{path} has shape {shapes} (channels, height, width)")
     return np.stack(frames)
+
+
+def read_array(path: Path) -> NDArray[np.float32]:
+    """Read an array of numbers.
+
+    Raises:
+        DataError: If the file is missing, damaged, or no such array.
+    """
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} is not an array of numbers: {error}") from error
 
 
 def _natural(name: str) -> tuple[Any, ...]:

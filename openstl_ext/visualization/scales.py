@@ -10,10 +10,7 @@ from matplotlib.colors import Colormap, Normalize, to_rgb
 from numpy.typing import NDArray
 
 from openstl_ext.errors import UserError, nearest
-
-DIVERGING = "RdBu_r"
-MISSING = ("#9a9a9a", "#e754c4", "#3fae49")
-"""Candidate colours of missing data, in order of preference."""
+from openstl_ext.visualization.style import DIVERGING, MISSING
 
 RANGE = re.compile(r"([\d.]+) *- *([\d.]+)")
 
@@ -90,3 +87,14 @@ def between(
         return shared(known)
     ends = np.percentile(known, percentiles)
     return shared(ends.astype(np.float32)) if ends[0] < ends[1] else shared(known)
+
+
+def rgb_bytes(colors: Any) -> NDArray[np.uint8]:
+    """Return colours between 0 and 1, or their names, as bytes.
+
+    Shape:
+        - colors: (..., 3) or (..., 4), or names (N,); returns: (..., 3).
+    """
+    if isinstance(colors, str):
+        colors = [to_rgb(colors)]
+    return np.rint(255 * np.clip(np.asarray(colors)[..., :3], 0, 1)).astype(np.uint8)

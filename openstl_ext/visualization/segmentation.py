@@ -12,14 +12,14 @@ from openstl_ext.errors import UserError, nearest
 from openstl_ext.visualization.channel_rows import channel_names
 from openstl_ext.visualization.label_maps import LabelMaps, class_names, label_maps
 from openstl_ext.visualization.legend import PITCH, SMALL, Legend, headline, panel_size
-from openstl_ext.visualization.page import FAINT, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
 from openstl_ext.visualization.rgb_composite import HIGH, LOW, Array, rgb_composites
 from openstl_ext.visualization.saved import SavedLabels
+from openstl_ext.visualization.style import FAINT, NO_DATA
 
 MARGIN, TITLE, HEADING, GAP = 28, 40, 34, 20  # edges, first line, panel names, between panels
 NOTE, BAR, SCALE = 30, 16, 62  # a line of text, colour bar, colour bar with its numbers
 PANEL, LEAST_WIDTH = 340, 820  # approximate longer side of a panel; room for the text
-NO_DATA = "#cdbfe3"
 COLORMAP = "cividis"
 
 

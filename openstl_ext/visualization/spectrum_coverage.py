@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from openstl_ext.visualization.legend import Legend
-from openstl_ext.visualization.page import FAINT, INK, Page, text_width
+from openstl_ext.visualization.page import Page, text_width
+from openstl_ext.visualization.style import FAINT, INK
 
 Kind = Literal["learned", "interpolated", "none"]
 

@@ -1,12 +1,14 @@
 """The command visualize."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from openstl_ext import cli
 from openstl_ext.errors import UserError
@@ -81,3 +83,60 @@ def test_frames_have_no_confusion_matrix(saved: Path) -> None:
     """Values would be counted as classes."""
     with pytest.raises(UserError, match="are frames, not labels; remove --confusion"):
         cli.call(["visualize", str(saved), "--confusion"])
+
+
+def other(saved: Path) -> Path:
+    """Write a second run whose forecasts are all 1."""
+    folder = saved.parent / "other/saved"
+    shutil.copytree(saved, folder)
+    for path in folder.glob("preds/*/*.npy"):
+        np.save(path, np.ones((5, 4), "float32"))
+    return folder.parent
+
+
+def test_an_animation_of_several_samples_and_methods_is_written(saved: Path):
+    """Forecasts could not be shown as they move."""
+    out = saved.parent / "x.gif"
+    words = [str(saved), "ab", "cd", "--beside", str(other(saved)), "--fps", "5", "--out", str(out)]
+    cli.call(["visualize", *words])
+    first = out.read_bytes()
+    with Image.open(out) as image:
+        assert image.n_frames == 5
+        assert image.info["duration"] == 200
+    cli.call(["visualize", *words])
+    assert out.read_bytes() == first
+
+
+def test_several_methods_are_drawn_below_each_other(saved: Path):
+    """A difference of two methods would be searched in two pictures."""
+    words = [str(saved), "ab", "--beside", str(other(saved)), "--difference"]
+    cli.call(["visualize", *words])
+    path = saved / "methods_ab_boiling_0.png"
+    assert path.read_bytes().startswith(PNG)
+    with Image.open(path) as image:
+        assert image.height > 1.5 * image.width * 5 / 12
+
+
+def test_options_that_would_be_ignored_are_errors(saved: Path):
+    """A user would look for what is not drawn."""
+    run = str(saved)
+    for words, message in (
+        (["ab", "cd"], "several samples are drawn as an animation"),
+        (["ab", "--difference"], "--difference belongs to --beside"),
+        (["ab", "--fps", "0", "--out", "a.gif"], "--fps 0 is not between"),
+        (["ab", "--fps", "9"], "--fps and --panel-size belong to an animation"),
+        (["ab", "--panel-size", "4", "--out", "a.gif"], "--panel-size 4 is not between"),
+        (["ab", "--beside", run, "--out", "a.gif"], "given twice"),
+        (["ab", "--out", "a.svg"], "must end with .png or .gif or .mp4"),
+    ):
+        with pytest.raises(UserError, match=message):
+            cli.call(["visualize", run, *words])
+
+
+def test_mp4_without_its_library_is_one_hint(saved: Path, monkeypatch: pytest.MonkeyPatch):
+    """A user would get a traceback instead of the package to install."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    out = saved.parent / "a.mp4"
+    with pytest.raises(UserError, match="pip install av, or choose"):
+        cli.call(["visualize", str(saved), "ab", "--out", str(out)])
+    assert not list(saved.parent.glob("*.mp4*"))

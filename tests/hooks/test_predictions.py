@@ -22,6 +22,7 @@ from openstl_ext.hooks import predictions
 from openstl_ext.hooks.predictions import PredictionsHook, sample_name
 from openstl_ext.registry import DATASETS, HOOKS
 from openstl_ext.structures import Channel, Metainfo
+from openstl_ext.visualization.saved import SavedFolder
 
 
 class Gappy(Dataset):
@@ -86,6 +87,19 @@ class Labelled(Dataset):
 SAME_TEST = SimpleNamespace(of=lambda _: SimpleNamespace(subject=("weights", "test")))
 
 
+class Uncertain(Hook):
+    """Add quantiles and members to the forecasts, as a method would: the forecast plus k."""
+
+    priority = "VERY_HIGH"
+
+    def after_test_iter(self, runner: Any, batch_idx: int, data_batch=None, outputs=None) -> None:
+        for sample in outputs:
+            forecast = sample["forecast"]
+            sample["quantiles"] = torch.stack([forecast + k for k in (-1, 1)])
+            sample["quantile_levels"] = torch.tensor([0.1, 0.9])
+            sample["ensemble"] = torch.stack([forecast + k for k in range(3)])
+
+
 class Interrupt(Hook):
     """End the test with an error after a batch."""
 
@@ -101,7 +115,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Test a model that repeats the last frame; return the work directory."""
     # not the decorator: contract tests cover all registered classes
     monkeypatch.setitem(DATASETS.module_dict, "Gappy", Gappy)
-    monkeypatch.setitem(HOOKS.module_dict, "Interrupt", Interrupt)
+    for hook in (Interrupt, Uncertain):
+        monkeypatch.setitem(HOOKS.module_dict, hook.__name__, hook)
 
     def test(*hooks: str, **dataset: Any) -> Path:
         cfg = Config(
@@ -148,6 +163,27 @@ def test_frames_are_saved_in_data_units_with_gaps(run):
 def test_many_channels_keep_their_axis(run):
     """Frames of several channels could not be saved."""
     assert np.load(run(num_channels=2) / "saved/preds/s0/0.npy").shape == (2, 3, 4)
+
+
+def test_quantiles_and_members_are_saved_step_by_step(run):
+    """Pictures of uncertain forecasts would need the test again."""
+    folder = SavedFolder(run("Uncertain", num_channels=2))
+    assert folder.quantile_levels == [0.1, 0.9]
+    assert folder.has_members
+    forecast = folder.load("s3").forecast
+    for kind, steps in (("quantiles", (-1, 1)), ("ensemble", (0, 1, 2))):
+        found = folder.load_uncertain("s3", kind)
+        assert found.shape == (len(steps), 2, 2, 3, 4)
+        for number, step in enumerate(steps):
+            np.testing.assert_allclose(found[number], forecast + step, rtol=1e-6)
+
+
+def test_a_forecast_without_quantiles_saves_none(run):
+    """A picture would show the quantiles of an earlier test."""
+    folder = SavedFolder(run())
+    assert folder.quantile_levels == []
+    assert not folder.has_members
+    assert "quantile_levels" not in folder.about
 
 
 def test_scores_are_saved_beside_the_frames_without_pickle(run):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from openstl_ext.visualization.embedding_map import NO_DATA, draw_embedding, pca_rgb
+from openstl_ext.visualization.embedding_map import draw_embedding, pca_rgb
+from openstl_ext.visualization.style import NO_DATA
 
 
 def planes(size: tuple[int, int] = (9, 11), depth: int = 6) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from openstl_ext.results.horizons import Curve, HorizonPlot
-from openstl_ext.visualization import error_curve
+from openstl_ext.visualization import chart
 from openstl_ext.visualization.error_curve import draw_error_curves
 
 
@@ -45,7 +45,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch):
             figures.append(Figure(*words, **options))
             return figures[-1]
 
-        monkeypatch.setattr(error_curve, "Figure", figure)
+        monkeypatch.setattr(chart, "Figure", figure)
         assert draw_error_curves(plots).startswith(b"\x89PNG")
         return figures[0].axes[::2]  # each has the legend in axes of its own
 
@@ -116,7 +116,7 @@ def test_the_legend_of_a_long_name_is_shortened(drawn) -> None:
     """The legend of a run with many overrides would cover the plot."""
     (axes,) = drawn(plot(curve("Net (probe: " + " ".join(["model.net.width=8"] * 30) + ")")))
     (entry,) = (text.get_text() for text in legend_of(axes).get_texts())
-    assert max(map(len, entry.split("\n"))) <= error_curve.LETTERS[1]
+    assert max(map(len, entry.split("\n"))) <= chart.LETTERS[1]
     assert entry.startswith("Net")
     assert entry.endswith("...")
     assert entry.count("\n") == 2

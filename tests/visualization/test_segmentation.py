@@ -11,13 +11,14 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from openstl_ext.errors import DataError, UserError
-from openstl_ext.visualization import error_map
+from openstl_ext.visualization import style
 from openstl_ext.visualization.drawing import draw_all_labels, draw_saved
-from openstl_ext.visualization.error_map import ErrorMap
+from openstl_ext.visualization.error_map import ErrorMap, class_color
 from openstl_ext.visualization.label_maps import label_maps
 from openstl_ext.visualization.rgb_composite import rgb_composites
 from openstl_ext.visualization.saved import SavedFolder, SavedLabels
-from openstl_ext.visualization.segmentation import NO_DATA, Layout, draw_segmentation, shown_steps
+from openstl_ext.visualization.segmentation import Layout, draw_segmentation, shown_steps
+from openstl_ext.visualization.style import NO_DATA
 
 NAMES = ("FOUND", "FALSE_ALARM", "MISSED", "UNKNOWN")
 ABOUT: dict[str, Any] = {
@@ -111,7 +112,7 @@ def test_each_pixel_has_one_colour_and_the_legend_counts_them():
 
 
 def closest(color: np.ndarray) -> str:
-    away = [np.abs(np.array(to_rgb(getattr(error_map, name))) - color).sum() for name in NAMES]
+    away = [np.abs(np.array(to_rgb(getattr(style, name))) - color).sum() for name in NAMES]
     return NAMES[int(np.argmin(away))]
 
 
@@ -139,7 +140,7 @@ def test_the_colours_are_distinct_for_colour_blind_readers(vision: str):
             [0.0047, 0.6914, 0.3039],
         ],
     }[vision]
-    colors = (*(getattr(error_map, name) for name in NAMES), "#c0c0c0")
+    colors = (*(getattr(style, name) for name in NAMES), "#c0c0c0")
     labs = [lab(np.clip(np.asarray(seen) @ linear(color), 0, 1)) for color in colors]
     for one, other in combinations(labs, 2):
         assert np.linalg.norm(one - other) > 20
@@ -170,9 +171,9 @@ def test_many_classes_have_colours_and_names():
         assert f"{name}: {observed} px, predicted {predicted}" in texts
     assert "probability of the prediction" in texts
     np.testing.assert_array_equal(panels(page)[-1], found.probability.max(axis=0))
-    colors = [error_map.class_color(i) for i in range(16)]
+    colors = [class_color(i) for i in range(16)]
     assert len(set(colors)) == 16
-    assert error_map.UNKNOWN not in colors
+    assert style.UNKNOWN not in colors
 
 
 def test_one_class_of_many_can_be_drawn_against_the_rest():

@@ -13,7 +13,7 @@ from openstl_ext.datasets.lts.metadata import SeriesFacts
 from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.lts.stack import LABEL, STACK
 from openstl_ext.datasets.synthetic.marker import mark
-from openstl_ext.datasets.synthetic.settlements import Scale, cover, smooth
+from openstl_ext.datasets.synthetic.settlements import Field, Scale, cover, smooth
 from openstl_ext.progress_line import print_status, tracked
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.opening import rasterio
@@ -30,8 +30,15 @@ SOIL = np.array([0.09, 0.13, 0.18, 0.27])
 BARE = np.array([0.17, 0.20, 0.25, 0.24])
 """Reflectance of each band; sites and other bare ground have the same."""
 
-NOISE = 0.06
-"""Standard deviation of the error of a value; one pixel of one year is not sufficient."""
+CROPS = 0.95
+"""Share of plants on a field that is not bare."""
+
+NOISE = 0.006
+"""Standard deviation of the error of a value, which a picture hardly shows."""
+
+PATCHES = 0.16
+"""Standard deviation of the share of plants within a year, in patches of some pixels: dry or wet
+places, which change from year to year. One pixel of one year is not sufficient."""
 
 UTM = (
     'PROJCS["WGS 84 / UTM zone 33N",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,'
@@ -79,8 +86,8 @@ def draw(*, size: int = SIZE, years: tuple[int, ...] = YEARS, seed: int = 0) -> 
     """Draw relief, vegetation, bare objects and clouds.
 
     A site appears, grows and stays. Fields are equally bare but change from year to year, rocks
-    are bare in all years, and tracks appear and stay but are thin. Therefore neither one year, one
-    pixel nor shape identifies a site; noise and clouds hide parts of it.
+    are bare in all years and shaped as sites, and tracks appear and stay but are thin. Therefore
+    neither one year, one pixel nor shape identifies a site; clouds hide parts of it.
 
     Args:
         size: Rows and columns.
@@ -90,21 +97,28 @@ def draw(*, size: int = SIZE, years: tuple[int, ...] = YEARS, seed: int = 0) -> 
     rng = np.random.default_rng(seed)
     plants = 0.5 + 0.22 * smooth(rng, size, 24) + 0.12 * smooth(rng, size, 5)
     relief = smooth(rng, size, 12)
-    bare, sites = cover(rng, Scale(size=size, num_years=len(years)))
+    ground = cover(rng, Scale(size=size, num_years=len(years)))
     stored = np.empty((len(years), len(BANDS), size, size), np.int16)
     for step in tracked(range(len(years)), "drawing", "years"):
         weather = 0.08 * rng.normal() + 0.06 * smooth(rng, size, 40)
-        green = np.clip(plants + weather, 0, 1)[..., None]
-        ground = (green * PLANTS + (1 - green) * SOIL) * (1 + 0.12 * relief[..., None])
-        share = bare[step][..., None]
-        values = (1 - share) * ground + share * BARE * (1 + 0.08 * relief[..., None])
-        values += rng.normal(0, NOISE, values.shape)
-        values = np.moveaxis(np.clip(values, 0.001, 1.2) / SCALE, -1, 0)
+        patches = PATCHES * smooth(rng, size, 2.5)
+        green = (1 - ground.crops) * (plants + weather) + ground.crops * CROPS + patches
+        stored[step] = _image(rng, np.clip(green, 0, 1), ground.bare[step], relief)
         clouds = smooth(rng, size, 14) > rng.uniform(1.0, 1.9)
-        stored[step] = np.where(clouds, NODATA, np.rint(values))
-    label = sites.astype(np.uint8)
+        stored[step][:, clouds] = NODATA
+    label = ground.sites.astype(np.uint8)
     label[smooth(rng, size, 20) > 2.1] = UNKNOWN
     return Landscape(stored=stored, label=label, years=years)
+
+
+def _image(rng: np.random.Generator, green: Field, bare: Field, relief: Field) -> NDArray[np.int16]:
+    """Return stored values (C, H, W) from the share of plants, the bare share and the relief."""
+    share, slopes = bare[..., None], 1 + 0.1 * relief[..., None]
+    grown = green[..., None] * PLANTS + (1 - green[..., None]) * SOIL
+    # bare ground differs from place to place too, and dry places of a year are brighter
+    values = ((1 - share) * grown + share * BARE * (1.12 - 0.24 * green[..., None])) * slopes
+    values += rng.normal(0, NOISE, values.shape)
+    return np.rint(np.moveaxis(np.clip(values, 0.001, 1.2) / SCALE, -1, 0)).astype(np.int16)
 
 
 def write(root: Path, *, size: int = SIZE, seed: int = 0) -> None:

@@ -8,13 +8,19 @@ from numpy.typing import NDArray
 
 Field = NDArray[np.float64]
 Growth = Callable[[np.random.Generator, int], Field]
-"""Draw the size of an object in each year, in pixels."""
+"""Draw the share of its final size that an object has in each year."""
 
-DENSITY = {"site": 1 / 2200, "field": 1 / 1900, "rock": 1 / 4000, "track": 1 / 2200}
-"""Objects of each kind per pixel."""
+DENSITY = {"track": 1 / 2600, "field": 1 / 1500, "site": 1 / 2200, "rock": 1 / 3600}
+"""Objects of each kind per pixel; large ones are placed first."""
 
-REACH = 8
-"""Pixels around its centre that belong to one object."""
+REACH = {"track": 17, "field": 11, "site": 9, "rock": 9}
+"""Pixels around its centre to which an object of each kind extends at most."""
+
+APART = 1.5
+"""Pixels between two objects, so that their edges are seen."""
+
+WIDTH = 1.1
+"""Half of the width of a track, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,68 +46,106 @@ def smooth(rng: np.random.Generator, size: int, width: float) -> Field:
     return (field - field.mean()) / field.std()
 
 
-def cover(rng: np.random.Generator, scale: Scale) -> tuple[Field, NDArray[np.bool_]]:
-    """Draw the bare share of pixels in each year (T, H, W), and the sites of the last (H, W)."""
-    bare = np.zeros((scale.num_years, scale.size, scale.size))
-    sites = np.zeros((scale.size, scale.size), bool)
-    taken = np.zeros((scale.size, scale.size), bool)
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """What covers the ground.
+
+    Args:
+        bare: Bare share of each pixel in each year, (T, H, W).
+        crops: Share of each pixel that is a field, (H, W); it has crops where it is not bare.
+        sites: Whether a pixel is a site in the last year, (H, W).
+    """
+
+    bare: Field
+    crops: Field
+    sites: NDArray[np.bool_]
+
+
+def cover(rng: np.random.Generator, scale: Scale) -> Cover:
+    """Draw sites, fields, rocks and tracks over the years."""
+    plane = (scale.size, scale.size)
+    found = Cover(
+        bare=np.zeros((scale.num_years, *plane)),
+        crops=np.zeros(plane),
+        sites=np.zeros(plane, bool),
+    )
+    taken = np.zeros(plane, bool)
     for kind, density in DENSITY.items():
         for _ in range(round(density * scale.size**2)):
-            place = _free_place(rng, taken)
-            if place is None:
+            size, distance = _SIZES[kind](rng), _SHAPES[kind](rng, REACH[kind])
+            grown = _GROWTH[kind](rng, scale.num_years)[:, None, None] * size
+            around = _free_place(rng, taken, distance < size + APART)
+            if around is None:
                 continue
-            shape = _line(rng) if kind == "track" else _blob(rng)
-            size = _GROWTH[kind](rng, scale.num_years)
-            around = tuple(slice(middle - REACH, middle + REACH + 1) for middle in place)
-            taken[around] = True
+            taken[around] |= distance < size + APART
             # an object covers pixels whose distance is below its size; its edge is one pixel wide
-            soft = np.clip((size[:, None, None] - shape) + 0.5, 0, 1) * (size > 0)[:, None, None]
+            soft = np.clip(grown - distance + 0.5, 0, 1) * (grown > 0)
             own = (slice(None), *around)
-            bare[own] = np.maximum(bare[own], soft)
+            found.bare[own] = np.maximum(found.bare[own], soft)
+            if kind == "field":
+                edge = np.clip(size - distance + 0.5, 0, 1)
+                found.crops[around] = np.maximum(found.crops[around], edge)
             if kind == "site":
-                sites[around] |= soft[-1] >= 0.5
-    return bare, sites
+                found.sites[around] |= soft[-1] >= 0.5
+    return found
 
 
-def _free_place(rng: np.random.Generator, taken: NDArray[np.bool_]) -> tuple[int, int] | None:
-    """Draw a centre with free surroundings; None after twenty failed draws."""
+def _free_place(
+    rng: np.random.Generator, taken: NDArray[np.bool_], shape: NDArray[np.bool_]
+) -> tuple[slice, slice] | None:
+    """Draw a place where a shape touches no other object; None after twenty failed draws."""
     for _ in range(20):
-        row, column = rng.integers(REACH, len(taken) - REACH, 2).tolist()
-        if not taken[row - REACH : row + REACH + 1, column - REACH : column + REACH + 1].any():
-            return row, column
+        row, column = rng.integers(0, len(taken) - len(shape) + 1, 2).tolist()
+        around = slice(row, row + len(shape)), slice(column, column + len(shape))
+        if not (taken[around] & shape).any():
+            return around
     return None
 
 
-def _offsets() -> tuple[Field, Field]:
-    steps = np.arange(-REACH, REACH + 1, dtype=np.float64)
+def _offsets(reach: int) -> tuple[Field, Field]:
+    steps = np.arange(-reach, reach + 1, dtype=np.float64)
     return steps[:, None], steps[None, :]
 
 
-def _blob(rng: np.random.Generator) -> Field:
+def _blob(rng: np.random.Generator, reach: int) -> Field:
     """Return an irregular distance from the centre, in pixels."""
-    row, column = _offsets()
+    row, column = _offsets(reach)
     angle = np.arctan2(row, column)
     phases = rng.uniform(0, 2 * np.pi, 2)
     waves = 1 + 0.18 * np.cos(2 * angle + phases[0]) + 0.1 * np.cos(3 * angle + phases[1])
     return np.hypot(row, column) / waves
 
 
-def _line(rng: np.random.Generator) -> Field:
-    """Return a distance from a line through the centre, scaled so that it is thin at any size."""
-    row, column = _offsets()
+def _parcel(rng: np.random.Generator, reach: int) -> Field:
+    """Return a distance whose contours are rectangles, at any angle."""
+    along, across = _turned(rng, reach)
+    return np.maximum(np.abs(along) / rng.uniform(1.0, 1.4), np.abs(across))
+
+
+def _line(rng: np.random.Generator, reach: int) -> Field:
+    """Return the distance from a line that is bent a little, in pixels."""
+    along, across = _turned(rng, reach)
+    bend = rng.uniform(-0.012, 0.012) * (along**2 - reach**2 / 3)
+    return np.where(np.abs(along) < reach, np.abs(across - bend), np.inf)
+
+
+def _turned(rng: np.random.Generator, reach: int) -> tuple[Field, Field]:
+    """Return the offsets from the centre along and across a random direction."""
+    row, column = _offsets(reach)
     angle = rng.uniform(0, np.pi)
-    away = np.abs(row * np.cos(angle) - column * np.sin(angle))
-    return away * 4.0
-
-
-def _size(rng: np.random.Generator) -> float:
-    return float(rng.uniform(2.5, 5.5))
+    along = row * np.sin(angle) + column * np.cos(angle)
+    return along, row * np.cos(angle) - column * np.sin(angle)
 
 
 def _grows(rng: np.random.Generator, num_years: int) -> Field:
     """Appear in some year, grow for three years, and stay."""
     born = rng.integers(1, max(2, round(0.7 * num_years)))
-    return _size(rng) * np.clip((np.arange(num_years) - born + 1) / 3, 0, 1)
+    return np.clip((np.arange(num_years) - born + 1) / 3, 0, 1)
+
+
+def _appears(rng: np.random.Generator, num_years: int) -> Field:
+    """Appear in some year, as wide as later, and stay."""
+    return np.ceil(_grows(rng, num_years))
 
 
 def _comes_and_goes(rng: np.random.Generator, num_years: int) -> Field:
@@ -111,16 +155,28 @@ def _comes_and_goes(rng: np.random.Generator, num_years: int) -> Field:
         if not lasts:
             state, lasts = not state, int(rng.integers(1, 4))
         is_bare[year], lasts = state, lasts - 1
-    return _size(rng) * is_bare
+    return is_bare
 
 
-def _stays(rng: np.random.Generator, num_years: int) -> Field:
-    return np.full(num_years, _size(rng))
+def _stays(rng: np.random.Generator, num_years: int) -> Field:  # noqa: ARG001
+    return np.ones(num_years)
 
 
+_SHAPES: dict[str, Callable[[np.random.Generator, int], Field]] = {
+    "site": _blob,
+    "field": _parcel,
+    "rock": _blob,
+    "track": _line,
+}
+_SIZES: dict[str, Callable[[np.random.Generator], float]] = {
+    "site": lambda rng: float(rng.uniform(2.5, 5.5)),
+    "field": lambda rng: float(rng.uniform(3.5, 6.5)),
+    "rock": lambda rng: float(rng.uniform(2.5, 5.5)),
+    "track": lambda rng: WIDTH,  # noqa: ARG005
+}
 _GROWTH: dict[str, Growth] = {
     "site": _grows,
     "field": _comes_and_goes,
     "rock": _stays,
-    "track": _grows,
+    "track": _appears,
 }

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.datasets.lts.dataset import LTSSegmentation
 from openstl_ext.datasets.synthetic import landscape
-from openstl_ext.datasets.synthetic.settlements import DENSITY, Scale, cover, smooth
+from openstl_ext.datasets.synthetic.settlements import DENSITY, Cover, Scale, cover, smooth
 from openstl_ext.statistics import Statistics
 
 
@@ -98,17 +98,42 @@ def test_the_landscape_depends_on_the_seed_only() -> None:
     assert one.label.tobytes() == two.label.tobytes() != other.label.tobytes()
 
 
-def test_a_site_appears_and_stays() -> None:
+@pytest.fixture(scope="module")
+def ground() -> Cover:
+    return cover(np.random.default_rng(0), Scale(size=300, num_years=10))
+
+
+def test_a_site_appears_and_stays(ground: Cover) -> None:
     """The label would not match the images."""
-    bare, sites = cover(np.random.default_rng(0), Scale(size=300, num_years=10))
-    assert 0.005 < sites.mean() < 0.1
-    own = bare[:, sites]
+    assert 0.005 < ground.sites.mean() < 0.1
+    own = ground.bare[:, ground.sites]
     assert (own[0] == 0).all()
     assert (np.diff(own, axis=0) >= 0).all()
     assert (own[-1] >= 0.5).all()
-    others = bare[-1][~sites]
-    assert (others > 0.5).sum() > 0.5 * sites.sum(), "nothing is to be confused in the last year"
+    others = ground.bare[-1][~ground.sites]
+    assert (others > 0.5).sum() > 0.5 * ground.sites.sum(), "nothing is to be confused"
     assert set(DENSITY) == {"site", "field", "rock", "track"}
+
+
+def test_a_field_is_bare_in_some_years_and_has_crops_in_others(ground: Cover) -> None:
+    """A picture would show no fields, or a field in one year could not be taken for a site."""
+    field = ground.crops > 0.99
+    assert 0.02 < field.mean() < 0.2
+    assert not (field & ground.sites).any()
+    changes = np.abs(np.diff(ground.bare[:, field], axis=0)) > 0.9
+    assert changes.any(axis=0).mean() > 0.95
+
+
+def test_objects_are_seen_through_the_noise() -> None:
+    """A picture of the miniature would be noise to the eye."""
+    drawn = landscape.draw(size=128, years=landscape.YEARS, seed=4)
+    values = np.where(drawn.stored == landscape.NODATA, np.nan, drawn.stored * landscape.SCALE)
+    red = values[-1, landscape.BANDS.index("red")]
+    site = drawn.label == 1
+    spread = np.nanstd(red[drawn.label == 0])
+    assert np.nanmean(red[site]) > np.nanmean(red[drawn.label == 0]) + 2 * spread
+    step = np.abs(np.diff(red, axis=1))  # neighbours are alike but at edges
+    assert np.nanmedian(step) < 0.25 * spread
 
 
 def test_smooth_noise_is_smooth_with_unit_standard_deviation() -> None:
