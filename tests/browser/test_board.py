@@ -175,9 +175,14 @@ def test_screenshots_of_the_committed_board(browser: Any, tmp_path: Path) -> Non
     for name, size, theme in (
         ("light", (1280, 1000), "light"),
         ("dark", (1280, 1000), "dark"),
-        ("phone", (500, 1000), "light"),
+        ("phone", (375, 812), "light"),
     ):
-        browser.set_window_size(*size)
+        width, height = size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1}
+        browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {**metrics, "mobile": width < 500}
+        )
         browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
         assert browser.save_screenshot(str(folder / f"{name}.png"))
         assert (folder / f"{name}.png").stat().st_size > 10_000
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -13,6 +13,8 @@ from openstl_ext.results.table import FACTS, Row, Table
 SUFFIX = "csv"
 CLAIM = ["epochs", "year", "source", "source_kind", "lineage", "flags", "note"]
 """Columns of published results; ``config`` is the recipe whose gap is shown."""
+PARTS = ("", "_std", "_num", "_iqm", "_tied", "_claimed")
+"""Endings of the columns of a score."""
 FORMULA = ("=", "+", "-", "@")
 """First characters of a text that spreadsheets compute."""
 
@@ -35,7 +37,7 @@ def write(board: Board) -> str:
         "checkpoint",
         "seeds",
     ]
-    columns += [f"{m}{part}" for m in metrics for part in ("", "_std", "_num", "_claimed")]
+    columns += [f"{m}{part}" for m in metrics for part in PARTS]
     columns += [*FACTS, "synthetic", "selected_on_test"]
     claimed = {table.protocol["fingerprint"]: published_rows(table) for table in board.tables}
     columns += CLAIM if any(claimed.values()) else []

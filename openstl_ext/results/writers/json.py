@@ -14,7 +14,10 @@ SUFFIX = "json"
 
 
 def write(board: Board) -> str:
-    """Write everything, nested, with each protocol in full."""
+    """Write everything, nested, with each protocol in full.
+
+    ``records`` has each run once and whole; ``tables_of`` makes the same tables of them.
+    """
     tables = [
         {
             "protocol": table.protocol,
@@ -32,7 +35,10 @@ def write(board: Board) -> str:
         }
         for table in board.tables
     ]
-    content = {"tables": tables, "problems": board.problems, "repeats": board.repeats}
+    runs = {id(r): r for t in board.tables for row in t.rows if row.config for r in row.records}
+    records = [msgspec.to_builtins(record) for record in runs.values()]
+    content = {"tables": tables, "records": records, "problems": board.problems}
+    content["repeats"] = board.repeats
     return json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

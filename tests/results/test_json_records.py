@@ -1,0 +1,32 @@
+"""The tables in CSV and JSON lose nothing."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import msgspec
+
+from openstl_ext.results.record import Record
+from openstl_ext.results.table import tables_of
+from openstl_ext.results.writers import csv as lines
+from openstl_ext.results.writers import json as nested
+from tests.results.pages import two_tables
+
+
+def test_json_gives_the_same_tables_back(tmp_path: Path) -> None:
+    """Intervals and scores of single seeds were left out."""
+    board = two_tables(tmp_path)
+    content = json.loads(nested.write(board))
+    records = msgspec.convert(content["records"], list[Record])
+    assert len(records) == len(board.places)
+    assert tuple(tables_of(records)) == board.tables
+
+
+def test_csv_has_the_interquartile_mean_ties_and_memory(tmp_path: Path) -> None:
+    """They were computed and dropped."""
+    rows = list(csv.DictReader(io.StringIO(lines.write(two_tables(tmp_path)))))
+    row = next(row for row in rows if row["name"] == "SimVP" and len(row["seeds"].split()) == 3)
+    assert float(row["mse_sum_iqm"]) == 10.0
+    assert row["mse_sum_tied"] == "False"
+    assert int(row["peak_memory"]) == 512_000_000
