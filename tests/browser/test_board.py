@@ -171,7 +171,10 @@ def test_1000_runs_are_drawn_and_sorted_in_time(browser: Any, tmp_path: Path) ->
 def test_screenshots_of_the_committed_board(browser: Any, tmp_path: Path) -> None:
     """``SHOTS=docs/board make test-browser`` renews the committed ones."""
     folder = Path(os.environ.get("SHOTS") or tmp_path)
-    browser.get((ROOT / "docs/board/board.html").as_uri())
+    board = ROOT / "docs/board/board.html"
+    if not board.is_file():  # Chromium would draw its page of errors
+        pytest.skip(f"{board} is not there")
+    browser.get(board.as_uri())
     for name, size, theme in (
         ("light", (1280, 1000), "light"),
         ("dark", (1280, 1000), "dark"),
