@@ -25,6 +25,8 @@ from openstl_ext.errors import UserError, nearest, printable, sentence_of
 from openstl_ext.progress_line import display, quiet
 
 _format_warning = warnings.formatwarning
+PAIRS = ("--cfg-options", "--set")
+"""Options that take one or several KEY=VALUE."""
 SPIN = "1000"
 """How often an idle thread polls before it sleeps (libgomp's GOMP_SPINCOUNT).
 
@@ -52,7 +54,11 @@ def call(arguments: Sequence[str]) -> None:
     name = next(iter(arguments), "--help")
     if not name.startswith("-") and name not in found:
         raise UserError(f"there is no command {name!r}; {nearest(name, found)}")
-    args = build_parser(found).parse_args(arguments or ["--help"])
+    parser = build_parser(found)
+    if name in found:
+        args = parse(command_parsers(parser)[name], arguments[1:])
+    else:
+        args = parser.parse_args(arguments or ["--help"])
     with quiet(getattr(args, "quiet", False)):
         args.run(args)
 
@@ -90,8 +96,55 @@ def build_parser(found: dict[str, ModuleType]) -> argparse.ArgumentParser:
     return parser
 
 
+def command_parsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parser of each command by name."""
+    (subparsers,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(subparsers.choices)
+
+
+def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments of a command, whose options may stand between its positional ones.
+
+    argparse assigns optional positional arguments as soon as an option follows, so that CHECKPOINT
+    in ``test CONFIG --seed 1 CHECKPOINT`` would be unknown. ``parse_intermixed_args`` avoids that,
+    but refuses parsers with commands or a remainder.
+    """
+    nested = (argparse.PARSER, argparse.REMAINDER)
+    if any(action.nargs in nested for action in parser._actions):
+        return parser.parse_args(words)
+    return parser.parse_intermixed_args(separated(words))
+
+
+def separated(words: Sequence[str]) -> list[str]:
+    """Return arguments in which a path that follows a list of KEY=VALUE stands before it.
+
+    In ``test --cfg-options a=1 CONFIG`` the list would take CONFIG. A word after a comma continues
+    a value, such as ``[1, 2]``.
+    """
+    found: list[str] = []
+    start: int | None = None
+    for word in words:
+        if word.startswith("-"):
+            following = len(found) if start is None else start  # after another list
+            start = following if word in PAIRS else None
+        elif start is not None and not found[-1].endswith(",") and looks_like_path(word):
+            found.insert(start, word)
+            start += 1
+            continue
+        found.append(word)
+    return found
+
+
+def looks_like_path(word: str) -> bool:
+    """Return whether a word is a path or a name of a config or checkpoint, and no KEY=VALUE."""
+    is_name = "/" in word or word in ("best", "latest") or word.endswith((".py", ".pth"))
+    return "=" not in word and (is_name or Path(word).exists())
+
+
 def run(function: Callable[[], None]) -> None:
     """Call a function; a mistake of the user ends the process with one message and status 2.
+
+    Notes of the error, such as a list of what is known, follow on lines of their own.
 
     Other errors keep their traceback and end with status 1. In a run of several processes all of
     them meet the same error; the first reports it and ends, and the launcher ends the others before
@@ -125,6 +178,8 @@ def run(function: Callable[[], None]) -> None:
         time.sleep(0 if is_first else 3)
         with contextlib.suppress(BrokenPipeError):
             print(f"error: {printable(message)}", file=sys.stderr, flush=True)
+            for note in getattr(error, "__notes__", ()) if isinstance(error, UserError) else ():
+                print(printable(note), file=sys.stderr, flush=True)
         exit_process(getattr(error, "status", 2))
     finally:
         flush()

@@ -31,6 +31,13 @@ class FittedFrameModel(FrameModel, Protocol):
         """Fit to the targets of single samples, each without a batch axis."""
 
 
+class TimedFrameModel(FittedFrameModel, Protocol):
+    """FittedFrameModel of times; its training targets have ``times``, (T',) of each sample."""
+
+    def __call__(self, frames: Tensor, times: Tensor | None = None) -> Tensor:
+        """Map (B, T, C, H, W) and the times of the target frames (B, T') to (B, T', C, H, W)."""
+
+
 class RecurrentModel(Protocol):
     """Net that maps one frame to the next; its state is opaque to the method."""
 
@@ -121,8 +128,18 @@ class MixingAutoencoder(MaskedAutoencoder, Protocol):
         ``source`` is (B, T, N); the values of stream t at patch n are then those of that image.
         """
 
-    def decode(self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor) -> Tensor:
-        """Return the token of each patch of each stream, (B, T, N, D), before the last layer."""
+    def decode(
+        self,
+        frames: Tensor,
+        bands: Tensor | None,
+        mask: Tensor,
+        source: Tensor,
+        wanted: Tensor,
+    ) -> Tensor:
+        """Return the tokens of some patches before the last layer, (B, T, K, D).
+
+        ``wanted`` is (B, K), the numbers of the patches of a sample, the same for its streams.
+        """
 
     def band_values(self, tokens: Tensor, bands: Sequence[int]) -> Tensor:
         """Map M of these tokens (M, D) to the values of some bands, (M, bands * p * p)."""

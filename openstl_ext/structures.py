@@ -20,6 +20,7 @@ class Inputs(TypedDict, total=False):
         lonlat: Longitude and latitude in degrees (B, 2, H, W).
         bands: Index of the spectral band of each channel (B, T, C); -1 for an absent one.
         features: Features of an encoder (B, D), in place of ``frames``.
+        times: Time of each target frame (B, T'), seconds since 1970, int64; for baselines only.
         seed: Seed of each sample (B,), int64; only in evaluation, prediction and profiling. A
             stochastic method draws the noise of a sample from it.
     """
@@ -31,6 +32,7 @@ class Inputs(TypedDict, total=False):
     lonlat: Tensor
     bands: Tensor
     features: Tensor
+    times: Tensor
     seed: Tensor
 
 
@@ -43,11 +45,13 @@ class Targets(TypedDict, total=False):
             class where there is no label.
         valid: True where the target exists, same shape; absent means everywhere.
         weight: Area weight of each pixel (B, H, W); absent means 1.
+        times: Time of each frame (B, T'), seconds since 1970, int64; for baselines only.
     """
 
     frames: Tensor
     valid: Tensor
     weight: Tensor
+    times: Tensor
     labels: Tensor
 
 

@@ -55,4 +55,4 @@ def test_the_documented_plugins_are_trained_and_tested(
     assert run.returncode == 0, run.stdout + run.stderr
     result = json.loads((lab / "out/result.json").read_text())
     assert {"mse", "bias_abs", "bias_abs@6"} <= set(result["metrics"])
-    assert set(result["baselines"]) == {"Persistence", "TrainingMean"}
+    assert set(result["baselines"]) == {"Persistence", "TrainingMean", "LinearExtrapolation"}

@@ -37,7 +37,7 @@ def test_no_step_has_more_characters_than_in_simvp_minimal() -> None:
 
 def test_the_commands_for_several_processes_are_those_of_one() -> None:
     """A script would end with an unknown argument."""
-    parser = cli.build_parser(cli.find_commands())
+    parsers = cli.command_parsers(cli.build_parser(cli.find_commands()))
     lines = [line for _, ours in steps().values() for line in ours.splitlines()]
     scripts = [line for line in lines if line.startswith("tools/dist_")]
     assert len(scripts) == 2
@@ -45,7 +45,7 @@ def test_the_commands_for_several_processes_are_those_of_one() -> None:
         script, processes, *words = shlex.split(line)
         assert (PAGE.parents[1] / script).is_file()
         assert processes == "4"
-        parser.parse_args(["train" if "train" in script else "test", *words])
+        cli.parse(parsers["train" if "train" in script else "test"], words)
 
 
 @pytest.mark.slow

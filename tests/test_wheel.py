@@ -61,6 +61,13 @@ def test_a_recipe_is_found_by_name(packages: Path, tmp_path: Path) -> None:
         assert "openstl-ext data" in done.stderr
 
 
+def test_published_results_are_in_the_wheel(packages: Path, tmp_path: Path) -> None:
+    """The command would need a checkout of the project."""
+    done = call(packages, tmp_path, "claims", "--dataset", "taxibj", "--flagged", "suspect")
+    assert done.returncode == 0, done.stderr
+    assert "DMVFN" in done.stdout
+
+
 def test_every_config_is_in_the_wheel(packages: Path) -> None:
     """A config in a new folder could be missing from the published package."""
     installed = packages / "openstl_ext" / "configs"

@@ -17,5 +17,6 @@ def toy_net(kind: Any) -> nn.Module:
     cls = MODELS.get(kind) if isinstance(kind, str) else kind
     net = cls(**cls.toy_arguments())
     if provides(net, FittedFrameModel):
-        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5)}])
+        hours = 3600 * torch.arange(24).view(-1, TOY_SHAPE[0])
+        net.fit([{"frames": torch.full(TOY_SHAPE, 0.5), "times": times} for times in hours])
     return net

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 AMP = ("+optim_wrapper.type=AutocastOptimWrapper", "+optim_wrapper.dtype=bfloat16")
 
 
-def add_config(
-    parser: argparse.ArgumentParser, *, optional: bool = False, flags: Sequence[str] = ()
-) -> None:
-    """Add the config, the overrides of its values and some short flags."""
+def add_config(parser: argparse.ArgumentParser, *, flags: Sequence[str] = ()) -> None:
+    """Add the config, the overrides of its values and some short flags.
+
+    A recipe or a name may stand for the config, so ``require_config`` must follow the parsing.
+    """
     config: Any = parser.add_argument(
         "config",
         metavar="CONFIG",
-        nargs="?" if optional else None,
+        nargs="?",
         help="a name, such as boiling/simvp_gsta_small, or the path of a config or of a run",
     )
     config.completer = complete_config
@@ -100,6 +101,7 @@ def load_config(
         short: Whether to apply the short flags.
     """
     from openstl_ext import config
+    from openstl_ext.config.overrides import check_consistent
     from openstl_ext.flags.entries import entries
     from openstl_ext.flags.values import Flags
     from openstl_ext.loader_files import ChoiceWarning
@@ -112,6 +114,10 @@ def load_config(
     stated = [*args.cfg_options, *(AMP if getattr(args, "amp", False) else ())]
     options = [*overrides, *stated]
     place = {"seed": getattr(args, "seed", None), "work_dir": getattr(args, "work_dir", None)}
+    named = "--work-dir" if getattr(args, "name", None) is None else f"--name {args.name}:"
+    check_consistent(
+        stated, {"seed": ("--seed", place["seed"]), "work_dir": (named, place["work_dir"])}
+    )
     cfg = config.load(args.config, options, **place)
     given = flags_of(args) if short else Flags()
     with warnings.catch_warnings(record=True) as noted:
@@ -163,7 +169,9 @@ def load_trained_config(
     if (trained := trained_of(args.checkpoint)) is None:
         return load_config(args, only_test=True), None
     repeated = argparse.Namespace(**vars(args))
-    if getattr(args, "seed", None) is None:
+    if getattr(args, "seed", None) is None and not any(
+        entry.partition("=")[0].strip("+ ") == "seed" for entry in args.cfg_options
+    ):
         repeated.seed = trained.seed
     repeated.work_dir, repeated.name = cfg.work_dir, None
     return load_config(repeated, overrides=trained.overrides, only_test=True), trained

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, load_trained_config
+from openstl_ext.commands.arguments import add_config, load_trained_config, require_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.interop.export import export
     from openstl_ext.output_path import check_file
 
+    require_config(args)
     sources = [Path(args.checkpoint)]
     check_file(args.out, option="OUT", suffixes=[".safetensors"], sources=sources)
     cfg, _ = load_trained_config(args)

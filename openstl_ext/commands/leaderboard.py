@@ -5,6 +5,7 @@ Rows that cannot be told from the best one are marked where the tests kept their
     openstl-ext leaderboard work_dirs --out leaderboard.md
     openstl-ext leaderboard work_dirs other/work_dirs --out tables --format csv,json
     openstl-ext leaderboard work_dirs --metrics mse_sum 'ssim@*'
+    openstl-ext leaderboard work_dirs --html board.html --latex tables.tex
     openstl-ext leaderboard work_dirs --compare boiling/simvp_gsta_small Persistence
 """
 
@@ -18,6 +19,14 @@ from openstl_ext import cli
 
 if TYPE_CHECKING:
     from openstl_ext.results.board import Board
+
+FILES = {
+    "html": "write one page that works without a network: tables that sort, figures, pictures",
+    "latex": "write tables for \\input; they need booktabs",
+    "csv": "write one line per row",
+    "json": "write everything without loss",
+}
+SUFFIXES = {"latex": "tex"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="md,csv,json", help="formats written into a folder (%(default)s)"
     )
+    for name, what in FILES.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=what)
+    parser.add_argument(
+        "--no-pictures", action="store_true", help="leave forecasts out of the page of --html"
+    )
     parser.add_argument(
         "--compare",
         nargs=2,
@@ -46,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the tables or the comparison, and write them."""
     from openstl_ext.atomic_io import atomic_write
+    from openstl_ext.errors import UserError
     from openstl_ext.output_path import check_file
     from openstl_ext.results.board import board_of
     from openstl_ext.results.writers import writer_of
@@ -55,9 +70,13 @@ def run(args: argparse.Namespace) -> None:
     for name in formats:
         writer_of(name)  # an unknown format ends the command before the work
     stem = "comparison" if args.compare else "leaderboard"
-    paths = {name: args.out if one else args.out / f"{stem}.{name}" for name in formats if args.out}
-    for path in paths.values():
+    paths = [(f, args.out if one else args.out / f"{stem}.{f}") for f in formats if args.out]
+    for _, path in paths:
         check_file(path, option="--out")
+    for name in FILES:
+        if path := getattr(args, name):
+            check_file(path, option=f"--{name}")
+            paths.append((SUFFIXES.get(name, name), path))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # arrows, on Windows
     if args.compare:
@@ -67,17 +86,29 @@ def run(args: argparse.Namespace) -> None:
         board = board_of(args.folders)
         first, second = args.compare
         found = compare(board, first, second, args.metrics)
-        texts = {name: write(found) for name, write in WRITERS.items()}
+        if missing := [name for name, _ in paths if name not in WRITERS]:
+            raise UserError(f"a comparison has no format {missing[0]}; choose {', '.join(WRITERS)}")
+        texts = [(path, WRITERS[name](found)) for name, path in paths]
+        cli.print_line(WRITERS["md"](found).removesuffix("\n"))
     else:
         board = _with_ties(board_of(args.folders, args.metrics))
-        texts = {name: writer_of(name)(board) for name in {"md", *formats}}
-    cli.print_line(texts["md"].removesuffix("\n"))
-    for name, path in paths.items():
-        atomic_write(path, texts[name].encode(errors="backslashreplace"))
+        texts = [(path, _text(name, board, path, args)) for name, path in paths]
+        cli.print_line(writer_of("md")(board).removesuffix("\n"))
+    for path, text in texts:
+        atomic_write(path, text.encode(errors="backslashreplace"))
     for problem in board.problems:
         cli.warn(f"not read: {problem}")
     if args.strict and board.problems:
         cli.exit_process(2)
+
+
+def _text(name: str, board: "Board", path: Path, args: argparse.Namespace) -> str:
+    """Return the board in a format; links of a page are relative to its folder."""
+    from openstl_ext.results.writers import html, writer_of
+
+    if name == html.SUFFIX:
+        return html.page(board, folder=path.absolute().parent, pictures=not args.no_pictures)
+    return writer_of(name)(board)
 
 
 def _with_ties(board: "Board") -> "Board":

@@ -30,7 +30,7 @@ from openstl_ext.commands.arguments import (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_config(parser, optional=True, flags=("name",))
+    add_config(parser, flags=("name",))
     add = parser.add_argument
     named = "a file, or best, or latest, of the run; default: best"
     add("checkpoint", nargs="?", metavar="CHECKPOINT", help=named)

@@ -1,6 +1,7 @@
 """Make data that are missing, where a command can, and build a run then."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +32,7 @@ def built(cfg: "Config", args: argparse.Namespace, *, train: bool = True) -> "Ru
     """
     from openstl_ext.engine.runner import build
 
-    if args.prepare and args.launcher != "none":
-        raise ConfigError(
-            "--prepare works in one process; call the same command without a launcher once, or the "
-            "commands of the error"
-        )
+    check_one_process(args)
     tried: set[str] = set()
     while True:
         try:
@@ -55,6 +52,43 @@ def built(cfg: "Config", args: argparse.Namespace, *, train: bool = True) -> "Ru
         for words in missing.commands:
             cli.print_line(f"== openstl-ext data {' '.join(words)}")
             cli.call(["data", *words])
+
+
+def check_one_process(args: argparse.Namespace) -> None:
+    """Check that one process prepares the data.
+
+    Raises:
+        ConfigError: If several would.
+    """
+    if args.prepare and args.launcher != "none":
+        raise ConfigError(
+            "--prepare works in one process; call the same command without a launcher once, or the "
+            "commands of the error"
+        )
+
+
+def commands_for_missing(cfg: "Config", args: argparse.Namespace) -> list[str]:
+    """Return the commands that make the data which are missing now; nothing is made.
+
+    Raises:
+        DatasetNotFoundError: If some are missing that no command makes.
+    """
+    from openstl_ext.flags.parts import datasets
+    from openstl_ext.registry import DATASETS
+
+    check_one_process(args)
+    missing = []
+    for part in datasets(cfg.to_dict()):
+        try:
+            DATASETS.build(dict(part.settings))
+        except DatasetNotFoundError as error:
+            missing.append(error)
+    if (statistics := missing_statistics(cfg)) is not None:
+        missing.append(statistics)
+    if by_hand := [one for one in missing if not one.commands]:
+        raise by_hand[0]
+    commands = [shlex.join(words) for one in missing for words in one.commands]
+    return [f"openstl-ext data {command}" for command in dict.fromkeys(commands)]
 
 
 def missing_statistics(cfg: "Config") -> DatasetNotFoundError | None:

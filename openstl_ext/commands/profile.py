@@ -11,7 +11,7 @@ apart; operators that are not counted are listed. The speed is that of this mach
 import argparse
 
 from openstl_ext import cli
-from openstl_ext.commands.arguments import add_config, load_config
+from openstl_ext.commands.arguments import add_config, load_config, require_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measure and print."""
+    require_config(args)
     cfg = load_config(args)
     from openstl_ext.profiling import recipe
 

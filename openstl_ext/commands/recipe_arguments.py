@@ -2,25 +2,8 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from openstl_ext.errors import UserError
-
-
-class _RecipeAction(argparse.Action):
-    """Store the recipe, and make the positional arguments optional."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,  # noqa: ARG002
-    ) -> None:
-        setattr(namespace, self.dest, values)
-        for action in parser._actions:
-            if not action.option_strings:
-                action.nargs, action.required = "?", False
 
 
 def add_recipe(parser: argparse.ArgumentParser, *, with_data: bool) -> None:
@@ -32,7 +15,6 @@ def add_recipe(parser: argparse.ArgumentParser, *, with_data: bool) -> None:
     """
     parser.add_argument(
         "--recipe",
-        action=_RecipeAction,
         metavar="NAME",
         help="in place of CONFIG: a net and schedule for the data of --data, such as simvp_gsta",
     )

@@ -25,7 +25,7 @@ from openstl_ext.flags.arguments import TEST
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_config(parser, optional=True, flags=TEST)
+    add_config(parser, flags=TEST)
     parser.add_argument(
         "checkpoint",
         nargs="?",
@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--save-predictions",
         action="store_true",
         help="write inputs, targets and predictions below saved/ in the work directory",
+    )
+    parser.add_argument(
+        "--check-metrics",
+        type=int,
+        metavar="N",
+        help="compare SSIM and PSNR with scikit-image on N samples, and print the difference",
     )
 
 
@@ -58,6 +64,9 @@ def run(args: argparse.Namespace) -> None:
     cfg.load_from = args.checkpoint
     if args.save_predictions:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]
+    if args.check_metrics is not None:
+        check = {"type": "MetricCheckHook", "num_samples": args.check_metrics}
+        cfg.custom_hooks = [*cfg.get("custom_hooks", []), check]
     runner = built(cfg, args, train=False)
     log = runner.logger
     if args.checkpoint is None:

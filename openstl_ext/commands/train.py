@@ -14,20 +14,24 @@
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openstl_ext import cli
 from openstl_ext.commands.arguments import add_config, add_run, load_config, require_config
-from openstl_ext.commands.preparing import add_prepare, built
+from openstl_ext.commands.preparing import add_prepare, built, commands_for_missing
 from openstl_ext.flags.arguments import TRAIN
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+NEWEST = ("latest", "latest.pth")
+"""Names of the newest checkpoint of the work directory, where no file has them."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_config(parser, optional=True, flags=TRAIN)
+    add_config(parser, flags=TRAIN)
     add_run(parser)
     add_prepare(parser)
     parser.add_argument(
@@ -35,15 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=True,
         metavar="CHECKPOINT",
-        help="continue the run of the work directory, from its newest checkpoint or this one; "
-        "auto starts it if there is none, and ends at once if it is finished",
+        help="continue the run of the work directory, from its newest checkpoint (latest, the "
+        "default) or this one; auto starts it if there is none, and ends at once if it is finished",
     )
     parser.add_argument("--amp", action="store_true", help="train in bfloat16, on any device")
     parser.add_argument("--test", action="store_true", help="test the best checkpoint at the end")
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="build all parts, print the merged config and the shapes of one batch, and stop",
+        help="build all parts, print the merged config and the shapes of one batch, and stop; with "
+        "--prepare, name the commands that it would run",
     )
     parser.add_argument("--list", action="store_true", help="same as openstl-ext list")
 
@@ -53,12 +58,10 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         cli.call(["list"])
         return
+    if args.config is None and is_config(args.resume):  # --resume CONFIG
+        args.config, args.resume = args.resume, True
     require_config(args)
     cfg = load_config(args)
-    if args.dry_run:
-        describe(cfg)
-        return
-    cfg.resume = args.resume or cfg.get("resume", False)
     from openstl_ext.engine.run_checks import (
         require_test,
         require_training,
@@ -67,6 +70,11 @@ def run(args: argparse.Namespace) -> None:
     require_training(cfg)
     if args.test:
         require_test(cfg)
+    if args.dry_run:
+        describe(cfg, args)
+        return
+    is_newest = args.resume in NEWEST and not Path(args.resume).exists()
+    cfg.resume = is_newest or args.resume or cfg.get("resume", False)
     runner = built(cfg, args)
     runner.is_tested_next = args.test
     runner.train()
@@ -81,13 +89,29 @@ def run(args: argparse.Namespace) -> None:
         runner.logger.info(f"the test is done, too: its result is {record}")
 
 
-def describe(cfg: "Config") -> None:
-    """Print the merged config and the shapes of the first batch; build all parts, write nothing."""
+def is_config(word: Any) -> bool:
+    """Return whether the word after ``--resume`` is no checkpoint, so that CONFIG is meant."""
+    if not isinstance(word, str) or word in ("auto", *NEWEST):
+        return False
+    return word.endswith(".py") or (not word.endswith(".pth") and not Path(word).is_file())
+
+
+def describe(cfg: "Config", args: argparse.Namespace) -> None:
+    """Print the merged config and the shapes of the first batch; build all parts, write nothing.
+
+    With ``--prepare``, missing data are not made: their commands are printed in place of shapes.
+    """
     import tempfile
 
     from openstl_ext.engine.runner import build
 
+    commands = commands_for_missing(cfg, args) if args.prepare else []
     cli.print_line(cfg.pretty_text)
+    if commands:
+        cli.print_line("\n  ".join(["--prepare would run, before the training:", *commands]))
+        return
+    # one batch needs no workers; those of a loader that is left open would keep the process alive
+    cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
     with tempfile.TemporaryDirectory() as folder:  # a runner writes its log
         cfg.work_dir = folder
         runner = build(cfg)

@@ -1,7 +1,7 @@
 """Overrides of ``--cfg-options``: set single values of a config by their dotted keys."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openstl_ext.config.evaluation import word_value
@@ -19,6 +19,35 @@ def full(override: str) -> str:
     plus = "+" if override.startswith("+") else ""
     first, dot, rest = override.removeprefix("+").partition(".")
     return f"{plus}{SHORT[first]}.{rest}" if dot and first in SHORT else override
+
+
+def check_consistent(overrides: Sequence[str], options: Mapping[str, tuple[str, Any]]) -> None:
+    """Check that no entry undoes another one, or an option that sets the same key.
+
+    Args:
+        overrides: Entries of ``--cfg-options`` of one command.
+        options: The key that an option sets, with the option and its value, None if not given.
+
+    Raises:
+        ConfigError: If a key gets two values.
+    """
+    seen: dict[str, str] = {}
+    for entry in overrides:
+        key, _, text = full(entry).removeprefix("+").partition("=")
+        key = key.strip()
+        for other, before in seen.items():
+            is_same = other == key and before.partition("=")[2] == text
+            if not is_same and f"{other}.".startswith(f"{key}."):
+                raise ConfigError(
+                    f"--cfg-options {_cut(before)} and {_cut(entry)} both set {other}; give one of "
+                    "them"
+                )
+        seen[key] = entry
+        option, value = options.get(key, ("", None))
+        if value is not None and parse(text, current=value, where=key) != value:
+            raise ConfigError(
+                f"{option} {value} contradicts --cfg-options {_cut(entry)}; give one of them"
+            )
 
 
 def apply(config: dict[str, Any], overrides: Sequence[str], *, optional: Sequence[str]) -> None:

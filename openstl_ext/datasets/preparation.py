@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openstl_ext.datasets.card import section
 from openstl_ext.datasets.formats.checksums import NAME, verify_checksums, write_checksums
 from openstl_ext.datasets.synthetic.marker import MARK, is_marked
 from openstl_ext.errors import DataError
 from openstl_ext.folder_lock import sole_writer
 from openstl_ext.leftovers import entries
 from openstl_ext.progress_line import print_status
+from openstl_ext.registry import DATASETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,7 @@ class Preparation:
     Args:
         name: Usual name of the dataset.
         root: Default folder, as in the configs.
-        licence: Licence in one sentence.
+        dataset: Registered name of the class that reads it; its docstring states the licence.
         fetch: Called with the folder, the source or None, and the form or None.
         miniature: Called with the folder and the form; writes the synthetic set.
         bytes_needed: Approximate space that the real set needs, in bytes.
@@ -33,11 +35,16 @@ class Preparation:
 
     name: str
     root: str
-    licence: str
+    dataset: str
     fetch: Callable[[Path, Path | None, str | None], None]
     miniature: Callable[[Path, str | None], None]
     bytes_needed: int
     forms: tuple[str, ...] = ()
+
+    @property
+    def licence(self) -> str:
+        """Licence of the set, as the docstring of its class states it."""
+        return section(DATASETS.get(self.dataset), "Licence")
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the arguments of ``openstl-ext data`` for this dataset."""

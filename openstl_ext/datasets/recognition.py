@@ -26,7 +26,7 @@ def recognise(root: Path, name: str | None = None) -> list[type[SequenceDataset]
 
     Raises:
         DatasetNotFoundError: If the folder does not exist.
-        DataError: If no dataset reads it; the message lists what was looked for.
+        DataError: If no dataset reads it; its notes list what was looked for.
         UserError: If there is no dataset of the name.
     """
     classes = classes_with_marks()
@@ -40,11 +40,13 @@ def recognise(root: Path, name: str | None = None) -> list[type[SequenceDataset]
     found = [cls for cls in classes.values() if holds(root, cls.card.marks)]
     published = [cls for cls in found if not cls.card.is_own]
     if not (found := published or found):
-        looked = "; ".join(f"{name}: {wanted(cls)}" for name, cls in classes.items())
-        raise DataError(
-            f"{root}: its files are those of no dataset; name one with --as, or correct the path. "
-            f"Looked for: {looked}"
-        )
+        error = DataError(f"{root}: its files are those of no dataset; name the dataset with --as")
+        width = max(map(len, classes))
+        error.add_note("known datasets, and the files by which they are found:")
+        for name, cls in classes.items():
+            error.add_note(f"  {name:<{width}}  {wanted(cls)}")
+        error.add_note("your own frames: openstl-ext data import, or data split for .npy files")
+        raise error
     return found
 
 

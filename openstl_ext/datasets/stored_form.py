@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from openstl_ext.rasters.window import Window
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoredForm:
@@ -15,9 +17,11 @@ class StoredForm:
             ``frame_sources.ReadOptions``.
         num_inputs: Input frames of a sample, where the config does not state them.
         num_targets: Target frames of a sample.
+        part: Central part of the frames of the source that the training used; None is all.
     """
 
     divisor: float | None = 1.0
     options: dict[str, Any] = field(default_factory=dict)
     num_inputs: int | None = None
     num_targets: int | None = None
+    part: Window | None = None

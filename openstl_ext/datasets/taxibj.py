@@ -51,7 +51,7 @@ class TaxiBJ(SequenceDataset):
         comparable table train with ``val_fraction=0`` and validate with ``split="test"``.
 
     Licence:
-        None is stated; the authors ask to cite their paper. For research.
+        None is stated; for research. The authors ask to cite Zhang et al., AAAI 2017.
 
     Args:
         root: Folder of the file.
@@ -207,7 +207,7 @@ def _miniature(root: Path, form: str | None) -> None:
 PREPARATION = Preparation(
     name="TaxiBJ",
     root="data/taxibj",
-    licence="none is stated; cite Zhang et al., AAAI 2017; for research",
+    dataset="TaxiBJ",
     fetch=fetch,
     miniature=_miniature,
     bytes_needed=4_000_000_000,

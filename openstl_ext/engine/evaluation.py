@@ -145,7 +145,9 @@ class EvaluationLoop(BaseLoop, ABC):
         given = num_samples(batch)
         # by its first sample, so that with batches of one the number of ranks has no influence
         seed_everything(runner.seed, EVALUATION, index * size * runner.world_size + runner.rank)
-        full = batch if given == size else padded(batch, size)
+        # of the split too, or a batch size far above its length would fill the memory with copies
+        wanted = min(size, len(self.dataloader.dataset))
+        full = batch if given == wanted else padded(batch, wanted)
         outputs = self.predict(full)[:given]
         self.evaluator.process(data_samples=outputs, data_batch=batch)
         for postprocessor, evaluator in self.postprocessors.values():

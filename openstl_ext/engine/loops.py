@@ -250,6 +250,12 @@ class ExactTrainLoop(EpochBasedTrainLoop):
                 f"samples, batch_size is {self.batch_size} and drop_last is {drop_last}; reduce "
                 "batch_size"
             )
+        wanted, samples = self.batches.samples_per_iteration, len(self.dataloader.dataset)
+        if wanted > samples:
+            runner.logger.warning(
+                f"an iteration takes up to {wanted:,} samples, but the training set has "
+                f"{samples:,}: reduce train_dataloader.batch_size (--batch-size)"
+            )
         self.max_iterations = max_iterations
         self.is_finished = False
         if max_iterations is not None:

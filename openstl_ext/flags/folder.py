@@ -1,8 +1,9 @@
 """Move a config to other data: its datasets, and the files beside them."""
 
+import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def move_data(changes: Changes, path: Path) -> None:
     """Set the folder of all datasets, and each path in the config that lies in the former folder.
 
     Statistics and lists beside the data move with them, and so do the commands that make them.
+    Where a training is validated on another set in a folder of its own, that one stays, with a
+    warning, unless the path has a folder for each of both, named as before.
 
     Args:
         changes: Changes of the config.
@@ -38,10 +41,12 @@ def move_data(changes: Changes, path: Path) -> None:
     parts = [part for part in datasets(changes.config) if part.arguments("data")]
     if not parts:
         raise ConfigError("--data: no dataset of this config has an argument for its folder")
-    keys = [f"{part.where}.{argument}" for part in parts for argument in part.arguments("data")]
-    unstated = [part for part, key in zip(parts, keys, strict=True) if not changes.stated(key)]
-    former = _common_root(unstated or parts)
     folder, loaders = _split(path.expanduser(), parts)
+    above = _folder_of_all(parts, folder)
+    parts, kept = (parts, []) if above else _moved_and_kept(parts)
+    keys = [_key(part) for part in parts]
+    unstated = [part for part in parts if not changes.stated(_key(part))]
+    former = above or _common_root(unstated or parts)
     for part in parts:
         (argument,) = part.arguments("data")
         root = str(part.value(argument))
@@ -51,11 +56,21 @@ def move_data(changes: Changes, path: Path) -> None:
         if loaders is not None:
             (key,) = part.arguments("loaders")
             changes.set(f"{part.where}.{key}", loaders, option="--data")
-    inside = re.compile(rf"(?<![\w./-]){re.escape(former)}(?=/|\s|$)")
+    # a folder of several sets, such as data, may also be a word of a command
+    end = "/" if above else r"/|\s|$"
+    inside = re.compile(rf"(?<![\w./-]){re.escape(former)}(?={end})")
     for key, text in _texts({name: changes.config.get(name) for name in MOVED}):
         if key not in keys and inside.search(text):
             moved = inside.sub(lambda _: folder.as_posix(), text)
             changes.set(key, moved, option="--data", follows=True)
+    if kept := [part for part in kept if not changes.stated(_key(part))]:
+        listed = " ".join(f"{_key(part)}={_root(part)}" for part in kept)
+        warnings.warn(
+            f"--data moves the training data only; the validation reads another set, which stays: "
+            f"{listed}; --cfg-options sets it",
+            ChoiceWarning,
+            stacklevel=2,
+        )
 
 
 def choose_loaders(changes: Changes) -> None:
@@ -86,15 +101,47 @@ def _may_choose(changes: Changes) -> bool:
     return any(newest_of_several(Path(root)) for root in roots | added)
 
 
+def _key(part: Part) -> str:
+    return f"{part.where}.{part.arguments('data')[0]}"
+
+
+def _root(part: Part) -> str:
+    return str(part.value(part.arguments("data")[0]))
+
+
+def _folder_of_all(parts: list[Part], folder: Path) -> str | None:
+    """Return the folder above those of several sets, if the new one has them all too."""
+    roots = {_root(part) for part in parts}
+    if _shared_root(roots) is not None or any(Path(root).is_absolute() for root in roots):
+        return None
+    above = os.path.commonpath(roots)
+    names = [Path(root).relative_to(above) for root in roots]
+    return above if above and all((folder / name).is_dir() for name in names) else None
+
+
+def _moved_and_kept(parts: list[Part]) -> tuple[list[Part], list[Part]]:
+    """Return the datasets that move, and those of another set that only validates the training."""
+    trained = {part.cls for part in parts if part.where.startswith("train_dataloader")}
+    kept = [part for part in parts if part.cls not in trained]
+    is_one = _shared_root({_root(part) for part in parts}) is not None
+    if is_one or not trained or any(part.where.startswith("test_") for part in kept):
+        return parts, []
+    return [part for part in parts if part not in kept], kept
+
+
+def _shared_root(roots: Collection[str]) -> str | None:
+    """Return the folder that is the same as all others, or above them; None if there is none."""
+    shortest = min(roots, key=len)
+    return shortest if all(f"{root}/".startswith(f"{shortest}/") for root in roots) else None
+
+
 def _common_root(parts: list[Part]) -> str:
     """Return the folder that all datasets are in: the same one, or one above the others."""
-    roots = {part.where: str(part.value(part.arguments("data")[0])) for part in parts}
-    former = min(roots.values(), key=len)
-    if any(f"{root}/".removeprefix(f"{former}/") == f"{root}/" for root in roots.values()):
-        listed = ", ".join(f"{where}.root={root}" for where, root in roots.items())
+    if (former := _shared_root([_root(part) for part in parts])) is None:
+        listed = " ".join(f"{_key(part)}={_root(part)}" for part in parts)
         raise ConfigError(
-            f"--data names one folder, but this config has several: {listed}; set each with "
-            "--cfg-options"
+            "--data names one folder, but this config has several; set each with --cfg-options "
+            f"{listed}"
         )
     return former
 

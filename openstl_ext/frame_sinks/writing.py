@@ -13,6 +13,7 @@ from openstl_ext.frame_sources.grid_source import GridSource
 from openstl_ext.frame_sources.source import FrameSource
 from openstl_ext.frame_sources.times import Times
 from openstl_ext.frame_sources.video import VideoFiles
+from openstl_ext.rasters.window import Window
 
 WRITERS = {
     ".npy": arrays.write_npy,
@@ -47,6 +48,7 @@ def write_like(
     times: Times | None = None,
     *,
     sequence: int = 0,
+    part: Window | None = None,
     value_range: tuple[float, float] | None = None,
     replace: bool = False,
 ) -> None:
@@ -62,6 +64,7 @@ def write_like(
         frames: Values in the unit of the channels, NaN where missing.
         times: Time of each frame, as of ``continue_times``; None numbers them from 1.
         sequence: Sequence of the inputs.
+        part: Part of the frames of the source that the frames are of; None is all.
         value_range: Values that are black and white in pictures; by default those of the type of
             a source of bytes or of 16 bits.
         replace: Whether to replace an existing folder; files are always replaced.
@@ -83,7 +86,8 @@ def write_like(
             "without a point for a folder of GeoTIFFs or pictures"
         )
     _check_free(source, path, sequence, replace)
-    expected = (len(frames), len(source.channels), *source.size)
+    size = source.size if part is None else (part.height, part.width)
+    expected = (len(frames), len(source.channels), *size)
     if frames.shape != expected or (times is not None and len(times) != len(frames)):
         raise ShapeError(
             f"{path}: frames {frames.shape} with {'no' if times is None else len(times)} times, "
@@ -92,12 +96,16 @@ def write_like(
     is_bytes = source.dtype in (np.dtype(np.uint8), np.dtype(np.uint16))
     if value_range is None and is_bytes:
         value_range = (0.0, float(np.iinfo(source.dtype).max))
+    layout = source.layout if isinstance(source, GridSource) else None
+    grid = source.grids[sequence] if isinstance(source, GeoTiffs) else None
+    if part is not None:
+        layout, grid = layout and layout.cut(part), grid and grid.cut(part)
     output = Output(
         frames=frames,
         channels=source.channels,
         times=times,
-        layout=source.layout if isinstance(source, GridSource) else None,
-        grid=source.grids[sequence] if isinstance(source, GeoTiffs) else None,
+        layout=layout,
+        grid=grid,
         value_range=value_range,
         dtype=source.dtype if is_bytes else np.dtype(np.uint8),
         rate=(source.rates[sequence] if isinstance(source, VideoFiles) else 0.0) or 10.0,

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from openstl_ext.errors import DataError
 from openstl_ext.frame_sources.dates_in_names import dates_of
 from openstl_ext.frame_sources.images import natural_key
-from openstl_ext.frame_sources.source import FrameSequence, FrameSource, ReadOptions
+from openstl_ext.frame_sources.source import FrameSequence, FrameSource, ReadOptions, as_word
 from openstl_ext.frame_sources.times import Times
-from openstl_ext.frame_sources.words import as_word
 from openstl_ext.leftovers import entries
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.layer import RasterLayer, RasterStack

@@ -15,9 +15,8 @@ from openstl_ext.frame_sources.container import Container, StoredVariable
 from openstl_ext.frame_sources.dimensions import LEVELS, arranged
 from openstl_ext.frame_sources.layout import layout_of
 from openstl_ext.frame_sources.libraries import library
-from openstl_ext.frame_sources.source import FrameSequence, ReadOptions
+from openstl_ext.frame_sources.source import FrameSequence, ReadOptions, as_word
 from openstl_ext.frame_sources.times import Times, decode_times
-from openstl_ext.frame_sources.words import as_word, text_of
 from openstl_ext.rasters.fill_values import check_fill
 from openstl_ext.rasters.raster_file import equals_nodata
 from openstl_ext.structures import Channel
@@ -187,7 +186,7 @@ class GridSource:
         values = coordinate.values()
         if dim.lower() in LEVELS and values.dtype.kind in "fiu":
             return tuple(Channel(word, unit, float(value)) for value in values)
-        return tuple(Channel(as_word(text_of(value)), unit) for value in values)
+        return tuple(Channel(as_word(_text(value)), unit) for value in values)
 
     def _times(self) -> Times | None:
         name, coordinate = self._along("T")
@@ -204,7 +203,7 @@ class GridSource:
         _, coordinate = self._along("N")
         count = self._length("N")
         digits = max(5, len(str(count - 1)))
-        words = [] if coordinate is None else [as_word(text_of(v)) for v in coordinate.values()]
+        words = [] if coordinate is None else [as_word(_text(v)) for v in coordinate.values()]
         if len(set(words)) == count:
             return words
         return [f"{index:0{digits}d}" for index in range(count)]
@@ -223,3 +222,10 @@ def _letters(container: Container, name: str, options: ReadOptions) -> str:
 def _line(error: BaseException) -> str:
     """Return the first line of a library's message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _text(value: Any) -> str:
+    """Return a coordinate as text; whole numbers without a point."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)

@@ -1,12 +1,13 @@
 """Names, order and coordinates of the axes of a stored variable, which its forecasts keep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from openstl_ext.frame_sources.container import Container, StoredVariable
+from openstl_ext.rasters.window import Window
 
 USUAL = {"T": "time", "C": "channel", "H": "y", "W": "x"}
 """Names of axes that have none."""
@@ -52,6 +53,20 @@ class Layout:
     coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
     time_attrs: Mapping[str, Any] = field(default_factory=dict)
 
+    def cut(self, part: Window) -> "Layout":
+        """Return the layout of a part of the frames: its coordinates are those of the part."""
+        rows, columns = part.slices
+        sides = {self.dims[self.order.index("H")]: rows, self.dims[self.order.index("W")]: columns}
+        coordinates = {
+            name: Coordinate(
+                dims=one.dims,
+                values=one.values[tuple(sides.get(dim, slice(None)) for dim in one.dims)],
+                attrs=_moved(one.attrs, part),
+            )
+            for name, one in self.coordinates.items()
+        }
+        return replace(self, coordinates=coordinates)
+
 
 def layout_of(container: Container, name: str, letters: str) -> Layout:
     """Return the layout of a variable.
@@ -84,6 +99,15 @@ def layout_of(container: Container, name: str, letters: str) -> Layout:
         coordinates=found,
         time_attrs={} if times is None else dict(times.attrs),
     )
+
+
+def _moved(attrs: Mapping[str, Any], part: Window) -> dict[str, Any]:
+    """Return the attributes of a coordinate, with GDAL's transform of a part of the frames."""
+    if "GeoTransform" not in attrs:
+        return dict(attrs)
+    c, a, b, f, d, e = map(float, str(attrs["GeoTransform"]).split())
+    c, f = c + a * part.column + b * part.row, f + d * part.column + e * part.row
+    return {**attrs, "GeoTransform": " ".join(map(repr, (c, a, b, f, d, e)))}
 
 
 def short(name: str) -> str:

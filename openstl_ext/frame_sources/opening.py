@@ -37,6 +37,11 @@ def open_source(path: Path, options: ReadOptions | None = None) -> FrameSource:
             f"{path}: folders of .npy need no import; split them with `openstl-ext data split "
             f"--data_path {path}`, and use the dataset FrameFolders"
         )
+    if path.is_dir() and any(path.glob("*.nc")):
+        raise DataError(
+            f"{path}: several netCDF files are not joined; join them along time first, for example "
+            f"with `ncrcat {path}/*.nc all.nc`, and import all.nc"
+        )
     formats = ", ".join(reader.__name__.rpartition(".")[2] for reader in found)
     raise DataError(
         f"{path}: no frames that can be imported; expected a file or folder of {formats}"

@@ -1,5 +1,6 @@
 """What all sources of frames have in common."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstl_ext.structures import Channel
+
+
+def as_word(text: str) -> str:
+    """Return a text as one word, as names of scores and files need it."""
+    return re.sub(r"[\s@\[\]/\\]+", "_", text.strip()) or "_"
 
 
 @dataclass(frozen=True, kw_only=True)

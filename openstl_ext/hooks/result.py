@@ -31,6 +31,7 @@ from openstl_ext.engine.trained import DATA, Trained
 from openstl_ext.errors import UserError
 from openstl_ext.hooks.baselines import tallies_of
 from openstl_ext.profiling.report import profile
+from openstl_ext.profiling.training_step import peak_bytes
 from openstl_ext.registry import HOOKS, METHODS
 from openstl_ext.results.kept_tallies import KeptTallies, TalliesAbout, tallies_file
 from openstl_ext.results.protocol import Protocol, protocol_of, same_data
@@ -83,6 +84,7 @@ class ResultHook(Hook):
             training=tested.training,
             source=tested.source,
             baselines=getattr(runner, "baselines", {}),
+            baselines_left_out=getattr(runner, "baselines_left_out", {}),
             postprocessed=runner.test_loop.postprocessed,
             environment=environment(),
             date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -135,8 +137,10 @@ class ResultHook(Hook):
             return {"num_parameters": sum(p.numel() for p in method.parameters())}
         apart = {k: v for k, v in found.items() if k.startswith("flops_")}
         speed = {name: found[name] for name in ("device", "batch_size", "dtype")}
+        weight = next(method.parameters(), torch.zeros(()))
         return {
             **{name: found[name] for name in ("num_parameters", "flops", "uncounted")},
+            "peak_memory": peak_bytes(weight.device),
             "flops_apart": {name.removeprefix("flops_"): v for name, v in apart.items()},
             "frames_per_second": {"value": found["frames_per_second"], **speed},
         }

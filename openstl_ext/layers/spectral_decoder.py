@@ -78,26 +78,30 @@ class SpectralDecoder(nn.Module):
                 nn.init.xavier_uniform_(part.weight)
                 nn.init.zeros_(part.bias)
 
-    def forward(self, tokens: Tensor, places: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Return a token for each patch, hidden ones included.
+    def forward(
+        self, tokens: Tensor, given: Tensor, wanted: Tensor, grid: tuple[int, int]
+    ) -> Tensor:
+        """Return the tokens of the wanted patches; the last block computes no others.
 
         Args:
             tokens: Class token, then the tokens that the encoder has received.
-            places: Number of the patch of each, in row-major order.
+            given: Number of the patch of each, in row-major order.
+            wanted: Numbers of the patches to return.
             grid: Rows and columns of patches.
 
         Shape:
-            - tokens: (B, 1 + M, in_channels); places: (B, M); returns: (B, N, D).
+            - tokens: (B, 1 + M, in_channels); given: (B, M); wanted: (B, K); returns: (B, K, D).
         """
         positions = resized_positions(self.positions, *grid)
         embedded = self.embed(tokens)
         hidden = self.hidden_token.to(embedded.dtype).expand(len(tokens), grid[0] * grid[1], -1)
-        index = places.unsqueeze(-1).expand(-1, -1, embedded.shape[-1])
+        index = given.unsqueeze(-1).expand(-1, -1, embedded.shape[-1])
         patches = hidden.scatter(1, index, embedded[:, 1:])
         tokens = torch.cat([embedded[:, :1], patches], dim=1) + positions
-        for block in self.blocks:
+        *first, last = self.blocks
+        for block in first:
             tokens = block(tokens)
-        return self.norm(tokens)[:, 1:]
+        return self.norm(last(tokens, wanted + 1))
 
     def resized_weights(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return weights of a decoder of another ``image_size`` with interpolated positions."""

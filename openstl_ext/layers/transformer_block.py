@@ -23,7 +23,8 @@ class TransformerBlock(nn.Module):
         epsilon: Added to the variances of the norms.
 
     Shape:
-        - tokens: (B, N, D); returns: the same.
+        - tokens: (B, N, D); wanted: (B, K), places of the tokens to return, or None for all;
+          returns: (B, K, D) or (B, N, D).
 
     Raises:
         ConfigError: If the heads do not divide the width.
@@ -60,15 +61,18 @@ class TransformerBlock(nn.Module):
         nn.init.zeros_(self.attend.bias)
         nn.init.zeros_(self.mix.bias)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        tokens = tokens + self.drop_path(self._attention(self.attention_norm(tokens)))
+    def forward(self, tokens: Tensor, wanted: Tensor | None = None) -> Tensor:
+        attended = self._attention(self.attention_norm(tokens), wanted)
+        tokens = _taken(tokens, wanted) + self.drop_path(attended)
         hidden = self.dropout(F.gelu(self.widen(self.mlp_norm(tokens))))
         return tokens + self.drop_path(self.dropout(self.narrow(hidden)))
 
-    def _attention(self, tokens: Tensor) -> Tensor:
+    def _attention(self, tokens: Tensor, wanted: Tensor | None) -> Tensor:
         query, key, value = rearrange(
             self.attend(tokens), "b n (three g d) -> three b g n d", three=3, g=self.num_heads
         )
+        if wanted is not None:
+            query = _taken(query, wanted[:, None].expand(-1, self.num_heads, -1))
         dropout = self.dropout_prob if self.training else 0.0
         # On CPUs the library's attention has a gradient in bf16 that takes 3 to 9 times as long.
         if query.requires_grad and query.device.type == "cpu" and query.dtype == torch.bfloat16:
@@ -79,3 +83,10 @@ class TransformerBlock(nn.Module):
         else:
             mean = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
         return self.mix(rearrange(mean.to(query.dtype), "b g n d -> b n (g d)"))
+
+
+def _taken(tokens: Tensor, wanted: Tensor | None) -> Tensor:
+    """Return some tokens (..., K, D) of (..., N, D); all without places (..., K)."""
+    if wanted is None:
+        return tokens
+    return tokens.gather(-2, wanted.unsqueeze(-1).expand(*wanted.shape, tokens.shape[-1]))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ShapeError
-from openstl_ext.interfaces import FrameModel
+from openstl_ext.interfaces import FrameModel, TimedFrameModel, provides
 from openstl_ext.methods.base import ForecastMethod
 from openstl_ext.registry import LOSSES, METHODS, MODELS
 from openstl_ext.structures import Inputs, Targets
@@ -16,6 +16,7 @@ from openstl_ext.structures import Inputs, Targets
 class DirectForecast(ForecastMethod):
     """Train a net that predicts a block of frames; forecast longer horizons by chaining blocks.
 
+    A TimedFrameModel gets the times of the target frames, ``inputs["times"]``, and is not chained.
     A horizon shorter than the net's block is cut. A longer one feeds each block back to the net,
     also in training, where gradients pass through the chain.
 
@@ -48,6 +49,8 @@ class DirectForecast(ForecastMethod):
 
     def forecast(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
         past = inputs["frames"]
+        if provides(self.net, TimedFrameModel):
+            return {"forecast": self.net(past, inputs.get("times"))[:, :horizon]}
         blocks = [self.net(past)]
         while (length := sum(block.shape[1] for block in blocks)) < horizon:
             if blocks[-1].shape[1:] != past.shape[1:]:
@@ -63,3 +66,10 @@ class DirectForecast(ForecastMethod):
     def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
         """Return constructor arguments of a small instance around a net."""
         return {"net": net, "loss": {"type": "L2"}}
+
+    @staticmethod
+    def toy_batch(size: int) -> dict[str, dict[str, Tensor]]:
+        """Return waves that move by one pixel per frame, an hour apart, with the times of a day."""
+        batch = ForecastMethod.toy_batch(size)
+        batch["inputs"]["times"] = 3600 * torch.arange(24).expand(size, 24)
+        return batch

@@ -131,16 +131,17 @@ class MaskedAutoencoding(PretrainingMethod):
         frames, bands = inputs["frames"], inputs.get("bands")
         if source is None:
             source = own_images(frames, mask.shape[1])
+        hidden = places(mask)
         if mixes := provides(self.net, MixingAutoencoder):
-            tokens = self.net.decode(frames, bands, mask, source)
+            tokens = self.net.decode(frames, bands, mask, source, hidden)
         else:
             flat = self.net(frames, bands, mask)
             tokens = rearrange(flat, "b n (t v) -> b t n v", t=frames.shape[1])
         if bands is None:  # all channels are of one sensor
             bands = torch.zeros_like(frames[..., 0, 0], dtype=torch.long)
         tokens, total = tokens.flatten(0, 2), frames.new_zeros((), dtype=torch.float32)
-        for part in by_sensor(bands, source, places(mask)):
-            found = tokens.index_select(0, part.position)
+        for part in by_sensor(bands, source, hidden):
+            found = tokens.index_select(0, part.order if mixes else part.position)
             if mixes:
                 found = self.net.band_values(found, part.bands)
             else:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric, Tally
 from openstl_ext.metrics.frames import area, as_float, clip_range, clipped, frame_sum, weighted
+from openstl_ext.metrics.scikit_image import Implementation, peak_ratio
 from openstl_ext.metrics.tallies import TOTAL, WEIGHT
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
@@ -57,6 +58,7 @@ class PSNR(SampleMetric):
         data_range: Peak value of the data.
         clip: Range that the forecast (not the target) is clipped to; None for no clipping.
             OpenSTL's tables use (0, 1).
+        implementation: ``torch`` (ours) or ``scikit-image``, to which area weights do not apply.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (PSNR, called frame by frame).
@@ -71,19 +73,28 @@ class PSNR(SampleMetric):
     higher_is_better = True
 
     def __init__(
-        self, *, data_range: Positive = 1.0, clip: tuple[float, float] | None = None
+        self,
+        *,
+        data_range: Positive = 1.0,
+        clip: tuple[float, float] | None = None,
+        implementation: Implementation = "torch",
     ) -> None:
         super().__init__()
         self.data_range, self.clip = float(data_range), clip_range(clip)
+        self.implementation = implementation
 
     def measure(self, sample: Sample) -> Tally:
         _, noise, total = _mean_squares(sample, self.clip)
         scored = total > 0
         ratio = decibels(self.data_range**2, noise)
+        if self.implementation == "scikit-image":
+            forecast = clipped(sample["forecast"], self.clip)
+            ratio = peak_ratio(forecast, sample, self.data_range).clamp(max=CEILING)
         return Tally(total=torch.where(scored, ratio, 0.0), weight=scored.double())
 
     def convention(self) -> str:
-        return f"{super().convention()} Peak {self.data_range:g}, clip {self.clip}."
+        text = f"{super().convention()} Peak {self.data_range:g}, clip {self.clip}."
+        return text if self.implementation == "torch" else f"{text} By {self.implementation}."
 
     def count(self, tallies: np.ndarray) -> dict[str, int]:
         return {"num_perfect": _num_perfect(tallies)}

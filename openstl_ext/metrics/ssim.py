@@ -2,8 +2,10 @@
 
 import torch
 
+from openstl_ext.metrics import scikit_image
 from openstl_ext.metrics.base import SampleMetric, Tally
 from openstl_ext.metrics.frames import clip_range, clipped, value_range
+from openstl_ext.metrics.scikit_image import Implementation
 from openstl_ext.metrics.similarity import similarity
 from openstl_ext.metrics.windows import Window, gaussian
 from openstl_ext.registry import METRICS
@@ -21,9 +23,17 @@ def _tally(
     data_range: float | torch.Tensor,
     clip: tuple[float, float] | None,
     volume: bool = False,
+    implementation: Implementation = "torch",
 ) -> Tally:
     """Sum the similarity over fully valid windows; the weight of a frame is their number."""
     valid = sample["valid"]
+    if implementation == "scikit-image":
+        forecast, target = clipped(sample["forecast"], clip), clipped(sample["target"], None)
+        span = float(data_range)
+        total, count = scikit_image.similarity(
+            forecast, target, window=window, data_range=span, valid=valid
+        )
+        return Tally(total=total, weight=count)
     total, count = similarity(
         clipped(sample["forecast"], clip),
         sample["target"],
@@ -45,6 +55,7 @@ class SSIM(SampleMetric):
     Args:
         data_range: Range of the values of the data, not of a single frame.
         clip: Range that the forecast is clipped to; None for no clipping.
+        implementation: ``torch`` (ours) or ``scikit-image``.
 
     Source:
         Wang et al., Image quality assessment: from error visibility to structural similarity
@@ -57,16 +68,28 @@ class SSIM(SampleMetric):
     higher_is_better = True
 
     def __init__(
-        self, *, data_range: Positive = 1.0, clip: tuple[float, float] | None = None
+        self,
+        *,
+        data_range: Positive = 1.0,
+        clip: tuple[float, float] | None = None,
+        implementation: Implementation = "torch",
     ) -> None:
         super().__init__()
         self.data_range, self.clip = float(data_range), clip_range(clip)
+        self.implementation = implementation
 
     def measure(self, sample: Sample) -> Tally:
-        return _tally(sample, window=GAUSSIAN, data_range=self.data_range, clip=self.clip)
+        return _tally(
+            sample,
+            window=GAUSSIAN,
+            data_range=self.data_range,
+            clip=self.clip,
+            implementation=self.implementation,
+        )
 
     def convention(self) -> str:
-        return f"{super().convention()} Data range {self.data_range:g}, clip {self.clip}."
+        text = f"{super().convention()} Data range {self.data_range:g}, clip {self.clip}."
+        return text if self.implementation == "torch" else f"{text} By {self.implementation}."
 
 
 @METRICS.register_module()
@@ -80,6 +103,7 @@ class SSIMOpenSTL(SampleMetric):
     Args:
         data_range: Range of the values; the published numbers were computed with 2.
         clip: Range that the forecast (not the target) is clipped to.
+        implementation: ``torch`` (ours) or ``scikit-image``.
 
     Source:
         chengtan9907/OpenSTL@c74deb5, ``core/metrics.py`` (metric), with scikit-image 0.19.
@@ -90,16 +114,28 @@ class SSIMOpenSTL(SampleMetric):
     higher_is_better = True
 
     def __init__(
-        self, *, data_range: Positive = 2.0, clip: tuple[float, float] | None = (0.0, 1.0)
+        self,
+        *,
+        data_range: Positive = 2.0,
+        clip: tuple[float, float] | None = (0.0, 1.0),
+        implementation: Implementation = "torch",
     ) -> None:
         super().__init__()
         self.data_range, self.clip = float(data_range), clip_range(clip)
+        self.implementation = implementation
 
     def measure(self, sample: Sample) -> Tally:
-        return _tally(sample, window=UNIFORM, data_range=self.data_range, clip=self.clip)
+        return _tally(
+            sample,
+            window=UNIFORM,
+            data_range=self.data_range,
+            clip=self.clip,
+            implementation=self.implementation,
+        )
 
     def convention(self) -> str:
-        return f"{super().convention()} Data range {self.data_range:g}, clip {self.clip}."
+        text = f"{super().convention()} Data range {self.data_range:g}, clip {self.clip}."
+        return text if self.implementation == "torch" else f"{text} By {self.implementation}."
 
 
 @METRICS.register_module()

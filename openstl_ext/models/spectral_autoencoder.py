@@ -81,19 +81,27 @@ class SpectralAutoencoder(nn.Module):
     ) -> Tensor:
         if source is None:
             source = own_images(frames, mask.shape[1])
-        tokens = self.decode(frames, bands, mask, source).flatten(0, 2)
+        every = places(torch.ones_like(mask))
+        tokens = self.decode(frames, bands, mask, source, every).flatten(0, 2)
         values = tokens.new_zeros(source.numel(), frames.shape[2], self.patch_size**2)
-        for part in by_sensor(bands_of(frames, bands), source, places(torch.ones_like(mask))):
+        for part in by_sensor(bands_of(frames, bands), source, every):
             found = self.band_values(tokens[part.position], part.bands).to(values.dtype)
             channels = torch.tensor(part.channels, device=values.device)
             values[part.position[:, None], channels] = found.unflatten(1, (len(channels), -1))
         return values.unflatten(0, source.shape).transpose(1, 2).flatten(2)
 
-    def decode(self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor) -> Tensor:
-        """Return the token of each patch of each stream, before the heads of the bands.
+    def decode(
+        self,
+        frames: Tensor,
+        bands: Tensor | None,
+        mask: Tensor,
+        source: Tensor,
+        wanted: Tensor,
+    ) -> Tensor:
+        """Return the tokens of some patches of each stream, before the heads of the bands.
 
         Shape:
-            - returns: (B, T, N, D) of the decoder.
+            - wanted: (B, K), numbers of patches; returns: (B, T, K, D) of the decoder.
         """
         check_divisible(frames, self.patch_size)
         inner = self.encoder.encoder
@@ -103,8 +111,9 @@ class SpectralAutoencoder(nn.Module):
         tokens = self._embedded(frames, bands_of(frames, bands), source, shown)
         tokens = (tokens + positions[0, 1:][shown][:, None]).flatten(0, 1)
         encoded = inner.norm(inner.encode(tokens, positions[:, :1]))
-        patches = shown.repeat_interleave(source.shape[1], dim=0)
-        return self.decoder(encoded, patches, (rows, columns)).unflatten(0, source.shape[:2])
+        given, wanted = (p.repeat_interleave(source.shape[1], dim=0) for p in (shown, wanted))
+        tokens = self.decoder(encoded, given, wanted, (rows, columns))
+        return tokens.unflatten(0, source.shape[:2])
 
     def _embedded(self, frames: Tensor, bands: Tensor, source: Tensor, shown: Tensor) -> Tensor:
         """Embed the shown patches, a product for each sensor; returns (B, T, K, D)."""

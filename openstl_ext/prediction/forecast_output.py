@@ -90,6 +90,7 @@ def _writer(
                 frames * np.float32(source.divisor),
                 continue_times(source.source.sequences[number].times, len(frames)),
                 sequence=number,
+                part=source.part,
                 replace=True,
             )
             if is_folder:

@@ -54,13 +54,11 @@ def write_picture(
         title: First line.
         channels: The channels, if they are known.
     """
-    units = {channel.unit for channel in channels}
-    unit = units.pop() if len(units) == 1 else ""
     page = draw_samples(
         [SampleView(split="forecast", name=name, inputs=inputs, target=forecast)],
         title=title,
         channels=[channel.label for channel in channels],
-        unit="" if unit == "1" else unit,
+        units=[channel.unit for channel in channels],
         future="forecast",
     )
     atomic_write(path, page.png())

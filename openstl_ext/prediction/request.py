@@ -194,6 +194,8 @@ def _forecast(
             overlap=_overlap(request),
         )
     written = f"{len(source.names)} x {horizon} frames in {request.out}"
+    if source.part is not None:
+        written += f"\nof the central part of the input, as in training: {source.part}"
     if picture is None or first.frames is None:
         return written
     write_picture(

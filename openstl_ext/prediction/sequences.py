@@ -18,6 +18,7 @@ from openstl_ext.datasets.formats.npy import UNREADABLE, StoredArray, array_name
 from openstl_ext.datasets.formats.packed import Pack
 from openstl_ext.errors import DataError
 from openstl_ext.leftovers import entries
+from openstl_ext.rasters.window import Window
 
 SUFFIXES = (".npy", ".npz")
 KEY = "frames"
@@ -36,6 +37,7 @@ class Sequences(ABC):
         longest: Number of frames of the longest sample.
         dtype: Type of the values as stored.
         divisor: Number that stored values are divided by.
+        part: Part of the frames that is read; None is all.
     """
 
     names: list[str]
@@ -44,6 +46,7 @@ class Sequences(ABC):
     length: int
     dtype: np.dtype[Any] = np.dtype(np.float32)
     divisor: float = 1.0
+    part: Window | None = None
 
     @property
     def longest(self) -> int:
@@ -54,6 +57,8 @@ class Sequences(ABC):
     def read(self, indices: Sequence[int], num_frames: int) -> Frames:
         """Read the newest frames of some samples, (n, num_frames, C, H, W); NaN where missing."""
         frames = self._read(indices, num_frames)
+        if self.part is not None:
+            frames = frames[..., *self.part.slices]
         return frames / np.float32(self.divisor) if self.divisor != 1 else frames
 
     @abstractmethod

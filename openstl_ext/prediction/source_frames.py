@@ -11,6 +11,7 @@ from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.frame_sources import FrameSource, ReadOptions, open_source
 from openstl_ext.frame_sources.opening import readers
 from openstl_ext.prediction.sequences import Frames, Sequences, holds_frames, open_sequences
+from openstl_ext.rasters.window import Window
 
 
 @final
@@ -65,7 +66,27 @@ def open_frames(
         trained = {name: value for name, value in form.options.items() if name != "axes"}
         found = SourceFrames(open_source(path, ReadOptions(**{**trained, **chosen})))
     found.divisor = divisor_of(scale, form, found.dtype, path)
+    height, width = found.read([0], 1).shape[-2:]
+    found.part = part_of(form, height, width, path)
     return found
+
+
+def part_of(form: StoredForm, height: int, width: int, path: Path) -> Window | None:
+    """Return the part of the frames of a source that the training used; None for all.
+
+    Raises:
+        DataError: If the frames have neither the size of the training nor that of its source.
+    """
+    part = form.part
+    if part is None or (height, width) == (part.height, part.width):
+        return None
+    if ((height - part.height) // 2, (width - part.width) // 2) == (part.row, part.column):
+        return part
+    raise DataError(
+        f"{path}: its frames have {height} x {width} pixels (height x width); give frames of "
+        f"{part.height} x {part.width} as in training, or of the size of the source that was "
+        "imported, whose central part that is"
+    )
 
 
 def is_source(path: Path) -> bool:

@@ -3,12 +3,15 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.crs import crs_differences, full_turn, parsed_crs
+
+if TYPE_CHECKING:
+    from openstl_ext.rasters.window import Window
 
 TOLERANCE = 1e-6
 """Share of a pixel by which two grids may differ; writers round their transforms differently."""
@@ -52,6 +55,13 @@ class Grid:
                 f"write both into one file with `gdal_translate {Path(dataset.name).name} new.tif`"
             )
         return cls(height=dataset.height, width=dataset.width, crs=crs, transform=transform)
+
+    def cut(self, part: "Window") -> "Grid":
+        """Return the grid of a part of the pixels."""
+        a, b, c, d, e, f = self.transform
+        x, y = c + a * part.column + b * part.row, f + d * part.column + e * part.row
+        transform = (a, b, x, d, e, y)
+        return Grid(height=part.height, width=part.width, crs=self.crs, transform=transform)
 
     def describe(self) -> str:
         """Return a description of one line, for messages."""

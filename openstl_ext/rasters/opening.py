@@ -39,7 +39,7 @@ def rasterio() -> ModuleType:
         import rasterio.features
         import rasterio.warp
     except ImportError as e:
-        raise UserError(f"rasters need rasterio ({e}): pip install 'openstl_ext[geo]'") from e
+        raise UserError(f"rasters need rasterio ({e}): pip install rasterio") from e
     return rasterio
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from openstl_ext.results.table import Row, Score
+from openstl_ext.results.table import Row, Score, Table
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
@@ -64,3 +64,21 @@ def speed(row: Row) -> str:
             groups.setdefault(where, []).append(found["value"])
     means = {where: math.fsum(values) / len(values) for where, values in sorted(groups.items())}
     return " / ".join(f"{mean:.{0 if mean >= 100 else 1}f} ({w})" for w, mean in means.items())
+
+
+def task(table: Table) -> str:
+    """Describe inputs and outputs in a sentence."""
+    shapes, size = table.protocol["shapes"], table.protocol["size"]
+    past, future = shapes.get("inputs.frames"), shapes.get("data_samples.frames")
+    if not past or len(past) != 4:
+        return f"{size} test samples."
+    time, channels, height, width = past
+    lead = table.protocol["metainfo"].get("lead") or (1, "frame")
+    step = "" if list(lead) == [1, "frame"] else f", {lead[0]:g} {lead[1]} apart"
+    frame = f"{channels} x {height} x {width}"
+    if table.predicts_labels:
+        classes = ", ".join(table.protocol["metainfo"].get("classes") or ())
+        return f"{time} frames of {frame}{step} -> labels ({classes}); {size} test samples."
+    if not future:
+        return f"{size} test samples."
+    return f"{time} -> {future[0]} frames of {frame}{step}; {size} test samples."

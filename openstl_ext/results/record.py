@@ -74,6 +74,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         flops_apart: Multiply-adds that the profile shows apart, by name, such as those of a scan.
         uncounted: Operators that ``flops`` leaves out.
         frames_per_second: Speed of the forecast; for labels, samples per second.
+        peak_memory: Peak memory of the test in bytes: of the process on a CPU, of the allocator on
+            a GPU.
         checkpoint: Evaluated weights; null if they are those of the moment.
         seed: Seed of the training.
         overrides: Values of ``--cfg-options`` of the training, and those by which the test differs
@@ -83,6 +85,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             training.
         source: Paper, code and *claimed* numbers.
         baselines: Scores of the baselines under the same protocol.
+        baselines_left_out: Reason for each baseline that the data do not allow.
         postprocessed: Scores of the same forecasts after each postprocessor, by its name.
         environment: Versions and machine.
         date: Date in UTC.
@@ -103,12 +106,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     flops_apart: dict[str, float] = {}
     uncounted: list[str] = []
     frames_per_second: Speed | None = None
+    peak_memory: int | None = None
     checkpoint: Checkpoint | None = None
     seed: int | None = None
     overrides: list[str] = []
     training: dict[str, Any] | None = None
     source: dict[str, Any] = {}
     baselines: dict[str, dict[str, float | None]] = {}
+    baselines_left_out: dict[str, str] = {}
     postprocessed: dict[str, dict[str, float | None]] = {}
     environment: dict[str, Any] = {}
     date: str = ""

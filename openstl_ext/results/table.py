@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openstl_ext.errors import UserError, nearest
+from openstl_ext.results.claims import Claim, claims_under
 from openstl_ext.results.protocol import Protocol, canonical, differences
 from openstl_ext.results.record import Record
 from openstl_ext.score_name import ScoreName, matching, metric_name
@@ -97,10 +98,14 @@ class Row:
 
     @property
     def claimed(self) -> dict[str, float]:
-        """Published numbers; those of the latest run, because configs are corrected."""
-        if not self.config or self.postprocessor:
+        """Published numbers; those of the latest run, because configs are corrected.
+
+        None for other forecasts than those of the recipe on observed data.
+        """
+        latest = max(self.records, key=lambda r: r.date)
+        if not self.config or self.overrides or self.postprocessor or latest.synthetic:
             return {}
-        return max(self.records, key=lambda r: r.date).claimed
+        return latest.claimed
 
     def facts(self, field: str) -> list[Any]:
         """Return the distinct values of a field of the records; one if all runs agree."""
@@ -127,6 +132,7 @@ class Table:
         rows: Configs and baselines together.
         differs: Differences of the protocol from ``beside``, a phrase each.
         beside: Fingerprint of the most similar table before this one.
+        claims: Published results under this protocol, which are no rows.
     """
 
     protocol: Protocol
@@ -135,6 +141,7 @@ class Table:
     rows: tuple[Row, ...]
     differs: tuple[str, ...] = ()
     beside: str | None = None
+    claims: tuple[Claim, ...] = ()
 
     @property
     def predicts_labels(self) -> bool:
@@ -145,6 +152,13 @@ class Table:
     def synthetic(self) -> bool:
         """Whether the data are generated."""
         return any(record.synthetic for row in self.rows for record in row.records)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Reason for each baseline that the data do not allow."""
+        known = {row.name for row in self.rows if row.is_baseline}
+        found = (r.baselines_left_out for row in self.rows for r in row.records)
+        return {k: v for reasons in found for k, v in reasons.items() if k not in known}
 
     def best(self, metric: str) -> float | None:
         """Return the best mean of baselines and of recipes as they are."""
@@ -201,6 +215,7 @@ def _table(group: list[Record], patterns: Sequence[str], before: Sequence[Table]
         rows=tuple(found),
         differs=tuple(differences(protocol, near.protocol)) if near else (),
         beside=near.protocol["fingerprint"] if near else None,
+        claims=claims_under(protocol),
     )
 
 

@@ -1,6 +1,8 @@
 """Tests of ``openstl-ext data info``."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,9 @@ import numpy as np
 import pytest
 
 from openstl_ext import cli
-from openstl_ext.datasets.recognition import recognise
-from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError, UserError
+from openstl_ext.commands.data.info import default_picture
+from openstl_ext.datasets.recognition import classes_with_marks, recognise
+from openstl_ext.errors import ConfigError, DatasetNotFoundError, UserError
 from openstl_ext.registry import DATASETS
 from tests.commands.conftest import RECIPE
 from tests.datasets.test_contract import NAMES
@@ -110,13 +113,45 @@ def test_frames_of_a_user_are_read_in_full(capsys: pytest.CaptureFixture[str]) -
     assert found["licence"] == "not stated: that of your data"
 
 
-def test_an_unknown_folder_gets_a_list_of_what_was_looked_for(tmp_path: Path) -> None:
-    """The user would not know which file is misplaced."""
+def test_an_unknown_folder_gets_a_sentence_and_a_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The user would not know which file is misplaced, or not find the remedy in a long text."""
     (tmp_path / "something.txt").write_text("")
-    with pytest.raises(DataError, match=r"TaxiBJ: dataset\.npz") as error:
-        cli.call(["data", "info", str(tmp_path)])
-    assert "--as" in str(error.value)
-    assert "\n" not in str(error.value)
+    with pytest.raises(SystemExit) as ended:
+        cli.run(lambda: cli.call(["data", "info", str(tmp_path)]))
+    assert ended.value.code == 2
+    sentence, head, *known, own = capsys.readouterr().err.splitlines()
+    assert sentence == (
+        f"error: {tmp_path}: its files are those of no dataset; name the dataset with --as"
+    )
+    assert head.startswith("known datasets")
+    assert own.startswith("your own frames: openstl-ext data import")
+    assert [line.split() for line in known if "TaxiBJ" in line] == [["TaxiBJ", "dataset.npz"]]
+    assert {line.split()[0] for line in known} == set(classes_with_marks())
+
+
+def test_the_sample_page_lies_beside_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture would appear in any folder in which the command is called, or among the data."""
+    root, here = tmp_path / "sets" / "mine", tmp_path / "here"
+    here.mkdir()
+    shutil.copytree(toy_set("TaxiBJ"), root)
+    before = sorted(root.rglob("*"))
+    monkeypatch.chdir(here)
+    cli.call(["data", "info", str(root), "--samples", "1"])
+    page = root.parent / "sample_mine.png"
+    assert f"sample page: {page}\n" in capsys.readouterr().out
+    assert page.read_bytes().startswith(b"\x89PNG")
+    assert sorted(root.rglob("*")) == before
+    assert not list(here.iterdir())
+    monkeypatch.chdir(tmp_path)
+    assert default_picture(Path("sets/mine")) == Path("sets/sample_mine.png")
+    monkeypatch.setattr(os, "access", lambda path, _: path != page.parent)
+    cli.call(["data", "info", str(root), "--samples", "1"])
+    assert "sample page: work_dirs/sample_mine.png\n" in capsys.readouterr().out
+    assert Path("work_dirs/sample_mine.png").is_file()
 
 
 def test_mistakes_are_answered_in_one_sentence(tmp_path: Path) -> None:

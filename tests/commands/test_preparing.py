@@ -115,6 +115,25 @@ def test_missing_statistics_are_found_before_training() -> None:
     assert preparing.missing_statistics(load(SMALL)) is None
 
 
+def test_a_dry_run_names_what_would_be_prepared_and_makes_nothing(
+    empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user would have to start a download to find out how large it is, or what it is."""
+    command = ["train", SMALL, "--size", "8", "--frames-in", "2", "--frames-out", "1"]
+    cli.call([*command, "--dry-run", "--prepare"])
+    *config, head, simulation, split = capsys.readouterr().out.rstrip().splitlines()
+    assert "in_shape=(" in "".join(config)
+    assert head == "--prepare would run, before the training:"
+    at = "--data_path data/boiling_small"
+    assert simulation == f"  openstl-ext data boiling --num_frames 3 --image_size 8 {at}"
+    assert split == f"  openstl-ext data split {at}"
+    assert not list(empty_folder.iterdir())
+    with pytest.raises(DatasetNotFoundError, match="by hand"):
+        cli.call(["train", "human_modification/convlstm", "--dry-run", "--prepare"])
+    with pytest.raises(ConfigError, match="works in one process"):
+        cli.call([*command, "--dry-run", "--prepare", "--launcher", "pytorch"])
+
+
 @pytest.mark.slow
 def test_the_first_command_trains_when_it_is_typed_again_with_prepare() -> None:
     """A new user would have to read the documentation of the data first."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from openstl_ext.commands import predict, test, train
+from openstl_ext import cli
+from openstl_ext.commands import export, predict, profile, test, train
 from openstl_ext.commands.arguments import require_config
 from openstl_ext.commands.recipe_arguments import resolve
 from openstl_ext.config import Recipe
@@ -18,7 +19,7 @@ PREDICT = ["--input", "a.npy", "--out", "b.npy"]
 def parsed(command: object, *words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)  # type: ignore[attr-defined]
-    args = parser.parse_args(words)
+    args = cli.parse(parser, words)
     resolve(args)
     return args
 
@@ -33,6 +34,9 @@ def parsed(command: object, *words: str) -> argparse.Namespace:
         (predict, [*GIVEN, *PREDICT], None),
         (predict, ["a.pth", *GIVEN, *PREDICT], "a.pth"),
         (predict, [*PREDICT, *GIVEN, "a.pth"], "a.pth"),
+        (predict, [*GIVEN, "a.pth", *PREDICT], "a.pth"),
+        (export, ["a.pth", *GIVEN, "b.safetensors"], "a.pth"),
+        (profile, ["--batch-size", "2", *GIVEN], None),
     ],
 )
 def test_a_recipe_takes_the_place_of_the_config(

@@ -58,6 +58,23 @@ def test_a_longer_run_is_tested_with_its_length(run: Path, call: Call) -> None:
     assert [r["training"]["earlier lengths"] for r in extended] == [[2]]
 
 
+@pytest.mark.parametrize("word", ["latest", "latest.pth"])
+def test_latest_is_the_newest_checkpoint_of_the_work_directory(
+    run: Path, call: Call, word: str
+) -> None:
+    """The name of simvp_minimal would be taken for a file, which does not exist."""
+    assert run.is_dir()
+    longest = ("--cfg-options", "train_cfg.max_epochs=3")
+    done = call("train", "configs/toy.py", "--resume", word, "--work-dir", "auto", *longest)
+    assert done.returncode == 0, done.stderr
+    assert "nothing left to do" in done.stdout + done.stderr
+    done = call("train", "configs/toy.py", "--resume", word, "--work-dir", "never")
+    assert done.returncode == 2
+    assert done.stderr.count("error:") == 1
+    assert "never/checkpoints; leave out --resume to start a new run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_another_config_is_not_resumed(run: Path, call: Call, place: Path) -> None:
     """Two different trainings would be one curve."""
     text = (place / "configs" / "toy.py").read_text().replace("hidden=(4,)", "hidden=(5,)")

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from openstl_ext import cli
+from openstl_ext.config.overrides import check_consistent
+from openstl_ext.errors import ConfigError
+
 from .conftest import Call
 
 
@@ -83,6 +87,36 @@ def test_a_mistake_on_several_processes_is_reported_once(call: Call) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--seed 3 --cfg-options seed=1", "--seed 3 contradicts --cfg-options seed=1"),
+        ("--name a --cfg-options work_dir=b", "--name a: work_dirs/a contradicts"),
+        ("--work-dir a --cfg-options work_dir=b", "--work-dir a contradicts"),
+        ("--cfg-options seed=1 --cfg-options seed=2", "seed=1 and seed=2 both set seed"),
+        (
+            "--cfg-options checkpoint.keep=1 +default_hooks.checkpoint.keep=2",
+            "both set default_hooks.checkpoint.keep",
+        ),
+        ("--cfg-options model.net.kernel_size=5 model.net={}", "both set model.net.kernel_size"),
+        ("--amp --cfg-options optim_wrapper.type=OptimWrapper", "both set optim_wrapper.type"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    place: Path, monkeypatch: pytest.MonkeyPatch, words: str, message: str
+) -> None:
+    """One of two settings would be dropped without a word."""
+    monkeypatch.chdir(place)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        cli.call(["train", "configs/toy.py", *words.split()])
+
+
+def test_options_that_repeat_or_refine_each_other_are_taken() -> None:
+    """A script that adds options would stop for those that its user gives too."""
+    check_consistent(["seed=1", "seed=1", "a={}", "a.b=2"], {"seed": ("--seed", 1)})
+    check_consistent(["work_dir=2024", "ab=1", "a=1"], {"work_dir": ("--work-dir", "2024")})
+
+
 def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place: Path) -> None:
     """A mistake in the data would be found only when training has begun."""
     options = ("--cfg-options", "train_dataloader.batch_size=2", "work_dir=dry")
@@ -93,6 +127,15 @@ def test_a_dry_run_prints_config_and_shapes_and_writes_nothing(call: Call, place
     assert "data_samples.frames: (2, 10, 1, " in done.stdout
     assert not (place / "dry").exists()
     assert not (place / "work_dirs").exists()
+
+
+def test_a_dry_run_with_workers_ends(call: Call) -> None:
+    """The process would wait for its workers for ever, after it has printed everything."""
+    workers = "+train_dataloader.num_workers=1"
+    done = call("train", "configs/toy.py", "--dry-run", "--cfg-options", workers)
+    assert done.returncode == 0, done.stderr
+    assert "num_workers=1" in done.stdout
+    assert "inputs.frames: (3, 10, 1, " in done.stdout
 
 
 def test_the_list_names_what_users_look_for(call: Call) -> None:

@@ -352,6 +352,24 @@ def test_hooks_see_each_sample_once(finished: Path) -> None:
     assert listener.sizes == [(3, 3), (3, 3), (1, 1)]
 
 
+def test_a_batch_far_larger_than_the_split_is_not_filled_with_copies(
+    finished: Path, tmp_path: Path
+) -> None:
+    """A typing error in the batch size would fill the memory, and the system kill the process."""
+    cfg = toy.config(finished, load_from=str(checkpoint.best(finished)))
+    cfg.test_dataloader.batch_size = 10**6
+    run = build(cfg, train=False)
+    sizes: list[int] = []
+    unwrap(run.model).net.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    run.test()
+    assert sizes == [7]
+    cfg = toy.config(tmp_path)
+    cfg.train_dataloader.batch_size = 10**6
+    build(cfg)
+    (log,) = tmp_path.rglob("*.log")
+    assert "up to 1,000,000 samples, but the training set has 22: reduce" in log.read_text()
+
+
 def test_a_part_can_start_from_another_run(finished: Path, tmp_path: Path) -> None:
     """A pre-trained encoder could not be used."""
     source = str(checkpoint.best(finished))

@@ -167,3 +167,35 @@ def test_the_newest_of_several_loader_files_is_named_in_the_record(tmp_path: Pat
     stated = f"test_dataloader.dataset.root={tmp_path}"
     with pytest.warns(UserWarning, match="the newest"):
         assert of(SMALL, stated) == ["+test_dataloader.dataset.loaders=a_loaders.json"]
+
+
+PAIRS = "sensor_pairs/smarties_vit_s"
+
+
+def test_data_moves_two_sets_that_one_folder_holds(tmp_path: Path) -> None:
+    """The set for the validation would be read elsewhere, or --data be refused."""
+    for name in ("sensor_pairs", "eurosat"):
+        (tmp_path / name).mkdir()
+    assert of(PAIRS, data=tmp_path) == [
+        f"train_dataloader.dataset.root={tmp_path}/sensor_pairs",
+        f"val_dataloader.dataset.root={tmp_path}/eurosat",
+        f"val_cfg.bank.root={tmp_path}/eurosat",
+    ]
+
+
+def test_data_of_a_training_leaves_a_validation_on_another_set(tmp_path: Path) -> None:
+    """A remedy of one message would end in the next error, or a set be moved without a word."""
+    kept = [f"{key}.root={tmp_path}" for key in ("val_dataloader.dataset", "val_cfg.bank")]
+    assert of(PAIRS, *kept, data=Path("mine")) == ["train_dataloader.dataset.root=mine"]
+    with pytest.warns(UserWarning, match=r"stays: val_cfg.bank.root=data/eurosat; --cfg-options"):
+        of(PAIRS, kept[0], data=Path("mine"))
+
+
+def test_a_test_on_another_set_is_not_left_where_it_is() -> None:
+    """A test would read the former data, although --data names others."""
+    config = {
+        f"{stage}_dataloader": {"dataset": {"type": kind, "root": root, "split": stage}}
+        for stage, kind, root in (("train", "Boiling", "a/b"), ("test", "KTH", "a/c"))
+    }
+    with pytest.raises(ConfigError, match=r"train_dataloader.dataset.root=a/b test_dataloader.dat"):
+        of(config, data=Path("mine"))

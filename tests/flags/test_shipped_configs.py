@@ -12,9 +12,10 @@ from openstl_ext.errors import ConfigError
 from openstl_ext.flags.entries import entries
 from openstl_ext.flags.parts import WITH_DATA, datasets
 from openstl_ext.flags.values import Flags
+from openstl_ext.loader_files import ChoiceWarning
 
 NAMES = [name for name in config_names() if (installed_configs() / f"{name}.py").is_file()]
-SEVERAL_FOLDERS = "sensor_pairs/"
+VALIDATED_ELSEWHERE = "sensor_pairs/"
 SINGLE_IMAGES = (
     *("bigearthnet", "burn_scars", "dfc2020", "eurosat", "resisc45", "sensor_pairs"),
     *("sensor_scenes", "spacenet7", "uc_merced", "whu_rs19", "dynamic_earth_net", "taxibj"),
@@ -48,9 +49,11 @@ def changed(name: str, **flags: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_data_moves_all_folders_and_the_files_in_them(name: str) -> None:
     """A run would train on one folder and validate or normalise with another."""
-    if name.startswith(SEVERAL_FOLDERS):
-        with pytest.raises(ConfigError, match=r"data/eurosat.*set each with --cfg-options"):
-            changed(name, data=Path("else/where"))
+    if name.startswith(VALIDATED_ELSEWHERE):
+        with pytest.warns(ChoiceWarning, match=r"val_dataloader.dataset.root=data/eurosat "):
+            cfg = changed(name, data=Path("else/where"))
+        roots = [part.settings["root"] for part in datasets(cfg)]
+        assert roots == ["else/where", "data/eurosat", "data/eurosat"]
         return
     cfg = changed(name, data=Path("else/where"))
     for part in datasets(cfg):

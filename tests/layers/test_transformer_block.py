@@ -39,3 +39,13 @@ def test_gradients_of_attention_in_bf16_are_those_of_float32() -> None:
     assert (rounded - exact).norm() < 0.02 * exact.norm()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(block(tokens), out, rtol=0.02, atol=0.05)
+
+
+def test_some_tokens_are_those_of_all() -> None:
+    """The last block of a decoder computes hidden patches only."""
+    torch.manual_seed(0)
+    block = TransformerBlock(16, num_heads=2, mlp_channels=32)
+    tokens, wanted = torch.randn(2, 6, 16), torch.tensor([[4, 1], [0, 5]])
+    every, some = block(tokens), block(tokens, wanted)
+    for sample in range(2):
+        torch.testing.assert_close(some[sample], every[sample, wanted[sample]])

@@ -33,9 +33,16 @@ class Constant(nn.Module):
         values = frames.shape[1] * frames.shape[2] * 4
         return torch.full((*mask.shape, values), self.value)
 
-    def decode(self, frames: Tensor, bands: Tensor | None, mask: Tensor, source: Tensor) -> Tensor:
+    def decode(
+        self,
+        frames: Tensor,
+        bands: Tensor | None,
+        mask: Tensor,
+        source: Tensor,
+        wanted: Tensor,
+    ) -> Tensor:
         del frames, bands, mask
-        return torch.zeros(*source.shape, 1)
+        return torch.zeros(*source.shape[:2], wanted.shape[1], 1)
 
     def band_values(self, tokens: Tensor, bands: Sequence[int]) -> Tensor:
         return torch.full((len(tokens), 4 * len(bands)), self.value)

@@ -1,10 +1,42 @@
 """Synthetic forecasts for the tests of metrics, and the evaluation of a metric."""
 
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from openstl_ext.metrics.base import SampleMetric
+from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    **{name: {"threshold": 0.5} for name in ("CSI", "POD", "FAR", "FrequencyBias")},
+    "FractionsSkillScore": {"threshold": 0.5, "window": 3},
+}
+"""Arguments that have no default."""
+NEED_FILES = ("LPIPS", "FVD")
+"""Metrics whose networks are not part of the package."""
+
+
+def built(name: str) -> SampleMetric:
+    """Return a registered metric for numbers in [0, 1]."""
+    arguments = ARGUMENTS.get(name, {})
+    if name == "AnomalyCorrelation":
+        arguments = {"climatology": str(_climatology())}
+    metric: SampleMetric = METRICS.build({"type": name, **arguments})
+    return metric
+
+
+@functools.cache
+def _climatology() -> Path:
+    """Write a climatology for frames of any size."""
+    path = Path(tempfile.mkdtemp()) / "climatology.npy"
+    np.save(path, np.full((1, 1, 1), 0.5, np.float32))
+    return path
 
 
 def draw(*shape: int, seed: int = 0) -> Tensor:

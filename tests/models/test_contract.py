@@ -16,6 +16,7 @@ from openstl_ext.interfaces import (
     MaskedAutoencoder,
     RecurrentModel,
     SpectralDenseModel,
+    TimedFrameModel,
     provides,
 )
 from openstl_ext.methods.base import Method
@@ -52,6 +53,8 @@ def run(net: Any, seed: int) -> list[Tensor]:
         return [net(frames, bands, (torch.arange(number) % 2 > 0).expand(2, number))]
     if provides(net, EncoderModel) or provides(net, SpectralDenseModel):
         return [net(frames, bands)]
+    if provides(net, TimedFrameModel):
+        return [net(frames, 3600 * torch.arange(LENGTH).expand(2, LENGTH))]
     return [net(frames)]
 
 

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from openstl_ext.results.board import Board, board_of
+from openstl_ext.results.markdown_text import code, escaped
 from openstl_ext.results.writers import csv as csv_writer
 from openstl_ext.results.writers import writers
-from openstl_ext.results.writers.markdown import code, escaped
 
 HOSTILE = {
     "html": "<img src=x onerror=alert(1)>",

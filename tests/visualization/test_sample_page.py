@@ -26,12 +26,72 @@ def test_frames_of_a_channel_have_one_scale_in_all_samples() -> None:
         SampleView(split="train", name="a", inputs=frames(2), target=frames(2)),
         SampleView(split="test", name="b", inputs=frames(2, value=1.0), target=frames(2)),
     ]
-    page = draw_samples(samples, title="set", unit="K")
+    page = draw_samples(samples, title="set", units=["K"])
     norms = [image.norm for image in page.axes.images]
     assert len(norms) == 8
     assert {(norm.vmin, norm.vmax) for norm in norms} == {(0, 1)}
     words = [text.get_text() for text in texts_of(page)]
     assert {"input 1", "input 2", "target 1", "target 2", "train: a", "test: b"} <= set(words)
+
+
+def random(length: int, channels: int) -> np.ndarray:
+    drawn = np.random.default_rng(length).random((length, channels, 6, 9))
+    return drawn.astype(np.float32)
+
+
+def words_of(page: Page) -> list[str]:
+    return [text.get_text() for text in texts_of(page)]
+
+
+def images_of(page: Page) -> list[np.ndarray]:
+    return [np.asarray(image.get_array()) for image in page.axes.images]
+
+
+def test_each_channel_has_a_row_with_its_unit() -> None:
+    """A user would not see whether channels and times are as intended."""
+    inputs = random(2, 2)
+    sample = SampleView(split="train", name="a", inputs=inputs, target=random(3, 2))
+    page = draw_samples(
+        [sample], title="set", channels=["u", "p"], units=["m/s", "hPa"], lead=(6, "h")
+    )
+    assert len(images_of(page)) == 10
+    np.testing.assert_allclose(images_of(page)[6], inputs[1, 1], rtol=1e-6)
+    words = words_of(page)
+    assert {"u", "p", "m/s", "hPa"} <= set(words)
+    assert "one step is 6 h" in words
+
+
+@pytest.mark.parametrize("unit", ["0-1", "0-2"])
+def test_red_green_and_blue_are_colours_on_the_scale_of_their_unit(unit: str) -> None:
+    """Pictures would be three grey maps, or have exchanged colours, or hide a wrong scale."""
+    inputs = random(2, 3)
+    sample = SampleView(split="train", name="a", inputs=inputs, target=random(2, 3))
+    page = draw_samples([sample], title="set", channels=["blue", "green", "red"], units=[unit] * 3)
+    assert len(images_of(page)) == 4
+    expected = np.moveaxis(inputs[0, ::-1], 0, -1) / float(unit[-1])
+    np.testing.assert_allclose(images_of(page)[0], expected, rtol=1e-6)
+    assert "RGB" in words_of(page)
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_missing_values_have_a_legend(missing: bool) -> None:
+    """Gaps would look like values; and colours with a gap would be wrong."""
+    inputs = random(2, 3)
+    if missing:
+        inputs[1, 0, :2] = np.nan
+    sample = SampleView(split="train", name="a", inputs=inputs, target=random(2, 3))
+    page = draw_samples([sample], title="set", channels=["red", "green", "blue"])
+    assert ("no data" in words_of(page)) == missing
+    assert ("RGB" in words_of(page)) != missing
+
+
+def test_what_is_left_out_is_stated() -> None:
+    """A user would take the page for all channels and all frames."""
+    sample = SampleView(split="train", name="a", inputs=random(20, 14), target=random(4, 14))
+    page = draw_samples([sample], title="set", subtitle="mine", future="forecast")
+    assert "mine; 5 of 20 inputs; 12 of 14 channels" in words_of(page)
+    three = [SampleView(split=s, name=s, inputs=random(2, 14), target=random(2, 14)) for s in "abc"]
+    assert "4 of 14 channels" in words_of(draw_samples(three, title="set"))
 
 
 def test_labels_have_a_legend_of_their_classes() -> None:

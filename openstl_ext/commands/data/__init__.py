@@ -14,6 +14,7 @@ import ast
 import importlib
 from pathlib import Path
 
+from openstl_ext import cli
 from openstl_ext.commands.arguments import add_quiet
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.progress_line import quiet
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     command.add_arguments(parser)
     add_quiet(parser)
     # anywhere, since a subcommand has options of its own
-    given = parser.parse_args([word for word in args.arguments if word != "--quiet"])
+    given = cli.parse(parser, [word for word in args.arguments if word != "--quiet"])
     with quiet("--quiet" in args.arguments):
         command.run(given)
 

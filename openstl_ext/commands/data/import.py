@@ -9,9 +9,6 @@
 import argparse
 import re
 import shlex
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from openstl_ext.frame_record import FramesRecord
 
 SAMPLE = "sample.png"
-SECONDS = 10
-"""Time between two lines of progress where there is no terminal."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,9 +66,7 @@ def run(args: argparse.Namespace) -> None:
         )
     name = args.name or re.sub(r"\W+", "_", args.out.resolve().name)
     with atomic_folder(args.out) as part:
-        record = import_frames(
-            args.source, part, settings_of(args), name=name, progress=_shown_progress()
-        )
+        record = import_frames(args.source, part, settings_of(args), name=name)
         dataset = ImportedFrames(root=str(part), split="train")
         atomic_write(part / SAMPLE, picture(dataset))
     cli.print_line("\n".join(summary(record, args.out)))
@@ -133,22 +126,9 @@ def check_folder(args: argparse.Namespace) -> None:
 
 def picture(dataset: Any) -> bytes:
     """Return a picture of the first training sample."""
-    import numpy as np
+    from openstl_ext.commands.data.info import draw
 
-    from openstl_ext.visualization.sequence_page import draw_sequence
-
-    item, metainfo = dataset[0], dataset.metainfo
-    frames = [part["frames"].numpy() for part in (item["inputs"], item["data_samples"])]
-    page = draw_sequence(
-        np.concatenate(frames),
-        len(frames[0]),
-        title=metainfo.name,
-        sample=dataset.sample_id(0),
-        channels=metainfo.labels,
-        units=[channel.unit for channel in metainfo.channels],
-        lead=metainfo.lead,
-    )
-    return page.png()
+    return draw({"train": dataset}, lambda _: None, title=dataset.metainfo.name).png()
 
 
 def summary(record: "FramesRecord", out: Path) -> list[str]:
@@ -183,27 +163,6 @@ def summary(record: "FramesRecord", out: Path) -> list[str]:
         f"next: openstl-ext train --recipe simvp_gsta --data {shlex.quote(str(out))} --test",
     ]
     return lines
-
-
-def _shown_progress() -> Callable[[int, int], None]:
-    """Return a function that prints how many frames are read, at sensible intervals."""
-    is_terminal = sys.stderr.isatty()
-    started = printed = time.monotonic()
-
-    def show(done: int, total: int) -> None:
-        nonlocal printed
-        now = time.monotonic()
-        if now - printed < (0.2 if is_terminal else SECONDS) and not (
-            is_terminal and done == total
-        ):
-            return
-        printed = now
-        left = (now - started) / done * (total - done)
-        line = f"read {done:,} of {total:,} frames, {left:.0f} s left"
-        end = "\n" if done == total or not is_terminal else "\r"
-        print(f"{line:<60}" if is_terminal else line, end=end, file=sys.stderr, flush=True)
-
-    return show
 
 
 def _words(text: str) -> tuple[str, ...]:

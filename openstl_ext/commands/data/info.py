@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from openstl_ext.datasets.base import SequenceDataset
     from openstl_ext.visualization.page import Page
     from openstl_ext.visualization.sample_page import SampleView
+
+ELSEWHERE = Path("work_dirs")
+"""Folder of a sample page that cannot lie beside its data."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=20,
         help="samples of each split whose values are read, or all (%(default)s)",
     )
-    add("--out", type=Path, metavar="FILE.png", help="the sample page (sample_<name>.png)")
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE.png",
+        help="the sample page; default: sample_<folder>.png beside the folder, or in "
+        f"{ELSEWHERE} if that cannot be written",
+    )
     add("--no-picture", action="store_true", help="draw no sample page")
     add("--json", action="store_true", help="print JSON")
 
@@ -55,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
     from openstl_ext.output_path import check_file
 
     cls, root, settings = find(args)
-    out = args.out or Path(f"sample_{root.resolve().name}.png")
+    out = args.out or default_picture(root)
     if not args.no_picture:
         check_file(out, option="--out", suffixes=(".png",))
     opened = open_splits(cls, root, settings)
@@ -68,6 +78,15 @@ def run(args: argparse.Namespace) -> None:
         atomic_write(out, draw(opened.datasets, seed, title=f"{root}: {cls.__name__}").png())
         found["picture"] = str(out)
     cli.print_line(json.dumps(found, indent=1) if args.json else text(found))
+
+
+def default_picture(root: Path) -> Path:
+    """Return where the sample page of a folder is written: beside it, not among its files."""
+    folder = Path(os.path.abspath(root))  # keeps links, for the place that the user named
+    beside = folder.parent
+    place = beside if os.access(beside, os.W_OK | os.X_OK) else ELSEWHERE
+    found = place / f"sample_{folder.name}.png"
+    return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
 
 
 def find(
@@ -164,16 +183,14 @@ def draw(
         seed(0)
         samples.append(view(split, dataset.sample_id(0), dataset[0], metainfo.classes))
     words = ["SYNTHETIC"] if metainfo.synthetic else []
-    if metainfo.lead[1] != "frame":
-        words += [f"one step is {metainfo.lead[0]:g} {metainfo.lead[1]}"]
     words += [stretch_note()] if metainfo.classes else []
-    unit = metainfo.unit or ""
     return draw_samples(
         samples,
         title=title,
         subtitle="; ".join(words),
         channels=metainfo.labels,
-        unit="" if unit == "1" else unit,
+        units=[channel.unit for channel in metainfo.channels],
+        lead=metainfo.lead,
         classes=metainfo.classes,
     )
 

@@ -265,7 +265,8 @@ class BigEarthNetMaps(PatchDataset):
     and ``Reference_Maps/<tile>/<patch>/<patch>_reference_map.tif`` with codes of CORINE Land Cover.
 
     Licence:
-        That of ``BigEarthNet``: CDLA-Permissive-1.0.
+        That of ``BigEarthNet``: CDLA-Permissive-1.0. Cite Sumbul et al., IGARSS 2019, and for
+        version 2 Clasen et al., arXiv 2407.03653.
 
     Args:
         root: Folder of the set.

@@ -180,7 +180,7 @@ def _fetch(root: Path, source: Path | None, form: str | None) -> None:
 PREPARATION = Preparation(
     name="Human Modification",
     root="data/human_modification",
-    licence="that of the Zenodo record",
+    dataset="HumanModification",
     fetch=_fetch,
     miniature=_write,
     bytes_needed=0,

@@ -12,6 +12,7 @@ from openstl_ext.datasets.human_modification.split import SPLIT, blocks, read_sp
 from openstl_ext.datasets.human_modification.statistics import check_used
 from openstl_ext.datasets.lts.report import count_overlaps
 from openstl_ext.errors import DataError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.layer import RasterLayer
 
 PIECE = 512
@@ -59,7 +60,7 @@ def verify(root: Path, choice: HMChoice, *, chip_size: int | None = None) -> lis
     paths = chosen(root, found, wanted=list(found))
     lines = [rasters.grid.describe()]
     counts: dict[Key, _Counts] = {}
-    for key, path in paths.items():
+    for key, path in tracked(paths.items(), "verifying", "rasters"):
         layer = RasterLayer(path)
         layer.grid.check_same(
             rasters.grid,

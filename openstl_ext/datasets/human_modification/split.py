@@ -9,6 +9,7 @@ import numpy as np
 from openstl_ext.datasets.human_modification.rasters import HMChoice, HMRasters
 from openstl_ext.datasets.remedies import command_for
 from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.block_split import BlockSplit, block_shape
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.window import Window
@@ -97,7 +98,9 @@ def draw_split(root: Path, choice: HMChoice, settings: SplitSettings) -> list[st
         size = settings.chip_size + 2 * settings.buffer
     height, width = rasters.grid.height, rasters.grid.width
     known = np.zeros(block_shape(height, width, size))
-    for (row, column), window in blocks(height, width, size):
+    for (row, column), window in tracked(
+        blocks(height, width, size), "known pixels", "blocks", total=known.size
+    ):
         known[row, column] = np.isfinite(rasters.frames(window, rasters.years)).mean()
     split = BlockSplit.draw(
         height=height,

@@ -13,6 +13,7 @@ from openstl_ext.datasets.human_modification.rasters import HMChoice, HMRasters
 from openstl_ext.datasets.human_modification.split import SPLIT, blocks, read_split
 from openstl_ext.datasets.lts.statistics import measure, with_data
 from openstl_ext.errors import DataError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.rasters.layer import RasterLayer
 from openstl_ext.rasters.window import Window
@@ -47,14 +48,14 @@ def measure_training(root: Path, choice: HMChoice) -> Statistics:
     split, _ = read_split(root / SPLIT, rasters.grid)
     windows = partial(training_blocks, split)
     groups: dict[str, ChannelStatistics] = {}
-    frames = (rasters.frames(window, choice.years) for window in windows())
+    frames = (rasters.frames(window, choice.years) for window in windows(choice.target))
     pieces = with_data(_in_range(frames, rasters), choice.years, root)
     groups["frames"] = measure(pieces, [choice.target])
     if choice.dynamic:
-        dynamic = (_dynamic(rasters, window) for window in windows())
+        dynamic = (_dynamic(rasters, window) for window in windows("dynamic"))
         groups["dynamic"] = measure(dynamic, choice.dynamic)
     if choice.static:
-        static = (_static(rasters, window) for window in windows())
+        static = (_static(rasters, window) for window in windows("static"))
         groups["static"] = measure(static, choice.static)
     about = {
         "taken from": f"training blocks of {SPLIT}, {choice.years[0]}-{choice.years[-1]}",
@@ -66,12 +67,11 @@ def measure_training(root: Path, choice: HMChoice) -> Statistics:
     return Statistics(groups=groups, about=about)
 
 
-def training_blocks(split: BlockSplit) -> Iterator[Window]:
-    """Yield the pixels of each training block."""
+def training_blocks(split: BlockSplit, of: str) -> Iterator[Window]:
+    """Yield the pixels of each training block; show the progress of the statistics ``of``."""
     own = split.codes == split.names.index("train") + 1
-    for place, window in blocks(split.height, split.width, split.block_size):
-        if own[place]:
-            yield window
+    every = blocks(split.height, split.width, split.block_size)
+    yield from tracked([w for place, w in every if own[place]], f"statistics, {of}", "blocks")
 
 
 def _dynamic(rasters: HMRasters, window: Window) -> NDArray[np.float32]:
@@ -106,7 +106,8 @@ def find_values(root: Path, choice: HMChoice) -> Literal["0-1", "0-10000"]:
         return "0-1"
     layer = RasterLayer(newest[0])
     beyond = False
-    for _, window in blocks(layer.grid.height, layer.grid.width, PIECE):
+    pieces = list(blocks(layer.grid.height, layer.grid.width, PIECE))
+    for _, window in tracked(pieces, f"range of {choice.target}", "windows"):
         values = layer.read(window)
         if ((values > 0) & (values < 1)).any():
             return "0-1"

@@ -1,5 +1,6 @@
 """Read windows of imported frames, from the source or from the converted copy."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any, final
 
@@ -99,15 +100,7 @@ def in_units(stored: NDArray[Any], divisor: float) -> NDArray[np.float32]:
 
 def options_of(options: ReadOptions) -> OptionsRecord:
     """Return read options as they are stored."""
-    return OptionsRecord(
-        variable=options.variable,
-        axes=options.axes,
-        channels=options.channels,
-        unit=options.unit,
-        nodata=options.nodata,
-        every=options.every,
-        grey=options.grey,
-    )
+    return OptionsRecord(**dataclasses.asdict(options))
 
 
 def file_record(path: Path) -> FileRecord:

@@ -16,6 +16,7 @@ from openstl_ext.datasets.stored_form import StoredForm
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.frame_record import NAME, FramesRecord, read_record
 from openstl_ext.frame_rules import FrameRules
+from openstl_ext.rasters.window import Window
 from openstl_ext.registry import DATASETS
 from openstl_ext.structures import Channel, Item, Metainfo
 from openstl_ext.value_types import Count
@@ -125,7 +126,11 @@ class ImportedFrames(SequenceDataset):
         options = msgspec.structs.asdict(record.options)
         inputs, targets = record.window
         return StoredForm(
-            divisor=record.divisor, options=options, num_inputs=inputs, num_targets=targets
+            divisor=record.divisor,
+            options=options,
+            num_inputs=inputs,
+            num_targets=targets,
+            part=Window(*record.crop, *record.size) if any(record.crop) else None,
         )
 
     def __len__(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.datasets.imported_frames.content import file_record, options_of
-from openstl_ext.datasets.imported_frames.one_pass import Progress, read_all
+from openstl_ext.datasets.imported_frames.one_pass import read_all
 from openstl_ext.datasets.imported_frames.statistics import Tally
 from openstl_ext.datasets.imported_frames.windows import SplitRule
 from openstl_ext.errors import DataError
@@ -57,7 +57,6 @@ def import_frames(
     settings: ImportSettings,
     *,
     name: str,
-    progress: Progress | None = None,
 ) -> FramesRecord:
     """Write ``frames.json``, and ``frames.npy`` where the source is copied.
 
@@ -66,7 +65,6 @@ def import_frames(
         root: Folder to write to; an incomplete one, see ``atomic_io.atomic_folder``.
         settings: How it is imported.
         name: Name of the data in tables.
-        progress: Called with the number of frames that are read, and of all.
 
     Raises:
         DataError: If the source is damaged, values do not fit the scale, a split is empty, or an
@@ -103,7 +101,7 @@ def import_frames(
         has_missing=False,
         splits=splits,  # type: ignore[arg-type]
     )
-    tally, record.has_missing = read_all(source, record, root, progress)
+    tally, record.has_missing = read_all(source, record, root)
     _check_tally(tally, source, scaling, path)
     record.channels = [
         ChannelRecord(

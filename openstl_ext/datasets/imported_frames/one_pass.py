@@ -1,6 +1,6 @@
 """Read all frames of a source once: check them, compute statistics, copy them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,18 +14,14 @@ from openstl_ext.datasets.imported_frames.statistics import Tally
 from openstl_ext.errors import DataError
 from openstl_ext.frame_record import FramesRecord
 from openstl_ext.frame_sources import FrameSource
+from openstl_ext.progress_line import progress
 
 BLOCK_VALUES = 1 << 24
 """Values that are read at once."""
 DECIMAL = np.dtype("<f4")
 
-Progress = Callable[[int, int], None]
-"""Called with the number of frames that are read, and of all."""
 
-
-def read_all(
-    source: FrameSource, record: FramesRecord, root: Path, progress: Progress | None
-) -> tuple[Tally, bool]:
+def read_all(source: FrameSource, record: FramesRecord, root: Path) -> tuple[Tally, bool]:
     """Read all frames of a source, and copy them to ``frames.npy`` if the record states a copy.
 
     A source of whole numbers returns decimal numbers where some are missing; a copy that has begun
@@ -35,7 +31,6 @@ def read_all(
         source: The source.
         record: What is imported; its channels are not used.
         root: Folder of the copy.
-        progress: Called after each block.
 
     Returns:
         The statistics of the frames of training, and whether a value of any frame is missing.
@@ -44,7 +39,7 @@ def read_all(
         DataError: If a value is infinite or does not fit the scale.
     """
     if not record.packed:
-        return _read_once(source, record, None, progress)
+        return _read_once(source, record, None)
     stored = source.read(0, 0, 1).dtype
     first = stored.newbyteorder("<") if stored.kind in "iub" else DECIMAL
     for dtype in (first, DECIMAL):
@@ -54,7 +49,7 @@ def read_all(
                 shape = (total, len(source.channels), *record.size)
                 header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False}
                 npy.write_array_header_1_0(file, {**header, "shape": shape})
-                return _read_once(source, record, (file, dtype), progress)
+                return _read_once(source, record, (file, dtype))
         except MixedTypesError:
             continue
     raise AssertionError("a copy of decimal numbers takes all numbers")
@@ -68,28 +63,26 @@ def _read_once(
     source: FrameSource,
     record: FramesRecord,
     copy: tuple[BinaryIO, np.dtype[Any]] | None,
-    progress: Progress | None,
 ) -> tuple[Tally, bool]:
     trained = _frames_of_training(record)
     tally = Tally(len(source.channels))
-    has_missing, done, total = False, 0, sum(s.num_frames for s in source.sequences)
-    for sequence, start, stop in _blocks(source):
-        stored = cropped(source.read(sequence, start, stop), record)
-        values = in_units(stored, record.divisor)
-        name = record.sequences[sequence].name
-        place = f"{record.source}: sequence {name}, frames {start} to {stop - 1}"
-        _check_values(values, record, place)
-        has_missing = has_missing or bool(np.isnan(values).any())
-        if (chosen := trained[sequence][start:stop]).any():
-            tally.add(values[chosen])
-        if copy is not None:
-            file, dtype = copy
-            if stored.dtype.kind == "f" and dtype.kind != "f":
-                raise MixedTypesError
-            file.write(np.ascontiguousarray(stored, dtype).data)
-        done += stop - start
-        if progress is not None:
-            progress(done, total)
+    has_missing = False
+    with progress("importing", sum(s.num_frames for s in source.sequences), "frames") as task:
+        for sequence, start, stop in _blocks(source):
+            stored = cropped(source.read(sequence, start, stop), record)
+            values = in_units(stored, record.divisor)
+            name = record.sequences[sequence].name
+            place = f"{record.source}: sequence {name}, frames {start} to {stop - 1}"
+            _check_values(values, record, place)
+            has_missing = has_missing or bool(np.isnan(values).any())
+            if (chosen := trained[sequence][start:stop]).any():
+                tally.add(values[chosen])
+            if copy is not None:
+                file, dtype = copy
+                if stored.dtype.kind == "f" and dtype.kind != "f":
+                    raise MixedTypesError
+                file.write(np.ascontiguousarray(stored, dtype).data)
+            task.advance(stop - start)
     return tally, has_missing
 
 

@@ -126,7 +126,7 @@ def _miniature(root: Path, form: str | None) -> None:
 PREPARATION = Preparation(
     name="KTH",
     root="data/kth",
-    licence="for research only, no redistribution; cite Schuldt, Laptev, Caputo, ICPR 2004",
+    dataset="KTH",
     fetch=fetch,
     miniature=_miniature,
     bytes_needed=9_000_000_000,

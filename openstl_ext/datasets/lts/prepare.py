@@ -17,6 +17,7 @@ from openstl_ext.datasets.lts.statistics import measure, span, training_blocks, 
 from openstl_ext.datasets.preparation import Preparation, prepare, run_subcommand
 from openstl_ext.datasets.synthetic.landscape import write
 from openstl_ext.errors import ConfigError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.statistics import Statistics
 
@@ -164,7 +165,8 @@ def _statistics(args: Namespace) -> list[str]:
         patches, source = open_patches(args.root, "train", size), "the training patches"
         facts, places = patches.facts, patches.facts.places(args.bands)
         years = facts.newest(args.num_years)
-        pieces = (patches.frames(i, years, places) for i in range(len(patches.names)))
+        indices = tracked(range(len(patches.names)), "statistics", "patches")
+        pieces = (patches.frames(i, years, places) for i in indices)
     pieces = with_data(pieces, facts.years[years], args.root, zero=facts.offset)
     found = measure(pieces, [facts.bands[place] for place in places])
     out = args.out or args.root / STATISTICS
@@ -205,7 +207,7 @@ def _fetch(root: Path, source: Path | None, form: str | None) -> None:
 PREPARATION = Preparation(
     name="LTS",
     root="data/lts",
-    licence="that of your images",
+    dataset="LTSSegmentation",
     fetch=_fetch,
     miniature=_write,
     bytes_needed=0,

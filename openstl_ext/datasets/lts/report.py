@@ -19,6 +19,7 @@ from openstl_ext.datasets.lts.files import (
 )
 from openstl_ext.datasets.lts.statistics import with_data
 from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.window import Window
 
 NAMED = re.compile(r"r(\d+)_c(\d+)$")
@@ -77,7 +78,8 @@ def _summary(root: Path, patches: Patches, ignore_index: int) -> tuple[str, set[
     missing, total, known = 0, 0, np.zeros(len(facts.classes), np.int64)
     by_year = np.zeros(len(facts.years))
     hashes = set()
-    every = (patches.frames(index, years, bands) for index in range(len(patches.names)))
+    indices = tracked(range(len(patches.names)), "verifying", "patches")
+    every = (patches.frames(index, years, bands) for index in indices)
     watched = with_data(every, facts.years, root, zero=facts.offset)
     for index, frames in enumerate(watched):
         gaps = np.isnan(frames)

@@ -28,6 +28,7 @@ from openstl_ext.datasets.lts.series import Series, name_of
 from openstl_ext.datasets.lts.statistics import measure, span, training_blocks, with_data
 from openstl_ext.datasets.synthetic import marker as synthetic
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.rasters.window import Window
 from openstl_ext.statistics import Statistics
@@ -148,7 +149,8 @@ def cut(
     with _pool(series, workers) as each:
         for number, split in enumerate(settings.shares):
             windows = _candidates(blocks, split, settings)
-            contents = each(_contents_of, windows, settings.ignore_index)
+            text = f"reading labels, {split}"
+            contents = each(_contents_of, windows, settings.ignore_index, text)
             balance = split == "train" or settings.balance_all_splits
             ratio = settings.negative_ratio if balance else None
             chosen[split], line = balanced(windows, contents, ratio, seed=(settings.seed, number))
@@ -211,7 +213,7 @@ def _write_patches(
     windows = sorted({window for split in chosen.values() for window in split})
     with atomic_folder(root / IMAGES) as images, atomic_folder(root / LABELS) as labels:
         write = partial(_write_patch, years=years, images=images, labels=labels)
-        each(write, windows, settings.ignore_index)
+        each(write, windows, settings.ignore_index, "writing")
     with atomic_folder(root / SPLITS) as splits:
         for split, its_windows in chosen.items():
             names = "".join(f"{name_of(window)}\n" for window in its_windows)
@@ -224,17 +226,27 @@ _SERIES: list[Series] = []
 
 @contextmanager
 def _pool(series: Series, workers: int) -> Iterator[Any]:
-    """Yield a function that maps ``do(series, window, number)`` over windows, in order."""
+    """Yield a function that maps ``do(series, window, number)`` over windows, in order.
+
+    Its arguments are ``do``, the windows, the number, and the text of the line of progress.
+    """
+
+    def alone(do: Any, windows: list[Window], number: int, text: str) -> list[Any]:
+        return [do(series, window, number) for window in tracked(windows, text, "patches")]
+
     if workers <= 1:
-        yield lambda do, windows, number: [do(series, window, number) for window in windows]
+        yield alone
         return
     # spawned, because forking a process with threads may hang
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_open_in_worker, initargs=(series,)
     ) as pool:
-        yield lambda do, windows, number: list(
-            pool.map(partial(_in_worker, do), windows, repeat(number), chunksize=32)
-        )
+
+        def shared(do: Any, windows: list[Window], number: int, text: str) -> list[Any]:
+            found = pool.map(partial(_in_worker, do), windows, repeat(number), chunksize=32)
+            return list(tracked(found, text, "patches", total=len(windows)))
+
+        yield shared
 
 
 def _open_in_worker(series: Series) -> None:

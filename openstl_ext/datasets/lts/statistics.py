@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.datasets.lts.series import Series
 from openstl_ext.errors import DataError
+from openstl_ext.progress_line import tracked
 from openstl_ext.rasters.block_split import BlockSplit
 from openstl_ext.rasters.window import Window
 from openstl_ext.statistics import ChannelStatistics
@@ -102,12 +103,14 @@ def training_blocks(
     own = split.codes == split.names.index("train") + 1
     area = Window(0, 0, split.height, split.width)
     size = split.block_size
-    for block_row, block_column in np.argwhere(own).tolist():
-        for row in range(0, size, ROWS):
-            height = min(ROWS, size - row)
-            strip = Window(block_row * size + row, block_column * size, height, size).meet(area)
-            if strip is not None:
-                yield series.frames(strip, years, bands)
+    strips = [
+        Window(block_row * size + row, block_column * size, min(ROWS, size - row), size).meet(area)
+        for block_row, block_column in np.argwhere(own).tolist()
+        for row in range(0, size, ROWS)
+    ]
+    inside = [strip for strip in strips if strip is not None]
+    for strip in tracked(inside, "statistics", "strips"):
+        yield series.frames(strip, years, bands)
 
 
 def span(years: Sequence[int]) -> str:

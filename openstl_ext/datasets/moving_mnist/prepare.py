@@ -61,7 +61,7 @@ def _miniature(root: Path, form: str | None) -> None:
 PREPARATION = Preparation(
     name="Moving MNIST",
     root="data/moving_mnist",
-    licence="MNIST is CC BY-SA 3.0; the test sequences state none, cite Srivastava et al. 2015",
+    dataset="MovingMNIST",
     fetch=fetch,
     miniature=_miniature,
     bytes_needed=850_000_000,

@@ -15,6 +15,7 @@ from openstl_ext.datasets.synthetic.terrain import (
     scaled,
     share,
 )
+from openstl_ext.progress_line import tracked
 
 BURN_IN = 30
 """Years of growth before the first map."""
@@ -134,7 +135,7 @@ def _grown(
     opened = rng.integers(years[0] - 20, years[-1] + 5, shape)
     lakes = scaled(noise(rng, shape, 3), 2.4, 2.8) * terrain.land
     kept: dict[str, list[Map]] = {name: [] for name in WEIGHTS}
-    for year in range(years[0] - BURN_IN, years[-1] + 1):
+    for year in tracked(range(years[0] - BURN_IN, years[-1] + 1), "growing", "years"):
         pull = share(built, 2.0)
         ground = terrain.suitable * (0.35 + 0.65 * near_road)
         room = np.maximum(0.92 * terrain.suitable - built, 0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from openstl_ext.atomic_io import atomic_folder, atomic_path, atomic_write
 from openstl_ext.datasets.kth.files import ACTIONS, SEQUENCES
 from openstl_ext.datasets.synthetic.marker import mark
+from openstl_ext.progress_line import tracked
 
 WIDTH, HEIGHT, RATE = 160, 120, 25
 CROSSING = {"jogging": 0.021, "running": 0.034, "walking": 0.013}
@@ -37,22 +38,20 @@ def write(
     """
     mark(root, "KTH")
     lines = []
-    for action in ACTIONS:
+    every = [(action, person) for action in ACTIONS for person in persons]
+    for action, person in tracked(every, "drawing", "recordings"):
         (root / action).mkdir(parents=True, exist_ok=True)
-        for person in persons:
-            chance = np.random.default_rng((seed, person, ACTIONS.index(action)))
-            frames = figure(action, num_frames, chance)
-            name = f"person{person:02d}_{action}_d1"
-            if form == "avi":
-                _write_avi(root / action / f"{name}_uncomp.avi", frames)
-            else:
-                with atomic_folder(root / action / name) as folder:
-                    for number, frame in enumerate(frames, start=1):
-                        encoded = cv2.imencode(".jpg", np.stack([frame] * 3, axis=-1))[1]
-                        (folder / f"image_{number:04d}.jpg").write_bytes(encoded.tobytes())
-            lines.append(
-                f"{name}\t\tframes\t1-{num_frames // 2}, {num_frames // 2 + 1}-{num_frames}"
-            )
+        chance = np.random.default_rng((seed, person, ACTIONS.index(action)))
+        frames = figure(action, num_frames, chance)
+        name = f"person{person:02d}_{action}_d1"
+        if form == "avi":
+            _write_avi(root / action / f"{name}_uncomp.avi", frames)
+        else:
+            with atomic_folder(root / action / name) as folder:
+                for number, frame in enumerate(frames, start=1):
+                    encoded = cv2.imencode(".jpg", np.stack([frame] * 3, axis=-1))[1]
+                    (folder / f"image_{number:04d}.jpg").write_bytes(encoded.tobytes())
+        lines.append(f"{name}\t\tframes\t1-{num_frames // 2}, {num_frames // 2 + 1}-{num_frames}")
     if form == "avi":
         atomic_write(root / SEQUENCES, ("\r\n".join(lines) + "\r\n").encode())
 

@@ -14,7 +14,7 @@ from openstl_ext.datasets.lts.split import CutSettings, cut
 from openstl_ext.datasets.lts.stack import LABEL, STACK
 from openstl_ext.datasets.synthetic.marker import mark
 from openstl_ext.datasets.synthetic.settlements import Field, Scale, cover, smooth
-from openstl_ext.progress_line import print_status
+from openstl_ext.progress_line import print_status, tracked
 from openstl_ext.rasters.grid import Grid
 from openstl_ext.rasters.opening import rasterio
 from openstl_ext.rasters.window import Window
@@ -99,7 +99,7 @@ def draw(*, size: int = SIZE, years: tuple[int, ...] = YEARS, seed: int = 0) -> 
     relief = smooth(rng, size, 12)
     ground = cover(rng, Scale(size=size, num_years=len(years)))
     stored = np.empty((len(years), len(BANDS), size, size), np.int16)
-    for step in range(len(years)):
+    for step in tracked(range(len(years)), "drawing", "years"):
         weather = 0.08 * rng.normal() + 0.06 * smooth(rng, size, 40)
         patches = PATCHES * smooth(rng, size, 2.5)
         green = (1 - ground.crops) * (plants + weather) + ground.crops * CROPS + patches

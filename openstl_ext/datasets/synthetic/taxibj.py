@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.atomic_io import atomic_file
 from openstl_ext.datasets.synthetic.marker import mark
+from openstl_ext.progress_line import tracked
 
 FILE = "dataset.npz"
 ROW = (4, 2, 32, 32)
@@ -48,7 +49,7 @@ def city(num_steps: int, chance: np.random.Generator) -> NDArray[np.float32]:
     y, x = np.mgrid[:32, :32]
     time = np.arange(-2, num_steps)[:, None, None]
     flow = np.zeros((num_steps + 2, 32, 32))
-    for _ in range(8):
+    for _ in tracked(range(8), "drawing", "busy places"):
         phase, radius, width = chance.uniform((0, 2, 2), (2 * np.pi, 9, 4))
         turn = 2 * np.pi * time / DAY + phase
         row, column = chance.uniform(10, 22, 2)

@@ -7,15 +7,22 @@ from typing import Any
 
 from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
+from openstl_ext.results.published import PublishedRow, published_rows
 from openstl_ext.results.table import FACTS, Row, Table
 
 SUFFIX = "csv"
+CLAIM = ["epochs", "year", "source", "source_kind", "lineage", "flags", "note"]
+"""Columns of published results; ``config`` is the recipe whose gap is shown."""
 FORMULA = ("=", "+", "-", "@")
 """First characters of a text that spreadsheets compute."""
 
 
 def write(board: Board) -> str:
-    """Write the rows of all tables below each other."""
+    """Write the rows of all tables below each other, and after those of a table its claims.
+
+    A claim has the kind ``published`` and figures in the columns ``*_claimed`` only, so that no
+    column has measured and published figures.
+    """
     metrics = list(dict.fromkeys(m for table in board.tables for m in table.metrics))
     columns = [
         "dataset",
@@ -30,12 +37,20 @@ def write(board: Board) -> str:
     ]
     columns += [f"{m}{part}" for m in metrics for part in ("", "_std", "_num", "_claimed")]
     columns += [*FACTS, "synthetic", "selected_on_test"]
+    claimed = {table.protocol["fingerprint"]: published_rows(table) for table in board.tables}
+    columns += CLAIM if any(claimed.values()) else []
+    columns += [
+        f"{m}_gap" for m in metrics if any(m in r.gaps for p in claimed.values() for r in p)
+    ]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(map(cell, columns))
     for table in board.tables:
         for row in table.rows:
             found = _line(table, row)
+            writer.writerow([cell(found.get(column)) for column in columns])
+        for published in claimed[table.protocol["fingerprint"]]:
+            found = _published(table, published)
             writer.writerow([cell(found.get(column)) for column in columns])
     return out.getvalue()
 
@@ -83,3 +98,18 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
         values = [v for v in row.facts(fact) if v not in ([], {})]
         cells[fact] = values[0] if len(values) == 1 else values
     return cells
+
+
+def _published(table: Table, row: PublishedRow) -> dict[str, Any]:
+    claim = row.claim
+    return {
+        "dataset": table.protocol["metainfo"].get("name", ""),
+        "protocol": table.protocol["fingerprint"],
+        "name": claim.label,
+        "config": row.row.config if row.row else "",
+        "kind": "published",
+        **{f"{name}_claimed": value for name, value in row.scores.items()},
+        **{f"{name}_gap": value for name, value in row.gaps.items()},
+        **{name: getattr(claim, name) for name in CLAIM if name != "flags"},
+        "flags": [str(flag) for flag in claim.flags],
+    }

@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import msgspec
+
 from openstl_ext.results.board import Board
 from openstl_ext.results.protocol import plain
+from openstl_ext.results.published import PublishedRow, published_rows
 from openstl_ext.results.table import FACTS, Row, higher_is_better
 
 SUFFIX = "json"
@@ -18,12 +21,14 @@ def write(board: Board) -> str:
             "differs": list(table.differs),
             "beside": table.beside,
             "synthetic": table.synthetic,
+            "baselines_left_out": table.left_out,
             "metrics": {
                 name: {**table.about.get(name, {}), "best": table.best(name)}
                 | {"higher_is_better": higher_is_better(table.about, name)}
                 for name in table.metrics
             },
             "rows": [_object(row) for row in table.rows],
+            "published": [_published(row) for row in published_rows(table)],
         }
         for table in board.tables
     ]
@@ -55,4 +60,14 @@ def _object(row: Row) -> dict[str, Any]:
         "dates": [] if row.is_baseline else [r.date for r in row.records],
         "environments": row.facts("environment"),
         "sources": row.facts("source"),
+    }
+
+
+def _published(row: PublishedRow) -> dict[str, Any]:
+    """Return a claim whole, its figures in the columns of the table, and the gap of a recipe."""
+    return {
+        "claim": msgspec.to_builtins(row.claim),
+        "scores": row.scores,
+        "recipe": row.row.config if row.row else None,
+        "gaps": row.gaps,
     }

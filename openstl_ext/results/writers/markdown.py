@@ -3,13 +3,13 @@
 Texts of records may have any character, so each is escaped where it enters the page.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
-from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed
+from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed, task
+from openstl_ext.results.claim_list import published_section
+from openstl_ext.results.markdown_text import aligned, code, escaped
 from openstl_ext.results.table import Row, Table, checkpoint_name, higher_is_better
 from openstl_ext.score_name import metric_name
 
@@ -20,15 +20,6 @@ ARROWS = {
     None: "",
 }
 TIED = "\N{ALMOST EQUAL TO}"
-MARKUP = re.compile(
-    r"[\\`*\[\]|~$]"  # emphasis, code, links, cells, strikethrough, formulas
-    r"|(?<!\w)_|_(?!\w)"  # emphasis; inside of a word it has no effect
-    r"|(?<=:)/(?=/)|(?<=www)\."  # addresses become links
-    r"|^[#+=-](?=[\s#=-]|$)|^\d+[.)](?=\s)|^>"  # headings, lists and quotations
-)
-ENTITIES = {"<": "&lt;", "&": "&amp;"}
-PLAIN = re.compile(r"[^`|<>&\s]+(?: [^`|<>&\s]+)*")
-"""Texts that a code span shows as they are, in a cell of a table too."""
 
 
 def write(board: Board) -> str:
@@ -43,25 +34,12 @@ def write(board: Board) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def escaped(text: object) -> str:
-    """Return a text that Markdown and HTML show as it is, in one line."""
-    line = " ".join(printable(str(text)).split())
-    line = re.sub(r"<|&(?=#?\w+;)", lambda found: ENTITIES[found[0]], line)
-    return MARKUP.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", line)
-
-
-def code(text: object) -> str:
-    """Return a text as a code span, or escaped where a span would end in it."""
-    line = printable(str(text))
-    return f"`{line}`" if PLAIN.fullmatch(line) else escaped(line)
-
-
 def _section(table: Table) -> list[str]:
     """Write the heading, the task, the table, and the meaning of its marks."""
     protocol = table.protocol
     name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
     heading = f"## {escaped(name)}"
-    lines = [f"{escaped(_task(table))} Protocol {code(protocol['fingerprint'])}."]
+    lines = [f"{escaped(task(table))} Protocol {code(protocol['fingerprint'])}."]
     if table.synthetic:
         lines.append("**Synthetic data**, not observations.")
     if table.beside:
@@ -69,25 +47,8 @@ def _section(table: Table) -> list[str]:
         lines.append(f"Not comparable with {code(table.beside)}: {escaped(shown)}.")
     notes = _notes(table)
     parts = [heading, " ".join(lines), _grid(table)]
-    return [*parts, "\n".join(f"- {note}" for note in notes)] if notes else parts
-
-
-def _task(table: Table) -> str:
-    """Describe inputs and outputs in a sentence."""
-    shapes, size = table.protocol["shapes"], table.protocol["size"]
-    past, future = shapes.get("inputs.frames"), shapes.get("data_samples.frames")
-    if not past or len(past) != 4:
-        return f"{size} test samples."
-    time, channels, height, width = past
-    lead = table.protocol["metainfo"].get("lead") or (1, "frame")
-    step = "" if list(lead) == [1, "frame"] else f", {lead[0]:g} {lead[1]} apart"
-    frame = f"{channels} x {height} x {width}"
-    if table.predicts_labels:
-        classes = ", ".join(table.protocol["metainfo"].get("classes") or ())
-        return f"{time} frames of {frame}{step} -> labels ({classes}); {size} test samples."
-    if not future:
-        return f"{size} test samples."
-    return f"{time} -> {future[0]} frames of {frame}{step}; {size} test samples."
+    parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
+    return [*parts, *published_section(table)]
 
 
 def _grid(table: Table) -> str:
@@ -97,18 +58,7 @@ def _grid(table: Table) -> str:
     rate = "samples/s" if table.predicts_labels else "frames/s"
     head += ["parameters", "FLOPs", rate]
     body = [_cells(table, row) for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    text = [_line(head, widths), _line(["-" * w for w in widths], widths, rule=True)]
-    return "\n".join(text + [_line(cells, widths) for cells in body])
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], *, rule: bool = False) -> str:
-    """Write a line: texts to the left, numbers to the right."""
-    padded = [cell.ljust(width) for cell, width in zip(cells[:2], widths, strict=False)]
-    padded += [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
-    if rule:
-        padded = [*padded[:2], *(cell[:-1] + ":" for cell in padded[2:])]
-    return "| " + " | ".join(padded) + " |"
+    return aligned(head, body, texts=2)
 
 
 def _cells(table: Table, row: Row) -> list[str]:
@@ -159,6 +109,8 @@ def _notes(table: Table) -> list[str]:
         notes.append("FLOPs after a +: operators that published tables leave out, all counted")
     if any(row.is_baseline for row in rows):
         notes.append("*in italics*: baselines, evaluated in the same test")
+    for name, reason in sorted(table.left_out.items()):
+        notes.append(f"no baseline {escaped(name)}: {escaped(reason)}")
     for name in sorted({row.postprocessor for row in rows if row.postprocessor}):
         notes.append(f"\\+ {escaped(name)}: the same forecasts after the postprocessor")
     for row in rows:

@@ -1,0 +1,180 @@
+"""Distances of learned features: LPIPS and FVD. Their networks are not part of this package."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from openstl_ext.errors import ConfigError, UserError
+from openstl_ext.metrics.base import SampleMetric, Tally
+from openstl_ext.metrics.frames import as_float, clipped
+from openstl_ext.metrics.tallies import Pooling
+from openstl_ext.registry import METRICS
+from openstl_ext.structures import Sample
+from openstl_ext.value_types import Positive
+
+SIDE = 224
+"""Height and width of the videos of an I3D detector."""
+
+
+def _filled(sample: Sample, side: str, data_range: float) -> Tensor:
+    """Return frames scaled to -1..1 with three channels; invalid pixels are those of the target."""
+    target = as_float(sample["target"])
+    frames = clipped(sample[side], (0.0, data_range))  # type: ignore[literal-required]
+    frames = torch.where(sample["valid"], frames, torch.where(sample["valid"], target, 0.0))
+    frames = 2 * frames / data_range - 1
+    if frames.shape[1] not in (1, 3):
+        raise ConfigError(
+            f"learned distances are of frames with 1 or 3 channels, these have {frames.shape[1]}; "
+            "remove the metric"
+        )
+    return frames.expand(-1, 3, -1, -1)
+
+
+@METRICS.register_module()
+class LPIPS(SampleMetric):
+    """Learned perceptual distance of frames, mean over frames and samples.
+
+    It needs the packages lpips and torchvision and the weights that lpips downloads. Frames are
+    clipped to the data range; one channel is repeated. Invalid pixels are 0 on both sides.
+
+    Args:
+        net: ``alex``, ``vgg`` or ``squeeze``; scores of different nets cannot be compared.
+        data_range: Largest value of the data, whose smallest is 0.
+
+    Raises:
+        UserError: If a package is not installed.
+
+    Source:
+        Zhang et al. (arXiv:1801.03924); https://github.com/richzhang/PerceptualSimilarity
+    """
+
+    pools_units = True
+    name = "lpips"
+    unit = "1"
+    higher_is_better = False
+
+    def __init__(self, *, net: str = "alex", data_range: Positive = 1.0) -> None:
+        super().__init__()
+        try:
+            import lpips  # needs torchvision, which has no build for every torch
+        except ImportError as error:
+            raise UserError(
+                f"LPIPS needs lpips and torchvision ({error}): pip install lpips torchvision"
+            ) from error
+        self.net, self.data_range = net, float(data_range)
+        self._distance: Any = lpips.LPIPS(net=net, verbose=False).eval()
+
+    def measure(self, sample: Sample) -> Tally:
+        pair = (_filled(sample, side, self.data_range) for side in ("forecast", "target"))
+        forecast, target = pair
+        distance = self._distance.to(target.device)(forecast, target).flatten()
+        scored = sample["valid"].flatten(1).any(dim=1)
+        broken = torch.where(sample["valid"], sample["forecast"], 0.0).isnan().flatten(1).any(1)
+        distance = torch.where(broken, torch.nan, distance)
+        return Tally(total=torch.where(scored, distance, 0.0), weight=scored.double())
+
+    def convention(self) -> str:
+        return f"{super().convention()} Net {self.net}, data range {self.data_range:g}."
+
+
+@METRICS.register_module()
+class FVD(SampleMetric):
+    """Frechet video distance: that of the features of all forecasts and of all targets.
+
+    It needs a detector: a TorchScript file that maps videos (B, 3, T, 224, 224) of values in -1..1
+    to features (B, D), such as the published ``i3d_torchscript.pt``. A TorchScript file is a
+    program, so take it from a source that you trust. Frames are clipped to the data range and
+    resized; one channel is repeated; I3D needs ten frames. Thousands of samples are needed, and
+    scores of test sets of different sizes cannot be compared.
+
+    Args:
+        detector: The TorchScript file.
+        data_range: Largest value of the data, whose smallest is 0.
+
+    Raises:
+        ConfigError: If there is no such file, or it cannot be read.
+
+    Source:
+        Unterthiner et al., Towards accurate generative models of video (arXiv:1812.01717).
+    """
+
+    axes = ()
+    pools_units = True
+    name = "fvd"
+    unit = "1"
+    higher_is_better = False
+
+    def __init__(self, *, detector: str, data_range: Positive = 1.0) -> None:
+        super().__init__()
+        if not Path(detector).is_file():
+            raise ConfigError(
+                f"FVD: detector={detector!r} does not exist; it is a TorchScript file that maps "
+                "videos to features, such as the published i3d_torchscript.pt"
+            )
+        try:
+            self._detector: Any = torch.jit.load(detector, map_location="cpu").eval()
+        except RuntimeError as error:
+            raise ConfigError(f"FVD: {detector} is no TorchScript file; fetch it again") from error
+        self.data_range = float(data_range)
+
+    def measure(self, sample: Sample) -> Tally:
+        found = []
+        for side in ("forecast", "target"):
+            frames = _filled(sample, side, self.data_range)
+            frames = F.interpolate(frames, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+            video = frames.transpose(0, 1)[None]
+            found.append(self._detector.to(video.device)(video)[0].double())
+        features = torch.cat(found)
+        one = features.new_ones(())
+        return Tally(total=features.new_zeros(()), weight=one, more=tuple(features.unbind()))
+
+    def pooling(self, tallies: np.ndarray) -> Pooling:
+        """Return the distance (1) and the weight of tallies (N, 2 + 2 D)."""
+        forecast, target = np.split(tallies[:, 2:].reshape(len(tallies), -1), 2, axis=1)
+
+        def pooled(times: np.ndarray | None) -> np.ndarray:
+            chosen = np.ones(len(tallies)) if times is None else times
+            return np.array([frechet_distance(forecast, target, chosen), 1.0])
+
+        return pooled
+
+    def span(self, tallies: np.ndarray) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+    def _intervals(self, tallies: np.ndarray) -> dict[str, Any]:  # noqa: ARG002
+        return {"interval": None}  # each resampled set would need roots of large matrices
+
+
+def frechet_distance(one: np.ndarray, other: np.ndarray, times: np.ndarray) -> float:
+    """Return the Frechet distance of two sets of features, as if each were normal.
+
+    Args:
+        one: Features (N, D).
+        other: Features (N, D).
+        times: How often each sample counts (N,).
+
+    Returns:
+        |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)); NaN for fewer than two samples.
+
+    Source:
+        Dowson and Landau, The Frechet distance between multivariate normal distributions, 1982.
+    """
+    if times.sum() < 2:
+        return math.nan
+    means, covariances = [], []
+    for features in (one, other):
+        mean = np.average(features, axis=0, weights=times)
+        means.append(mean)
+        covariances.append(np.cov(features, rowvar=False, fweights=times.astype(int), ddof=1))
+    first, second = (np.atleast_2d(c) for c in covariances)
+    # the trace of the root is the sum of the singular values of the product of the roots
+    values, vectors = np.linalg.eigh(first)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    product = np.linalg.eigvalsh(root @ second @ root).clip(0)
+    gap = float(np.square(means[0] - means[1]).sum())
+    return gap + float(np.trace(first) + np.trace(second) - 2 * np.sqrt(product).sum())

@@ -1,0 +1,250 @@
+"""A board as one page of HTML that needs no other file and makes no request."""
+
+import base64
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from openstl_ext.errors import printable
+from openstl_ext.results.board import Board
+from openstl_ext.results.board_figures import lead_curves, size_points
+from openstl_ext.results.cells import figure, flops_apart, task, with_prefix
+from openstl_ext.results.claim_cells import cells as claim_cells
+from openstl_ext.results.claim_cells import figure as claim_figure
+from openstl_ext.results.claim_cells import numbered, remarks
+from openstl_ext.results.published import published_rows
+from openstl_ext.results.record import Record
+from openstl_ext.results.table import Row, Table, higher_is_better
+from openstl_ext.score_name import metric_name
+
+SUFFIX = "html"
+PARTS = Path(__file__).with_name("html_parts")
+PICTURES = ("grid.png", "panel.png")
+"""Pictures of forecasts in the folder of a run."""
+MAX_PICTURE_BYTES = 400_000
+ARROWS = {True: "\N{UPWARDS ARROW}", False: "\N{DOWNWARDS ARROW}", None: ""}
+
+
+def write(board: Board) -> str:
+    """Write the page without links and pictures, whose places depend on that of the page."""
+    return page(board, folder=None)
+
+
+def page(board: Board, *, folder: Path | None, pictures: bool = True) -> str:
+    """Return the page.
+
+    Args:
+        board: The tables.
+        folder: Folder of the page, to which links to runs are relative; None leaves them out.
+        pictures: Whether to embed a forecast of the best recipe of each table.
+    """
+    tables = [
+        _table(board, table, folder, pictures and folder is not None) for table in board.tables
+    ]
+    return _template().render(
+        tables=tables,
+        problems=[printable(text) for text in board.problems],
+        repeats=[printable(text) for text in board.repeats],
+        style=Markup((PARTS / "board.css").read_text(encoding="utf-8")),
+        scripts=[
+            Markup((PARTS / name).read_text(encoding="utf-8"))
+            for name in ("sortable.min.js", "sortable.a11y.min.js", "board.js")
+        ],
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PARTS),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("board.html.j2")
+
+
+def _table(board: Board, table: Table, folder: Path | None, pictures: bool) -> dict[str, Any]:
+    protocol, metrics = table.protocol, table.metrics
+    name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
+    drawn = [lead_curves(table, m) for m in metrics[:1]] + [
+        size_points(table, m) for m in metrics[:1]
+    ]
+    figures = [each for each in drawn if each is not None]
+    published = published_rows(table)
+    sources = numbered(each.claim for each in published)
+    return {
+        "id": f"p{protocol['fingerprint']}",
+        "name": printable(str(name)),
+        "task": printable(task(table)),
+        "fingerprint": protocol["fingerprint"],
+        "synthetic": table.synthetic,
+        "beside": table.beside,
+        "differs": [printable(text) for text in table.differs[:8]],
+        "metrics": [_column(table, metric) for metric in metrics],
+        "rate": "samples/s" if table.predicts_labels else "frames/s",
+        "rows": [_row(board, table, row, folder) for row in table.rows],
+        "left_out": table.left_out,
+        "figures": [
+            {"svg": Markup(f.svg), "caption": f.caption, "legend": f.legend} for f in figures
+        ],
+        "pictures": list(_pictures(board, table)) if pictures else [],
+        "claims": [
+            {
+                "cells": claim_cells(each.claim, sources),
+                "scores": [claim_figure(each.claim, metric) for metric in metrics],
+                "gaps": [f"{each.gaps[m]:+.3g}" if m in each.gaps else "" for m in metrics],
+                "row": each.row.label if each.row else "",
+            }
+            for each in published
+        ],
+        "remarks": remarks([each.claim for each in published]),
+    }
+
+
+def _column(table: Table, metric: str) -> dict[str, str]:
+    facts = table.about.get(metric_name(metric)) or {}
+    unit = str(facts.get("unit") or "")
+    return {
+        "name": metric,
+        "arrow": ARROWS[higher_is_better(table.about, metric)],
+        "meaning": printable(str(facts.get("convention") or "")),
+        "unit": "" if unit == "1" else unit,
+    }
+
+
+def _row(board: Board, table: Table, row: Row, folder: Path | None) -> dict[str, Any]:
+    marks = []
+    if row.overrides:
+        marks.append(("overridden", f"--cfg-options {' '.join(row.overrides)}"))
+    if row.selected_on_test:
+        marks.append(("selected on test", "the checkpoint was selected on the test data"))
+    if row.is_unknown:
+        marks.append(("unknown training", "the checkpoint does not state how it was trained"))
+    if row.differs:
+        marks.append(("trained otherwise", "; ".join(row.differs[:8])))
+    if row.kind == "run" and len(row.records) == 1:
+        marks.append(("one seed", "no spread over seeds is known"))
+    rate = _rate(row)
+    horizon = (table.protocol["shapes"].get("data_samples.frames") or [1])[0]
+    first = row.records[0].environment if row.records and not row.is_baseline else {}
+    memory = [] if row.is_baseline else [r.peak_memory for r in row.records if r.peak_memory]
+    return {
+        "name": printable(row.label),
+        "config": printable(row.config),
+        "kind": row.kind,
+        "marks": [(text, printable(why)) for text, why in marks],
+        "seeds": ", ".join("?" if seed is None else str(seed) for seed in row.seeds),
+        "scores": [_score(table, row, metric) for metric in table.metrics],
+        "parameters": _amount(row, "num_parameters"),
+        "flops": _amount(row, "flops"),
+        "apart": [f"{with_prefix(v)} {name}" for name, v in sorted(flops_apart(row).items())],
+        "rate": rate,
+        "latency": None if rate is None else 1e3 * horizon * rate[2] / rate[0],
+        "memory": max(memory) / 1e6 if memory else None,
+        "hardware": printable(str(first.get("device", ""))),
+        "threads": first.get("threads", ""),
+        "links": list(_links(board, row, folder)),
+    }
+
+
+def _score(table: Table, row: Row, metric: str) -> dict[str, Any]:
+    found = row.scores[metric]
+    best = found.mean is not None and found.mean == table.best(metric) and row.counts
+    why = []
+    if found.iqm is not None and found.iqm_interval is not None:
+        low, high = found.iqm_interval
+        why.append(f"interquartile mean {found.iqm:.4g} ({low:.4g} to {high:.4g} over seeds)")
+    interval = _interval(row, metric)
+    return {
+        "value": found.mean,
+        "text": figure(found),
+        "best": best,
+        "tied": metric in row.tied,
+        "interval": None if interval is None else f"{interval[0]:.4g}\N{EN DASH}{interval[1]:.4g}",
+        "title": "; ".join(why),
+        "claimed": row.claimed.get(metric),
+    }
+
+
+def _interval(row: Row, metric: str) -> tuple[float, float] | None:
+    """Return the 95 % interval of a single run under resampling of the test samples."""
+    if row.is_baseline or row.postprocessor or len(row.records) != 1:
+        return None
+    facts = row.records[0].about.get(metric)
+    interval = facts.get("interval") if facts else None
+    return None if not interval else (float(interval[0]), float(interval[1]))
+
+
+def _amount(row: Row, fact: str) -> tuple[float, str] | None:
+    values = row.facts(fact)
+    return (values[0], " / ".join(map(with_prefix, values))) if values else None
+
+
+def _rate(row: Row) -> tuple[float, str, int] | None:
+    """Return mean forecasts per second, the conditions, and the batch size."""
+    speeds = [] if row.is_baseline else [r.frames_per_second for r in row.records]
+    known = [s for s in speeds if s and s["value"]]
+    if not known:
+        return None
+    one = known[0]
+    same = [s["value"] or 0.0 for s in known if {**s, "value": 0} == {**one, "value": 0}]
+    where = f"{one['device']}, batch {one['batch_size']}, {one['dtype']}"
+    return sum(same) / len(same), where, one["batch_size"]
+
+
+def _links(board: Board, row: Row, folder: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield text and address of config, log, record and checkpoint of each run."""
+    if folder is None or row.is_baseline:
+        return
+    several = len(row.records) > 1
+    for record in row.records:
+        path = board.path_of(record)
+        number = f" {record.seed}" if several else ""
+        for text, file in _files(path, record):
+            address = _address(file, folder)
+            if address:
+                yield f"{text}{number}", address
+
+
+def _files(path: Path, record: Record) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a run that exist."""
+    yield "record", path
+    run = path.parent
+    configs = sorted(run.glob("*.py"))
+    logs = sorted(run.glob("*/*.log"))
+    if configs:
+        yield "config", configs[0]
+    if logs:
+        yield "log", logs[-1]
+    if record.checkpoint and (weights := run / "checkpoints" / record.checkpoint["file"]).is_file():
+        yield "checkpoint", weights
+
+
+def _address(file: Path, folder: Path) -> str | None:
+    """Return a relative address; None for another drive."""
+    try:
+        relative = os.path.relpath(file.resolve(), folder.resolve())
+    except ValueError:
+        return None
+    return quote(Path(relative).as_posix())
+
+
+def _pictures(board: Board, table: Table) -> Iterator[dict[str, str]]:
+    """Yield a picture of the best recipe that has one."""
+    for row in table.rows:
+        for record in [] if row.is_baseline or not row.counts else row.records:
+            for name in PICTURES:
+                path = board.path_of(record).parent / name
+                if path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES:
+                    data = base64.b64encode(path.read_bytes()).decode()
+                    caption = f"{row.label}, seed {record.seed}: {name}"
+                    yield {"data": f"data:image/png;base64,{data}", "caption": printable(caption)}
+                    return

@@ -1,0 +1,101 @@
+"""Boards of synthetic runs on disk, for pages."""
+
+import base64
+import random
+from pathlib import Path
+from typing import Any
+
+from openstl_ext.results.board import Board, board_of
+from openstl_ext.results.protocol import protocol_of
+from openstl_ext.results.record import Record
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def record(name: str, config: str, mse: float, **changes: Any) -> Record:
+    """Return a record of a video forecast with two leads."""
+    size = changes.pop("size", 30)
+    known: dict[str, Any] = {
+        "config": config,
+        "name": name,
+        "method": "DirectForecast",
+        "model": "SimVP",
+        "protocol": protocol_of(
+            {"type": "Boiling", "split": "test"},
+            [{"type": "SummedMSE"}, {"type": "SSIM"}],
+            {"name": "boiling", "channels": [], "lead": [1, "frame"]},
+            size=size,
+            shapes={"inputs.frames": (2, 1, 8, 8), "data_samples.frames": (2, 1, 8, 8)},
+        ),
+        "metrics": {"mse_sum": mse, "mse_sum@1": mse - 1, "mse_sum@2": mse + 1, "ssim": 1 / mse},
+        "about": {
+            "mse_sum": {"unit": "1", "higher_is_better": False, "interval": [mse - 2, mse + 2]},
+            "ssim": {"unit": "1", "higher_is_better": True},
+        },
+        "num_parameters": 46_769_665,
+        "flops": 16.53e9,
+        "flops_apart": {"scan": 1e9},
+        "frames_per_second": {
+            "value": 312.0,
+            "device": "cpu",
+            "batch_size": 1,
+            "dtype": "float32",
+        },
+        "peak_memory": 512_000_000,
+        "environment": {"device": "x86_64", "threads": 2},
+        "seed": 0,
+        "training": {"model.type": "DirectForecast"},
+        "date": "2026-01-01T00:00:00Z",
+    }
+    return Record(**{**known, **changes})
+
+
+def write(folder: Path, found: Record, *, files: bool = True) -> None:
+    """Write a run with its config, log, checkpoint and picture."""
+    run = folder / "work dirs" / found.config / f"seed_{found.seed}"
+    run.mkdir(parents=True, exist_ok=True)
+    found.write(run / "result.json")
+    if files:
+        (run / "config.py").write_text("model = dict()\n")
+        (run / "day").mkdir()
+        (run / "day" / "day.log").write_text("")
+        (run / "checkpoints").mkdir()
+        (run / "checkpoints" / "best.pth").write_bytes(b"")
+        (run / "grid.png").write_bytes(PIXEL)
+
+
+def two_tables(folder: Path) -> Board:
+    """Return a table with three seeds, a probe, a hostile name and a baseline, and a second one."""
+    checkpoint = {"file": "best.pth", "sha256": "0" * 64, "epoch": 1, "iteration": 1}
+    baselines = {"Persistence": {"mse_sum": 40.0, "mse_sum@1": 30.0, "mse_sum@2": 50.0}}
+    common = {"baselines": baselines, "checkpoint": checkpoint}
+    for seed, mse in enumerate((9.5, 10.0, 10.5)):
+        weights = {**checkpoint, "sha256": str(seed) * 64}
+        run = {"seed": seed, "baselines": baselines, "checkpoint": weights}
+        write(folder, record("SimVP", "boiling/simvp", mse, **run))
+    hostile = "<script>alert(1)</script>"
+    write(folder, record(hostile, "boiling/other", 12.0, num_parameters=1_000_000, **common))
+    write(folder, record("Probe", "boiling/probe", 8.0, overrides=["lr=1"], **common))
+    selection = {"split": "test", "on_test": True}
+    second = {"size": 31, "synthetic": True, "selection": selection}
+    write(folder, record("ConvLSTM", "boiling/convlstm", 20.0, **second, **common))
+    return board_of([folder])
+
+
+def many_runs(folder: Path, number: int) -> Board:
+    """Return a table of many configs with ten metrics."""
+    rng = random.Random(0)
+    for index in range(number):
+        mse = round(rng.uniform(10, 40), 5)
+        metrics = {f"score_{k}": rng.uniform(0, 100) for k in range(8)}
+        found = record(
+            f"Net {index}",
+            f"boiling/family_{index % 9}/net_{index}",
+            mse,
+            metrics={"mse_sum": mse, "ssim": 1 / mse, **metrics},
+            num_parameters=rng.randrange(10**5, 10**8),
+        )
+        write(folder, found, files=False)
+    return board_of([folder])

@@ -1,0 +1,122 @@
+"""A board as one page of HTML."""
+
+import html.parser
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openstl_ext.commands.leaderboard import add_arguments
+from openstl_ext.results.board import Board
+from openstl_ext.results.board_figures import lead_curves, size_points
+from openstl_ext.results.table import tables_of
+from openstl_ext.results.writers import html as page_writer
+from tests.results.pages import many_runs, two_tables
+
+
+class Outline(html.parser.HTMLParser):
+    """Collect the tags, addresses and texts of a page, and check that tags are closed."""
+
+    EMPTY = ("meta", "input", "img", "path", "circle", "polyline", "polygon", "br")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attrs if name in ("href", "src")]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    return two_tables(tmp_path)
+
+
+def test_the_page_is_well_formed_and_names_no_other_server(board: Board, tmp_path: Path) -> None:
+    """A page that loads a script from elsewhere would not work from disk."""
+    text = page_writer.page(board, folder=tmp_path)
+    outline = Outline(text)
+    assert outline.tags.count("section") == 3
+    local = [a for a in outline.addresses if not a.startswith(("#", "data:image/png"))]
+    assert local
+    assert all((tmp_path / re.sub("%20", " ", address)).exists() for address in local)
+    assert not re.search(
+        r"(https?:)?//(?!www\.w3\.org)[a-z]", re.sub(r"<script>.*?</script>", "", text, flags=re.S)
+    )
+    assert "default-src 'none'" in text
+
+
+def test_texts_of_records_are_shown_as_they_are(board: Board) -> None:
+    """A name could run a script in the page."""
+    text = page_writer.write(board)
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_rows_have_kinds_marks_values_and_files(board: Board, tmp_path: Path) -> None:
+    text = page_writer.page(board, folder=tmp_path)
+    assert text.count('data-kind="baseline"') == 2
+    assert text.count('data-kind="probe"') == 1
+    for mark in ("overridden", "one seed", "synthetic data", "selected on test"):
+        assert mark in text
+    best = re.findall(r'<td class="n best" data-sort="([\d.]+)"', text)
+    assert "10.0" in best
+    assert re.search(r">record 0</a> .*>record 1</a>", text)
+    assert "interquartile mean" in text
+
+
+def test_equal_boards_make_equal_bytes(board: Board, tmp_path: Path) -> None:
+    assert page_writer.page(board, folder=tmp_path) == page_writer.page(board, folder=tmp_path)
+
+
+def test_a_page_elsewhere_has_other_addresses(board: Board, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    text = page_writer.page(board, folder=tmp_path / "docs")
+    addresses = [a for a in Outline(text).addresses if not a.startswith(("#", "data:"))]
+    assert all(address.startswith("../") for address in addresses)
+
+
+def test_1000_runs_take_less_than_one_megabyte(tmp_path: Path) -> None:
+    text = page_writer.page(many_runs(tmp_path, 1000), folder=tmp_path, pictures=False)
+    assert text.count("<tr data-kind") == 1000
+    assert len(text.encode()) < 1_000_000
+
+
+def test_curves_have_bands_over_seeds_and_dashed_baselines(board: Board) -> None:
+    table = board.tables[0]
+    figure = lead_curves(table, "mse_sum")
+    assert figure is not None
+    assert figure.svg.count("<polyline") == len(figure.legend) == 3
+    assert figure.svg.count("<polygon") == 1  # one recipe has several seeds
+    assert figure.svg.count('class="l d') == 1
+    assert lead_curves(table, "ssim") is None
+
+
+def test_points_of_sizes(board: Board) -> None:
+    figure = size_points(board.tables[0], "mse_sum")
+    assert figure is not None
+    assert figure.svg.count("<circle") == 2
+    one = tables_of([record for record, _ in board.places[:1]])
+    assert size_points(one[0], "mse_sum") is None
+
+
+def test_the_command_has_a_flag_for_each_format() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    text = parser.format_help()
+    for flag in ("--html", "--latex", "--csv", "--json", "--no-pictures", "--compare"):
+        assert flag in text
