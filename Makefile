@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-hm demo-smarties test test-all test-slurm test-wheel bench faults full-steps lint clean
+.PHONY: demo demo-hm demo-smarties test test-all test-slurm test-browser test-wheel bench faults full-steps lint clean
 
 # The stamp depends on what decides the environment, so a second call installs nothing.
 # The first import of mmengine writes a cache of yapf, which another process must not read half-written.
@@ -25,14 +25,19 @@ demo-smarties: $(READY)
 	@$(BIN)/python tools/demo_smarties.py
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not slow and not gpu and not slurm'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not slow and not gpu and not slurm and not browser'
 
 test-all: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not gpu and not slurm'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not gpu and not slurm and not browser'
 
 # starts a Slurm of one node; without an installed Slurm it ends with what is missing
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -q -rs -m slurm tests/slurm
+
+# opens the board in a headless Chromium: apt-get install chromium-driver
+test-browser: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'selenium>=4.20'
+	$(BIN)/python -m pytest -q -rs -m browser tests/browser
 
 # builds the wheel, installs it into an empty folder and runs the demo there
 test-wheel: $(READY)

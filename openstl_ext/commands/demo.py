@@ -42,13 +42,15 @@ def run(args: argparse.Namespace) -> None:
         step(3, "test", CONFIG, "--save-predictions")
     sample = min(path.name for path in (RUN / "saved" / "preds").iterdir())
     step(4, "visualize", str(RUN / "saved"), sample, "--out", str(RUN / "grid.png"))
-    board = Path("work_dirs/leaderboard.md")
-    step(5, "leaderboard", "work_dirs", "--out", str(board), "--metrics", *METRICS)
+    table, board = Path("work_dirs/leaderboard.md"), Path("work_dirs/board.html")
+    files = ("--out", str(table), "--html", str(board))
+    step(5, "leaderboard", "work_dirs", *files, "--metrics", *METRICS)
     (best,) = RUN.glob("checkpoints/best_epoch_*.pth")
     cli.print_line(f"\ntrained model  {best}")
     cli.print_line(f"result         {RUN / 'result.json'}")
     cli.print_line(f"picture        {RUN / 'grid.png'}")
-    cli.print_line(f"leaderboard    {board}")
+    cli.print_line(f"leaderboard    {table}")
+    cli.print_line(f"board          {board}")
 
 
 def step(number: int, *arguments: str) -> None:

@@ -49,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-pictures", action="store_true", help="leave forecasts out of the page of --html"
     )
     parser.add_argument(
+        "--no-links", action="store_true", help="for a page of --html that leaves the runs behind"
+    )
+    parser.add_argument(
         "--compare",
         nargs=2,
         metavar=("A", "B"),
@@ -107,7 +110,8 @@ def _text(name: str, board: "Board", path: Path, args: argparse.Namespace) -> st
     from openstl_ext.results.writers import html, writer_of
 
     if name == html.SUFFIX:
-        return html.page(board, folder=path.absolute().parent, pictures=not args.no_pictures)
+        folder = None if args.no_links else path.absolute().parent
+        return html.page(board, folder=folder, pictures=not args.no_pictures)
     return writer_of(name)(board)
 
 

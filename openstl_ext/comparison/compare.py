@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from openstl_ext.comparison.paired import Difference, holm, paired_differences
+from openstl_ext.comparison.paired import (
+    Difference,
+    holm,
+    least_p_value,
+    paired_differences,
+)
 from openstl_ext.comparison.rows import metrics_of, pairs_of, runs_of
 from openstl_ext.errors import DataError, UserError, nearest
 from openstl_ext.metrics.base import SampleMetric
@@ -161,7 +166,8 @@ def _compared(
 def with_ties(board: Board) -> Board:
     """Mark the rows of each table that cannot be told from the best one, for each metric shown.
 
-    Rows without tallies are not marked. The p-values of a column are corrected together.
+    Rows without tallies are not marked, nor are tables with so few blocks that no difference could
+    be shown. The p-values of a column are corrected together.
     """
     return replace(board, tables=tuple(_with_ties(board, table) for table in board.tables))
 
@@ -189,6 +195,8 @@ def _tied_with(
     try:
         ours = runs_of(board, table.rows[top], read)
     except RecordError:
+        return []
+    if least_p_value(len(set(ours[0].blocks))) > LEVEL:
         return []
     p_values: dict[int, float] = {}
     for k, row in enumerate(table.rows):

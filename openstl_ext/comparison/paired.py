@@ -128,6 +128,11 @@ def paired_differences(
     ]
 
 
+def least_p_value(num_blocks: int) -> float:
+    """Return the smallest p-value of so many blocks: two of all exchanges differ as much."""
+    return 2.0 ** (1 - num_blocks)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p-values for their number, so that all together are wrong with one probability.
 

@@ -5,8 +5,8 @@ import io
 import json
 from collections.abc import Callable, Sequence
 
-from openstl_ext.comparison.compare import Comparison
-from openstl_ext.comparison.paired import Difference
+from openstl_ext.comparison.compare import LEVEL, Comparison
+from openstl_ext.comparison.paired import Difference, least_p_value
 from openstl_ext.results.protocol import plain
 from openstl_ext.results.writers.csv import cell
 from openstl_ext.results.writers.markdown import code, escaped
@@ -46,6 +46,8 @@ def _section(found: Comparison) -> str:
         "- 95 % interval: paired bootstrap of whole blocks",
         "- p: paired permutation of whole blocks; corrected by Holm's method for all scores",
     ]
+    if (least := least_p_value(found.num_blocks)) > LEVEL / 10:
+        lines.append(f"- with {found.num_blocks} blocks no p can be below {least:.2g}")
     if found.left_out:
         lines.append(f"- metrics that are not available here: {escaped(', '.join(found.left_out))}")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from numpy.typing import NDArray
 from torch import Tensor
 
+from openstl_ext.engine.randomness import ITEM, seed_everything
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.hooks.default_baselines import (
@@ -108,7 +109,8 @@ class BaselinesHook(Hook):
     def _training_targets(self, dataset: Any, *, timed: bool) -> Iterator[Targets]:
         """Yield targets of training samples, with their times if they matter.
 
-        Evenly spaced samples could all be of one time of the day.
+        Evenly spaced samples could all be of one time of the day. Samples that are drawn when they
+        are read are the same ones for every seed of a recipe and on every rank.
         """
         step = max(1, -(-len(dataset) // self.num_samples))
         indices: Sequence[int] = range(0, len(dataset), step)
@@ -116,6 +118,7 @@ class BaselinesHook(Hook):
             draw = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))
             indices = sorted(draw[: self.num_samples].tolist())
         for index in tracked(indices, "baselines: training targets", "samples"):
+            seed_everything(0, ITEM, 0, index)
             targets = dataset[index]["data_samples"]
             if timed:
                 (times,) = required_times(dataset, [index])

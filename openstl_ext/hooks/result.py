@@ -3,7 +3,7 @@
 import copy
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -253,12 +253,21 @@ def protocol_of_test(runner: Runner) -> Protocol:
     item, size = dataset[0], len(dataset)
     return protocol_of(
         cfg.test_dataloader.dataset,
-        cfg.test_evaluator,
+        _with_contents(cfg.test_evaluator, runner.test_evaluator.metrics),
         getattr(dataset, "metainfo", None),
         size=size,
         shapes={f"{side}.{k}": tuple(v.shape) for side in item for k, v in item[side].items()},
         sample_ids=[dataset.sample_id(index) for index in range(size)],
     )
+
+
+def _with_contents(configs: Any, metrics: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the configs of metrics, with the checksum of a file in place of its name."""
+    if isinstance(configs, Mapping) and "metrics" in configs:  # a config of the whole evaluator
+        return [{**configs, "metrics": _with_contents(configs["metrics"], metrics)}]
+    given = [configs] if isinstance(configs, Mapping) else list(configs)
+    found = (m.contents() if hasattr(m, "contents") else {} for m in metrics)
+    return [{**config, **contents} for config, contents in zip(given, found, strict=True)]
 
 
 def checkpoint_of(path: str | None) -> Checkpoint | None:

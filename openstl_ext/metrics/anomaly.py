@@ -8,23 +8,30 @@ import torch
 from torch import Tensor
 
 from openstl_ext.errors import ConfigError
-from openstl_ext.metrics.base import SampleMetric, Tally
+from openstl_ext.metrics.area import AreaMetric
+from openstl_ext.metrics.base import Tally
 from openstl_ext.metrics.frames import area, as_float, map_sum
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
+CHECKSUM = "sha256:"
+"""Beginning of the checksum that takes the place of a file in a record."""
+
 
 @METRICS.register_module()
-class AnomalyCorrelation(SampleMetric):
+class AnomalyCorrelation(AreaMetric):
     """Correlation of the anomalies of forecast and target, mean over maps and samples.
 
     Anomalies are differences from a climatology; they are not centred again. Pixels count by their
-    area. A map without variation of forecast or target, or without valid pixels, is not counted.
+    area, and not where the climatology is NaN because no training target is known. A map without
+    variation of forecast or target, or without valid pixels, is not counted.
 
     Args:
         climatology: ``.npy`` with frames (C, H, W), the same for all leads, or (T, C, H, W), in the
             unit of the data; an axis of length 1 stands for all. ``openstl-ext data climatology
-            CONFIG`` writes the mean of the training targets.
+            CONFIG`` writes the mean of the training targets. The checksum that a record has in its
+            place is enough to compute scores of kept tallies, and measures nothing.
+        latitudes: As in ``AreaMetric``.
 
     Shape:
         - sample["forecast"], sample["target"]: (T, C, H, W); scores per lead and channel.
@@ -42,8 +49,12 @@ class AnomalyCorrelation(SampleMetric):
     unit = "1"
     higher_is_better = True
 
-    def __init__(self, *, climatology: str) -> None:
-        super().__init__()
+    def __init__(self, *, climatology: str, latitudes: tuple[float, float] | None = None) -> None:
+        super().__init__(latitudes=latitudes)
+        self.climatology: Tensor | None = None
+        if climatology.startswith(CHECKSUM):
+            self.digest = climatology.removeprefix(CHECKSUM)
+            return
         path = Path(climatology)
         try:
             values = np.load(path, allow_pickle=False)
@@ -61,23 +72,33 @@ class AnomalyCorrelation(SampleMetric):
         self.digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
     def measure(self, sample: Sample) -> Tally:
-        mean = self.climatology.to(sample["target"].device)
-        given, wanted = mean.shape[-3:], sample["target"].shape[1:]
-        if not all(one in (1, other) for one, other in zip(given, wanted, strict=True)):
+        if self.climatology is None:
             raise ConfigError(
-                f"AnomalyCorrelation: the climatology has frames {tuple(mean.shape[-3:])}, the "
-                f"targets {tuple(sample['target'].shape[1:])}; write it again for these data"
+                f"AnomalyCorrelation: climatology={CHECKSUM}{self.digest} is the checksum of a "
+                "record; give the file, whose name is in the config of the run"
             )
+        mean = self.climatology.to(sample["target"].device)
+        given, wanted = tuple(mean.shape), tuple(sample["target"].shape)
+        fits = zip((1, *given)[-4:], wanted, strict=True)
+        if not all(one in (1, other) for one, other in fits):
+            raise ConfigError(
+                f"AnomalyCorrelation: the climatology has frames {given}, the targets {wanted}; "
+                "write it again for these data"
+            )
+        known = sample["valid"] & ~mean.isnan()
         forecast, target = (as_float(sample[side]) - mean for side in ("forecast", "target"))
         weight = area(sample)
 
         def total(product: Tensor) -> Tensor:
-            return map_sum(torch.where(sample["valid"], product.double() * weight, 0.0))
+            return map_sum(torch.where(known, product.double() * weight, 0.0))
 
         norm = (total(forecast.square()) * total(target.square())).sqrt()
         scored = norm != 0
         found = total(forecast * target) / torch.where(scored, norm, 1.0)
         return Tally(total=torch.where(scored, found, 0.0), weight=scored.double())
+
+    def contents(self) -> dict[str, str]:
+        return {"climatology": f"{CHECKSUM}{self.digest}"}
 
     def convention(self) -> str:
         return f"{super().convention()} Climatology {self.digest}."

@@ -33,7 +33,7 @@ from openstl_ext.structures import Metainfo, Sample
 __all__ = ["SampleMetric", "Tally"]
 
 Score = Callable[[np.ndarray], float]
-Axis = Literal["lead", "channel", "class"]
+Axis = Literal["lead", "channel", "class", "rank", "level", "band"]
 OPTIONAL = {"quantiles", "ensemble"}
 """Fields that only some forecasts have."""
 
@@ -53,7 +53,9 @@ class SampleMetric(BaseMetric, ABC):
         requires: Fields that a sample must have. Without ``quantiles`` or ``ensemble``, as for
             a baseline, the score is NaN.
         axes: Axes of a tally whose entries have scores of their own: ``("lead",)``,
-            ``("lead", "channel")``, ``("class",)`` or none.
+            ``("lead", "channel")``, ``("class",)`` or none. In place of channels a metric may have
+            parts of its own, such as ranks; it overrides ``_expected_shape``, and ``part`` where a
+            part has another score than all of them.
         counts_pixels: Whether the number of valid pixels per lead, ``num_valid``, is stored
             beside the score.
         pools_units: Whether channels of different units may be pooled. If not, the pooled score
@@ -95,7 +97,7 @@ class SampleMetric(BaseMetric, ABC):
 
         Shape:
             - sample["forecast"], sample["target"], sample["valid"]: (T, C, H, W).
-            - tally: (T,) or (T, C) or (K,), as ``axes`` declares.
+            - tally: (T,), (T, C), (T, K) or (K,), as ``axes`` declares.
         """
 
     def pooling(self, tallies: np.ndarray) -> Pooling:
@@ -123,9 +125,20 @@ class SampleMetric(BaseMetric, ABC):
         """Pool sums (S, ...) over all axes but the first into one score."""
         return self.combine(exact_sums(np.moveaxis(sums.reshape(len(sums), -1), 1, 0)))
 
+    def part(self, sums: np.ndarray) -> float:
+        """Score one channel or other part of all leads, of sums (S, T, 1)."""
+        return self.overall(sums)
+
     def convention(self) -> str:
         """Describe in one line what is computed; scores are comparable only if it is equal."""
         return inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
+
+    def contents(self) -> dict[str, str]:
+        """Return a checksum for each argument that names a file; it takes the place of the name.
+
+        Two files of one name would otherwise be one protocol, and their scores in one table.
+        """
+        return {}
 
     def count(self, tallies: np.ndarray) -> dict[str, int]:  # noqa: ARG002
         """Count special cases among the tallies (N, S, ...), to be stored with the score."""
@@ -261,10 +274,10 @@ class SampleMetric(BaseMetric, ABC):
             for k in range(shape[1]):
                 lead = (slice(k, k + 1),)
                 found[ScoreName(self.name, lead=k + 1)] = partial(_entry, pooled, lead)
-        if self.axes == ("lead", "channel") and len(shape) == 3 and shape[2] > 1:
+        if self.axes[:1] == ("lead",) and len(shape) == 3 and shape[2] > 1:
             for c, part in enumerate(self._parts(shape[2])):
                 every = (slice(None), slice(c, c + 1))
-                found[ScoreName(self.name, part)] = partial(_entry, self.overall, every)
+                found[ScoreName(self.name, part)] = partial(_entry, self.part, every)
                 for k in range(shape[1]):
                     name = ScoreName(self.name, part, k + 1)
                     found[name] = partial(_entry, self.combine, (k, c))

@@ -2,37 +2,40 @@
 
 import math
 from abc import ABC
-from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from openstl_ext.errors import DataError
-from openstl_ext.metrics.base import SampleMetric, Tally
+from openstl_ext.metrics.area import AreaMetric
+from openstl_ext.metrics.base import Tally
 from openstl_ext.metrics.frames import area, as_float, frame_sum, map_sum, weighted
-from openstl_ext.metrics.tallies import TOTAL, WEIGHT
+from openstl_ext.metrics.tallies import TOTAL, WEIGHT, exact_sums
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
 
-class EnsembleMetric(SampleMetric, ABC):
-    """Base class of scores of several members; NaN for a single forecast, such as a baseline."""
+class EnsembleMetric(AreaMetric, ABC):
+    """Base class of scores of several members; NaN for a single forecast, such as a baseline.
 
-    requires = ("forecast", "ensemble")
-    least_members = 2
+    Args:
+        latitudes: As in ``AreaMetric``.
+    """
+
+    requires: tuple[str, ...] = ("forecast", "ensemble")
 
     def members(self, sample: Sample) -> Tensor:
-        """Return the ensemble (M, T, C, H, W).
+        """Return the ensemble (M, T, C, H, W), in float64: sums of members nearly cancel.
 
         Raises:
-            DataError: If it has too few members.
+            DataError: If it has one member only.
         """
-        ensemble = as_float(sample["ensemble"])
-        if len(ensemble) < self.least_members:
+        ensemble = sample["ensemble"].double()
+        if len(ensemble) < 2:
             raise DataError(
                 f"{type(self).__name__}: an ensemble of {len(ensemble)} has no spread; set the "
-                f"method's num_members to {self.least_members} or more, or remove the metric"
+                "method's num_members to 2 or more, or remove the metric"
             )
         return ensemble
 
@@ -54,7 +57,7 @@ def mean_difference(members: Tensor, *, fair: bool) -> Tensor:
 
 
 @METRICS.register_module()
-class CRPS(SampleMetric):
+class CRPS(EnsembleMetric):
     """Continuous ranked probability score of an ensemble, mean over all valid pixels.
 
     The mean absolute error of a member less half the mean absolute difference of two members. A
@@ -64,6 +67,7 @@ class CRPS(SampleMetric):
         Gneiting and Raftery, Strictly proper scoring rules, prediction, and estimation, 2007.
     """
 
+    requires = ("forecast",)
     axes = ("lead", "channel")
     counts_pixels = True
     name = "crps"
@@ -71,8 +75,8 @@ class CRPS(SampleMetric):
     higher_is_better = False
 
     def measure(self, sample: Sample) -> Tally:
-        members = sample.get("ensemble", sample["forecast"][None])
-        members = as_float(members)
+        single = sample["forecast"][None].double()
+        members = self.members(sample) if "ensemble" in sample else single
         error = (members - as_float(sample["target"])).abs().mean(dim=0)
         found = error - mean_difference(members, fair=False)
         return Tally(total=map_sum(weighted(found, sample)), weight=map_sum(area(sample)))
@@ -165,7 +169,8 @@ class SpreadSkill(EnsembleMetric):
 class RankHistogram(EnsembleMetric):
     """Distance of the rank histogram from a flat one: the sum of absolute differences of shares.
 
-    ``rank_histogram[k]`` is the share of valid pixels whose target has k members below it. A
+    ``rank_histogram[k]`` is the share of valid pixels, by area, whose target has k members below
+    it, ``rank_histogram[k]@3`` that of one lead. A
     reliable ensemble has equal shares; a hill means too much spread, a valley too little. A target
     that equals members is divided equally among the ranks that it may have.
 
@@ -173,7 +178,7 @@ class RankHistogram(EnsembleMetric):
         Hamill, Interpretation of rank histograms for verifying ensemble forecasts, 2001.
     """
 
-    axes = ("class",)
+    axes = ("lead", "rank")
     pools_units = True
     name = "rank_histogram"
     unit = "1"
@@ -190,15 +195,20 @@ class RankHistogram(EnsembleMetric):
         for rank in range(len(members) + 1):
             possible = (below <= rank) & (rank <= below + equal)
             found = torch.where(possible & sample["valid"], share * weight, 0.0)
-            counts.append(map_sum(found).sum())
-        number = map_sum(weight).sum()
-        return Tally(total=torch.stack(counts), weight=number.repeat(len(counts)))
+            counts.append(frame_sum(found))
+        total = torch.stack(counts, dim=1)
+        return Tally(total=total, weight=frame_sum(weight)[:, None].expand_as(total))
+
+    def part(self, sums: np.ndarray) -> float:
+        return self.combine(exact_sums(sums[..., 0].T))
 
     def overall(self, sums: np.ndarray) -> float:
-        if not sums[WEIGHT].any():
+        ranks = exact_sums(np.moveaxis(sums, 1, 0))
+        if not ranks[WEIGHT].any():
             return math.nan
-        shares = sums[TOTAL] / sums[WEIGHT]
+        shares = ranks[TOTAL] / ranks[WEIGHT]
         return float(np.abs(shares - 1 / len(shares)).sum())
 
     def _expected_shape(self, sample: Sample) -> tuple[int, ...]:
-        return (len(cast("Tensor", sample["ensemble"])) + 1,) if "ensemble" in sample else (1,)
+        ranks = len(sample["ensemble"]) + 1 if "ensemble" in sample else 1
+        return (len(sample["target"]), ranks)

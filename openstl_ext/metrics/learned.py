@@ -1,5 +1,6 @@
 """Distances of learned features: LPIPS and FVD. Their networks are not part of this package."""
 
+import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 
 from openstl_ext.errors import ConfigError, UserError
 from openstl_ext.metrics.base import SampleMetric, Tally
-from openstl_ext.metrics.frames import as_float, clipped
+from openstl_ext.metrics.frames import clipped
 from openstl_ext.metrics.tallies import Pooling
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
@@ -22,10 +23,9 @@ SIDE = 224
 
 
 def _filled(sample: Sample, side: str, data_range: float) -> Tensor:
-    """Return frames scaled to -1..1 with three channels; invalid pixels are those of the target."""
-    target = as_float(sample["target"])
+    """Return frames scaled to -1..1 with three channels; invalid pixels are 0 before scaling."""
     frames = clipped(sample[side], (0.0, data_range))  # type: ignore[literal-required]
-    frames = torch.where(sample["valid"], frames, torch.where(sample["valid"], target, 0.0))
+    frames = torch.where(sample["valid"], frames, 0.0)
     frames = 2 * frames / data_range - 1
     if frames.shape[1] not in (1, 3):
         raise ConfigError(
@@ -121,6 +121,14 @@ class FVD(SampleMetric):
         except RuntimeError as error:
             raise ConfigError(f"FVD: {detector} is no TorchScript file; fetch it again") from error
         self.data_range = float(data_range)
+        self.digest = hashlib.sha256(Path(detector).read_bytes()).hexdigest()[:12]
+
+    def contents(self) -> dict[str, str]:
+        return {"detector": f"sha256:{self.digest}"}
+
+    def convention(self) -> str:
+        text = f"{super().convention()} Detector {self.digest}"
+        return f"{text}, data range {self.data_range:g}."
 
     def measure(self, sample: Sample) -> Tally:
         found = []
@@ -128,10 +136,35 @@ class FVD(SampleMetric):
             frames = _filled(sample, side, self.data_range)
             frames = F.interpolate(frames, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
             video = frames.transpose(0, 1)[None]
-            found.append(self._detector.to(video.device)(video)[0].double())
+            found.append(self._features(video))
         features = torch.cat(found)
         one = features.new_ones(())
         return Tally(total=features.new_zeros(()), weight=one, more=tuple(features.unbind()))
+
+    def _features(self, video: Tensor) -> Tensor:
+        """Return the features (D,) of a video (1, 3, T, 224, 224).
+
+        Raises:
+            ConfigError: If the detector fails, as on a video that is too short for it.
+        """
+        try:
+            found: Tensor = self._detector.to(video.device)(video)
+        except (RuntimeError, torch.jit.Error) as error:
+            reason = str(error).strip().rpartition("\n")[2]
+            raise ConfigError(
+                f"FVD: the detector fails on a video of {video.shape[2]} frames ({reason}); give a "
+                "detector of such videos, or remove the metric"
+            ) from error
+        if found.ndim != 2 or len(found) != 1:
+            raise ConfigError(
+                f"FVD: the detector returns {tuple(found.shape)} for one video, expected (1, D); "
+                "give a detector that returns one vector per video"
+            )
+        return found[0].double()
+
+    def count(self, tallies: np.ndarray) -> dict[str, int]:
+        """Return the number of features: fewer samples have a covariance without full rank."""
+        return {"num_features": (tallies.shape[1] - 2) // 2}
 
     def pooling(self, tallies: np.ndarray) -> Pooling:
         """Return the distance (1) and the weight of tallies (N, 2 + 2 D)."""
@@ -159,12 +192,13 @@ def frechet_distance(one: np.ndarray, other: np.ndarray, times: np.ndarray) -> f
         times: How often each sample counts (N,).
 
     Returns:
-        |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)); NaN for fewer than two samples.
+        |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)); NaN for fewer than two samples, or if
+        a feature is.
 
     Source:
         Dowson and Landau, The Frechet distance between multivariate normal distributions, 1982.
     """
-    if times.sum() < 2:
+    if times.sum() < 2 or not (np.isfinite(one).all() and np.isfinite(other).all()):
         return math.nan
     means, covariances = [], []
     for features in (one, other):

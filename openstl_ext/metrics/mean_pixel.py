@@ -6,6 +6,7 @@ from abc import ABC
 import numpy as np
 from torch import Tensor
 
+from openstl_ext.metrics.area import AreaMetric
 from openstl_ext.metrics.base import SampleMetric, Tally
 from openstl_ext.metrics.frames import (
     absolute_error,
@@ -20,11 +21,15 @@ from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
 
 
-class MeanPixelMetric(SampleMetric, ABC):
+class MeanPixelMetric(AreaMetric, ABC):
     """Base class of errors averaged over valid pixels, weighted by their area.
 
     Scores, for ``mse``: ``mse``, ``mse@3`` for lead 3, ``mse[t2m]`` for a channel,
     ``mse[t2m]@3`` for both. Without area weights every pixel has weight 1.
+
+    Args:
+        latitudes: Latitudes of the first and of the last row of a regular grid, in degrees, whose
+            cosine weights the rows; see ``AreaMetric``.
     """
 
     axes = ("lead", "channel")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from openstl_ext.metrics.windows import Window
+from openstl_ext.metrics.windows import Window, check_window
 from openstl_ext.structures import Sample
 
 Implementation = Literal["torch", "scikit-image"]
@@ -28,8 +28,13 @@ def similarity(
 
     Shape:
         - forecast, target, valid: (T, C, H, W); returns: two of (T,), float64.
+
+    Raises:
+        ShapeError: If a frame is smaller than the window.
     """
     from skimage.metrics import structural_similarity
+
+    check_window(forecast, window, axes=2)
 
     settings: dict[str, Any] = {"win_size": window.size, "use_sample_covariance": True}
     if window.weights is not None:

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from openstl_ext.errors import ShapeError
 from openstl_ext.metrics.frames import as_float, frame_sum
-from openstl_ext.metrics.windows import Window, local_sums
+from openstl_ext.metrics.windows import Window, check_window, local_sums
 
 # Pixels per chunk on a CPU, so that the maps of a chunk stay in a cache of one or two megabytes.
 CHUNK = 40_960
@@ -44,11 +43,7 @@ def similarity(
         (2004), with K1 = 0.01 and K2 = 0.03.
     """
     axes = 3 if volume else 2
-    if min(forecast.shape[-axes:]) < window.size:
-        raise ShapeError(
-            f"structural similarity needs frames of at least {window.size} pixels per side, but a "
-            f"frame is {tuple(forecast.shape[1:])} (C, H, W); use a metric without a window"
-        )
+    check_window(forecast, window, axes)
     forecast, target = as_float(forecast), as_float(target)
     step = len(forecast) if forecast.is_cuda else max(1, CHUNK // forecast[0].numel())
     totals, counts = [], []

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from openstl_ext.errors import ShapeError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
@@ -35,6 +37,19 @@ def gaussian(*, size: int, sigma: float) -> Window:
     """A window whose weights fall off as a normal density; sigma in pixels."""
     density = [math.exp(-0.5 * ((i - size // 2) / sigma) ** 2) for i in range(size)]
     return Window(size=size, weights=tuple(d / sum(density) for d in density))
+
+
+def check_window(frames: Tensor, window: Window, axes: int) -> None:
+    """Raise an error unless a window fits into frames (T, C, H, W).
+
+    Raises:
+        ShapeError: If one of the last axes is shorter.
+    """
+    if min(frames.shape[-axes:]) < window.size:
+        raise ShapeError(
+            f"structural similarity needs frames of at least {window.size} pixels per side, but a "
+            f"frame is {tuple(frames.shape[1:])} (C, H, W); use a metric without a window"
+        )
 
 
 def local_sums(maps: Tensor, window: Window, axes: int) -> Tensor:

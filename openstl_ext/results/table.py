@@ -5,6 +5,7 @@ import random
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from openstl_ext.errors import UserError, nearest
@@ -162,11 +163,18 @@ class Table:
 
     def best(self, metric: str) -> float | None:
         """Return the best mean of baselines and of recipes as they are."""
-        means = [row.scores[metric].mean for row in self.rows if row.counts]
-        known = [mean for mean in means if mean is not None]
-        if not known or higher_is_better(self.about, metric) is None:
-            return None
-        return max(known) if higher_is_better(self.about, metric) else min(known)
+        return self._best[metric]
+
+    @cached_property
+    def _best(self) -> dict[str, float | None]:
+        """Best mean of each column, which a writer asks for in every cell."""
+        rows = [row for row in self.rows if row.counts]
+        found: dict[str, float | None] = {}
+        for metric in self.metrics:
+            known = [m for row in rows if (m := row.scores[metric].mean) is not None]
+            up = higher_is_better(self.about, metric)
+            found[metric] = (max if up else min)(known) if known and up is not None else None
+        return found
 
 
 def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[Table]:

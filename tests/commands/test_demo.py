@@ -16,7 +16,10 @@ def test_the_demo_trains_tests_draws_and_ranks(
     monkeypatch.chdir(tmp_path)
     demo = ["demo", "--num-samples", "10", "--max-epochs", "1"]
     cli.call(demo)
-    assert "| SimVP-gSTA (small)" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "| SimVP-gSTA (small)" in shown
+    assert shown.rstrip().endswith("board          work_dirs/board.html")
+    assert "<!doctype html>" in Path("work_dirs/board.html").read_text(encoding="utf-8")
     checkpoint = next(RUN.glob("checkpoints/best_epoch_*.pth"))
     written = checkpoint.stat().st_mtime_ns
     (RUN / "grid.png").unlink()

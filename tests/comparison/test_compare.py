@@ -44,6 +44,7 @@ def write_run(
     scale: float,
     *,
     seed: int = 0,
+    blocks: list[str] = BLOCKS,
     samples: list[str] | None = None,
     baselines: dict[str, float] | None = None,
     kept: bool = True,
@@ -84,7 +85,7 @@ def write_run(
             metrics=["mse_sum"],
             independent=False,
         )
-        KeptTallies(about, samples, BLOCKS, {"mse_sum": values}).write(tallies_file(path, name))
+        KeptTallies(about, samples, blocks, {"mse_sum": values}).write(tallies_file(path, name))
     return record
 
 
@@ -189,3 +190,15 @@ def test_names_that_are_wrong_or_equal(board: Board) -> None:
 def test_a_folder_names_a_row(tmp_path: Path, board: Board) -> None:
     (found,) = compare(board, str(tmp_path / "boiling/good"), "bad")
     assert found.one.config == "boiling/good"
+
+
+def test_few_blocks_show_neither_a_difference_nor_a_tie(tmp_path: Path) -> None:
+    """Persistence would be called as good as the best net, because four blocks show nothing."""
+    blocks = [f"day-{index // 10}" for index in range(SIZE)]
+    write_run(tmp_path, "boiling/good", 1.0, blocks=blocks)
+    write_run(tmp_path, "boiling/bad", 9.0, blocks=blocks)
+    board = board_of([tmp_path])
+    assert not any(row.tied for table in with_ties(board).tables for row in table.rows)
+    found = compare(board, "good", "bad")
+    assert {found[0].verdict(d) for d in found[0].differences} == {"tied"}
+    assert "with 4 blocks no p can be below 0.12" in markdown(found)

@@ -69,7 +69,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record
     monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
 
     def test(hook: dict[str, Any] | None = None, **changes: Any) -> Record:
-        blocks = {k: v for k, v in changes.items() if k.startswith(("train_", "optim_"))}
+        blocks = {k: v for k, v in changes.items() if k.startswith(("train_", "optim_", "seed"))}
         dataset = {k: v for k, v in changes.items() if k not in blocks}
         net = {"type": "Persistence"}
         data = {"type": "Tide", **dataset}
@@ -90,8 +90,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record
             }
         )
         build(cfg, train=False).test()
-        (found,) = tmp_path.glob("result*.json")
-        return Record.read(found)
+        found = tmp_path.glob("result*.json")
+        return Record.read(max(found, key=lambda path: path.stat().st_mtime_ns))
 
     return test
 
@@ -108,6 +108,21 @@ def test_the_mean_of_the_season_is_exact_for_a_cycle(run):
     assert record.baselines["SeasonalMean"]["mse"] == pytest.approx(0, abs=1e-9)
     assert record.baselines["Persistence"]["mse"] > 0.05
     assert record.baselines_left_out == {}
+
+
+def test_the_fit_does_not_depend_on_the_numbers_drawn_before(run, monkeypatch):
+    """The training mean of drawn samples would depend on the seed and the number of processes."""
+    read = Tide.__getitem__
+
+    def drawn(self: Tide, index: int) -> dict[str, dict[str, Tensor]]:
+        item = read(self, index)
+        if self.split == "train":
+            item["data_samples"]["frames"] += torch.rand(()) + float(np.random.rand())
+        return item
+
+    monkeypatch.setattr(Tide, "__getitem__", drawn)
+    hook = {"nets": [{"type": "TrainingMean"}]}
+    assert run(hook, seed=1).baselines == run(hook, seed=2).baselines
 
 
 def test_without_times_a_season_is_left_out_with_the_reason(run):

@@ -26,13 +26,13 @@ def built(name: str) -> SampleMetric:
     """Return a registered metric for numbers in [0, 1]."""
     arguments = ARGUMENTS.get(name, {})
     if name == "AnomalyCorrelation":
-        arguments = {"climatology": str(_climatology())}
+        arguments = {"climatology": str(climatology())}
     metric: SampleMetric = METRICS.build({"type": name, **arguments})
     return metric
 
 
 @functools.cache
-def _climatology() -> Path:
+def climatology() -> Path:
     """Write a climatology for frames of any size."""
     path = Path(tempfile.mkdtemp()) / "climatology.npy"
     np.save(path, np.full((1, 1, 1), 0.5, np.float32))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from openstl_ext.errors import DataError
+from openstl_ext.errors import ConfigError, DataError
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.metrics.ensemble import CRPS, EnergyScore, FairCRPS, RankHistogram, SpreadSkill
 from openstl_ext.metrics.quantile import CRPSQuantiles, QuantileReliability
@@ -158,7 +158,7 @@ def test_scores_do_not_depend_on_order_batch_size_or_shards(name: str) -> None:
     assert interval is None or interval[0] <= whole[metric.name] <= interval[1]
 
 
-@pytest.mark.parametrize("name", ["FairCRPS", "EnergyScore", "SpreadSkill", "RankHistogram"])
+@pytest.mark.parametrize("name", ENSEMBLE)
 def test_one_member_is_no_ensemble(name: str) -> None:
     metric: SampleMetric = METRICS.build({"type": name})
     (one,) = ensembles(1, members=1)
@@ -170,3 +170,54 @@ def test_one_member_is_no_ensemble(name: str) -> None:
 def test_a_baseline_without_members_or_quantiles_has_no_score(name: str) -> None:
     metric: SampleMetric = METRICS.build({"type": name})
     assert math.isnan(evaluated(metric, drawn_samples(2))[metric.name])
+
+
+def test_members_far_from_zero_lose_no_digits() -> None:
+    """Pressures in Pa: a sum of sorted members in float32 would be wrong in the third digit."""
+    samples = ensembles(2, members=20)
+    metric = FairCRPS()
+    near = evaluated(metric, samples)["crps_fair"]
+    for s in samples:
+        for side in ("forecast", "target", "ensemble"):
+            s[side] = s[side].double() + 1e5
+    assert evaluated(metric, samples)["crps_fair"] == pytest.approx(near, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["RankHistogram", "QuantileReliability"])
+def test_ranks_and_levels_have_scores_per_lead(name: str) -> None:
+    metric: SampleMetric = METRICS.build({"type": name})
+    samples = ensembles(3)
+    scores = evaluated(metric, samples)
+    facts = metric.describe()[metric.name]
+    assert facts["leads"] == 2
+    first: list[Any] = []
+    for s in samples:
+        lead = {k: s[k][:1] for k in ("forecast", "target", "valid")}
+        members = {k: s[k][:, :1] for k in ("ensemble", "quantiles")}
+        first.append({**s, **lead, **members})
+    alone = evaluated(METRICS.build({"type": name}), first)
+    for part in ("", "[0]", "[1]", "[2]"):
+        assert scores[f"{metric.name}{part}@1"] == alone[f"{metric.name}{part}"]
+
+
+@pytest.mark.parametrize("name", QUANTILE)
+def test_the_record_states_the_levels(name: str) -> None:
+    """Scores of other levels would be compared."""
+    metric: SampleMetric = METRICS.build({"type": name})
+    evaluated(metric, ensembles(2))
+    assert metric.describe()[metric.name]["convention"].endswith("Levels 0.1, 0.5, 0.9.")
+
+
+def test_levels_can_be_stated_so_that_methods_share_a_table() -> None:
+    samples = ensembles(2)
+    for s in samples:
+        s["quantiles"] = torch.cat([s["quantiles"], s["quantiles"][2:] + 1])
+        s["quantile_levels"] = torch.tensor([0.1, 0.5, 0.9, 0.99])
+    metric = CRPSQuantiles(levels=(0.1, 0.5, 0.9))
+    assert evaluated(metric, samples) == evaluated(CRPSQuantiles(), ensembles(2))
+    assert evaluated(CRPSQuantiles(), samples) != evaluated(metric, samples)
+    with pytest.raises(ConfigError, match=r"predicts the quantiles 0.1, 0.5, 0.9, 0.99, not 0.3"):
+        evaluated(QuantileReliability(levels=(0.3,)), samples)
+    for levels in ((), (0.5, 0.1), (0.0, 0.5), (0.5, 1.0)):
+        with pytest.raises(ConfigError, match="ascending numbers between 0 and 1"):
+            CRPSQuantiles(levels=levels)

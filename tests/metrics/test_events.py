@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy.ndimage import uniform_filter
 
-from openstl_ext.errors import ConfigError
-from openstl_ext.metrics.contingency import CSI, FAR, POD, FrequencyBias
+from openstl_ext.errors import ConfigError, ShapeError
+from openstl_ext.metrics.contingency import CSI, FAR, POD, EventMetric, FrequencyBias
 from openstl_ext.metrics.fractions_skill import FractionsSkillScore, neighbourhood_share
 from tests.metrics.samples import drawn_samples, evaluated, frames, sample
 
@@ -45,6 +45,47 @@ def test_a_threshold_outside_the_data_has_no_score_and_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert inside.describe()["csi_0.5"]["num_samples_with_event"] == 3
+
+
+def test_a_threshold_below_the_data_has_a_warning() -> None:
+    """An index of 1 would look like a perfect forecast."""
+    metric = CSI(threshold=-1)
+    assert evaluated(metric, drawn_samples(3))["csi_-1"] == 1
+    with pytest.warns(UserWarning, match="every target of the 3 test samples reaches"):
+        assert metric.describe()["csi_-1"]["num_samples_with_other_pixels"] == 0
+
+
+def test_the_fractions_skill_score_has_the_same_warning() -> None:
+    metric = FractionsSkillScore(threshold=2, window=3)
+    rain = [sample(one["forecast"] + 2, one["target"]) for one in drawn_samples(2)]
+    assert math.isnan(evaluated(metric, rain)["fss_2_3"])
+    with pytest.warns(UserWarning, match="fss_2_3: no target of the 2 test samples reaches"):
+        assert metric.describe()["fss_2_3"]["num_samples_with_event"] == 0
+
+
+@pytest.mark.parametrize("kind", [CSI, POD, FAR, FrequencyBias])
+def test_without_an_observed_event_there_is_no_score(kind: type[EventMetric]) -> None:
+    """False alarms alone would give a score to some models and none to others."""
+    metric = kind(threshold=1)
+    scores = evaluated(metric, [sample(frames([[2.0, 0.0]]), frames([[0.0, 0.0]]))])
+    assert math.isnan(scores[metric.name])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_a_value_equal_to_the_threshold_is_an_event(dtype: torch.dtype) -> None:
+    """0.7 is not a number of float32; a score would depend on the type of the frames."""
+    values = frames([[0.7, 0.6]]).to(dtype)
+    for metric in (POD(threshold=0.7), FractionsSkillScore(threshold=0.7, window=1)):
+        assert evaluated(metric, [sample(values, values)])[metric.name] == 1
+    assert FAR(threshold=0.7).name == "far_0.7"
+
+
+def test_mistakes_in_arguments_are_one_sentence() -> None:
+    for kind in (CSI, FractionsSkillScore):
+        with pytest.raises(ConfigError, match="threshold=nan is no number"):
+            kind(threshold=math.nan)
+    with pytest.raises(ShapeError, match="window=25 covers a frame of 12 x 13 pixels"):
+        evaluated(FractionsSkillScore(threshold=0.5, window=25), drawn_samples(1))
 
 
 def test_neighbourhood_shares_are_those_of_scipy() -> None:

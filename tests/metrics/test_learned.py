@@ -55,6 +55,30 @@ def test_fvd_is_the_distance_of_features(detector: str) -> None:
     assert metric.describe()["fvd"]["interval"] is None
 
 
+class ThreeFrames(nn.Module):
+    """Detector of three frames or more, as I3D is one of ten."""
+
+    def forward(self, video: Tensor) -> Tensor:
+        assert video.shape[2] >= 3, "too short"
+        return video.mean(dim=2)
+
+
+def test_a_detector_of_other_videos_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "three.pt"
+    torch.jit.script(ThreeFrames()).save(str(path))
+    metric = FVD(detector=str(path))
+    with pytest.raises(ConfigError, match=r"fails on a video of 2 frames .*too short"):
+        metric.process(None, drawn_samples(1, (2, 1, 8, 8)))
+    with pytest.raises(ConfigError, match=r"returns \(1, 3, 224, 224\) for one video"):
+        metric.process(None, drawn_samples(1, (3, 1, 8, 8)))
+
+
+def test_nan_in_a_forecast_reaches_fvd(detector: str) -> None:
+    samples = drawn_samples(3, (2, 1, 8, 8))
+    samples[1]["forecast"][0, 0, 2, 2] = math.nan
+    assert math.isnan(evaluated(FVD(detector=detector), samples)["fvd"])
+
+
 def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lpips", None)
     with pytest.raises(UserError, match="pip install lpips torchvision"):

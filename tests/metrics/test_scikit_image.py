@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from openstl_ext.errors import ShapeError
 from openstl_ext.registry import METRICS
 from tests.metrics.samples import drawn_samples, evaluated
 
@@ -49,3 +50,10 @@ def test_a_frame_without_a_valid_pixel_is_not_counted() -> None:
     alone = evaluated(metric, samples[:1])["psnr"]
     samples[1]["valid"] = torch.zeros_like(samples[1]["valid"])
     assert np.isclose(evaluated(metric, samples)["psnr"], alone)
+
+
+@pytest.mark.parametrize("implementation", ["torch", "scikit-image"])
+def test_a_frame_smaller_than_the_window_is_one_sentence(implementation: str) -> None:
+    metric = METRICS.build({"type": "SSIM", "implementation": implementation})
+    with pytest.raises(ShapeError, match="at least 11 pixels per side"):
+        evaluated(metric, drawn_samples(1, (1, 1, 8, 12)))

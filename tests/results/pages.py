@@ -8,6 +8,7 @@ from typing import Any
 from openstl_ext.results.board import Board, board_of
 from openstl_ext.results.protocol import protocol_of
 from openstl_ext.results.record import Record
+from openstl_ext.results.table import tables_of
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -52,18 +53,17 @@ def record(name: str, config: str, mse: float, **changes: Any) -> Record:
     return Record(**{**known, **changes})
 
 
-def write(folder: Path, found: Record, *, files: bool = True) -> None:
+def write(folder: Path, found: Record) -> None:
     """Write a run with its config, log, checkpoint and picture."""
     run = folder / "work dirs" / found.config / f"seed_{found.seed}"
     run.mkdir(parents=True, exist_ok=True)
     found.write(run / "result.json")
-    if files:
-        (run / "config.py").write_text("model = dict()\n")
-        (run / "day").mkdir()
-        (run / "day" / "day.log").write_text("")
-        (run / "checkpoints").mkdir()
-        (run / "checkpoints" / "best.pth").write_bytes(b"")
-        (run / "grid.png").write_bytes(PIXEL)
+    (run / "config.py").write_text("model = dict()\n")
+    (run / "day").mkdir()
+    (run / "day" / "day.log").write_text("")
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "best.pth").write_bytes(b"")
+    (run / "grid.png").write_bytes(PIXEL)
 
 
 def two_tables(folder: Path) -> Board:
@@ -84,18 +84,20 @@ def two_tables(folder: Path) -> Board:
     return board_of([folder])
 
 
-def many_runs(folder: Path, number: int) -> Board:
-    """Return a table of many configs with ten metrics."""
+def many_runs(number: int) -> Board:
+    """Return a table of many configs with ten metrics, without files."""
     rng = random.Random(0)
+    places = []
     for index in range(number):
         mse = round(rng.uniform(10, 40), 5)
         metrics = {f"score_{k}": rng.uniform(0, 100) for k in range(8)}
+        config = f"boiling/family_{index % 9}/net_{index}"
         found = record(
             f"Net {index}",
-            f"boiling/family_{index % 9}/net_{index}",
+            config,
             mse,
             metrics={"mse_sum": mse, "ssim": 1 / mse, **metrics},
             num_parameters=rng.randrange(10**5, 10**8),
         )
-        write(folder, found, files=False)
-    return board_of([folder])
+        places.append((found, Path("work_dirs") / config / "seed_0/result.json"))
+    return Board(tables=tuple(tables_of([r for r, _ in places])), places=tuple(places))

@@ -10,7 +10,7 @@ import pytest
 from openstl_ext.commands.leaderboard import add_arguments
 from openstl_ext.results.board import Board
 from openstl_ext.results.board_figures import lead_curves, size_points
-from openstl_ext.results.table import tables_of
+from openstl_ext.results.table import Table, tables_of
 from openstl_ext.results.writers import html as page_writer
 from tests.results.pages import many_runs, two_tables
 
@@ -44,6 +44,11 @@ def board(tmp_path: Path) -> Board:
     return two_tables(tmp_path)
 
 
+def first(board: Board) -> Table:
+    """Return the table of the runs of several seeds."""
+    return next(table for table in board.tables if table.protocol["size"] == 30)
+
+
 def test_the_page_is_well_formed_and_names_no_other_server(board: Board, tmp_path: Path) -> None:
     """A page that loads a script from elsewhere would not work from disk."""
     text = page_writer.page(board, folder=tmp_path)
@@ -52,9 +57,7 @@ def test_the_page_is_well_formed_and_names_no_other_server(board: Board, tmp_pat
     local = [a for a in outline.addresses if not a.startswith(("#", "data:image/png"))]
     assert local
     assert all((tmp_path / re.sub("%20", " ", address)).exists() for address in local)
-    assert not re.search(
-        r"(https?:)?//(?!www\.w3\.org)[a-z]", re.sub(r"<script>.*?</script>", "", text, flags=re.S)
-    )
+    assert not any("//" in address for address in outline.addresses)
     assert "default-src 'none'" in text
 
 
@@ -71,8 +74,8 @@ def test_rows_have_kinds_marks_values_and_files(board: Board, tmp_path: Path) ->
     assert text.count('data-kind="probe"') == 1
     for mark in ("overridden", "one seed", "synthetic data", "selected on test"):
         assert mark in text
-    best = re.findall(r'<td class="n best" data-sort="([\d.]+)"', text)
-    assert "10.0" in best
+    best = re.findall(r'<td class="best"(?: data-sort="([\d.]+)")?', text)
+    assert "10" in best
     assert re.search(r">record 0</a> .*>record 1</a>", text)
     assert "interquartile mean" in text
 
@@ -89,13 +92,13 @@ def test_a_page_elsewhere_has_other_addresses(board: Board, tmp_path: Path) -> N
 
 
 def test_1000_runs_take_less_than_one_megabyte(tmp_path: Path) -> None:
-    text = page_writer.page(many_runs(tmp_path, 1000), folder=tmp_path, pictures=False)
+    text = page_writer.page(many_runs(1000), folder=tmp_path, pictures=False)
     assert text.count("<tr data-kind") == 1000
     assert len(text.encode()) < 1_000_000
 
 
 def test_curves_have_bands_over_seeds_and_dashed_baselines(board: Board) -> None:
-    table = board.tables[0]
+    table = first(board)
     figure = lead_curves(table, "mse_sum")
     assert figure is not None
     assert figure.svg.count("<polyline") == len(figure.legend) == 3
@@ -105,7 +108,7 @@ def test_curves_have_bands_over_seeds_and_dashed_baselines(board: Board) -> None
 
 
 def test_points_of_sizes(board: Board) -> None:
-    figure = size_points(board.tables[0], "mse_sum")
+    figure = size_points(first(board), "mse_sum")
     assert figure is not None
     assert figure.svg.count("<circle") == 2
     one = tables_of([record for record, _ in board.places[:1]])

@@ -3,7 +3,9 @@
 import pytest
 
 from openstl_ext.errors import UserError
+from openstl_ext.results.board import Board
 from openstl_ext.results.table import score, tables_of
+from openstl_ext.results.writers.markdown import write as markdown
 
 
 def test_mean_and_sample_deviation_over_seeds():
@@ -74,3 +76,15 @@ def test_each_baseline_is_in_the_table_once(fakes):
     assert table.rows[0].scores["mse_sum"].num == 1
     assert table.best("mse_sum") == 10.0
     assert table.rows[0].facts("num_parameters") == []
+
+
+def test_a_baseline_that_the_data_do_not_allow_is_named_with_its_reason(fakes):
+    """Its absence would look like an omission; a run with it would contradict the note."""
+    reason = "the dataset states no times of its target frames"
+    run = fakes.record(baselines_left_out={"SeasonalMean": reason})
+    (table,) = tables_of([run])
+    assert table.left_out == {"SeasonalMean": reason}
+    assert f"- no baseline SeasonalMean: {reason}" in markdown(Board((table,)))
+    later = fakes.record(seed=1, baselines={"SeasonalMean": {"mse_sum": 3.0}})
+    (table,) = tables_of([run, later])
+    assert table.left_out == {}

@@ -32,8 +32,8 @@ ARROWS = {True: "\N{UPWARDS ARROW}", False: "\N{DOWNWARDS ARROW}", None: ""}
 
 
 def write(board: Board) -> str:
-    """Write the page without links and pictures, whose places depend on that of the page."""
-    return page(board, folder=None)
+    """Write the page without links, whose addresses depend on its place, and without pictures."""
+    return page(board, folder=None, pictures=False)
 
 
 def page(board: Board, *, folder: Path | None, pictures: bool = True) -> str:
@@ -44,9 +44,7 @@ def page(board: Board, *, folder: Path | None, pictures: bool = True) -> str:
         folder: Folder of the page, to which links to runs are relative; None leaves them out.
         pictures: Whether to embed a forecast of the best recipe of each table.
     """
-    tables = [
-        _table(board, table, folder, pictures and folder is not None) for table in board.tables
-    ]
+    tables = [_table(board, table, folder, pictures) for table in board.tables]
     return _template().render(
         tables=tables,
         problems=[printable(text) for text in board.problems],
@@ -131,7 +129,7 @@ def _row(board: Board, table: Table, row: Row, folder: Path | None) -> dict[str,
     if row.differs:
         marks.append(("trained otherwise", "; ".join(row.differs[:8])))
     if row.kind == "run" and len(row.records) == 1:
-        marks.append(("one seed", "no spread over seeds is known"))
+        marks.append(("one seed", ""))
     rate = _rate(row)
     horizon = (table.protocol["shapes"].get("data_samples.frames") or [1])[0]
     first = row.records[0].environment if row.records and not row.is_baseline else {}
@@ -164,7 +162,7 @@ def _score(table: Table, row: Row, metric: str) -> dict[str, Any]:
         why.append(f"interquartile mean {found.iqm:.4g} ({low:.4g} to {high:.4g} over seeds)")
     interval = _interval(row, metric)
     return {
-        "value": found.mean,
+        "sort": "" if found.mean is None else f"{found.mean:.7g}",
         "text": figure(found),
         "best": best,
         "tied": metric in row.tied,

@@ -1,0 +1,183 @@
+"""The board in a headless Chromium."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openstl_ext.results.writers import html
+from tests.results.pages import many_runs, two_tables
+
+selenium = pytest.importorskip("selenium", reason="make test-browser installs selenium")
+ROOT = Path(__file__).parents[2]
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="there is no chromium: apt-get install chromium-driver"
+    ),
+]
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser: Any, tmp_path: Path) -> Any:
+    """Open a board of two tables from disk."""
+    board = two_tables(tmp_path)
+    (tmp_path / "board.html").write_text(html.page(board, folder=tmp_path), encoding="utf-8")
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    browser.set_window_size(1280, 900)
+    browser.get((tmp_path / "board.html").as_uri())
+    return browser
+
+
+def names(page: Any, section: int = 0) -> list[str]:
+    """Return the visible rows of a table."""
+    return list(
+        page.execute_script(
+            "return [...document.querySelectorAll('main > section[id]')[arguments[0]]"
+            ".querySelectorAll('tr[data-kind]')].filter(r => !r.hidden)"
+            ".map(r => r.cells[0].dataset.sort)",
+            section,
+        )
+    )
+
+
+def of_three(page: Any) -> int:
+    """Return the number of the table that has three recipes."""
+    return 0 if len(names(page, 0)) > len(names(page, 1)) else 1
+
+
+def heading(page: Any, section: int, text: str) -> Any:
+    headings = page.find_elements("css selector", "main > section[id]")[section]
+    return next(
+        th for th in headings.find_elements("css selector", "thead th") if th.text.startswith(text)
+    )
+
+
+def wait(page: Any) -> None:
+    page.execute_async_script("setTimeout(arguments[0], 120)")
+
+
+def test_no_console_message_and_no_request(page: Any) -> None:
+    """A board that is sent by mail would load something from a server."""
+    assert page.get_log("browser") == []
+    entries = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    requests = [e["params"] for e in entries if e["method"] == "Network.requestWillBeSent"]
+    sent = [r["request"]["url"] for r in requests if r["documentURL"].startswith("file:")]
+    sent = [address for address in sent if not address.startswith("data:")]
+    assert len(sent) == 1  # the page itself
+    assert sent[0].endswith("/board.html")
+
+
+def test_a_heading_sorts_and_sorts_back(page: Any) -> None:
+    section = of_three(page)
+    heading(page, section, "mse_sum").click()
+    wait(page)
+    ascending = names(page, section)
+    assert ascending == ["Probe", "SimVP", "<script>alert(1)</script>", "Persistence"]
+    heading(page, section, "mse_sum").click()
+    wait(page)
+    assert names(page, section) == ascending[::-1]
+    assert heading(page, section, "mse_sum").get_attribute("aria-sort") == "descending"
+
+
+def test_the_keyboard_sorts(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    section = of_three(page)
+    heading(page, section, "parameters").send_keys(Keys.ENTER)
+    wait(page)
+    assert names(page, section)[0] == "<script>alert(1)</script>"  # the smallest net
+    assert heading(page, section, "parameters").get_attribute("tabindex") == "0"
+
+
+def test_kinds_of_rows_and_words_filter(page: Any) -> None:
+    section = of_three(page)
+    page.find_element("css selector", "#kinds input[value=probe]").click()
+    page.find_element("css selector", "#kinds input[value=baseline]").click()
+    assert set(names(page, section)) == {"SimVP", "<script>alert(1)</script>"}
+    page.find_element("id", "search").send_keys("boiling/simvp")
+    assert names(page, section) == ["SimVP"]
+    assert names(page, 1 - section) == []
+    shown = page.find_elements("css selector", ".none")
+    assert [p.is_displayed() for p in shown] == [section == 1, section == 0]
+
+
+def test_a_phone_scrolls_the_table_and_not_the_page(page: Any) -> None:
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 375, "height": 800, "deviceScaleFactor": 2, "mobile": True},
+    )
+    try:
+        width, inner = page.execute_script(
+            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        box = "const b = document.querySelector('.scroll'); return b.scrollWidth > b.clientWidth"
+        assert width <= inner == 375
+        assert page.execute_script(box)
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_button_changes_to_dark_and_back(page: Any) -> None:
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    light = page.execute_script(paper)
+    page.find_element("id", "theme").click()
+    dark = page.execute_script(paper)
+    page.find_element("id", "theme").click()
+    assert light == page.execute_script(paper) == "rgb(255, 255, 255)"
+    assert sum(map(int, dark[4:-1].split(","))) < 120
+
+
+def test_1000_runs_are_drawn_and_sorted_in_time(browser: Any, tmp_path: Path) -> None:
+    """Within a second on a quiet machine; the bound leaves room for a busy one."""
+    board = many_runs(1000)
+    text = html.page(board, folder=tmp_path, pictures=False)
+    (tmp_path / "board.html").write_text(text, encoding="utf-8")
+    browser.get((tmp_path / "board.html").as_uri())
+    drawn = browser.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => setTimeout(() => "
+        "done(performance.getEntriesByType('navigation')[0].domComplete), 0))"
+    )
+    print(f"1,000 runs are drawn in {drawn:.0f} ms")
+    assert drawn < 5000
+    assert len(names(browser)) == 1000
+
+
+def test_screenshots_of_the_committed_board(browser: Any, tmp_path: Path) -> None:
+    """``SHOTS=docs/board make test-browser`` renews the committed ones."""
+    folder = Path(os.environ.get("SHOTS") or tmp_path)
+    browser.get((ROOT / "docs/board/board.html").as_uri())
+    for name, size, theme in (
+        ("light", (1280, 1000), "light"),
+        ("dark", (1280, 1000), "dark"),
+        ("phone", (500, 1000), "light"),
+    ):
+        browser.set_window_size(*size)
+        browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        assert browser.save_screenshot(str(folder / f"{name}.png"))
+        assert (folder / f"{name}.png").stat().st_size > 10_000
