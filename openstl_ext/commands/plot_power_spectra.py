@@ -12,6 +12,7 @@ left out; the picture says how many. Runs are compared on the same samples.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from openstl_ext import cli
 
@@ -30,6 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("power_spectra.png"), help="(%(default)s)")
 
 
+def radial_power(frames: Any) -> Any:
+    """Return the radially averaged power of frames, as the metrics of spectra have it.
+
+    Shape:
+        - frames: (..., H, W), float64; returns: (..., max(H, W) // 2 + 1).
+    """
+    import torch
+
+    from openstl_ext.metrics.spectrum import radial_spectrum
+
+    return radial_spectrum(torch.from_numpy(frames)).numpy()
+
+
 def run(args: argparse.Namespace) -> None:
     """Write the picture and print its path."""
     from openstl_ext.atomic_io import atomic_write
@@ -45,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     about, number = folders[0].about, samples[0].num_channels
     names = channel_names(about, number)
     channel = 0 if args.channel is None else channel_index(args.channel, names, number)
-    spectra = spectra_of(samples, channel)
+    spectra = spectra_of(samples, radial_power, channel)
     name = names[channel] if number > 1 else ""
     atomic_write(args.out, draw_spectra(spectra, about, leads=args.lead, channel=name))
     cli.print_line(str(args.out))

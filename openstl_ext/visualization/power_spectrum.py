@@ -1,6 +1,6 @@
 """Power spectra of truth and forecasts: which scales a forecast has lost or invented."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,35 +20,9 @@ LEAST_SIDE = 4
 """Smallest side of a frame in pixels, for which a spectrum has two wave numbers."""
 
 
-def radial_power(frames: NDArray[Any]) -> tuple[Array, Array]:
-    """Return the radially averaged power spectral density of frames.
-
-    The density is ``|FFT|^2 / (H W)``; it is averaged over the rings of waves whose number rounds
-    to 0, 1 ... L // 2, where L is the longer side. The wave number counts the waves along L; in a
-    frame that is not square, a ring is an ellipse of indices.
-
-    Returns:
-        Wave numbers (K,), and the power of each.
-
-    Shape:
-        - frames: (..., H, W), finite; power: (..., K).
-
-    Source:
-        Ruzanski and Chandrasekar, Scale filtering for improved nowcasting performance in a
-        high-resolution X-band radar network, 2011.
-    """
-    height, width = frames.shape[-2:]
-    longer = max(height, width)
-    across = np.fft.fftfreq(height)[:, None] * longer
-    along = np.fft.fftfreq(width) * longer
-    ring = np.rint(np.hypot(across, along)).astype(int).ravel()
-    density = np.abs(np.fft.fft2(frames)) ** 2 / (height * width)
-    number = longer // 2 + 1
-    inside = ring < number
-    count = np.bincount(ring[inside], minlength=number)
-    flat = density.reshape(-1, height * width)[:, inside]
-    sums = np.stack([np.bincount(ring[inside], row, minlength=number) for row in flat])
-    return np.arange(number, dtype=float), (sums / count).reshape(*frames.shape[:-2], number)
+Power = Callable[[Array], Array]
+"""Function from frames (..., H, W) to their power (..., K) at the wave numbers from 0, such as
+``metrics.spectrum.radial_spectrum``."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +44,23 @@ class Spectra:
     num_gaps: int
 
 
-def spectra_of(samples: Iterable[Compared], channel: int = 0) -> Spectra:
+def spectra_of(samples: Iterable[Compared], power_of: Power, channel: int = 0) -> Spectra:
     """Average the spectra of one channel over samples, lead by lead.
 
     A frame with a missing pixel in the truth or in any forecast is left out for all: it has no
     spectrum, and each mean is over the same frames.
+
+    Args:
+        samples: Samples of the same methods.
+        power_of: Computes the power of frames.
+        channel: Index of the channel.
 
     Raises:
         DataError: If no frame is complete, or frames have fewer than 4 pixels.
     """
     sums: dict[str, Array] = {}
     known_of_all: NDArray[np.int64] | None = None
-    waves, num_gaps = np.empty(0), 0
+    num_gaps = 0
     for sample in samples:
         frames = sample.frames
         first = next(iter(frames.values()))
@@ -95,8 +74,9 @@ def spectra_of(samples: Iterable[Compared], channel: int = 0) -> Spectra:
         known = np.all([np.isfinite(x).all(axis=(1, 2)) for x in found.values()], axis=0)
         num_gaps += int((~known).sum())
         for name, x in found.items():
-            waves, power = radial_power(np.where(known[:, None, None], x, 0.0))
-            power[~known] = 0
+            whole = np.where(known[:, None, None], x, 0.0).astype(np.float64)
+            # centred, so that rounding of a large mean leaves no power at other wave numbers
+            power = power_of(whole - whole.mean(axis=(1, 2), keepdims=True))[:, 1:]
             sums[name] = sums.get(name, 0) + power
         known_of_all = known + (0 if known_of_all is None else known_of_all)
     if known_of_all is None or not known_of_all.any():
@@ -105,9 +85,10 @@ def spectra_of(samples: Iterable[Compared], channel: int = 0) -> Spectra:
             "set without gaps"
         )
     with np.errstate(invalid="ignore"):
-        means = {name: total[:, 1:] / known_of_all[:, None] for name, total in sums.items()}
+        means = {name: total / known_of_all[:, None] for name, total in sums.items()}
     truth = means.pop("")
-    return Spectra(waves[1:], truth, means, known_of_all.tolist(), num_gaps)
+    waves = np.arange(1.0, truth.shape[1] + 1)
+    return Spectra(waves, truth, means, known_of_all.tolist(), num_gaps)
 
 
 def draw_spectra(

@@ -103,7 +103,6 @@ def test_pictures_of_files_need_no_torch(place: Path) -> None:
     lines = [
         ["plot-training", "runs"],
         ["plot-reliability", "runs/net0"],
-        ["plot-power-spectra", "runs/net0"],
         ["visualize", "runs/net0", "s0", "--out", "a.gif"],
     ]
     code = (
