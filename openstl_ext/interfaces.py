@@ -234,10 +234,19 @@ def check_net(method: Any) -> None:
     """
     if (net := getattr(method, "net", None)) is None:
         return
-    needed, declared = declared_interface(type(method)), declared_interface(type(net))
+    check_interface(method, net, declared_interface(type(method)))
+
+
+def check_interface(user: Any, net: Any, needed: type) -> None:
+    """Check the interface of a net that a method, or another net, uses.
+
+    Raises:
+        ConfigError: If the net declares no interface or another one.
+    """
+    declared = declared_interface(type(net))
     if not provides(net, needed):
         raise ConfigError(
-            f"{type(method).__name__} needs a net with interface {needed.__name__}, but "
+            f"{type(user).__name__} needs a net with interface {needed.__name__}, but "
             f"{type(net).__name__} declares {declared.__name__}; use another net or method"
         )
 

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -96,10 +97,7 @@ class BranchingMotion(SequenceDataset):
     @classmethod
     def make_toy(cls, root: Path) -> None:
         """Write the settings of a few small sequences."""
-        settings = BranchingSettings(
-            num_train=6, num_val=4, num_test=4, image_size=32, speed=2.0, radius=1.5
-        )
-        write_settings(root, settings)
+        write_settings(root, BranchingSettings(num_train=6, num_val=4, num_test=4))
 
     def __len__(self) -> int:
         counts = {"train": "num_train", "val": "num_val", "test": "num_test"}
@@ -138,5 +136,8 @@ class BranchingMotion(SequenceDataset):
         """Return the source of a fixed sample; None in training, where the loop seeds torch."""
         if self.split == "train":
             return None
-        place = (self.settings.seed * 4 + SPLIT_NUMBERS[self.split]) << 32
-        return torch.Generator().manual_seed((place + index) % 2**63)
+        place = (self.settings.seed, SPLIT_NUMBERS[self.split], index)
+        # torch uses 32 bits of a seed
+        return torch.Generator().manual_seed(
+            int(np.random.SeedSequence(place).generate_state(1)[0])
+        )

@@ -35,9 +35,9 @@ class BranchingSettings:
     num_train: int = 800
     num_val: int = 80
     num_test: int = 200
-    image_size: int = 32
-    speed: float = 2.5
-    radius: float = 1.5
+    image_size: int = 16
+    speed: float = 1.2
+    radius: float = 1.0
     angle: float = 45.0
     left_prob: float = 0.5
     seed: int = 0
