@@ -12,5 +12,5 @@ model = dict(
     data_preprocessor=dict(type="SequencePreprocessor", mean=0.025, std=0.12),
 )
 
-train_cfg = dict(max_epochs=60, val_interval=20)
+train_cfg = dict(max_epochs=48, val_interval=24)
 param_scheduler = [dict(**_base_.cycle, eta_max=4e-3), _base_.momentum]

@@ -1,7 +1,6 @@
 """EDM diffusion of the change with a small U-Net for the HM miniature; minutes on a CPU."""
 
 _base_ = [
-    "../../_base_/models/edm_unet.py",
     "../../_base_/benchmarks/human_modification_miniature_ensemble.py",
     "../../_base_/schedules/adam_cosine.py",
     "../../_base_/runtime.py",
@@ -9,10 +8,19 @@ _base_ = [
 
 # the past: the maps, ten dynamic and seven static covariates
 model = dict(
+    type="FlowForecast",
+    objective="edm",
+    num_steps=12,
+    num_members=8,
     of="change",
-    data_std=0.25,
+    data_std=0.8,
     net=dict(
-        in_channels=1, num_inputs=3, num_targets=4, condition_channels=18, widths=(32, 64, 64)
+        type="DenoisingUNet",
+        in_channels=1,
+        num_inputs=3,
+        num_targets=4,
+        condition_channels=18,
+        widths=(32, 64, 64),
     ),
 )
 
@@ -23,4 +31,9 @@ custom_hooks = [
     dict(type="ResultHook"),
 ]
 
-source = dict(name="EDM (U-Net, small)")
+source = dict(
+    name="EDM (U-Net, small)",
+    paper="arXiv:2206.00364",
+    code="own",
+    claimed=dict(),  # nothing is published for this net
+)
