@@ -1,69 +1,58 @@
-"""Draw members of an ensemble on branching motion, and count the branches that they take.
-
-::
-
-    python tools/draw_members.py ENSEMBLE_RUN SINGLE_RUN --out members.png
-"""
+"""Draw members of an ensemble on branching motion, and count the branches that they take."""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 import openstl_ext
 from openstl_ext.atomic_io import atomic_file
 from openstl_ext.prediction.predictor import Predictor
 from openstl_ext.registry import DATASETS
 
-NUM_SHOWN = 5
-
 
 def main() -> None:
-    """Draw one sample, and print shares and scores of all."""
-    parser = argparse.ArgumentParser(description="Draw members of an ensemble.")
+    """Draw one sample, and print the shares of all."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs=2, help="of the ensemble, of one forecast")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     configs = [openstl_ext.load_config(run) for run in args.runs]
     data = DATASETS.build(dict(configs[0].test_dataloader.dataset))
-    items = [data[i] for i in range(len(data))]
-    past = torch.stack([item["inputs"]["frames"] for item in items]).numpy()
+    past = torch.stack([data[i]["inputs"]["frames"] for i in range(len(data))]).numpy()
+    futures = np.stack([data.futures(i).numpy() for i in range(len(data))])
     models = [openstl_ext.load_model(*pair) for pair in zip(configs, args.runs, strict=True)]
     found, one = (Predictor(model, device="cpu")({"frames": past}, 4) for model in models)
-    names = sorted((n for n in found if n.startswith("member_")), key=lambda n: int(n[7:]))
-    members = np.stack([found[name] for name in names], axis=1)  # (N, M, T, C, H, W)
-    futures = np.stack([data.futures(i).numpy() for i in range(len(data))])
-    last = members[:, :, None, -1] - futures[:, None, :, -1]
-    left, right = np.moveaxis(np.square(last).sum(axis=(3, 4, 5)), 2, 0)
-    best = 0.25 * np.abs(futures[:, 0] - futures[:, 1]).mean()
-    share = (left < right).mean()
-    near = (np.minimum(left, right) < np.maximum(left, right) / 4).mean()
+    members = np.stack([v for name, v in found.items() if name.startswith("member_")], axis=1)
+    distance = np.square(members[:, :, None, -1] - futures[:, None, :, -1]).sum(axis=(3, 4, 5))
+    left = (distance[..., 0] < distance[..., 1]).mean()
+    clear = (distance.min(axis=2) < distance.max(axis=2) / 4).mean()
+    share = data.settings.left_prob
+    best = share * (1 - share) * np.abs(futures[:, 0] - futures[:, 1]).mean()
     print(
-        f"Of all members of the first run, {share:.1%} take the left branch (its probability is "
-        f"{data.settings.left_prob:.0%}), and {near:.1%} are at most half as far from their branch "
-        f"as from the other. The best possible `crps` is {best:.4f}; an ensemble of {len(names)} "
-        f"members that is drawn from the truth has {best * (1 + 1 / len(names)):.4f} on average."
+        f"{left:.1%} of all members take the left branch, whose probability is {share:.0%}; "
+        f"{clear:.1%} are less than half as far from their branch as from the other. The best "
+        f"`crps` is {best:.4f}, and {1 + 1 / members.shape[1]:.3g} times that of as many members."
     )
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    draw(args.out, past[0], futures[0], one["forecast"][0], members[0, :5])
 
-    rows = {
-        "left future": futures[0, 0],
-        "right future": futures[0, 1],
-        "one forecast": one["forecast"][0],
-    }
-    rows |= {f"member {i + 1}": members[0, i] for i in range(NUM_SHOWN)}
-    figure, axes = plt.subplots(len(rows), 8, figsize=(8, len(rows)), layout="compressed")
+
+def draw(out: Path, past: Any, futures: Any, single: Any, members: Any) -> None:
+    """Draw the frames of one sample, a row for each future, forecast and member."""
+    rows = {"left future": futures[0], "right future": futures[1], "one forecast": single}
+    rows |= {f"member {i}": member for i, member in enumerate(members, start=1)}
+    figure = Figure(figsize=(8.5, len(rows)), layout="compressed")
+    axes = figure.subplots(len(rows), 8)
     for line, (name, frames) in zip(axes, rows.items(), strict=True):
-        for panel, frame in zip(line, [*past[0], *frames], strict=True):
+        for panel, frame in zip(line, [*past, *frames], strict=True):
             panel.imshow(frame[0], vmin=0, vmax=1, cmap="viridis")
             panel.set(xticks=[], yticks=[])
         line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    for column, panel in enumerate(axes[0]):
-        panel.set_title(f"input {column + 1}" if column < 4 else f"lead {column - 3}", fontsize=9)
-    with atomic_file(args.out) as file:
+    axes[0][4].set_title("lead 1")
+    with atomic_file(out) as file:
         figure.savefig(file, format="png", dpi=100, metadata={"Software": None})
 
 

@@ -94,7 +94,8 @@ class FlowForecast(ForecastMethod):
         num_blocks = -(-horizon // block)
         noise = noise_of(seeds_of(inputs, self), (num_blocks, members, block, *past.shape[2:]))
         noise = noise.to(past.device)
-        repeated = {name: v.repeat_interleave(members, dim=0) for name, v in inputs.items()}
+        fields: Any = inputs
+        repeated = {name: v.repeat_interleave(members, dim=0) for name, v in fields.items()}
         frames = repeated["frames"]
         for i in range(num_blocks):
             window = {**repeated, "frames": frames[:, -past.shape[1] :]}
