@@ -92,7 +92,7 @@ class FlowForecast(ForecastMethod):
                 f"known; the net generates {block} frames: set model.net.num_targets={horizon}"
             )
         num_blocks = -(-horizon // block)
-        noise = noise_of(seeds_of(inputs, self), (num_blocks, members, block, *past.shape[2:]))
+        noise = noise_of(seeds_of(inputs, self), num_blocks, (members, block, *past.shape[2:]))
         noise = noise.to(past.device)
         fields: Any = inputs
         repeated = {name: v.repeat_interleave(members, dim=0) for name, v in fields.items()}
@@ -156,7 +156,12 @@ def seeds_of(inputs: Inputs, method: nn.Module) -> Tensor:
     return inputs["seed"]
 
 
-def noise_of(seeds: Tensor, shape: Sequence[int]) -> Tensor:
-    """Draw standard normal noise (B, *shape) on the CPU, one generator per sample."""
+def noise_of(seeds: Tensor, num_blocks: int, shape: Sequence[int]) -> Tensor:
+    """Draw standard normal noise (B, num_blocks, *shape) on the CPU, one generator per sample.
+
+    Blocks are drawn one by one: the last values of a longer draw would differ.
+    """
     draws = (torch.Generator().manual_seed(seed) for seed in seeds.tolist())
-    return torch.stack([torch.randn(*shape, generator=draw) for draw in draws])
+    return torch.stack(
+        [torch.stack([torch.randn(*shape, generator=d) for _ in range(num_blocks)]) for d in draws]
+    )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError
 from openstl_ext.interfaces import TOY_SHAPE, ConditionalDenoiser
-from openstl_ext.methods.flow_forecast import FlowForecast, condition_of
+from openstl_ext.methods.flow_forecast import FlowForecast, condition_of, noise_of
 from openstl_ext.profiling.flops import count_flops
 from tests.toy_net import toy_net
 
@@ -201,3 +201,13 @@ def test_mistakes_are_answered_in_one_sentence() -> None:
         method.answer(odd, 4)
     with pytest.raises(ConfigError, match="num_steps=1 is too few"):
         FlowForecast(net=Steady(), objective="edm", num_steps=1)
+
+
+def test_the_noise_of_a_block_does_not_depend_on_the_number_of_blocks() -> None:
+    """The first frames would depend on the horizon; torch draws sixteen values at a time."""
+    seeds = torch.tensor([3, 2**62 + 1])
+    short, long = noise_of(seeds, 1, (3, 7)), noise_of(seeds, 3, (3, 7))
+    assert long.shape == (2, 3, 3, 7)
+    assert torch.equal(long[:, :1], short)
+    assert not torch.equal(long[:, 1], long[:, 0])
+    assert not torch.equal(short[0], short[1])
