@@ -153,11 +153,22 @@ class ResizableModule(Protocol):
         """Return weights of the same part for other frames, in the shapes of this one."""
 
 
-class VelocityModel(Protocol):
-    """Net that maps noisy future frames and a time in [0, 1] to their velocity."""
+class ConditionalDenoiser(Protocol):
+    """Net of generative forecasting: what to change in noisy future frames, given the past.
 
-    def __call__(self, noisy: Tensor, time: Tensor, frames: Tensor) -> Tensor:
-        """Map (B, T', C, H, W), (B,) and past frames (B, T, C, H, W) to (B, T', C, H, W)."""
+    Attributes:
+        num_targets: Number T' of future frames that it generates at once.
+    """
+
+    num_targets: int
+
+    def __call__(self, noisy: Tensor, time: Tensor, condition: Tensor) -> Tensor:
+        """Map (B, T', C, H, W), (B,) and the past (B, T, D, H, W) to (B, T', C, H, W).
+
+        The time is any real number that states how noisy the frames are; the output is a velocity
+        or preconditioned frames, as the method needs. The D channels of the past are those of the
+        frames, then covariates.
+        """
 
 
 class HorizonForecast(NamedTuple):
@@ -223,10 +234,19 @@ def check_net(method: Any) -> None:
     """
     if (net := getattr(method, "net", None)) is None:
         return
-    needed, declared = declared_interface(type(method)), declared_interface(type(net))
+    check_interface(method, net, declared_interface(type(method)))
+
+
+def check_interface(user: Any, net: Any, needed: type) -> None:
+    """Check the interface of a net that a method, or another net, uses.
+
+    Raises:
+        ConfigError: If the net declares no interface or another one.
+    """
+    declared = declared_interface(type(net))
     if not provides(net, needed):
         raise ConfigError(
-            f"{type(method).__name__} needs a net with interface {needed.__name__}, but "
+            f"{type(user).__name__} needs a net with interface {needed.__name__}, but "
             f"{type(net).__name__} declares {declared.__name__}; use another net or method"
         )
 

@@ -41,6 +41,7 @@ KEPT = (
         "spectrum",
         "num_images",
         "num_bands",
+        "condition_channels",
     ),
 )
 """Arguments of nets that fit the data or select a variant; the others take their toy values."""
@@ -75,6 +76,10 @@ def shrink(cfg: Config) -> Config:
     if "num_images" in net:
         frames = DATASETS.build(cfg.train_dataloader.dataset)[0]["inputs"]["frames"]
         net.num_images = len(frames)
+    if "num_targets" in net:
+        item = DATASETS.build(cfg.train_dataloader.dataset)[0]
+        net.num_inputs = len(item["inputs"]["frames"])
+        net.num_targets = len(item["data_samples"]["frames"])
     if "in_shape" in net:
         frames = DATASETS.build(cfg.train_dataloader.dataset)[0]["inputs"]["frames"]
         if cfg.train_dataloader.dataset.type not in SIZES:

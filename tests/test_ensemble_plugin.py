@@ -38,10 +38,10 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def flow(plugin: Path) -> Any:
     """Build a toy instance; the registries are left as they were."""
     found = runpy.run_path(str(plugin))
-    METHODS.module_dict.pop("FlowForecast")
+    METHODS.module_dict.pop("EulerFlow")
     MODELS.module_dict.pop("PixelVelocity")
     torch.manual_seed(0)
-    return toy_method(found["FlowForecast"], found["PixelVelocity"]).eval()
+    return toy_method(found["EulerFlow"], found["PixelVelocity"]).eval()
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_scores_depend_neither_on_batch_size_nor_on_processes(plugin: Path, tmp_
     """The score of a stochastic forecaster would depend on the hardware that evaluates it."""
     frames = {"num_frames": toy.FRAMES, "horizon": toy.FRAMES, "channels": 1}
     net = {"type": "PixelVelocity", **frames}
-    model = {"type": "FlowForecast", "net": net, "horizon": toy.FRAMES, "num_members": 3}
+    model = {"type": "EulerFlow", "net": net, "horizon": toy.FRAMES, "num_members": 3}
     scenarios: dict[Path, list[dict[str, Any]]] = {}
     for size, ranks in RUNS:
         options = {"model": {"_delete_": True, **model}, "test_dataloader.batch_size": size}

@@ -48,19 +48,7 @@ class DirectForecast(ForecastMethod):
         return {"loss_frames": self.criterion(forecast, future, targets.get("valid"))}
 
     def forecast(self, inputs: Inputs, horizon: int) -> dict[str, Tensor]:
-        past = inputs["frames"]
-        if provides(self.net, TimedFrameModel):
-            return {"forecast": self.net(past, inputs.get("times"))[:, :horizon]}
-        blocks = [self.net(past)]
-        while (length := sum(block.shape[1] for block in blocks)) < horizon:
-            if blocks[-1].shape[1:] != past.shape[1:]:
-                raise ShapeError(
-                    f"horizon={horizon} is longer than the block of {length} frames, so blocks are "
-                    f"chained and must have the shape of the input {tuple(past.shape[1:])}, but "
-                    f"{type(self.net).__name__} returned {tuple(blocks[-1].shape[1:])}"
-                )
-            blocks.append(self.net(blocks[-1]))
-        return {"forecast": torch.cat(blocks, dim=1)[:, :horizon]}
+        return {"forecast": forecast_blocks(self.net, inputs, horizon)}
 
     @classmethod
     def toy_arguments(cls, net: nn.Module) -> dict[str, Any]:
@@ -73,3 +61,27 @@ class DirectForecast(ForecastMethod):
         batch = ForecastMethod.toy_batch(size)
         batch["inputs"]["times"] = 3600 * torch.arange(24).expand(size, 24)
         return batch
+
+
+def forecast_blocks(net: nn.Module, inputs: Inputs, horizon: int) -> Tensor:
+    """Return the forecast of a FrameModel over a horizon: its block cut, or fed back to the net.
+
+    Shape:
+        - returns: (B, horizon, C, H, W).
+
+    Raises:
+        ShapeError: If a block that is fed back has not the shape of the input.
+    """
+    past = inputs["frames"]
+    if provides(net, TimedFrameModel):
+        return net(past, inputs.get("times"))[:, :horizon]
+    blocks = [net(past)]
+    while (length := sum(block.shape[1] for block in blocks)) < horizon:
+        if blocks[-1].shape[1:] != past.shape[1:]:
+            raise ShapeError(
+                f"horizon={horizon} is longer than the block of {length} frames, so blocks are "
+                f"chained and must have the shape of the input {tuple(past.shape[1:])}, but "
+                f"{type(net).__name__} returned {tuple(blocks[-1].shape[1:])}"
+            )
+        blocks.append(net(blocks[-1]))
+    return torch.cat(blocks, dim=1)[:, :horizon]

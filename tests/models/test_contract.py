@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from openstl_ext.interfaces import (
     TOY_SHAPE,
+    ConditionalDenoiser,
     CovariateModel,
     DenseModel,
     EncoderModel,
@@ -53,6 +54,12 @@ def run(net: Any, seed: int) -> list[Tensor]:
         return [net(frames, bands, (torch.arange(number) % 2 > 0).expand(2, number))]
     if provides(net, EncoderModel) or provides(net, SpectralDenseModel):
         return [net(frames, bands)]
+    if provides(net, ConditionalDenoiser):
+        with torch.no_grad():  # its first output is 0, whatever its inputs are
+            for weight in net.parameters():
+                if not weight.any():
+                    weight.fill_(0.1)
+        return [net(field(LENGTH, CHANNELS), torch.tensor([0.3, 0.7]), frames)]
     if provides(net, TimedFrameModel):
         return [net(frames, 3600 * torch.arange(LENGTH).expand(2, LENGTH))]
     return [net(frames)]

@@ -1,0 +1,16 @@
+"""The miniature of Human Modification, 2005 to 2020, with metrics of ensembles."""
+
+_base_ = "human_modification_miniature_direct.py"
+
+val_evaluator = [dict(type="CRPS"), dict(type="MeanMAE"), dict(type="ValidPixels")]
+test_evaluator = [
+    dict(type="CRPS"),
+    dict(type="FairCRPS"),
+    dict(type="EnergyScore"),
+    dict(type="SpreadSkill"),
+    dict(type="RankHistogram"),
+    dict(type="MeanMAE"),
+    dict(type="MeanRMSE"),
+    dict(type="Bias"),
+    dict(type="ValidPixels"),
+]
