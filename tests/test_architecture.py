@@ -296,6 +296,10 @@ def test_every_registered_class_is_abstract_or_final() -> None:
             assert not parents, f"{cls.__name__} extends the registered {parents}"
 
 
+PARTS = ("teacher_forcing", "rollout", "sample_mixing", "probability_flow")
+"""Modules of methods that several of them, or one registered elsewhere, are built of."""
+
+
 def test_every_module_of_models_and_methods_registers_a_class() -> None:
     """A module of layers or functions would be in the wrong folder."""
     from openstl_ext.registry import METHODS, MODELS
@@ -304,6 +308,6 @@ def test_every_module_of_models_and_methods_registers_a_class() -> None:
         registry.import_from_location()
         modules = {c.__module__ for c in registry.module_dict.values()}
         for path in (PACKAGE / folder).glob("*.py"):
-            if path.stem in {"__init__", "base", "teacher_forcing", "rollout", "sample_mixing"}:
+            if path.stem in {"__init__", "base", *PARTS}:
                 continue
             assert f"openstl_ext.{folder}.{path.stem}" in modules, f"{path} registers nothing"

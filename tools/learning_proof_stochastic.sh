@@ -29,7 +29,7 @@ done
 "$PYTHON" tools/leaderboard.py $FOLDERS --metrics crps crps_fair energy_score spread_skill mse mae |
     sed 1,2d | "$PYTHON" tools/fill_block.py "$OUT/learning_proof.md" stochastic
 # shellcheck disable=SC2086
-"$PYTHON" tools/leaderboard.py $FOLDERS --metrics crps energy_score mse \
+"$PYTHON" tools/leaderboard.py $FOLDERS --metrics crps mse \
     --compare branching_motion/flow_unet branching_motion/unet |
     "$PYTHON" tools/fill_block.py "$OUT/learning_proof.md" stochastic_comparison
 "$PYTHON" tools/draw_members.py "$RUNS/flow_unet/seed_0" "$RUNS/unet/seed_0" \

@@ -13,4 +13,5 @@ model = dict(
 )
 
 train_cfg = dict(max_epochs=48, val_interval=24)
+optim_wrapper = dict(optimizer=dict(lr=4e-3))
 param_scheduler = [dict(**_base_.cycle, eta_max=4e-3), _base_.momentum]

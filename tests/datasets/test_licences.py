@@ -12,6 +12,7 @@ from openstl_ext.registry import DATASETS
 README = Path(__file__).parents[2] / "data/README.md"
 FOLDERS = {
     "Boiling": "data/boiling",
+    "BranchingMotion": "data/branching_motion",
     "MovingMNIST": "data/moving_mnist",
     "TaxiBJ": "data/taxibj",
     "KTH": "data/kth",
