@@ -36,7 +36,8 @@ class Comparison:
         num_blocks: Blocks of samples that are independent of each other.
         independent: Whether the dataset does not name blocks, so that each sample is one.
         differences: One per score, overall scores first.
-        left_out: Metrics that cannot be computed again, such as those of a plugin.
+        left_out: Metrics that cannot be compared: those that are not available here, such as of
+            a plugin, and those of which the rows have different entries.
     """
 
     table: Table
@@ -141,9 +142,13 @@ def _compared(
     first = ours[0]
     found: list[Difference] = []
     for name, metric in metrics.items():
+        pairs = pairs_of(ours, theirs, name)
+        if not pairs:
+            left_out.append(name)
+            continue
         found += paired_differences(
             metric,
-            pairs_of(ours, theirs, name),
+            pairs,
             first.blocks,
             names=lambda n: str(n) in wanted and (bool(patterns) or not n.part),
         )
@@ -203,10 +208,12 @@ def _tied_with(
         if k == top or row.scores[str(name)].mean is None:
             continue
         try:
-            theirs = runs_of(board, row, read)
+            pairs = pairs_of(ours, runs_of(board, row, read), metric.name)
+            if not pairs:
+                continue
             found = paired_differences(
                 metric,
-                pairs_of(ours, theirs, metric.name),
+                pairs,
                 ours[0].blocks,
                 names=lambda n: n == name,
                 resamples=0,

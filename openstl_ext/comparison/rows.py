@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def _read(
     same = kept.about.fingerprint == record.protocol["fingerprint"]
     same &= kept.about.subject == record.subject and kept.about.baseline == baseline
     for name, metric in metrics.items():
-        found, known = metric.compute_metrics(kept.tallies[name])[name], scores.get(name)
+        found, known = _score(metric, kept.tallies[name], path), scores.get(name)
         same &= known is None or math.isclose(
             found, known, rel_tol=TOLERANCE, abs_tol=TOLERANCE * _size(kept.tallies[name])
         )
@@ -68,6 +69,21 @@ def _read(
             "again"
         )
     return kept
+
+
+def _score(metric: SampleMetric, tallies: NDArray[np.float64], path: Path) -> float:
+    """Return the overall score of tallies.
+
+    Raises:
+        RecordError: If they are not of the form that the metric has now.
+    """
+    try:
+        return metric.compute_metrics(tallies)[metric.name]
+    except Exception as error:  # any, because the metric may be a plugin
+        raise RecordError(
+            f"{path}: the tallies of {metric.name} are of another version of the metric "
+            f"({type(error).__name__}); run the test again"
+        ) from error
 
 
 def _size(tallies: NDArray[np.float64]) -> float:
@@ -110,11 +126,15 @@ def pairs_of(
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return the tallies of one metric, each run of A with each of B, in one order of samples.
 
+    Nothing if they have different entries, such as ranks of ensembles of different sizes.
+
     Raises:
         DataError: If the tallies are of other samples.
     """
     first = ours[0]
     one, other = ([_in_order(kept, first, metric) for kept in runs] for runs in (ours, theirs))
+    if len({tallies.shape[1:] for tallies in (*one, *other)}) > 1:
+        return []
     return list(itertools.product(one, other))
 
 

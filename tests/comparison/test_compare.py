@@ -9,6 +9,7 @@ import pytest
 
 from openstl_ext.comparison.compare import compare, with_ties
 from openstl_ext.comparison.report import as_csv, as_json, markdown
+from openstl_ext.comparison.rows import pairs_of
 from openstl_ext.errors import UserError
 from openstl_ext.metrics.summed_pixel import SummedMSE
 from openstl_ext.results.board import Board, board_of
@@ -202,3 +203,30 @@ def test_few_blocks_show_neither_a_difference_nor_a_tie(tmp_path: Path) -> None:
     found = compare(board, "good", "bad")
     assert {found[0].verdict(d) for d in found[0].differences} == {"tied"}
     assert "with 4 blocks no p can be below 0.12" in markdown(found)
+
+
+def test_tallies_of_another_version_of_a_metric_are_one_sentence(tmp_path: Path) -> None:
+    """A metric that has other entries now would end in a traceback, in the leaderboard too."""
+    for name in ("good", "bad"):
+        write_run(tmp_path, f"boiling/{name}", 1.0)
+        path = tmp_path / f"boiling/{name}/seed_0/tallies.npz"
+        kept = KeptTallies.read(path)
+        flat = {"mse_sum": kept.tallies["mse_sum"][:, :1, 0]}
+        KeptTallies(kept.about, kept.samples, kept.blocks, flat).write(path)
+    board = board_of([tmp_path])
+    with pytest.raises(RecordError, match="mse_sum are of another version of the metric"):
+        compare(board, "good", "bad")
+    assert not any(row.tied for table in with_ties(board).tables for row in table.rows)
+
+
+def test_scores_with_different_entries_are_left_out() -> None:
+    """Ranks of ensembles of different sizes cannot be exchanged."""
+    about = TalliesAbout(
+        fingerprint="a", subject=("b", "c"), metrics=["rank_histogram"], independent=True
+    )
+    one, other = (
+        KeptTallies(about, ["x", "y"], ["x", "y"], {"rank_histogram": np.ones((2, 2, ranks))})
+        for ranks in (3, 5)
+    )
+    assert pairs_of([one], [other], "rank_histogram") == []
+    assert len(pairs_of([one, one], [one], "rank_histogram")) == 2
