@@ -152,7 +152,7 @@ def test_a_typo_proposes_the_nearest_command() -> None:
     ("line", "expected"),
     [
         ("openstl-ext tra", {"train"}),
-        ("openstl-ext train boiling/", {"boiling/simvp_gsta", "boiling/simvp_gsta_small"}),
+        ("openstl-ext train boiling/simvp", {"boiling/simvp_gsta", "boiling/simvp_gsta_small"}),
         ("openstl-ext convert a b --config lts/st_", {"lts/st_gru", "lts/st_mamba"}),
     ],
 )

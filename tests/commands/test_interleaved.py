@@ -38,7 +38,8 @@ def positionals(parser: argparse.ArgumentParser) -> list[str]:
 
 def required(parser: argparse.ArgumentParser) -> list[str]:
     actions = (a for a in parser._get_optional_actions() if a.required)
-    return [word for action in actions for word in (action.option_strings[0], "x")]
+    numbers = ((a.option_strings[0], a.nargs if isinstance(a.nargs, int) else 1) for a in actions)
+    return [word for option, number in numbers for word in (option, *["x"] * number)]
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS.keys() - {"data"}))  # it has parsers of its own

@@ -66,6 +66,9 @@ class BranchingMotion(SequenceDataset):
     card = Card(
         marks=((RECORD,),), note="Nothing is published: sequences are drawn when they are read."
     )
+    flag_refusals = {
+        "size": "the folder states it; write it again with `openstl-ext data branching-motion`"
+    }
     metainfo = Metainfo(
         name="branching_motion", channels=(Channel("brightness", "0-1"),), synthetic=True
     )
