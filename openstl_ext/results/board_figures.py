@@ -58,7 +58,7 @@ def lead_curves(table: Table, metric: str) -> Figure | None:
         return None
     ends = [m + s for _, _, c in curves for _, m, d in c for s in (-d, d)]
     axes = _Axes(leads[0], leads[-1], *_nice(min(ends), max(ends)))
-    parts = [axes.frame("lead", metric)]
+    parts = [axes.frame("lead")]
     for k, (name, is_baseline, points) in enumerate(curves):
         if any(d for *_, d in points):
             above = [(x, m + d) for x, m, d in points]
@@ -97,7 +97,7 @@ def size_points(table: Table, metric: str) -> Figure | None:
     axes.ticks_x = [(t, with_prefix(10.0**t)) for t in ticks] or [
         (x, with_prefix(round(10**x))) for x in (min(logs), max(logs))
     ]
-    parts = [axes.frame("parameters", metric)]
+    parts = [axes.frame("parameters")]
     for size, value, row in found:
         x, y = axes.place(math.log10(size), value)
         label = escape(f"{row.label}: {with_prefix(size)} parameters, {metric} {value:.4g}")
@@ -130,8 +130,8 @@ class _Axes:
         """Return the points of a line."""
         return " ".join(",".join(self.place(x, y)) for x, y in points)
 
-    def frame(self, name_x: str, name_y: str) -> str:
-        """Return grid lines, ticks and the names of the axes."""
+    def frame(self, name_x: str) -> str:
+        """Return grid lines, ticks and the name of the x axis; the caption names the other."""
         parts = []
         for value in self.ticks_y:
             _, y = self.place(self.low_x, value)
@@ -142,7 +142,6 @@ class _Axes:
             parts.append(f'<text x="{x}" y="{HEIGHT - BOTTOM + 14}" class="x">{text}</text>')
         middle = (LEFT + WIDTH - RIGHT) / 2
         parts.append(f'<text x="{middle}" y="{HEIGHT - 4}" class="x">{escape(name_x)}</text>')
-        del name_y  # the caption names it
         return "".join(parts)
 
 
