@@ -59,6 +59,33 @@ def test_target_names_are_one_per_target_frame_or_none(name: str) -> None:
     assert not names or len(names) == len(dataset[0]["data_samples"]["frames"])
 
 
+BLOCKS = {
+    "BurnScars": "subsetted_512x512_HLS.S30.T13TDE",
+    "DynamicEarthNet": "1312_3077_13_12N",
+    "HumanModification": "r00002_c00042",
+    "KTH": "person17",
+    "SpaceNet7": "L15-0431E-1257N_1327_3160_13",
+    "TaxiBJ": "test-0000",
+}
+"""Block of the first test samples of each toy set."""
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_samples_of_one_origin_share_their_block(name: str) -> None:
+    """Windows of one recording would count as independent, and an interval would be too narrow."""
+    dataset = build(name, split="test")
+    assert dataset.block_id(0) == BLOCKS[name]
+    if len(dataset) > 1:
+        assert dataset.sample_id(0) != dataset.sample_id(1)
+        assert dataset.block_id(1) == BLOCKS[name]
+
+
+def test_random_chips_have_no_blocks() -> None:
+    """All would be one block, and no interval could be drawn."""
+    dataset = build("HumanModification", split="test", mode="random")
+    assert dataset.block_id(0) is None
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_block_ids_name_the_same_kind_for_all_samples(name: str) -> None:
     """A missing block would make an interval too narrow."""

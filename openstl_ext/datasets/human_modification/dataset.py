@@ -208,9 +208,9 @@ class HumanModification(SequenceDataset):
         window, end = self.chips[index]
         return f"r{window.row:05d}_c{window.column:05d}_{end}"
 
-    def block_id(self, index: int) -> str:
-        """Return row and column of the chip: its years depend on each other."""
-        return self.sample_id(index).rpartition("_")[0]
+    def block_id(self, index: int) -> str | None:
+        """Return row and column of the chip: its years depend on each other; None if random."""
+        return None if self._is_random else self.sample_id(index).rpartition("_")[0]
 
     def target_names(self, index: int) -> list[str]:
         """Return the year of each target map; none in random mode."""
