@@ -34,6 +34,8 @@ __all__ = ["SampleMetric", "Tally"]
 
 Score = Callable[[np.ndarray], float]
 Axis = Literal["lead", "channel", "class", "rank", "level", "band"]
+CHECKSUM = "sha256:"
+"""Beginning of the checksum that takes the place of a file in a record."""
 OPTIONAL = {"quantiles", "ensemble"}
 """Fields that only some forecasts have."""
 
@@ -60,6 +62,8 @@ class SampleMetric(BaseMetric, ABC):
             beside the score.
         pools_units: Whether channels of different units may be pooled. If not, the pooled score
             of such channels is NaN.
+        is_paired: Whether two models can be compared sample by sample. If not, tallies are not kept
+            after the test.
         blocks: Block of each sample of the test set; samples of one block depend on each other, so
             that intervals draw whole blocks. None: each sample is a block.
 
@@ -71,6 +75,7 @@ class SampleMetric(BaseMetric, ABC):
     axes: tuple[Axis, ...] = ("lead",)
     counts_pixels: bool = False
     pools_units: bool = False
+    is_paired: bool = True
     name: str
     unit: str
     higher_is_better: bool | None
