@@ -45,6 +45,12 @@ def test_metrics_are_compared_with_scikit_image(
         cli.call(["test", config, "--check-metrics", "0"])
 
 
+def test_members_are_left_out_of_saved_predictions_only(config: str) -> None:
+    """The option would do nothing without a word."""
+    with pytest.raises(ConfigError, match="--no-members is an option of --save-predictions"):
+        cli.call(["test", config, "--no-members"])
+
+
 def hook_on(
     samples: list[Any], *types: str, num_samples: int = 2
 ) -> tuple[MetricCheckHook, list[str]]:
