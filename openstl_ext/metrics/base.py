@@ -180,14 +180,15 @@ class SampleMetric(BaseMetric, ABC):
             )
 
     def span(self, tallies: np.ndarray) -> dict[str, Any]:
-        """Describe the axes of frame tallies (N, S, T, ...), and how many frames have no pixel."""
-        weight = tallies[:, WEIGHT].reshape(len(tallies), tallies.shape[2], -1).sum(axis=2)
+        """Describe the axes of frame tallies (N, S, T, ...), and how many frames do not count."""
+        measured = tallies[:, : WEIGHT + 1].reshape(len(tallies), 2, tallies.shape[2], -1)
+        counts_not = ~(measured != 0).any(axis=(1, 3))  # a divisor of 0 alone may be an error of 0
         facts: dict[str, Any] = {
             "leads": tallies.shape[2],
-            "num_unscored_frames": int((weight == 0).sum()),
+            "num_unscored_frames": int(counts_not.sum()),
         }
         if self.counts_pixels:
-            counts = tallies[:, -1].reshape(*weight.shape, -1).sum(axis=(0, 2))
+            counts = tallies[:, -1].reshape(*counts_not.shape, -1).sum(axis=(0, 2))
             facts["num_valid"] = [int(number) for number in counts]
         return facts
 

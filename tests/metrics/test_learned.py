@@ -56,10 +56,8 @@ class FakeLPIPS(nn.Module):
         assert (net, pretrained, lpips, version) == ("vgg", True, True, "0.1")
         self.weight = nn.Parameter(torch.ones(1, 3, 1, 1))
 
-    def forward(
-        self, in0: Tensor, in1: Tensor, retPerLayer: bool = False, normalize: bool = False
-    ) -> Tensor:
-        assert not (retPerLayer or normalize or self.training)
+    def forward(self, in0: Tensor, in1: Tensor) -> Tensor:
+        assert not self.training
         for frames in (in0, in1):
             assert frames.shape[1] == 3
             assert frames.dtype == self.weight.dtype
