@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import Entry, save
 from openstl_ext.engine.runner import build
+from openstl_ext.errors import CheckpointError, ConfigError
 from openstl_ext.hooks.result import metrics_file, scores_array, selection_of
 from openstl_ext.models.simvp import SimVP
 from openstl_ext.registry import DATASETS
@@ -140,7 +141,7 @@ def test_joined_runs_are_recorded_with_all_their_checkpoints(run, tmp_path: Path
         files.append(tmp_path / f"member_{number}.pth")
         torch.save(state, files[-1])
 
-    def joined(*numbers: int) -> Record:
+    def joined(*numbers: int, model: dict[str, Any] = model) -> Record:
         loads = [
             {"type": "PretrainedHook", "checkpoint": str(files[number]), "part": part}
             for number, part in zip(numbers, ("net", "others.0"), strict=True)
@@ -164,6 +165,34 @@ def test_joined_runs_are_recorded_with_all_their_checkpoints(run, tmp_path: Path
     assert len(list(tmp_path.glob("result*.json"))) == 3  # none has replaced another
     assert records[0].metrics["crps"] != records[1].metrics["crps"]
     assert records[0].metrics["crps"] == pytest.approx(records[2].metrics["crps"], rel=1e-6)
+    with pytest.raises(ConfigError, match=r"no checkpoint is loaded into 'others\.1' of"):
+        joined(0, 1, model={**model, "num_members": 3})
+
+
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_a_member_of_another_normalisation_is_refused(run, tmp_path: Path, name: str):
+    """Its forecasts would be in another unit than those of the others."""
+    net = {"type": "SimVP", **SimVP.toy_arguments()}
+    scaling = {"type": "SequencePreprocessor", "mean": [0.5], "std": [2.0]}
+    weights = {f"net.{key}": v for key, v in SimVP(**SimVP.toy_arguments()).state_dict().items()}
+
+    def test(**changes: Any) -> Record:
+        file = tmp_path / "member.pth"
+        trained = {"net": net, "data_preprocessor": {**scaling, **changes}}
+        torch.save({"state_dict": weights, "meta": {"config": {"model": trained}}}, file)
+        hook = {"type": "PretrainedHook", "checkpoint": str(file)}
+        return run(
+            {"horizon": 4, "side": 16},
+            model={
+                **{"type": "DirectForecast", "net": net, "loss": {"type": "L2"}},
+                "data_preprocessor": {**scaling, "mean": 0.5},
+            },
+            custom_hooks=[hook, {"type": "ResultHook"}],
+        )
+
+    assert test().checkpoint is not None
+    with pytest.raises(CheckpointError, match=rf"with {name}=0\.7 of the data_preprocessor"):
+        test(**{name: 0.7})
 
 
 def test_the_seed_is_that_of_the_training(run, tmp_path: Path):
