@@ -68,7 +68,8 @@ def _equal(one: Tensor, other: Tensor) -> bool:
     pair = [values.detach().cpu().double().flatten() for values in (one, other)]
     if {len(values) for values in pair} - {1, max(map(len, pair))}:
         return False
-    return torch.allclose(*torch.broadcast_tensors(*pair), rtol=1e-6, atol=0)
+    first, second = torch.broadcast_tensors(*pair)
+    return torch.allclose(first, second, rtol=1e-6, atol=0)
 
 
 def _shown(values: Tensor) -> str:

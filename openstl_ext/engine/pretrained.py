@@ -38,7 +38,7 @@ class PretrainedHook(Hook):
 
     Raises:
         ConfigError: If the method has no such part, or nothing is trained and a part of the method
-            is loaded from nowhere.
+            is loaded from nowhere, or two from one file.
         CheckpointError: If no key has the prefix, the weights do not fit, or they are those of
             a net that computes something else; or if forecasts are tested without a training, and
             the weights are of frames that were normalised otherwise.
@@ -75,14 +75,20 @@ class PretrainedHook(Hook):
             raise CheckpointError(f"{path}: {error}") from None
         runner.logger.info(f"{self.part} starts from {path}")
 
-    @staticmethod
-    def _check_frozen(runner: Runner, saved: dict[str, Any], path: str) -> None:
+    def _check_frozen(self, runner: Runner, saved: dict[str, Any], path: str) -> None:
         """Check what no training will adapt: all parts are loaded, and normalised alike."""
         method: Any = unwrap(runner.model)
-        hooks = (hook for hook in runner.hooks if isinstance(hook, PretrainedHook))
+        hooks = [hook for hook in runner.hooks if isinstance(hook, PretrainedHook)]
         check_all_loaded(method, [hook.part for hook in hooks])
-        if method.answers == "frames":
-            check_normalisation(saved, method, path)
+        if method.answers != "frames":
+            return
+        check_normalisation(saved, method, path)
+        sources = [(str(pretrained_file(h.checkpoint, runner.seed)), h.prefix) for h in hooks]
+        if sources.count((path, self.prefix)) > 1:
+            raise ConfigError(
+                f"{path} is loaded into several parts, so their forecasts would be equal; name "
+                "another checkpoint for each PretrainedHook"
+            )
 
     def _chosen(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the weights with the prefix, without it."""

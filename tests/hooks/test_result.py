@@ -167,6 +167,8 @@ def test_joined_runs_are_recorded_with_all_their_checkpoints(run, tmp_path: Path
     assert records[0].metrics["crps"] == pytest.approx(records[2].metrics["crps"], rel=1e-6)
     with pytest.raises(ConfigError, match=r"no checkpoint is loaded into 'others\.1' of"):
         joined(0, 1, model={**model, "num_members": 3})
+    with pytest.raises(ConfigError, match=r"member_0\.pth is loaded into several parts"):
+        joined(0, 0)
 
 
 @pytest.mark.parametrize("name", ["mean", "std"])
