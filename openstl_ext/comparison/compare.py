@@ -24,6 +24,7 @@ LEVEL = 0.05
 TIE_PERMUTATIONS = 999
 NO_MEAN = "not a mean of samples, so it cannot be paired"
 NOT_HERE = "not available here"
+NO_VALUE = "without a value in one of the two rows"
 OTHER_ENTRIES = "of different entries in the two rows"
 
 
@@ -152,12 +153,15 @@ def _compared(
         if not pairs:
             left_out[name] = OTHER_ENTRIES
             continue
-        found += paired_differences(
+        scores = paired_differences(
             metric,
             pairs,
             first.blocks,
             names=lambda n: str(n) in wanted and (bool(patterns) or not n.part),
         )
+        found += scores
+        if not scores:
+            left_out[name] = NO_VALUE
     corrected = holm([difference.p_value for difference in found])
     found = [replace(d, corrected=p) for d, p in zip(found, corrected, strict=True)]
     order = {name: place for place, name in enumerate(wanted)}

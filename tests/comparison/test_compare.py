@@ -232,6 +232,14 @@ def test_a_score_that_is_no_mean_of_samples_is_named(tmp_path: Path) -> None:
     assert line in markdown(found).splitlines()
 
 
+def test_a_score_without_a_value_in_one_row_is_named(tmp_path: Path) -> None:
+    """Scores of ensembles have none for a baseline, and would be missing without a word."""
+    write_run(tmp_path, "boiling/good", 1.0, baselines={"Persistence": np.nan})
+    found = compare(board_of([tmp_path]), "good", "Persistence")
+    assert not found[0].differences
+    assert "- not compared: mse_sum, without a value in one of the two rows" in markdown(found)
+
+
 def test_scores_with_different_entries_are_left_out() -> None:
     """Ranks of ensembles of different sizes cannot be exchanged."""
     about = TalliesAbout(

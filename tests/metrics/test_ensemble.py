@@ -234,6 +234,9 @@ def test_levels_can_be_stated_so_that_methods_share_a_table() -> None:
     assert evaluated(CRPSQuantiles(), samples) != evaluated(metric, samples)
     with pytest.raises(ConfigError, match=r"predicts the quantiles 0.1, 0.5, 0.9, 0.99, not 0.3"):
         evaluated(QuantileReliability(levels=(0.3,)), samples)
+    thirds = [{**s, "quantile_levels": torch.tensor([1 / 3, 0.5, 2 / 3])} for s in ensembles(2)]
+    found = evaluated(CRPSQuantiles(levels=(1 / 3, 0.5, 2 / 3)), thirds)
+    assert found == evaluated(CRPSQuantiles(), thirds)
     for levels in ((), (0.5, 0.1), (0.0, 0.5), (0.5, 1.0)):
         with pytest.raises(ConfigError, match="ascending numbers between 0 and 1"):
             CRPSQuantiles(levels=levels)

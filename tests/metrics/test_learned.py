@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError, ShapeError, UserError
+from openstl_ext.hooks.baselines import tallies_of
 from openstl_ext.metrics.learned import FVD, LPIPS, frechet_distance
 from tests.metrics.samples import drawn_samples, evaluated, sample
 from tests.metrics.test_processes import MeanPixels, on
@@ -106,6 +107,7 @@ def test_fvd_is_the_distance_of_features(detector: str) -> None:
     perfect = [sample(s["target"], s["target"]) for s in samples]
     assert evaluated(metric, perfect)["fvd"] == pytest.approx(0, abs=1e-6)
     assert metric.describe()["fvd"]["interval"] is None
+    assert not tallies_of([metric])  # features of all samples, of which no pair can be compared
 
 
 def test_the_published_detector_is_asked_for_features(tmp_path: Path, detector: str) -> None:
