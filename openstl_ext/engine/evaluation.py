@@ -82,6 +82,7 @@ class EvaluationLoop(BaseLoop, ABC):
         self.evaluator.dataset_meta = runner.visualizer.dataset_meta = metainfo
         for metric in self.evaluator.metrics:
             metric.blocks = blocks_of(self.dataloader.dataset)
+            getattr(metric, "prepare", lambda: None)()  # metrics of mmengine have nothing to load
 
     def add_postprocessor(self, name: str, postprocessor: Postprocessor) -> None:
         """Evaluate each forecast a second time, after a postprocessor.

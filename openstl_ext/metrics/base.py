@@ -93,6 +93,12 @@ class SampleMetric(BaseMetric, ABC):
         self.blocks: Sequence[str] | None = None
         self._measured: TallyBuffer | None = None
 
+    def prepare(self) -> None:
+        """Load what only measuring needs, before a training or test; nothing by default.
+
+        Scores of kept tallies do without it, such as in a leaderboard.
+        """
+
     @abstractmethod
     def measure(self, sample: Sample) -> Tally:
         """Compute the tally of one sample, on its device. Its frames are float32 or float64.

@@ -50,8 +50,9 @@ class LPIPS(SampleMetric):
         data_range: Largest value of the data, whose smallest is 0.
 
     Raises:
-        UserError: If a package is not installed, or the weights cannot be downloaded.
-        ShapeError: If frames are too small for the net.
+        UserError: By ``prepare``, if a package is not installed, or the weights cannot be
+            downloaded.
+        ShapeError: By ``measure``, if frames are too small for the net.
 
     Source:
         Zhang et al. (arXiv:1801.03924); https://github.com/richzhang/PerceptualSimilarity
@@ -66,22 +67,28 @@ class LPIPS(SampleMetric):
         self, *, net: Literal["alex", "vgg", "squeeze"] = "alex", data_range: Positive = 1.0
     ) -> None:
         super().__init__()
+        self.net, self.data_range = net, float(data_range)
+        self._distance: Any = None
+
+    def prepare(self) -> None:
+        if self._distance is not None:
+            return
         try:
             import lpips  # needs torchvision, which has no build for every torch
         except ImportError as error:
             raise UserError(
                 f"LPIPS needs lpips and torchvision ({error}): pip install lpips torchvision"
             ) from error
-        self.net, self.data_range = net, float(data_range)
         try:
-            self._distance: Any = lpips.LPIPS(net=net, verbose=False).eval()
+            self._distance = lpips.LPIPS(net=self.net, verbose=False).eval()
         except OSError as error:
             raise UserError(
-                f"LPIPS: the weights of {net} cannot be downloaded ({error}); connect to the "
+                f"LPIPS: the weights of {self.net} cannot be downloaded ({error}); connect to the "
                 "network once, or remove the metric"
             ) from error
 
     def measure(self, sample: Sample) -> Tally:
+        self.prepare()
         pair = (_filled(sample, side, self.data_range) for side in ("forecast", "target"))
         forecast, target = pair
         try:

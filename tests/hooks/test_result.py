@@ -1,6 +1,7 @@
 """The record of a test run."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from torch.utils.data import Dataset
 from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import Entry, save
 from openstl_ext.engine.runner import build
-from openstl_ext.errors import CheckpointError, ConfigError
+from openstl_ext.errors import CheckpointError, ConfigError, UserError
 from openstl_ext.hooks.result import metrics_file, scores_array, selection_of
+from openstl_ext.metrics.learned import LPIPS
 from openstl_ext.models.simvp import SimVP
 from openstl_ext.registry import DATASETS
 from openstl_ext.results.record import Record
@@ -195,6 +197,14 @@ def test_a_member_of_another_normalisation_is_refused(run, tmp_path: Path, name:
     assert test().checkpoint is not None
     with pytest.raises(CheckpointError, match=rf"with {name}=0\.7 of the data_preprocessor"):
         test(**{name: 0.7})
+
+
+def test_what_a_metric_lacks_is_found_before_the_first_sample(run, monkeypatch):
+    """A training would end with an error at its first validation."""
+    monkeypatch.setitem(sys.modules, "lpips", None)
+    monkeypatch.setattr(LPIPS, "process", None)
+    with pytest.raises(UserError, match="pip install lpips torchvision"):
+        run(test_evaluator=[{"type": "LPIPS"}])
 
 
 def test_the_seed_is_that_of_the_training(run, tmp_path: Path):

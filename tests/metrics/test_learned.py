@@ -205,7 +205,7 @@ def test_what_lpips_cannot_do_is_one_sentence(
 
     monkeypatch.setattr(sys.modules["lpips"], "LPIPS", offline)
     with pytest.raises(UserError, match=r"weights of alex cannot be downloaded \(no route to host"):
-        LPIPS()
+        LPIPS().prepare()
 
 
 class ThreeFrames(nn.Module):
@@ -234,8 +234,13 @@ def test_nan_in_a_forecast_reaches_fvd(detector: str) -> None:
 
 def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lpips", None)
+    metric = LPIPS()
     with pytest.raises(UserError, match="pip install lpips torchvision"):
-        LPIPS()
+        metric.prepare()
+    with pytest.raises(UserError, match="pip install lpips torchvision"):
+        metric.process(None, drawn_samples(1))
+    kept = np.array([[[0.2, 0.4], [1.0, 1.0]]])
+    assert metric.compute_metrics(kept)["lpips"] == pytest.approx(0.3)
     with pytest.raises(ConfigError, match="does not exist; it is a TorchScript file"):
         FVD(detector=str(tmp_path / "none.pt"))
     (tmp_path / "text.pt").write_text("no archive")
