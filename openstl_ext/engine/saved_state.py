@@ -37,6 +37,14 @@ class Stored:
     """Mark of a tensor; msgspec would take a tensor for a mapping."""
 
 
+class TrainingPart(msgspec.Struct):
+    """Time of a training on devices of one kind."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+    devices: Annotated[int, msgspec.Meta(ge=1)]
+    device: str
+
+
 class Meta(msgspec.Struct):
     """Place and plan of a run; further values are not checked here."""
 
@@ -49,6 +57,7 @@ class Meta(msgspec.Struct):
     overrides: list[str] | None = None
     epoch_closed: bool = False
     num_states: Count | None = None
+    training_time: list[TrainingPart] | None = None
     best: dict[str, Plain] | None = None
 
 
