@@ -172,6 +172,9 @@ def _problems(runner: Runner, state: dict[str, Any], schedules: list[Any]) -> It
     yield from _of_schedules(schedules, state)
     stoppers = [hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook)]
     yield from _of_number("early_stopping", state["early_stopping"], stoppers)
+    for index, saved in enumerate(state["early_stopping"]):
+        if saved["wait_count"] > state["meta"]["iteration"]:
+            yield f"early_stopping.{index}.wait_count is more than the iterations done"
 
 
 def _of_place(runner: Runner, meta: dict[str, Any]) -> Iterator[str]:
