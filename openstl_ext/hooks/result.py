@@ -35,7 +35,13 @@ from openstl_ext.profiling.report import profile
 from openstl_ext.registry import HOOKS, METHODS
 from openstl_ext.results.kept_tallies import KeptTallies, TalliesAbout, tallies_file
 from openstl_ext.results.protocol import Protocol, protocol_of, same_data
-from openstl_ext.results.record import Checkpoint, Record, Selection, subject_of
+from openstl_ext.results.record import (
+    Checkpoint,
+    Record,
+    Selection,
+    TrainingTime,
+    subject_of,
+)
 from openstl_ext.value_types import Count
 
 
@@ -92,7 +98,7 @@ class ResultHook(Hook):
             seed=tested.seed,
             overrides=tested.overrides,
             training=tested.training,
-            training_time=getattr(runner, "trained", {}).get("training_time"),
+            training_time=tested.training_time,
             source=tested.source,
             baselines=getattr(runner, "baselines", {}),
             baselines_left_out=getattr(runner, "baselines_left_out", {}),
@@ -191,6 +197,7 @@ class Tested:
         seed: Seed of the training; that of this run, if the weights have none.
         training: What decided the weights; where nothing is trained, what decides the method. None
             if the checkpoint does not state it.
+        training_time: Time that they took to train, if the checkpoint states it.
         checkpoint: Evaluated weights; None if they are those of the moment.
         protocol: Protocol of the test.
     """
@@ -200,6 +207,7 @@ class Tested:
     overrides: list[str]
     seed: int | None
     training: dict[str, Any] | None
+    training_time: list[TrainingTime] | None
     checkpoint: Checkpoint | None
     protocol: Protocol
 
@@ -222,6 +230,7 @@ class Tested:
             overrides=overrides,
             seed=meta.get("plan", {}).get("seed", runner.seed),
             training=trained.plan if trained else untrained(cfg, loaded),
+            training_time=meta.get("training_time") if trained else None,
             checkpoint=checkpoint_of(loaded or frozen_weights(cfg)),
             protocol=protocol_of_test(runner),
         )
