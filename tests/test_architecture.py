@@ -232,6 +232,7 @@ WRITTEN_ELSEWHERE = {
     "prediction/destination.py": "an atomic folder",
     "prediction/feature_files.py": "an atomic file",
     "prediction/forecasting.py": "the files of an atomic folder",
+    "profiling/memory.py": "a switch of Linux",
     "rasters/writer.py": "an atomic path",
     "results/kept_tallies.py": "an atomic file",
     "visualization/animation.py": "memory, and an atomic path",

@@ -14,7 +14,10 @@ from openstl_ext.results.protocol import Protocol, canonical, differences
 from openstl_ext.results.record import Record
 from openstl_ext.score_name import ScoreName, matching, metric_name
 
-FACTS = ("num_parameters", "flops", "flops_apart", "uncounted", "frames_per_second", "peak_memory")
+FACTS = (
+    *("num_parameters", "flops", "flops_apart", "uncounted"),
+    *("frames_per_second", "latency", "peak_memory", "training_time"),
+)
 """Costs of a row that all formats show."""
 
 

@@ -44,10 +44,12 @@ def record(name: str, config: str, mse: float, **changes: Any) -> Record:
             "batch_size": 1,
             "dtype": "float32",
         },
+        "latency": {"value": 0.0123, "device": "cpu", "dtype": "float32", "calls": 81},
         "peak_memory": 512_000_000,
         "environment": {"device": "x86_64", "threads": 2},
         "seed": 0,
         "training": {"model.type": "DirectForecast"},
+        "training_time": [{"seconds": 7560.0, "devices": 1, "device": "x86_64 (2 threads)"}],
         "date": "2026-01-01T00:00:00Z",
     }
     return Record(**{**known, **changes})

@@ -10,6 +10,7 @@ import pytest
 from openstl_ext.commands.leaderboard import add_arguments
 from openstl_ext.results.board import Board
 from openstl_ext.results.board_figures import lead_curves, size_points
+from openstl_ext.results.cells import duration
 from openstl_ext.results.table import Table, tables_of
 from openstl_ext.results.writers import html as page_writer
 from tests.results.pages import many_runs, two_tables
@@ -78,6 +79,37 @@ def test_rows_have_kinds_marks_values_and_files(board: Board, tmp_path: Path) ->
     assert "10" in best
     assert re.search(r">record 0</a> .*>record 1</a>", text)
     assert "interquartile mean" in text
+
+
+def test_latency_and_training_are_those_of_the_records(fakes: Any) -> None:
+    """A latency that is computed from the speed of batches is none that a user waits for."""
+    latency = {"value": 1.25, "device": "cpu", "dtype": "float32", "calls": 3}
+    on_cpu = {"seconds": 100.0, "devices": 1, "device": "x86_64 (2 threads)"}
+    on_gpu = {"seconds": 7200.0, "devices": 4, "device": "NVIDIA H200"}
+    runs = [
+        fakes.record(seed=0, latency=latency, training_time=[on_gpu]),
+        fakes.record(seed=1, latency={**latency, "value": 1.75}, training_time=[on_gpu]),
+        fakes.record(seed=2, training_time=[on_cpu, on_gpu]),
+    ]
+    text = page_writer.write(Board(tables=tuple(tables_of(runs))))
+    assert '<td title="median of 3 calls">1500</td>' in text
+    assert (
+        '<td data-sort="7300">2.0 h<small>1 x x86_64 (2 threads) + 4 x NVIDIA H200</small><br>'
+        "2.0 h<small>4 x NVIDIA H200</small></td>"
+    ) in text
+    without = page_writer.write(Board(tables=tuple(tables_of([fakes.record()]))))
+    assert '<td title="cpu, batch 1, float32">312</td><td></td><td></td><td></td>' in without
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((0.0, "0 s"), (7.25, "7.25 s"), (119.4, "119 s"), (7199, "120 min")),
+        *((7560, "2.1 h"), (172_800, "2.0 d"), (1e7, "116 d")),
+    ],
+)
+def test_durations_have_two_or_three_digits(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_equal_boards_make_equal_bytes(board: Board, tmp_path: Path) -> None:

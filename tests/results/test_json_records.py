@@ -30,3 +30,8 @@ def test_csv_has_the_interquartile_mean_ties_and_memory(tmp_path: Path) -> None:
     assert float(row["mse_sum_iqm"]) == 10.0
     assert row["mse_sum_tied"] == "False"
     assert int(row["peak_memory"]) == 512_000_000
+    assert float(row["latency_seconds"]) == 0.0123
+    assert float(row["training_seconds"]) == 7560
+    assert row["training_time"].startswith("seconds=7560.0, devices=1, device=x86_64")
+    baseline = next(row for row in rows if row["name"] == "Persistence")
+    assert baseline["latency_seconds"] == baseline["training_seconds"] == ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
+from openstl_ext.results.cells import mean_latency, training_times
 from openstl_ext.results.published import PublishedRow, published_rows
 from openstl_ext.results.table import FACTS, Row, Table
 
@@ -23,7 +24,8 @@ def write(board: Board) -> str:
     """Write the rows of all tables below each other, and after those of a table its claims.
 
     A claim has the kind ``published`` and figures in the columns ``*_claimed`` only, so that no
-    column has measured and published figures.
+    column has measured and published figures. ``latency_seconds`` and ``training_seconds`` are
+    means over the runs of a row.
     """
     metrics = list(dict.fromkeys(m for table in board.tables for m in table.metrics))
     columns = [
@@ -38,7 +40,7 @@ def write(board: Board) -> str:
         "seeds",
     ]
     columns += [f"{m}{part}" for m in metrics for part in PARTS]
-    columns += [*FACTS, "synthetic", "selected_on_test"]
+    columns += [*FACTS, "latency_seconds", "training_seconds", "synthetic", "selected_on_test"]
     claimed = {table.protocol["fingerprint"]: published_rows(table) for table in board.tables}
     columns += CLAIM if any(claimed.values()) else []
     columns += [
@@ -99,6 +101,10 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
     for fact in FACTS:
         values = [v for v in row.facts(fact) if v not in ([], {})]
         cells[fact] = values[0] if len(values) == 1 else values
+    latency, trained = mean_latency(row), training_times(row)
+    cells["latency_seconds"] = latency[0] if latency else None
+    # of several devices there is no one figure; training_time has all
+    cells["training_seconds"] = trained[0][0] if len(trained) == 1 else None
     return cells
 
 

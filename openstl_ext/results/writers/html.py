@@ -14,7 +14,15 @@ from markupsafe import Markup
 from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
 from openstl_ext.results.board_figures import lead_curves, size_points
-from openstl_ext.results.cells import figure, flops_apart, task, with_prefix
+from openstl_ext.results.cells import (
+    duration,
+    figure,
+    flops_apart,
+    mean_latency,
+    task,
+    training_times,
+    with_prefix,
+)
 from openstl_ext.results.claim_cells import cells as claim_cells
 from openstl_ext.results.claim_cells import figure as claim_figure
 from openstl_ext.results.claim_cells import numbered, remarks
@@ -130,8 +138,6 @@ def _row(board: Board, table: Table, row: Row, folder: Path | None) -> dict[str,
         marks.append(("trained otherwise", "; ".join(row.differs[:8])))
     if row.kind == "run" and len(row.records) == 1:
         marks.append(("one seed", ""))
-    rate = _rate(row)
-    horizon = (table.protocol["shapes"].get("data_samples.frames") or [1])[0]
     first = row.records[0].environment if row.records and not row.is_baseline else {}
     memory = [] if row.is_baseline else [r.peak_memory for r in row.records if r.peak_memory]
     return {
@@ -144,9 +150,12 @@ def _row(board: Board, table: Table, row: Row, folder: Path | None) -> dict[str,
         "parameters": _amount(row, "num_parameters"),
         "flops": _amount(row, "flops"),
         "apart": [f"{with_prefix(v)} {name}" for name, v in sorted(flops_apart(row).items())],
-        "rate": rate,
-        "latency": None if rate is None else 1e3 * horizon * rate[2] / rate[0],
+        "rate": _rate(row),
+        "latency": _milliseconds(row),
         "memory": max(memory) / 1e6 if memory else None,
+        "training": [
+            (f"{s:.4g}", duration(s), printable(where)) for s, where in training_times(row)
+        ],
         "hardware": printable(str(first.get("device", ""))),
         "threads": first.get("threads", ""),
         "links": list(_links(board, row, folder)),
@@ -160,15 +169,18 @@ def _score(table: Table, row: Row, metric: str) -> dict[str, Any]:
     if found.iqm is not None and found.iqm_interval is not None:
         low, high = found.iqm_interval
         why.append(f"interquartile mean {found.iqm:.4g} ({low:.4g} to {high:.4g} over seeds)")
-    interval = _interval(row, metric)
+    interval, text, claimed = _interval(row, metric), figure(found), row.claimed.get(metric)
+    # a number alone is sorted as it is shown, which keeps large boards small
+    is_alone = found.std is interval is claimed is None and metric not in row.tied
+    number = "" if found.mean is None else f"{found.mean:.7g}"
     return {
-        "sort": "" if found.mean is None else f"{found.mean:.7g}",
-        "text": figure(found),
+        "sort": text if is_alone and number else number,
+        "text": text,
         "best": best,
         "tied": metric in row.tied,
         "interval": None if interval is None else f"{interval[0]:.4g}\N{EN DASH}{interval[1]:.4g}",
         "title": "; ".join(why),
-        "claimed": row.claimed.get(metric),
+        "claimed": claimed,
     }
 
 
@@ -186,8 +198,8 @@ def _amount(row: Row, fact: str) -> tuple[float, str] | None:
     return (values[0], " / ".join(map(with_prefix, values))) if values else None
 
 
-def _rate(row: Row) -> tuple[float, str, int] | None:
-    """Return mean forecasts per second, the conditions, and the batch size."""
+def _rate(row: Row) -> tuple[float, str] | None:
+    """Return mean forecasts per second, and the conditions."""
     speeds = [] if row.is_baseline else [r.frames_per_second for r in row.records]
     known = [s for s in speeds if s and s["value"]]
     if not known:
@@ -195,7 +207,16 @@ def _rate(row: Row) -> tuple[float, str, int] | None:
     one = known[0]
     same = [s["value"] or 0.0 for s in known if {**s, "value": 0} == {**one, "value": 0}]
     where = f"{one['device']}, batch {one['batch_size']}, {one['dtype']}"
-    return sum(same) / len(same), where, one["batch_size"]
+    return sum(same) / len(same), where
+
+
+def _milliseconds(row: Row) -> tuple[str, str] | None:
+    """Return the latency without an exponent, which would not be sorted, and its conditions."""
+    found = mean_latency(row)
+    if found is None:
+        return None
+    value = 1e3 * found[0]
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}", found[1]
 
 
 def _links(board: Board, row: Row, folder: Path | None) -> Iterator[tuple[str, str]]:
