@@ -70,7 +70,7 @@ class TrainingClock:
 
 
 def device_name() -> str:
-    """Return the device of this process, as in ``NVIDIA H200`` or ``x86_64 (2 threads)``."""
+    """Return the device of this process, as in ``NVIDIA A100`` or ``x86_64 (2 threads)``."""
     if get_device() == "cuda":
         return torch.cuda.get_device_name()
     threads = torch.get_num_threads()
