@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 from openstl_ext.results.cells import with_prefix
-from openstl_ext.results.table import Row, Table, score
+from openstl_ext.results.score import score
+from openstl_ext.results.table import Row, Table
 
 MOST_CURVES, MOST_POINTS = 8, 400
 WIDTH, HEIGHT = 420, 240

@@ -2,7 +2,8 @@
 
 import math
 
-from openstl_ext.results.table import Row, Score, Table
+from openstl_ext.results.score import Score
+from openstl_ext.results.table import Row, Table
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
