@@ -1,9 +1,8 @@
 """A board as one page of HTML."""
 
-import html.parser
 import re
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -12,31 +11,7 @@ from openstl_ext.results.board import Board
 from openstl_ext.results.board_figures import lead_curves, size_points
 from openstl_ext.results.table import Table, tables_of
 from openstl_ext.results.writers import html as page_writer
-from tests.results.pages import many_runs, two_tables
-
-
-class Outline(html.parser.HTMLParser):
-    """Collect the tags, addresses and texts of a page, and check that tags are closed."""
-
-    EMPTY = ("meta", "input", "img", "path", "circle", "polyline", "polygon", "br")
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.addresses: list[str] = []
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.tags.append(tag)
-        self.addresses += [value for name, value in attrs if name in ("href", "src")]
-        if tag not in self.EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in self.EMPTY:
-            assert self.open.pop() == tag
+from tests.results.pages import Outline, many_runs, published, record, two_tables
 
 
 @pytest.fixture
@@ -56,7 +31,7 @@ def test_the_page_is_well_formed_and_names_no_other_server(board: Board, tmp_pat
     assert outline.tags.count("section") == 3
     local = [a for a in outline.addresses if not a.startswith(("#", "data:image/png"))]
     assert local
-    assert all((tmp_path / re.sub("%20", " ", address)).exists() for address in local)
+    assert all((tmp_path / unquote(address)).exists() for address in local)
     assert not any("//" in address for address in outline.addresses)
     assert "default-src 'none'" in text
 
@@ -74,8 +49,8 @@ def test_rows_have_kinds_marks_values_and_files(board: Board, tmp_path: Path) ->
     assert text.count('data-kind="probe"') == 1
     for mark in ("overridden", "one seed", "synthetic data", "selected on test"):
         assert mark in text
-    best = re.findall(r'<td class="best"(?: data-sort="([\d.]+)")?', text)
-    assert "10" in best
+    best = re.findall(r'<td class="best"[^>]*>([^<]+)', text)
+    assert "10.00 ± 0.50" in best
     assert re.search(r">record 0</a> .*>record 1</a>", text)
     assert "interquartile mean" in text
 
@@ -92,9 +67,52 @@ def test_a_page_elsewhere_has_other_addresses(board: Board, tmp_path: Path) -> N
 
 
 def test_1000_runs_take_less_than_one_megabyte(tmp_path: Path) -> None:
-    text = page_writer.page(many_runs(1000), folder=tmp_path, pictures=False)
+    text = page_writer.page(many_runs(1000, tmp_path), folder=tmp_path, pictures=False)
     assert text.count("<tr data-kind") == 1000
     assert len(text.encode()) < 1_000_000
+    assert 'data-more="config:net_' in text
+    assert "Intervals are those of mse_sum" in text
+
+
+def test_figures_that_find_no_room_are_named(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_writer, "FURTHER_FIGURES", 0)
+    text = page_writer.write(board)
+    assert 'data-metric="mse_sum"' in text
+    assert 'data-metric="ssim"' not in text
+    assert "Without figures, so that the page stays small: ssim." in text
+
+
+def test_each_score_with_figures_can_be_chosen(board: Board) -> None:
+    """The figures of all but the first score were not drawn."""
+    text = page_writer.write(board)
+    assert re.findall(r'<option value="(\w+)">', text) == ["mse_sum", "ssim"]
+    figures = re.findall(r'<figure data-metric="(\w+)"( hidden)?>', text)
+    assert sorted(figures) == [("mse_sum", "")] * 3 + [("ssim", " hidden")]
+
+
+def test_the_best_curves_are_those_of_the_score(tmp_path: Path) -> None:
+    """The best recipes by the first score were drawn, whatever the score."""
+    table = many_runs(20).tables[0]
+    figure = lead_curves(table, "score_0")
+    assert figure is not None
+    best = sorted(table.rows, key=lambda row: row.scores["score_0"].mean or 0.0)[:8]
+    assert list(figure.legend) == [row.label for row in best]
+    assert figure.caption == "score_0 by lead; the best 8 of 20 recipes"
+
+
+def test_a_score_that_some_seeds_lack_states_it(tmp_path: Path) -> None:
+    """A mean over two of three seeds was shown as one over three."""
+    runs = [record("A", "a", 1.0 + seed, seed=seed) for seed in range(3)]
+    runs[0].metrics["ssim"] = None
+    text = page_writer.write(Board(tables=tuple(tables_of(runs))))
+    assert text.count("2 of 3 runs") == 1
+
+
+def test_published_rows_can_be_filtered(tmp_path: Path) -> None:
+    text = page_writer.write(published(tmp_path))
+    number = re.findall(r'<span class="count">(\d+)</span>', text)
+    assert [str(text.count('<tr data-kind="published">'))] == number
+    assert '<input type="checkbox" value="published" checked>' in text
 
 
 def test_curves_have_bands_over_seeds_and_dashed_baselines(board: Board) -> None:

@@ -16,8 +16,11 @@ SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+LIGATURE = re.compile(r"([-,'])(?=\1)")
+"""The first of two letters that LaTeX joins: to a dash or a quotation mark."""
 ARROWS = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
 
 
@@ -31,7 +34,7 @@ def write(board: Board) -> str:
 def escaped(text: object) -> str:
     """Return a text that LaTeX prints as it is, in one line; other letters than ASCII remain."""
     line = " ".join(printable(str(text)).split())
-    return "".join(SPECIAL.get(character, character) for character in line)
+    return LIGATURE.sub(r"\1{}", "".join(SPECIAL.get(letter, letter) for letter in line))
 
 
 def _table(table: Table) -> str:
@@ -61,7 +64,10 @@ def _table(table: Table) -> str:
 
 def _cells(table: Table, row: Row) -> list[str]:
     label = escaped(row.label)
-    label = rf"\textit{{{label}}}" if row.is_baseline else label
+    if row.is_baseline:
+        label = rf"\textit{{{label}}}"
+    elif label.startswith(("[", "*")):
+        label = f"{{{label}}}"  # or the end of the line before would take it as its option
     marks = "*" * bool(row.overrides) + "!" * row.selected_on_test
     marks += "?" * row.is_unknown + r"\textasciitilde{}" * bool(row.differs)
     seeds = "" if row.is_baseline else str(len(row.records))
@@ -76,6 +82,8 @@ def _score(table: Table, row: Row, metric: str) -> str:
         return "--"
     text = figure(found).replace(f" {PLUS_MINUS} ", r" $\pm$ ")
     text = re.sub(r"e([+-])0*(\d+)", r"e\g<1>\2", text)
+    if found.num < len(row.records) and not row.is_baseline:
+        text += f" ({found.num} of {len(row.records)})"
     if found.mean == table.best(metric) and row.counts:
         return rf"\textbf{{{text}}}"
     return rf"{text} $\approx$" if metric in row.tied else text
