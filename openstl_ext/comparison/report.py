@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from openstl_ext.comparison.compare import LEVEL, Comparison
 from openstl_ext.comparison.paired import Difference, least_p_value
+from openstl_ext.results.markdown_text import aligned, code, escaped
 from openstl_ext.results.protocol import plain
 from openstl_ext.results.writers.csv import cell
-from openstl_ext.results.writers.markdown import code, escaped
 
 MEANING = {"A": "A is better", "B": "B is better", "tied": "tied", "different": "different"}
 
@@ -36,12 +36,8 @@ def _section(found: Comparison) -> str:
     ]
     head = ["score", "A", "B", "A - B", "95 % interval", "p", "p corrected", ""]
     body = [_cells(found, difference) for difference in found.differences]
-    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    rows = [head, ["-" * w for w in widths], *body]
     lines += [
-        "| " + " | ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) + " |" for r in rows
-    ]
-    lines += [
+        aligned(head, body, texts=len(head)),
         "",
         "- 95 % interval: paired bootstrap of whole blocks",
         "- p: paired permutation of whole blocks; corrected by Holm's method for all scores",

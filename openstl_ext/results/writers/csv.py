@@ -13,7 +13,7 @@ from openstl_ext.results.table import FACTS, Row, Table
 SUFFIX = "csv"
 CLAIM = ["epochs", "year", "source", "source_kind", "lineage", "flags", "note"]
 """Columns of published results; ``config`` is the recipe whose gap is shown."""
-PARTS = ("", "_std", "_num", "_iqm", "_tied", "_claimed")
+PARTS = ("", "_std", "_num", "_iqm", "_iqm_low", "_iqm_high", "_tied", "_claimed")
 """Endings of the columns of a score."""
 FORMULA = ("=", "+", "-", "@")
 """First characters of a text that spreadsheets compute."""
@@ -35,6 +35,7 @@ def write(board: Board) -> str:
         "postprocessor",
         "overrides",
         "checkpoint",
+        "differs",
         "seeds",
     ]
     columns += [f"{m}{part}" for m in metrics for part in PARTS]
@@ -87,6 +88,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
         "postprocessor": row.postprocessor,
         "overrides": " ".join(row.overrides),
         "checkpoint": row.checkpoint,
+        "differs": row.differs,
         "seeds": " ".join(map(str, row.seeds)),
         "synthetic": table.synthetic,
         "selected_on_test": row.selected_on_test,
@@ -96,6 +98,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
         cells[f"{name}_claimed"] = row.claimed.get(name)
         cells[f"{name}_tied"] = name in row.tied
         cells[f"{name}_iqm"] = score.iqm
+        cells[f"{name}_iqm_low"], cells[f"{name}_iqm_high"] = score.iqm_interval or (None, None)
     for fact in FACTS:
         values = [v for v in row.facts(fact) if v not in ([], {})]
         cells[fact] = values[0] if len(values) == 1 else values

@@ -241,7 +241,7 @@ def _links(board: Board, row: Row, folder: Path | None) -> Iterator[dict[str, st
     """
     if folder is None or row.is_baseline:
         return
-    for record in row.records:
+    for record in filter(board.has_run, row.records):
         path = board.path_of(record)
         address = _address(path, folder)
         if address:
@@ -276,7 +276,9 @@ def _address(file: Path, folder: Path) -> str | None:
 def _pictures(board: Board, table: Table) -> Iterator[dict[str, str]]:
     """Yield a picture of the best recipe that has one."""
     for row in table.rows:
-        for record in [] if row.is_baseline or not row.counts else row.records:
+        for record in () if row.is_baseline or not row.counts else row.records:
+            if not board.has_run(record):
+                continue
             for name in PICTURES:
                 path = board.path_of(record).parent / name
                 if path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES:

@@ -16,7 +16,7 @@ SUFFIX = "json"
 def write(board: Board) -> str:
     """Write everything, nested, with each protocol in full.
 
-    ``records`` has each run once and whole; ``tables_of`` makes the same tables of them.
+    ``records`` has each run once and whole, ``paths`` its file. ``board_of`` reads the file.
     """
     tables = [
         {
@@ -37,8 +37,14 @@ def write(board: Board) -> str:
     ]
     runs = {id(r): r for t in board.tables for row in t.rows if row.config for r in row.records}
     records = [msgspec.to_builtins(record) for record in runs.values()]
-    content = {"tables": tables, "records": records, "problems": board.problems}
-    content["repeats"] = board.repeats
+    files = [board.files.get(key) for key in runs]
+    content = {
+        "tables": tables,
+        "records": records,
+        "paths": [] if None in files else [file.as_posix() for file in files if file],
+        "problems": board.problems,
+        "repeats": board.repeats,
+    }
     return json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
