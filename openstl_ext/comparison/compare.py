@@ -194,7 +194,7 @@ def _compared(
 def with_ties(board: Board) -> Board:
     """Mark the rows of each table that cannot be told from the best one, for each metric shown.
 
-    Rows without tallies are not marked, nor are tables with so few blocks that no difference could
+    Rows without tallies are not tested, nor are tables with so few blocks that no difference could
     be shown. The p-values of a column are corrected together.
     """
     return replace(board, tables=tuple(_with_ties(board, table) for table in board.tables))
@@ -202,30 +202,42 @@ def with_ties(board: Board) -> Board:
 
 def _with_ties(board: Board, table: Table) -> Table:
     built = metrics_of(table.protocol)
+    tested: dict[int, set[str]] = {}
     tied: dict[int, set[str]] = {}
     for score in table.metrics:
-        metric, best = built.get(metric_name(score)), table.best(score)
-        if metric is None or best is None:
+        name, metric, best = (
+            ScoreName.parse(score),
+            built.get(metric_name(score)),
+            table.best(score),
+        )
+        if name is None or metric is None or best is None:
             continue
         top = next(k for k, r in enumerate(table.rows) if r.counts and r.scores[score].mean == best)
-        if name := ScoreName.parse(score):
-            for k in _tied_with(board, table, top, name, metric):
+        p_values = _p_values(board, table, top, name, metric)
+        for k, corrected in zip(p_values, holm(list(p_values.values())), strict=True):
+            tested.setdefault(k, set()).add(score)
+            if corrected > LEVEL:
                 tied.setdefault(k, set()).add(score)
-    rows = (replace(r, tied=frozenset(tied.get(k, ()))) for k, r in enumerate(table.rows))
+        if p_values:
+            tested.setdefault(top, set()).add(score)
+    rows = (
+        replace(row, tied=frozenset(tied.get(k, ())), tested=frozenset(tested.get(k, ())))
+        for k, row in enumerate(table.rows)
+    )
     return replace(table, rows=tuple(rows))
 
 
-def _tied_with(
+def _p_values(
     board: Board, table: Table, top: int, name: ScoreName, metric: SampleMetric
-) -> list[int]:
-    """Return the rows that a score cannot tell from the best one."""
+) -> dict[int, float]:
+    """Return the p-value of the difference from the best row, by row; nothing for few blocks."""
     read = {metric.name: metric}
     try:
         ours = runs_of(board, table.rows[top], read)
     except RecordError:
-        return []
+        return {}
     if least_p_value(len(set(ours[0].blocks))) > LEVEL:
-        return []
+        return {}
     p_values: dict[int, float] = {}
     for k, row in enumerate(table.rows):
         if k == top or row.scores[str(name)].mean is None:
@@ -246,4 +258,4 @@ def _tied_with(
             continue
         if found:
             p_values[k] = found[0].p_value
-    return [k for k, p in zip(p_values, holm(list(p_values.values())), strict=True) if p > LEVEL]
+    return p_values

@@ -20,7 +20,6 @@ def markdown(comparisons: Sequence[Comparison]) -> str:
 
 
 def _section(found: Comparison) -> str:
-    name = found.table.protocol["metainfo"].get("name") or "data"
     size = f"{found.num_samples} samples in {found.num_blocks} blocks"
     if found.independent:
         size = f"{found.num_samples} samples, taken as independent: the dataset names no blocks"
@@ -28,7 +27,7 @@ def _section(found: Comparison) -> str:
         f" ({len(r.records)} runs)" if len(r.seeds) > 1 else "" for r in (found.one, found.other)
     ]
     lines = [
-        f"## {escaped(name)}: A = {escaped(found.one.label)}{seeds[0]}, "
+        f"## {escaped(found.table.name)}: A = {escaped(found.one.label)}{seeds[0]}, "
         f"B = {escaped(found.other.label)}{seeds[1]}",
         "",
         f"{size}. Protocol {code(found.table.protocol['fingerprint'])}.",

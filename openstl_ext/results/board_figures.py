@@ -60,6 +60,9 @@ def lead_curves(table: Table, metric: str) -> Figure | None:
     curves = recipes[: MOST_CURVES - len(baselines)] + baselines
     if not curves:
         return None
+    places = {id(row): place for place, row in enumerate(table.rows)}
+    curves.sort(key=lambda curve: (curve[0].is_baseline, places[id(curve[0])]))  # equal colours
+    labels = [table.label_of(row) for row, _ in curves]
     ends = [m + s for _, c in curves for _, m, d in c for s in (-d, d)]
     axes = _Axes(leads[0], leads[-1], *_nice(min(ends), max(ends)))
     parts = [axes.frame("lead")]
@@ -70,14 +73,14 @@ def lead_curves(table: Table, metric: str) -> Figure | None:
             parts.append(f'<polygon class="b c{k}" points="{axes.path(above + below)}"/>')
         kind = "l d" if row.is_baseline else "l"
         line = axes.path([(x, m) for x, m, _ in points])
-        title = f"<title>{_text(row.label)}</title>"
+        title = f"<title>{_text(labels[k])}</title>"
         parts.append(f'<polyline class="{kind} c{k}" points="{line}">{title}</polyline>')
     caption = f"{metric} by lead"
     if len(recipes) + len(baselines) > len(curves):
         caption += f"; the best {len(curves) - len(baselines)} of {len(recipes)} recipes"
     if any(d for _, points in curves for *_, d in points):
         caption += "; band: one standard deviation over seeds"
-    return Figure(_svg(parts, caption), caption, tuple(row.label for row, _ in curves))
+    return Figure(_svg(parts, caption), caption, tuple(labels))
 
 
 def size_points(table: Table, metric: str) -> Figure | None:
@@ -109,7 +112,7 @@ def size_points(table: Table, metric: str) -> Figure | None:
     parts = [axes.frame("parameters"), '<g class="p">']
     for size, value, row in found:
         x, y = axes.place(math.log10(size), value)
-        label = _text(f"{row.label}: {with_prefix(size)}, {value:.4g}")
+        label = _text(f"{table.label_of(row)}: {with_prefix(size)}, {value:.4g}")
         parts.append(f'<circle cx="{x}" cy="{y}" r="4"><title>{label}</title></circle>')
     caption = f"{metric} against the number of parameters"
     if number > len(found):

@@ -16,10 +16,13 @@ from openstl_ext.text_file import read_text
 
 
 class FileScore(msgspec.Struct, frozen=True):
-    """What is kept of a score: the mean as a check, and the tie, which needs tallies."""
+    """What is kept of a score: the mean as a check, and the tie, which needs tallies.
+
+    ``tied`` is null where it was not tested.
+    """
 
     mean: float | None
-    tied: bool
+    tied: bool | None
 
 
 class FileRow(msgspec.Struct, frozen=True):
@@ -134,7 +137,9 @@ def _as_shown(table: Table, shown: FileTable, path: Path) -> Table:
                 f"{path}: the row {row.label} is not that of its records; the file was changed, "
                 "so write it again"
             )
-        rows.append(replace(row, tied=frozenset(n for n, s in same.scores.items() if s.tied)))
+        tied = frozenset(name for name, score in same.scores.items() if score.tied)
+        tested = frozenset(n for n, score in same.scores.items() if score.tied is not None)
+        rows.append(replace(row, tied=tied & row.scores.keys(), tested=tested & row.scores.keys()))
     if len(rows) != len(shown.rows):
         raise DataError(f"{path}: the rows are not those of the records; write it again")
     claims = {each.claim.key: each.claim for each in shown.published}

@@ -1,6 +1,7 @@
 """Tables of comparable rows: one per protocol."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,6 +33,7 @@ class Row:
         differs: Differences of the training from that of the row above with this config, a phrase
             each.
         tied: Metrics for which the row cannot be told from the best one.
+        tested: Metrics for which it was tested whether it can; the best row counts as tested.
     """
 
     name: str
@@ -43,12 +45,17 @@ class Row:
     checkpoint: str = ""
     differs: tuple[str, ...] = ()
     tied: frozenset[str] = frozenset()
+    tested: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
         """Name, followed by the checkpoint if it is not the main one, and the postprocessor."""
         name = f"{self.name} ({self.checkpoint})" if self.checkpoint else self.name
         return f"{name} + {self.postprocessor}" if self.postprocessor else name
+
+    def is_tied(self, metric: str) -> bool | None:
+        """Return whether the row cannot be told from the best one; None if it was not tested."""
+        return metric in self.tied if metric in self.tested else None
 
     @property
     def is_baseline(self) -> bool:
@@ -133,6 +140,33 @@ class Table:
     differs: tuple[str, ...] = ()
     beside: str | None = None
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the data."""
+        return _dataset_of(self.protocol)
+
+    def label_of(self, row: Row) -> str:
+        """Return the label of a row, with what tells it from rows of the same label."""
+        if self._labels[row.label] == 1:
+            return row.label
+        return f"{row.label}, {row.config}" + " (trained otherwise)" * bool(row.differs)
+
+    @cached_property
+    def _labels(self) -> Counter[str]:
+        return Counter(row.label for row in self.rows)
+
+    @property
+    def untested(self) -> str:
+        """Rows with a score that was tested for others but not for them, as a text."""
+        tested = {metric for row in self.rows for metric in row.tested}
+        names = [
+            self.label_of(row)
+            for row in self.rows
+            if any(row.scores[m].mean is not None for m in tested - row.tested)
+        ]
+        more = f" and {len(names) - 8} more" * (len(names) > 8)
+        return ", ".join(names[:8]) + more
 
     @property
     def predicts_labels(self) -> bool:
@@ -305,7 +339,8 @@ def part_of(row: Row, runs: Sequence[Record]) -> Row:
     """
     seeds = ", ".join("unknown" if run.seed is None else str(run.seed) for run in runs)
     what = f"seed{'s' * (len(runs) > 1)} {seeds}, {len(runs)} of {len(row.records)} runs"
-    part = replace(row, name=f"{row.name} ({what})", records=tuple(runs), tied=frozenset())
+    none: frozenset[str] = frozenset()
+    part = replace(row, name=f"{row.name} ({what})", records=tuple(runs), tied=none, tested=none)
     return _with_scores(part, row.scores)
 
 

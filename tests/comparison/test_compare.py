@@ -17,6 +17,7 @@ from openstl_ext.results.board import Board, board_of
 from openstl_ext.results.kept_tallies import KeptTallies, TalliesAbout, tallies_file
 from openstl_ext.results.protocol import protocol_of
 from openstl_ext.results.record import Record, RecordError
+from openstl_ext.results.writers import writers
 
 SIZE = 40
 BLOCKS = [f"walk-{index // 2}" for index in range(SIZE)]
@@ -133,6 +134,28 @@ def test_ties_with_the_best_are_marked(board: Board) -> None:
     best = table.rows[0].label
     assert {best, *(label for label, metrics in tied.items() if metrics)} == {"GOOD", "EQUAL"}
     assert not tied[best]
+    assert all(row.tested == {"mse_sum"} for row in table.rows)
+    assert table.untested == ""
+
+
+def test_a_row_without_tallies_is_named_and_not_called_different(tmp_path: Path) -> None:
+    """Whoever reads that it has no mark would think that the best one is better."""
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path, "boiling/equal", 1.0, seed=1)
+    write_run(tmp_path, "boiling/old", 1.0, seed=2, kept=False)
+    found = with_ties(board_of([tmp_path]))
+    rows = {row.label: row for row in found.tables[0].rows}
+    best = found.tables[0].rows[0].label
+    assert best != "OLD"
+    known = {label: row.is_tied("mse_sum") for label, row in rows.items()}
+    assert known == {best: False, "OLD": None, ({"GOOD", "EQUAL"} - {best}).pop(): True}
+    for suffix, text in {
+        "md": "not tested for \N{ALMOST EQUAL TO}, for want of tallies: OLD\n",
+        "html": "because tallies of samples are missing: OLD.",
+        "tex": r"Not tested for $\approx$: OLD.",
+        "json": '"tied": null',
+    }.items():
+        assert text in writers()[suffix](found)
 
 
 def test_the_interquartile_mean_of_seeds(board: Board) -> None:

@@ -1,5 +1,6 @@
 """A board as one page of HTML."""
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -7,11 +8,11 @@ from urllib.parse import unquote
 import pytest
 
 from openstl_ext.commands.leaderboard import add_arguments
-from openstl_ext.results.board import Board
+from openstl_ext.results.board import Board, board_of
 from openstl_ext.results.board_figures import lead_curves, size_points
 from openstl_ext.results.table import Table, tables_of
 from openstl_ext.results.writers import html as page_writer
-from tests.results.pages import Outline, many_runs, published, record, two_tables
+from tests.results.pages import Outline, many_runs, published, record, two_tables, write
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_the_best_curves_are_those_of_the_score(tmp_path: Path) -> None:
     figure = lead_curves(table, "score_0")
     assert figure is not None
     best = sorted(table.rows, key=lambda row: row.scores["score_0"].mean or 0.0)[:8]
-    assert list(figure.legend) == [row.label for row in best]
+    assert list(figure.legend) == [row.label for row in table.rows if row in best]
     assert figure.caption == "score_0 by lead; the best 8 of 20 recipes"
 
 
@@ -106,6 +107,40 @@ def test_a_score_that_some_seeds_lack_states_it(tmp_path: Path) -> None:
     runs[0].metrics["ssim"] = None
     text = page_writer.write(Board(tables=tuple(tables_of(runs))))
     assert text.count("2 of 3 runs") == 1
+
+
+def test_runs_on_two_machines_name_both(tmp_path: Path) -> None:
+    """The speed and memory of a row would be those of another machine."""
+    runs = [record("A", "a", 1.0, seed=k, environment={"device": d}) for k, d in enumerate("xyx")]
+    assert ">x / y</td>" in page_writer.write(Board(tables=tuple(tables_of(runs))))
+
+
+def test_rows_of_one_label_are_told_apart_in_figures(tmp_path: Path) -> None:
+    """Two curves had one name in the legend."""
+    other = {"model.type": "DirectForecast", "lr": "2"}
+    runs = [record("A", "a", 1.0), record("A", "b", 2.0), record("A", "a", 3.0, training=other)]
+    figure = lead_curves(tables_of(runs)[0], "mse_sum")
+    assert figure is not None
+    assert sorted(figure.legend) == ["A, a", "A, a (trained otherwise)", "A, b"]
+
+
+def test_zero_is_a_tick_and_no_rounding_error() -> None:
+    """The axis had a tick of 1.11e-16."""
+    runs = [
+        record("A", f"a{k}", 1.0, metrics={"skill": value}, num_parameters=10 ** (5 + k))
+        for k, value in enumerate((-0.6, 0.19))
+    ]
+    figure = size_points(tables_of(runs)[0], "skill")
+    assert figure is not None
+    assert re.findall(r'class="y">([^<]+)', figure.svg) == ["-0.6", "-0.4", "-0.2", "0", "0.2"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are texts there")
+def test_a_link_to_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """A folder of another encoding ended the command with a traceback."""
+    write(tmp_path / os.fsdecode(b"caf\xe9"), record("A", "a", 1.0))
+    text = page_writer.page(board_of([tmp_path]), folder=tmp_path)
+    assert 'href="caf%E9/work%20dirs/a/seed_0/result.json"' in text
 
 
 def test_published_rows_can_be_filtered(tmp_path: Path) -> None:

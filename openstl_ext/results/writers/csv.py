@@ -80,7 +80,7 @@ def _text(value: Any) -> str:
 
 def _line(table: Table, row: Row) -> dict[str, Any]:
     cells: dict[str, Any] = {
-        "dataset": table.protocol["metainfo"].get("name", ""),
+        "dataset": table.name,
         "protocol": table.protocol["fingerprint"],
         "name": row.name,
         "config": row.config,
@@ -96,7 +96,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
     for name, score in row.scores.items():
         cells[name], cells[f"{name}_std"], cells[f"{name}_num"] = score.mean, score.std, score.num
         cells[f"{name}_claimed"] = row.claimed.get(name)
-        cells[f"{name}_tied"] = name in row.tied
+        cells[f"{name}_tied"] = row.is_tied(name)
         cells[f"{name}_iqm"] = score.iqm
         cells[f"{name}_iqm_low"], cells[f"{name}_iqm_high"] = score.iqm_interval or (None, None)
     for fact in FACTS:
@@ -108,7 +108,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
 def _published(table: Table, row: PublishedRow) -> dict[str, Any]:
     claim = row.claim
     return {
-        "dataset": table.protocol["metainfo"].get("name", ""),
+        "dataset": table.name,
         "protocol": table.protocol["fingerprint"],
         "name": claim.label,
         "config": row.row.config if row.row else "",

@@ -81,14 +81,14 @@ def _shown(value: Any) -> Any:
 
 def _table(board: Board, table: Table, folder: Path | None, pictures: bool) -> dict[str, Any]:
     protocol, metrics = table.protocol, table.metrics
-    name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
     figures, left_out = _figures(table, FURTHER_FIGURES // len(board.tables))
     with_interval = _with_interval(board, table)
     published = published_rows(table)
     sources = numbered(each.claim for each in published)
     return {
         "id": f"p{protocol['fingerprint']}",
-        "name": str(name),
+        "name": table.name,
+        "untested": table.untested,
         "task": task(table),
         "fingerprint": protocol["fingerprint"],
         "synthetic": table.synthetic,
@@ -171,7 +171,6 @@ def _row(
         marks.append(("one seed", ""))
     rate = _rate(row)
     horizon = (table.protocol["shapes"].get("data_samples.frames") or [1])[0]
-    first = row.records[0].environment if row.records and not row.is_baseline else {}
     memory = [] if row.is_baseline else [r.peak_memory for r in row.records if r.peak_memory]
     return {
         "name": row.label,
@@ -186,10 +185,16 @@ def _row(
         "rate": rate,
         "latency": None if rate is None else 1e3 * horizon * rate[2] / rate[0],
         "memory": max(memory) / 1e6 if memory else None,
-        "hardware": str(first.get("device", "")),
-        "threads": first.get("threads", ""),
+        "hardware": _hardware(row, "device"),
+        "threads": _hardware(row, "threads"),
         "links": list(_links(board, row, folder)),
     }
+
+
+def _hardware(row: Row, fact: str) -> str:
+    """Return the values of a fact about the machine; several if the runs differ."""
+    known = [] if row.is_baseline else [str(r.environment.get(fact, "")) for r in row.records]
+    return " / ".join(dict.fromkeys(filter(None, known)))
 
 
 def _score(table: Table, row: Row, metric: str, with_interval: bool) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def _object(row: Row) -> dict[str, Any]:
     scores = {
         name: {
             **{"mean": s.mean, "std": s.std, "num": s.num, "claimed": row.claimed.get(name)},
-            **{"iqm": s.iqm, "iqm_interval": s.iqm_interval, "tied": name in row.tied},
+            **{"iqm": s.iqm, "iqm_interval": s.iqm_interval, "tied": row.is_tied(name)},
         }
         for name, s in row.scores.items()
     }

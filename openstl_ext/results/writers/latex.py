@@ -39,9 +39,8 @@ def escaped(text: object) -> str:
 
 def _table(table: Table) -> str:
     protocol, metrics = table.protocol, table.metrics
-    name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
     synthetic = " Synthetic data, not observations." if table.synthetic else ""
-    caption = f"{escaped(name)}: {escaped(task(table))}{synthetic}{_notes(table)}"
+    caption = f"{escaped(table.name)}: {escaped(task(table))}{synthetic}{_notes(table)}"
     head = ["recipe", "seeds"]
     head += [escaped(m) + ARROWS[higher_is_better(table.about, m)] for m in metrics]
     head += ["parameters", "FLOPs"]
@@ -100,6 +99,8 @@ def _notes(table: Table) -> str:
         notes.append(r"$a \pm b$: mean and standard deviation over seeds.")
     if any(row.tied for row in rows):
         notes.append(r"$\approx$: not different from the best (paired permutation test, 5\,\%).")
+    if table.untested:
+        notes.append(rf"Not tested for $\approx$: {escaped(table.untested)}.")
     if any(row.overrides for row in rows):
         notes.append("*: a probe with other options than its config.")
     if any(row.selected_on_test for row in rows):

@@ -37,8 +37,7 @@ def write(board: Board) -> str:
 def _section(table: Table) -> list[str]:
     """Write the heading, the task, the table, and the meaning of its marks."""
     protocol = table.protocol
-    name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
-    heading = f"## {escaped(name)}"
+    heading = f"## {escaped(table.name)}"
     lines = [f"{escaped(task(table))} Protocol {code(protocol['fingerprint'])}."]
     if table.synthetic:
         lines.append("**Synthetic data**, not observations.")
@@ -99,6 +98,8 @@ def _notes(table: Table) -> list[str]:
             f"{TIED} after a score: not different from the best one, by a paired permutation test "
             "over blocks of samples at 5 %, corrected for all rows"
         )
+    if table.untested:
+        notes.append(f"not tested for {TIED}, for want of tallies: {escaped(table.untested)}")
     if any(row.facts("flops") for row in rows):
         what = "labelled sample" if table.predicts_labels else "forecast"
         notes.append(
