@@ -52,7 +52,8 @@ def lead_curves(table: Table, metric: str) -> Figure | None:
         for lead in leads:
             value = score(scores.get(f"{metric}@{lead}") for scores in row.values)
             if value.mean is not None:
-                found.append((lead, value.mean, value.std or 0.0))
+                spread = 0.0 if row.is_baseline else value.std or 0.0
+                found.append((lead, value.mean, spread))
         if len(found) > 1:
             curves.append((row, found))
     recipes = [curve for curve in curves if not curve[0].is_baseline]

@@ -95,7 +95,7 @@ class Row:
             return {}
         return latest.claimed
 
-    @property
+    @cached_property
     def values(self) -> list[dict[str, float | None]]:
         """Scores of each run; of a baseline, those that differ between runs."""
         if self.config:

@@ -12,6 +12,7 @@ from openstl_ext.results.board import Board, board_of
 from openstl_ext.results.board_figures import lead_curves, size_points
 from openstl_ext.results.table import Table, tables_of
 from openstl_ext.results.writers import html as page_writer
+from openstl_ext.results.writers import writers
 from tests.results.pages import Outline, many_runs, published, record, two_tables, write
 
 
@@ -113,6 +114,25 @@ def test_runs_on_two_machines_name_both(tmp_path: Path) -> None:
     """The speed and memory of a row would be those of another machine."""
     runs = [record("A", "a", 1.0, seed=k, environment={"device": d}) for k, d in enumerate("xyx")]
     assert ">x / y</td>" in page_writer.write(Board(tables=tuple(tables_of(runs))))
+
+
+def test_a_baseline_that_differs_between_runs_is_marked(tmp_path: Path) -> None:
+    """Its deviation was said to be over seeds, and its curve was that of the first run."""
+    runs = [
+        record("A", f"a{k}", 1.0, baselines={"TrainingMean": {"mse_sum": m, "mse_sum@1": m}})
+        for k, m in enumerate((4.0, 6.0))
+    ]
+    for run in runs:
+        run.baselines["TrainingMean"]["mse_sum@2"] = 9.0
+    (table,) = tables_of(runs)
+    board = Board(tables=(table,))
+    assert "not the same in all runs" in page_writer.write(board)
+    assert "TrainingMean: not the same in all runs" in writers()["md"](board)
+    figure = lead_curves(table, "mse_sum")
+    assert figure is not None
+    assert "polygon" not in figure.svg
+    (line,) = re.findall(r'class="l d c2" points="[\d.]+,([\d.]+) [\d.]+,([\d.]+)"', figure.svg)
+    assert 0 < float(line[1]) < float(line[0])  # 5 is below 9; the axis points down
 
 
 def test_rows_of_one_label_are_told_apart_in_figures(tmp_path: Path) -> None:

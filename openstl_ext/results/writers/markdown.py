@@ -110,6 +110,10 @@ def _notes(table: Table) -> list[str]:
         notes.append("FLOPs after a +: operators that published tables leave out, all counted")
     if any(row.is_baseline for row in rows):
         notes.append("*in italics*: baselines, evaluated in the same test")
+    for row in rows:
+        if row.is_baseline and len(row.values) > 1:
+            why = f"not the same in all runs, as of other training data; {PLUS_MINUS} is over these"
+            notes.append(f"{escaped(row.name)}: {why}")
     for name, reason in sorted(table.left_out.items()):
         notes.append(f"no baseline {escaped(name)}: {escaped(reason)}")
     for name in sorted({row.postprocessor for row in rows if row.postprocessor}):
