@@ -192,7 +192,7 @@ def test_texts_of_records_run_no_script(browser: Any, tmp_path: Path) -> None:
         """'" onmouseover="window.ran = 1" x='""",
         "</title></style></svg><svg onload='window.ran = 1'>",
         "javascript:window.ran=1",
-        "a | b & c % d _ e \\ f &amp; Größe \u8bad",
+        "a | b & c % d _ e \\ f &amp; Gr\u00f6\u00dfe \u8bad",
     ]
     for number, text in enumerate(attacks):
         about = {"mse_sum": {"unit": text, "higher_is_better": False, "convention": text}}

@@ -37,7 +37,7 @@ HOSTILE = {
     "star": "*[1in] name",
     "minus": "-1+1",
     "plus": "+1",
-    "letters": "Größe \u8bad\u7ec3 \u03b1",
+    "letters": "Gr\u00f6\u00dfe \u8bad\u7ec3 \u03b1",
 }
 
 

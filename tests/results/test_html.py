@@ -52,7 +52,7 @@ def test_rows_have_kinds_marks_values_and_files(board: Board, tmp_path: Path) ->
     for mark in ("overridden", "one seed", "synthetic data", "selected on test"):
         assert mark in text
     best = re.findall(r'<td class="best"[^>]*>([^<]+)', text)
-    assert "10.00 ± 0.50" in best
+    assert "10.00 \N{PLUS-MINUS SIGN} 0.50" in best
     assert re.search(r">record 0</a> .*>record 1</a>", text)
     assert "interquartile mean" in text
 

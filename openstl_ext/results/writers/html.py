@@ -170,7 +170,9 @@ def _row(
     if row.kind == "run" and len(row.records) == 1:
         marks.append(("one seed", ""))
     if row.is_baseline and len(row.values) > 1:
-        marks.append(("not the same in all runs", "as of other training data; a ± b is over these"))
+        marks.append(
+            ("not the same in all runs", "as of other training data; the deviation is over these")
+        )
     rate = _rate(row)
     horizon = (table.protocol["shapes"].get("data_samples.frames") or [1])[0]
     memory = [] if row.is_baseline else [r.peak_memory for r in row.records if r.peak_memory]
