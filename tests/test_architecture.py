@@ -75,7 +75,7 @@ MAY_IMPORT = {
     "profiling": {
         *("profiling", "ops", "structures", "interfaces", "errors", "registry", "atomic_io"),
     },
-    "results": {"results", "errors", "atomic_io", "json_file", "score_name"},
+    "results": {"results", "errors", "atomic_io", "json_file", "score_name", "text_file"},
     "comparison": {
         *("comparison", "results", "metrics", "registry", "structures", "errors", "score_name"),
     },

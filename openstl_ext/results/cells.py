@@ -2,7 +2,9 @@
 
 import math
 
-from openstl_ext.results.table import Row, Score, Table
+from openstl_ext.results.row import Row
+from openstl_ext.results.score import Score
+from openstl_ext.results.table import Table
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
@@ -79,7 +81,7 @@ def mean_latency(row: Row) -> tuple[float, str] | None:
 
 
 def training_times(row: Row) -> list[tuple[float, str]]:
-    """Return the mean seconds of the runs on the same devices, and these, as in ``1 x H200``."""
+    """Return the mean seconds of the runs on the same devices, and these, as in ``1 x A100``."""
     groups: dict[str, list[float]] = {}
     for run in () if row.is_baseline else row.records:
         if run.training_time:

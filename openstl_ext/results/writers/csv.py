@@ -9,12 +9,13 @@ from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
 from openstl_ext.results.cells import mean_latency, training_times
 from openstl_ext.results.published import PublishedRow, published_rows
-from openstl_ext.results.table import FACTS, Row, Table
+from openstl_ext.results.row import FACTS, Row
+from openstl_ext.results.table import Table
 
 SUFFIX = "csv"
 CLAIM = ["epochs", "year", "source", "source_kind", "lineage", "flags", "note"]
 """Columns of published results; ``config`` is the recipe whose gap is shown."""
-PARTS = ("", "_std", "_num", "_iqm", "_tied", "_claimed")
+PARTS = ("", "_std", "_num", "_iqm", "_iqm_low", "_iqm_high", "_tied", "_claimed")
 """Endings of the columns of a score."""
 FORMULA = ("=", "+", "-", "@")
 """First characters of a text that spreadsheets compute."""
@@ -37,6 +38,7 @@ def write(board: Board) -> str:
         "postprocessor",
         "overrides",
         "checkpoint",
+        "differs",
         "seeds",
     ]
     columns += [f"{m}{part}" for m in metrics for part in PARTS]
@@ -81,7 +83,7 @@ def _text(value: Any) -> str:
 
 def _line(table: Table, row: Row) -> dict[str, Any]:
     cells: dict[str, Any] = {
-        "dataset": table.protocol["metainfo"].get("name", ""),
+        "dataset": table.name,
         "protocol": table.protocol["fingerprint"],
         "name": row.name,
         "config": row.config,
@@ -89,6 +91,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
         "postprocessor": row.postprocessor,
         "overrides": " ".join(row.overrides),
         "checkpoint": row.checkpoint,
+        "differs": row.differs,
         "seeds": " ".join(map(str, row.seeds)),
         "synthetic": table.synthetic,
         "selected_on_test": row.selected_on_test,
@@ -96,8 +99,9 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
     for name, score in row.scores.items():
         cells[name], cells[f"{name}_std"], cells[f"{name}_num"] = score.mean, score.std, score.num
         cells[f"{name}_claimed"] = row.claimed.get(name)
-        cells[f"{name}_tied"] = name in row.tied
+        cells[f"{name}_tied"] = row.is_tied(name)
         cells[f"{name}_iqm"] = score.iqm
+        cells[f"{name}_iqm_low"], cells[f"{name}_iqm_high"] = score.iqm_interval or (None, None)
     for fact in FACTS:
         values = [v for v in row.facts(fact) if v not in ([], {})]
         cells[fact] = values[0] if len(values) == 1 else values
@@ -111,7 +115,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
 def _published(table: Table, row: PublishedRow) -> dict[str, Any]:
     claim = row.claim
     return {
-        "dataset": table.protocol["metainfo"].get("name", ""),
+        "dataset": table.name,
         "protocol": table.protocol["fingerprint"],
         "name": claim.label,
         "config": row.row.config if row.row else "",
