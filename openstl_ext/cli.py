@@ -18,7 +18,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from openstl_ext import __version__, commands
 from openstl_ext.errors import UserError, nearest, printable, sentence_of
@@ -186,9 +185,17 @@ def run(function: Callable[[], None]) -> None:
     exit_process(0)
 
 
-def format_warning(*args: Any, **kwargs: Any) -> str:
-    """Return the text of a Python warning, which may name any file."""
-    return printable(_format_warning(*args, **kwargs))
+def format_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """Return the text of a Python warning; one of ours is for a user, who needs no line of code."""
+    if issubclass(category, UserWarning) and Path(filename).is_relative_to(Path(__file__).parent):
+        return f"warning: {printable(str(message))}\n"
+    return printable(_format_warning(message, category, filename, lineno, line))
 
 
 class PrintableRecord(logging.LogRecord):

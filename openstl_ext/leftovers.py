@@ -4,7 +4,8 @@ A list of known names, not a rule such as "hidden": a sample that is left out si
 one that is refused.
 """
 
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
 from pathlib import Path
 
 from openstl_ext.errors import DataError
@@ -24,11 +25,12 @@ NAMES = (
     ".lock",  # folder_lock.LOCK; it remains after a killed process
 )
 """Patterns of names in lower case."""
+_ANY_NAME = re.compile("|".join(map(translate, NAMES)))  # asked of every frame of a data set
 
 
 def is_leftover(name: str) -> bool:
     """Return whether a name is that of a known leftover, which holds no data of the user."""
-    return any(fnmatchcase(name.lower(), pattern) for pattern in NAMES)
+    return bool(_ANY_NAME.match(name.lower()))
 
 
 def entries(folder: Path) -> list[Path]:

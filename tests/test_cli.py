@@ -310,6 +310,8 @@ def test_names_of_files_control_no_terminal(capsys: pytest.CaptureFixture[str]) 
     logger.removeHandler(handler)
     assert stream.getvalue() == shown + "\n"
     assert CONTROL not in cli.format_warning(CONTROL, UserWarning, "file", 1)
+    assert cli.format_warning(CONTROL, UserWarning, cli.__file__, 1) == f"warning: {shown}\n"
+    assert "file:1: UserWarning" in cli.format_warning("text", UserWarning, "file", 1)
 
 
 def test_usual_texts_are_printed_unchanged() -> None:

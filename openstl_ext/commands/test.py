@@ -20,6 +20,7 @@ from openstl_ext.commands.arguments import (
 )
 from openstl_ext.commands.preparing import add_prepare, built
 from openstl_ext.config import load
+from openstl_ext.errors import ConfigError
 from openstl_ext.flags.arguments import TEST
 
 
@@ -41,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write inputs, targets and predictions below saved/ in the work directory",
     )
     parser.add_argument(
+        "--no-members",
+        action="store_true",
+        help="save an ensemble without its members, which take most of the space",
+    )
+    parser.add_argument(
         "--check-metrics",
         type=int,
         metavar="N",
@@ -51,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Test."""
     require_config(args)
+    if args.no_members and not args.save_predictions:
+        raise ConfigError("--no-members is an option of --save-predictions; give both")
     which = "named" if args.checkpoint else "best of the work directory"
     from openstl_ext.engine.run_checks import require_test
     from openstl_ext.engine.trained import check_data, check_training
@@ -63,7 +71,8 @@ def run(args: argparse.Namespace) -> None:
         check_training(trained, cfg, repeated, name=f"{args.checkpoint} with {args.config}")
     cfg.load_from = args.checkpoint
     if args.save_predictions:
-        cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "PredictionsHook"}]
+        saving = {"type": "PredictionsHook", "members": not args.no_members}
+        cfg.custom_hooks = [*cfg.get("custom_hooks", []), saving]
     if args.check_metrics is not None:
         check = {"type": "MetricCheckHook", "num_samples": args.check_metrics}
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), check]

@@ -1,7 +1,7 @@
 """Compare two rows of a board, and mark the rows that are tied with the best."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openstl_ext.comparison.paired import (
@@ -10,7 +10,7 @@ from openstl_ext.comparison.paired import (
     least_p_value,
     paired_differences,
 )
-from openstl_ext.comparison.rows import metrics_of, pairs_of, runs_of
+from openstl_ext.comparison.rows import metrics_of, pairs_of, runs_of, unpaired
 from openstl_ext.errors import DataError, UserError, nearest
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.results.board import Board
@@ -23,6 +23,10 @@ from openstl_ext.score_name import ScoreName, matching, metric_name
 LEVEL = 0.05
 """Largest corrected p-value of a difference."""
 TIE_PERMUTATIONS = 999
+NO_MEAN = "not a mean of samples, so it cannot be paired"
+NOT_HERE = "not available here"
+NO_VALUE = "without a value in one of the two rows"
+OTHER_ENTRIES = "of different entries in the two rows"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +41,7 @@ class Comparison:
         num_blocks: Blocks of samples that are independent of each other.
         independent: Whether the dataset does not name blocks, so that each sample is one.
         differences: One per score, overall scores first.
-        left_out: Metrics that cannot be compared: those that are not available here, such as of
-            a plugin, and those of which the rows have different entries.
+        left_out: Reason for each metric that cannot be compared, by name.
     """
 
     table: Table
@@ -48,7 +51,7 @@ class Comparison:
     num_blocks: int
     independent: bool
     differences: tuple[Difference, ...]
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def verdict(self, difference: Difference) -> str:
         """Return ``A``, ``B`` or ``tied``: which row is better beyond chance.
@@ -161,21 +164,28 @@ def _compared(
             raise UserError(f"no result has a score {pattern!r}; {nearest(pattern, names)}")
     wanted = matching(patterns, names) if patterns else names
     metrics = {name: m for name, m in built.items() if name in {metric_name(w) for w in wanted}}
-    left_out = sorted({metric_name(w) for w in wanted} - set(metrics))
+    whole = unpaired(table.protocol)
+    left_out = {
+        name: NO_MEAN if name in whole else NOT_HERE
+        for name in sorted({metric_name(w) for w in wanted} - set(metrics))
+    }
     ours, theirs = (runs_of(board, row, metrics) for row in (one, other))
     first = ours[0]
     found: list[Difference] = []
     for name, metric in metrics.items():
         pairs = pairs_of(ours, theirs, name)
         if not pairs:
-            left_out.append(name)
+            left_out[name] = OTHER_ENTRIES
             continue
-        found += paired_differences(
+        scores = paired_differences(
             metric,
             pairs,
             first.blocks,
             names=lambda n: str(n) in wanted and (bool(patterns) or not n.part),
         )
+        found += scores
+        if not scores:
+            left_out[name] = NO_VALUE
     corrected = holm([difference.p_value for difference in found])
     found = [replace(d, corrected=p) for d, p in zip(found, corrected, strict=True)]
     order = {name: place for place, name in enumerate(wanted)}
@@ -188,7 +198,7 @@ def _compared(
         num_blocks=len(set(first.blocks)),
         independent=first.about.independent,
         differences=tuple(found),
-        left_out=tuple(left_out),
+        left_out=left_out,
     )
 
 

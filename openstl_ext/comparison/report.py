@@ -43,9 +43,7 @@ def _section(found: Comparison) -> str:
     ]
     if (least := least_p_value(found.num_blocks)) > LEVEL / 10:
         lines.append(f"- with {found.num_blocks} blocks no p can be below {least:.2g}")
-    if found.left_out:
-        names = escaped(", ".join(found.left_out))
-        lines.append(f"- not compared, unavailable here or of different entries: {names}")
+    lines += [f"- not compared: {escaped(name)}, {why}" for name, why in found.left_out.items()]
     return "\n".join(lines)
 
 

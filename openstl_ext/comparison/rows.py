@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +93,20 @@ def _size(tallies: NDArray[np.float64]) -> float:
 
 
 def metrics_of(protocol: Protocol) -> dict[str, SampleMetric]:
-    """Build the metrics of a protocol, by name, without those that need a file.
+    """Build the metrics of a protocol that can be computed from tallies, by name.
 
     Args:
         protocol: Protocol of a table.
     """
-    found: dict[str, SampleMetric] = {}
+    return {metric.name: metric for metric in _built(protocol) if metric.is_paired}
+
+
+def unpaired(protocol: Protocol) -> set[str]:
+    """Return the names of metrics of all samples at once, which keep no tallies."""
+    return {metric.name for metric in _built(protocol) if not metric.is_paired}
+
+
+def _built(protocol: Protocol) -> Iterator[SampleMetric]:
     for config in protocol["evaluator"]:
         try:
             metric = METRICS.build(config)
@@ -106,8 +114,7 @@ def metrics_of(protocol: Protocol) -> dict[str, SampleMetric]:
             continue  # of a plugin that is not here, or with a file that the protocol leaves out
         if isinstance(metric, SampleMetric):
             metric.dataset_meta = _metainfo(protocol["metainfo"])
-            found[metric.name] = metric
-    return found
+            yield metric
 
 
 def _metainfo(facts: dict[str, Any]) -> Metainfo:

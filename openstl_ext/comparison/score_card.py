@@ -36,7 +36,7 @@ def score_card_of(found: Comparison) -> ScoreCard:
         metrics=metrics,
         columns=columns,
         cells=tuple(tuple(cells.get((row, lead)) for lead in leads) for row in metrics),
-        left_out=found.left_out,
+        left_out=tuple(found.left_out),
     )
 
 

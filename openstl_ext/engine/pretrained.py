@@ -1,6 +1,7 @@
 """Load weights of another run, or of another project, into a part of the method."""
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from openstl_ext.engine import checkpoint as checkpoints
 from openstl_ext.engine.converted_net import check_pretrained_net
+from openstl_ext.engine.joined_weights import check_all_loaded, check_normalisation
 from openstl_ext.engine.manifest import checkpoint_folder, load_manifest
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import CheckpointError, ConfigError, nearest
@@ -35,9 +37,11 @@ class PretrainedHook(Hook):
         strict: Whether the keys must be exactly those of the part.
 
     Raises:
-        ConfigError: If the method has no such part.
+        ConfigError: If the method has no such part, or nothing is trained and a part of the method
+            is loaded from nowhere, or two from one file.
         CheckpointError: If no key has the prefix, the weights do not fit, or they are those of
-            a net that computes something else.
+            a net that computes something else; or if forecasts are tested without a training, and
+            the weights are of frames that were normalised otherwise.
     """
 
     def __init__(
@@ -53,8 +57,10 @@ class PretrainedHook(Hook):
         if self.part not in parts:
             raise ConfigError(f"the method has no part {self.part!r}; {nearest(self.part, parts)}")
         saved = checkpoints.read(path)
-        if self.part in ("net", "net.encoder"):
+        if self.part in ("net", "net.encoder") or self.part.startswith("others."):
             check_pretrained_net(saved, runner.cfg.get("model") or {}, path)
+        if runner.cfg.get("train_dataloader") is None:
+            self._check_frozen(runner, saved, path)
         weights = weights_in(saved, path)
         chosen = self._chosen(weights) or self._chosen(without_wrappers(weights))
         if not chosen:
@@ -68,6 +74,21 @@ class PretrainedHook(Hook):
         except CheckpointError as error:
             raise CheckpointError(f"{path}: {error}") from None
         runner.logger.info(f"{self.part} starts from {path}")
+
+    def _check_frozen(self, runner: Runner, saved: dict[str, Any], path: str) -> None:
+        """Check what no training will adapt: all parts are loaded, and normalised alike."""
+        method: Any = unwrap(runner.model)
+        hooks = [hook for hook in runner.hooks if isinstance(hook, PretrainedHook)]
+        check_all_loaded(method, [hook.part for hook in hooks])
+        if method.answers != "frames":
+            return
+        check_normalisation(saved, method, path)
+        sources = [(str(pretrained_file(h.checkpoint, runner.seed)), h.prefix) for h in hooks]
+        if sources.count((path, self.prefix)) > 1:
+            raise ConfigError(
+                f"{path} is loaded into several parts, so their forecasts would be equal; name "
+                "another checkpoint for each PretrainedHook"
+            )
 
     def _chosen(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the weights with the prefix, without it."""

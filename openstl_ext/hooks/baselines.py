@@ -192,5 +192,6 @@ def required_times(dataset: Any, indices: Sequence[int]) -> Tensor:
 
 
 def tallies_of(metrics: Iterable[Any]) -> dict[str, NDArray[Any]]:
-    """Return the tallies of the metrics that measure single samples, by name."""
-    return {metric.name: metric.tallies for metric in metrics if isinstance(metric, SampleMetric)}
+    """Return the tallies of the metrics that compare models sample by sample, by name."""
+    kept = (metric for metric in metrics if isinstance(metric, SampleMetric) and metric.is_paired)
+    return {metric.name: metric.tallies for metric in kept}

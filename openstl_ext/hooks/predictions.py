@@ -48,6 +48,7 @@ class PredictionsHook(Hook):
 
     Args:
         folder: Name within the work directory.
+        members: Whether the members of an ensemble are saved, which take most of the space.
 
     Attributes:
         written: The folder of the last test.
@@ -86,8 +87,8 @@ class PredictionsHook(Hook):
 
     changes = "nothing"
 
-    def __init__(self, *, folder: str = "saved") -> None:
-        self.folder = folder
+    def __init__(self, *, folder: str = "saved", members: bool = True) -> None:
+        self.folder, self.members = folder, members
         self.written: Path | None = None
         self._names: list[list[str]] = []
         self._levels: list[float] = []
@@ -128,7 +129,7 @@ class PredictionsHook(Hook):
                 )
             past = known(frames[index], None if valid is None else valid[index])
             files = {"inputs": frame_arrays(past), **answer_arrays(sample)}
-            files |= uncertain_arrays(sample)
+            files |= uncertain_arrays(sample, members=self.members)
             if LEVELS in sample:
                 self._levels = [round(x, 6) for x in sample["quantile_levels"].tolist()]
             with removed_if_unwritten(part):
@@ -256,9 +257,10 @@ def answer_arrays(sample: Sample) -> dict[str, NDArray[Any]]:
     return {**arrays, PROBABILITIES: sample["probability"].detach().float().cpu().numpy()}
 
 
-def uncertain_arrays(sample: Sample) -> dict[str, NDArray[np.float32]]:
-    """Return the quantiles and the members of a forecast by kind, (T', Q or E, C, H, W)."""
-    found = {kind: sample.get(kind) for kind in (QUANTILES, ENSEMBLE)}
+def uncertain_arrays(sample: Sample, *, members: bool) -> dict[str, NDArray[np.float32]]:
+    """Return the quantiles of a forecast, and its members if wanted, (T', Q or E, C, H, W)."""
+    kinds = (QUANTILES, ENSEMBLE) if members else (QUANTILES,)
+    found = {kind: sample.get(kind) for kind in kinds}
     return {
         kind: frames.detach().float().cpu().numpy().swapaxes(0, 1)
         for kind, frames in found.items()

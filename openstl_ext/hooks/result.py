@@ -1,6 +1,7 @@
 """Write the record of a test run."""
 
 import copy
+import hashlib
 import math
 import platform
 from collections.abc import Mapping, Sequence
@@ -231,7 +232,7 @@ class Tested:
             seed=meta.get("plan", {}).get("seed", runner.seed),
             training=trained.plan if trained else untrained(cfg, loaded),
             training_time=meta.get("training_time") if trained else None,
-            checkpoint=checkpoint_of(loaded or frozen_weights(cfg)),
+            checkpoint=checkpoint_of(loaded) if loaded else frozen_weights(cfg),
             protocol=protocol_of_test(runner),
         )
 
@@ -315,12 +316,29 @@ def checkpoint_of(path: str | None) -> Checkpoint | None:
     }
 
 
-def frozen_weights(cfg: Any) -> str | None:
-    """Return the file from which a ``PretrainedHook`` takes weights that are not trained."""
+def frozen_weights(cfg: Any) -> Checkpoint | None:
+    """Return the weights that each ``PretrainedHook`` of a test without training loads."""
     hooks = [hook for hook in cfg.get("custom_hooks") or () if hook["type"] == "PretrainedHook"]
     if not hooks or cfg.get("train_dataloader") is not None:
         return None
-    return str(pretrained_file(hooks[0]["checkpoint"], cfg.get("seed")))
+    built: list[Any] = [HOOKS.build(hook) for hook in hooks]
+    files = [pretrained_file(hook.checkpoint, cfg.get("seed")) for hook in built]
+    found = [weights for file in files if (weights := checkpoint_of(str(file)))]
+    if len(found) < 2:
+        return found[0] if found else None
+    loaded = list(zip(built, found, strict=True))
+    lines = [f"{hook.part} {hook.prefix} {weights['sha256']}" for hook, weights in loaded]
+    epochs, iterations = ({weights[key] for weights in found} for key in ("epoch", "iteration"))
+    return {
+        "file": " + ".join(weights["file"] for weights in found),
+        "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        "epoch": epochs.pop() if len(epochs) == 1 else None,
+        "iteration": iterations.pop() if len(iterations) == 1 else None,
+        "parts": [
+            {"part": hook.part, "file": weights["file"], "sha256": weights["sha256"]}
+            for hook, weights in loaded
+        ],
+    }
 
 
 def selection_of(cfg: Any) -> Selection | None:

@@ -9,20 +9,17 @@ from torch import Tensor
 
 from openstl_ext.errors import ConfigError
 from openstl_ext.metrics.area import AreaMetric
-from openstl_ext.metrics.base import Tally
+from openstl_ext.metrics.base import CHECKSUM, Tally
 from openstl_ext.metrics.frames import area, as_float, map_sum
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
-
-CHECKSUM = "sha256:"
-"""Beginning of the checksum that takes the place of a file in a record."""
 
 
 @METRICS.register_module()
 class AnomalyCorrelation(AreaMetric):
     """Correlation of the anomalies of forecast and target, mean over maps and samples.
 
-    Anomalies are differences from a climatology; they are not centred again. Pixels count by their
+    Anomalies are differences from a climatology; they are not centred. Pixels count by their
     area, and not where the climatology is NaN because no training target is known. A map without
     variation of forecast or target, or without valid pixels, is not counted.
 
@@ -40,7 +37,12 @@ class AnomalyCorrelation(AreaMetric):
         ConfigError: If the file is missing or no array of such a shape.
 
     Source:
-        Rasp et al., WeatherBench (arXiv:2002.00469), ``compute_weighted_acc``.
+        Rasp et al., WeatherBench 2 (arXiv:2308.15560), anomaly correlation coefficient.
+
+    Deviations:
+        ``compute_weighted_acc`` of the first WeatherBench (arXiv:2002.00469) takes the mean
+        anomaly of all times and places off first, pools all times, and counts from the mean of the
+        test targets.
     """
 
     axes = ("lead", "channel")

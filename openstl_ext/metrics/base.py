@@ -34,6 +34,8 @@ __all__ = ["SampleMetric", "Tally"]
 
 Score = Callable[[np.ndarray], float]
 Axis = Literal["lead", "channel", "class", "rank", "level", "band"]
+CHECKSUM = "sha256:"
+"""Beginning of the checksum that takes the place of a file in a record."""
 OPTIONAL = {"quantiles", "ensemble"}
 """Fields that only some forecasts have."""
 
@@ -60,6 +62,8 @@ class SampleMetric(BaseMetric, ABC):
             beside the score.
         pools_units: Whether channels of different units may be pooled. If not, the pooled score
             of such channels is NaN.
+        is_paired: Whether two models can be compared sample by sample. If not, tallies are not kept
+            after the test.
         blocks: Block of each sample of the test set; samples of one block depend on each other, so
             that intervals draw whole blocks. None: each sample is a block.
 
@@ -71,6 +75,7 @@ class SampleMetric(BaseMetric, ABC):
     axes: tuple[Axis, ...] = ("lead",)
     counts_pixels: bool = False
     pools_units: bool = False
+    is_paired: bool = True
     name: str
     unit: str
     higher_is_better: bool | None
@@ -175,14 +180,15 @@ class SampleMetric(BaseMetric, ABC):
             )
 
     def span(self, tallies: np.ndarray) -> dict[str, Any]:
-        """Describe the axes of frame tallies (N, S, T, ...), and how many frames have no pixel."""
-        weight = tallies[:, WEIGHT].reshape(len(tallies), tallies.shape[2], -1).sum(axis=2)
+        """Describe the axes of frame tallies (N, S, T, ...), and how many frames do not count."""
+        measured = tallies[:, : WEIGHT + 1].reshape(len(tallies), 2, tallies.shape[2], -1)
+        counts_not = ~(measured != 0).any(axis=(1, 3))  # a divisor of 0 alone may be an error of 0
         facts: dict[str, Any] = {
             "leads": tallies.shape[2],
-            "num_unscored_frames": int((weight == 0).sum()),
+            "num_unscored_frames": int(counts_not.sum()),
         }
         if self.counts_pixels:
-            counts = tallies[:, -1].reshape(*weight.shape, -1).sum(axis=(0, 2))
+            counts = tallies[:, -1].reshape(*counts_not.shape, -1).sum(axis=(0, 2))
             facts["num_valid"] = [int(number) for number in counts]
         return facts
 

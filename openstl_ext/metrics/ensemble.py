@@ -170,9 +170,9 @@ class RankHistogram(EnsembleMetric):
     """Distance of the rank histogram from a flat one: the sum of absolute differences of shares.
 
     ``rank_histogram[k]`` is the share of valid pixels, by area, whose target has k members below
-    it, ``rank_histogram[k]@3`` that of one lead. A
-    reliable ensemble has equal shares; a hill means too much spread, a valley too little. A target
-    that equals members is divided equally among the ranks that it may have.
+    it, ``rank_histogram[k]@3`` that of one lead. A reliable ensemble has equal shares; a hill means
+    too much spread, a valley too little. A target that equals members is divided equally among the
+    ranks that it may have.
 
     Source:
         Hamill, Interpretation of rank histograms for verifying ensemble forecasts, 2001.
@@ -189,7 +189,7 @@ class RankHistogram(EnsembleMetric):
         below = (members < target).sum(dim=0)
         equal = (members == target).sum(dim=0)
         known = ~(members.isnan().any(dim=0) | target.isnan())
-        share = torch.where(known, 1.0, torch.nan) / (equal + 1)
+        share = torch.where(known, 1 / (equal.double() + 1), torch.nan)
         weight = area(sample)
         counts = []
         for rank in range(len(members) + 1):

@@ -3,15 +3,15 @@
 import hashlib
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from openstl_ext.errors import ConfigError, UserError
-from openstl_ext.metrics.base import SampleMetric, Tally
+from openstl_ext.errors import ConfigError, ShapeError, UserError
+from openstl_ext.metrics.base import CHECKSUM, SampleMetric, Tally
 from openstl_ext.metrics.frames import clipped
 from openstl_ext.metrics.tallies import Pooling
 from openstl_ext.registry import METRICS
@@ -20,11 +20,13 @@ from openstl_ext.value_types import Positive
 
 SIDE = 224
 """Height and width of the videos of an I3D detector."""
+I3D_OPTIONS = {"rescale": False, "resize": False, "return_features": True}
+"""Options of the published I3D file, which by default rescales videos and returns probabilities."""
 
 
 def _filled(sample: Sample, side: str, data_range: float) -> Tensor:
-    """Return frames scaled to -1..1 with three channels; invalid pixels are 0 before scaling."""
-    frames = clipped(sample[side], (0.0, data_range))  # type: ignore[literal-required]
+    """Return float32 frames scaled to -1..1, of three channels; invalid pixels are 0 before."""
+    frames = clipped(sample[side], (0.0, data_range)).float()  # type: ignore[literal-required]
     frames = torch.where(sample["valid"], frames, 0.0)
     frames = 2 * frames / data_range - 1
     if frames.shape[1] not in (1, 3):
@@ -39,15 +41,17 @@ def _filled(sample: Sample, side: str, data_range: float) -> Tensor:
 class LPIPS(SampleMetric):
     """Learned perceptual distance of frames, mean over frames and samples.
 
-    It needs the packages lpips and torchvision and the weights that lpips downloads. Frames are
-    clipped to the data range; one channel is repeated. Invalid pixels are 0 on both sides.
+    It needs the packages lpips and torchvision, and the weights of the net, which torchvision
+    downloads. Frames are clipped to the data range; one channel is repeated. Invalid pixels are 0
+    on both sides.
 
     Args:
         net: ``alex``, ``vgg`` or ``squeeze``; scores of different nets cannot be compared.
         data_range: Largest value of the data, whose smallest is 0.
 
     Raises:
-        UserError: If a package is not installed.
+        UserError: If a package is not installed, or the weights cannot be downloaded.
+        ShapeError: If frames are too small for the net.
 
     Source:
         Zhang et al. (arXiv:1801.03924); https://github.com/richzhang/PerceptualSimilarity
@@ -58,7 +62,9 @@ class LPIPS(SampleMetric):
     unit = "1"
     higher_is_better = False
 
-    def __init__(self, *, net: str = "alex", data_range: Positive = 1.0) -> None:
+    def __init__(
+        self, *, net: Literal["alex", "vgg", "squeeze"] = "alex", data_range: Positive = 1.0
+    ) -> None:
         super().__init__()
         try:
             import lpips  # needs torchvision, which has no build for every torch
@@ -67,12 +73,25 @@ class LPIPS(SampleMetric):
                 f"LPIPS needs lpips and torchvision ({error}): pip install lpips torchvision"
             ) from error
         self.net, self.data_range = net, float(data_range)
-        self._distance: Any = lpips.LPIPS(net=net, verbose=False).eval()
+        try:
+            self._distance: Any = lpips.LPIPS(net=net, verbose=False).eval()
+        except OSError as error:
+            raise UserError(
+                f"LPIPS: the weights of {net} cannot be downloaded ({error}); connect to the "
+                "network once, or remove the metric"
+            ) from error
 
     def measure(self, sample: Sample) -> Tally:
         pair = (_filled(sample, side, self.data_range) for side in ("forecast", "target"))
         forecast, target = pair
-        distance = self._distance.to(target.device)(forecast, target).flatten()
+        try:
+            distance = self._distance.to(target.device)(forecast, target).flatten()
+        except RuntimeError as error:
+            raise ShapeError(
+                f"LPIPS: the net {self.net} fails on frames of {target.shape[-2]} x "
+                f"{target.shape[-1]} pixels ({_reason(error)}); it needs larger ones, so remove "
+                "the metric"
+            ) from error
         scored = sample["valid"].flatten(1).any(dim=1)
         broken = torch.where(sample["valid"], sample["forecast"], 0.0).isnan().flatten(1).any(1)
         distance = torch.where(broken, torch.nan, distance)
@@ -87,13 +106,15 @@ class FVD(SampleMetric):
     """Frechet video distance: that of the features of all forecasts and of all targets.
 
     It needs a detector: a TorchScript file that maps videos (B, 3, T, 224, 224) of values in -1..1
-    to features (B, D), such as the published ``i3d_torchscript.pt``. A TorchScript file is a
-    program, so take it from a source that you trust. Frames are clipped to the data range and
-    resized; one channel is repeated; I3D needs ten frames. Thousands of samples are needed, and
-    scores of test sets of different sizes cannot be compared.
+    to features (B, D), such as the published ``i3d_torchscript.pt``, whose options are set so that
+    it does that. A TorchScript file is a program, so take it from a source that you trust. Frames
+    are clipped to the data range and resized; one channel is repeated; I3D needs ten frames.
+    Thousands of samples are needed, and scores of test sets of different sizes cannot be compared.
+    It is no mean of samples: it has no interval, and its tallies are not kept.
 
     Args:
-        detector: The TorchScript file.
+        detector: The TorchScript file. The checksum that a record has in its place measures
+            nothing.
         data_range: Largest value of the data, whose smallest is 0.
 
     Raises:
@@ -105,26 +126,34 @@ class FVD(SampleMetric):
 
     axes = ()
     pools_units = True
+    is_paired = False
     name = "fvd"
     unit = "1"
     higher_is_better = False
 
     def __init__(self, *, detector: str, data_range: Positive = 1.0) -> None:
         super().__init__()
+        self.data_range = float(data_range)
+        self._detector: Any = None
+        self._options: dict[str, bool] = {}
+        if detector.startswith(CHECKSUM):
+            self.digest = detector.removeprefix(CHECKSUM)
+            return
         if not Path(detector).is_file():
             raise ConfigError(
                 f"FVD: detector={detector!r} does not exist; it is a TorchScript file that maps "
                 "videos to features, such as the published i3d_torchscript.pt"
             )
         try:
-            self._detector: Any = torch.jit.load(detector, map_location="cpu").eval()
+            self._detector = torch.jit.load(detector, map_location="cpu").eval()
         except RuntimeError as error:
             raise ConfigError(f"FVD: {detector} is no TorchScript file; fetch it again") from error
-        self.data_range = float(data_range)
+        known = {argument.name for argument in self._detector.forward.schema.arguments}
+        self._options = {name: value for name, value in I3D_OPTIONS.items() if name in known}
         self.digest = hashlib.sha256(Path(detector).read_bytes()).hexdigest()[:12]
 
     def contents(self) -> dict[str, str]:
-        return {"detector": f"sha256:{self.digest}"}
+        return {"detector": f"{CHECKSUM}{self.digest}"}
 
     def convention(self) -> str:
         text = f"{super().convention()} Detector {self.digest}"
@@ -147,13 +176,17 @@ class FVD(SampleMetric):
         Raises:
             ConfigError: If the detector fails, as on a video that is too short for it.
         """
-        try:
-            found: Tensor = self._detector.to(video.device)(video)
-        except (RuntimeError, torch.jit.Error) as error:
-            reason = str(error).strip().rpartition("\n")[2]
+        if self._detector is None:
             raise ConfigError(
-                f"FVD: the detector fails on a video of {video.shape[2]} frames ({reason}); give a "
-                "detector of such videos, or remove the metric"
+                f"FVD: detector={CHECKSUM}{self.digest} is the checksum of a record; give the "
+                "file, whose name is in the config of the run"
+            )
+        try:
+            found: Tensor = self._detector.to(video.device)(video, **self._options)
+        except (RuntimeError, torch.jit.Error) as error:
+            raise ConfigError(
+                f"FVD: the detector fails on a video of {video.shape[2]} frames "
+                f"({_reason(error)}); give a detector of such videos, or remove the metric"
             ) from error
         if found.ndim != 2 or len(found) != 1:
             raise ConfigError(
@@ -181,6 +214,11 @@ class FVD(SampleMetric):
 
     def _intervals(self, tallies: np.ndarray) -> dict[str, Any]:  # noqa: ARG002
         return {"interval": None}  # each resampled set would need roots of large matrices
+
+
+def _reason(error: Exception) -> str:
+    """Return the last line of an error; that of TorchScript begins with the stack."""
+    return str(error).strip().rpartition("\n")[2]
 
 
 def frechet_distance(one: np.ndarray, other: np.ndarray, times: np.ndarray) -> float:

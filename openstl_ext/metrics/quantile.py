@@ -68,12 +68,12 @@ class QuantileMetric(AreaMetric, ABC):
                 f"{type(self).__name__}: levels={levels!r} must be ascending numbers between 0 and "
                 "1, as in (0.1, 0.5, 0.9)"
             )
-        self.levels = None if levels is None else tuple(map(float, levels))
+        self.levels = None if levels is None else tuple(map(_six_digits, levels))
         self._found: tuple[float, ...] = self.levels or ()
 
     def measure(self, sample: Sample) -> Tally:
         """Compute the tally of one sample, of the levels to score."""
-        known = [float(f"{level:g}") for level in sample["quantile_levels"].tolist()]
+        known = list(map(_six_digits, sample["quantile_levels"].tolist()))
         self._found = self.levels or tuple(known)
         if missing := [level for level in self._found if level not in known]:
             raise ConfigError(
@@ -92,6 +92,11 @@ class QuantileMetric(AreaMetric, ABC):
     def convention(self) -> str:
         levels = ", ".join(f"{level:g}" for level in self._found)
         return f"{super().convention()} Levels {levels}." if levels else super().convention()
+
+
+def _six_digits(level: float) -> float:
+    """Return a level as it is named; one of float32 has other digits further on."""
+    return float(f"{level:g}")
 
 
 @METRICS.register_module()

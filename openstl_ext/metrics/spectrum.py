@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from openstl_ext.errors import ShapeError
 from openstl_ext.metrics.base import SampleMetric, Tally
 from openstl_ext.registry import METRICS
 from openstl_ext.structures import Sample
@@ -59,8 +60,17 @@ class SpectralMetric(SampleMetric, ABC):
 
     @staticmethod
     def spectra(sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the spectra of forecast and target (T, C, K), and which maps count (T, C)."""
+        """Return the spectra of forecast and target (T, C, K), and which maps count (T, C).
+
+        Raises:
+            ShapeError: If frames have one pixel only.
+        """
         valid = sample["valid"]
+        if max(valid.shape[-2:]) < 2:
+            raise ShapeError(
+                "a frame of one pixel has no spectrum; remove the metrics LogSpectralDistance and "
+                "SpectralPowerRatio"
+            )
         forecast, target = (
             torch.where(valid, sample[side], 0.0).double()  # type: ignore[literal-required]
             for side in ("forecast", "target")

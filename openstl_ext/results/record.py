@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -45,13 +45,26 @@ class TrainingTime(TypedDict):
     device: str
 
 
+class JoinedPart(TypedDict):
+    """Weights of one part of a method, and the checkpoint that they come from."""
+
+    part: str
+    file: str
+    sha256: str | None
+
+
 class Checkpoint(TypedDict):
-    """Evaluated weights; unknown values are null."""
+    """Evaluated weights; unknown values are null.
+
+    Where the parts of a method come from several checkpoints, as the members of an ensemble do,
+    ``parts`` has each of them, and ``sha256`` is a checksum of all checksums.
+    """
 
     file: str
     sha256: str | None
     epoch: int | None
     iteration: int | None
+    parts: NotRequired[list[JoinedPart]]
 
 
 class Selection(TypedDict):

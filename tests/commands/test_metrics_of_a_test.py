@@ -45,6 +45,12 @@ def test_metrics_are_compared_with_scikit_image(
         cli.call(["test", config, "--check-metrics", "0"])
 
 
+def test_members_are_left_out_of_saved_predictions_only(config: str) -> None:
+    """The option would do nothing without a word."""
+    with pytest.raises(ConfigError, match="--no-members is an option of --save-predictions"):
+        cli.call(["test", config, "--no-members"])
+
+
 def hook_on(
     samples: list[Any], *types: str, num_samples: int = 2
 ) -> tuple[MetricCheckHook, list[str]]:
@@ -90,12 +96,24 @@ def test_nothing_to_check_is_a_mistake() -> None:
         hook_on(drawn_samples(1), "MeanMSE", "SSIMSimVPMinimal")
 
 
-def test_a_climatology_is_the_mean_of_the_training_targets(config: str, tmp_path: Path) -> None:
+def test_a_climatology_is_the_mean_of_the_training_targets(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of sequences that are drawn when they are read is the same each time."""
+
+    def drawn(*_: object) -> dict[str, Any]:
+        return {"inputs": {}, "data_samples": {"frames": torch.rand(2, 1, 4, 4)}}
+
     cli.call(["data", "climatology", config, "--out", "mean.npy"])
     cli.call(["data", "climatology", config, "--out", "leads.npy", "--by-lead"])
     dataset = Boiling(root="data", split="train")
     targets = np.stack([dataset[k]["data_samples"]["frames"].numpy() for k in range(len(dataset))])
     np.testing.assert_allclose(np.load("leads.npy"), targets.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(np.load("mean.npy"), targets.mean(axis=(0, 1)), rtol=1e-5)
+    monkeypatch.setattr(Boiling, "__getitem__", drawn)
+    for name in ("one.npy", "two.npy"):
+        torch.manual_seed(len(list(tmp_path.iterdir())))
+        cli.call(["data", "climatology", config, "--out", name])
+    assert (tmp_path / "one.npy").read_bytes() == (tmp_path / "two.npy").read_bytes()
     with pytest.raises(ConfigError, match=r"\.npy"):
         cli.call(["data", "climatology", config, "--out", "mean.tif"])

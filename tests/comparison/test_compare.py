@@ -1,6 +1,7 @@
 """Comparisons of rows of a board, from kept tallies."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ SIZE = 40
 BLOCKS = [f"walk-{index // 2}" for index in range(SIZE)]
 
 
-def protocol(samples: list[str]) -> Any:
+def protocol(samples: list[str], further: Sequence[dict[str, Any]] = ()) -> Any:
     return protocol_of(
         {"type": "Boiling", "split": "test"},
-        [{"type": "SummedMSE"}],
+        [{"type": "SummedMSE"}, *further],
         {"name": "boiling", "channels": [{"name": "x", "unit": "1"}], "lead": [1, "frame"]},
         size=len(samples),
         shapes={"data_samples.frames": (2, 1, 8, 8)},
@@ -51,8 +52,10 @@ def write_run(
     samples: list[str] | None = None,
     baselines: dict[str, float] | None = None,
     kept: bool = True,
+    fvd: float | None = None,
 ) -> Record:
     """Write a record and its tallies."""
+    further = [] if fvd is None else [{"type": "FVD", "detector": "sha256:0123456789ab"}]
     samples = samples or [f"s{index:02d}" for index in range(SIZE)]
     metric = SummedMSE()
 
@@ -68,8 +71,8 @@ def write_run(
         name=config.rpartition("/")[2].upper(),
         method="DirectForecast",
         model="SimVP",
-        protocol=protocol(samples),
-        metrics=scores.pop(""),
+        protocol=protocol(samples, further),
+        metrics=scores.pop("") | ({} if fvd is None else {"fvd": fvd}),
         baselines=scores,
         about={"mse_sum": {"unit": "1", "higher_is_better": False}},
         training={"seed": seed},
@@ -305,6 +308,24 @@ def test_tallies_of_another_version_of_a_metric_are_one_sentence(tmp_path: Path)
     with pytest.raises(RecordError, match="mse_sum are of another version of the metric"):
         compare(board, "good", "bad")
     assert not any(row.tied for table in with_ties(board).tables for row in table.rows)
+
+
+def test_a_score_that_is_no_mean_of_samples_is_named(tmp_path: Path) -> None:
+    """The distance of all features would be missing from a comparison without a word."""
+    write_run(tmp_path, "boiling/good", 1.0, fvd=10.0)
+    write_run(tmp_path, "boiling/bad", 2.0, fvd=20.0)
+    found = compare(board_of([tmp_path]), "good", "bad")
+    assert {d.name.metric for d in found[0].differences} == {"mse_sum"}
+    line = "- not compared: fvd, not a mean of samples, so it cannot be paired"
+    assert line in markdown(found).splitlines()
+
+
+def test_a_score_without_a_value_in_one_row_is_named(tmp_path: Path) -> None:
+    """Scores of ensembles have none for a baseline, and would be missing without a word."""
+    write_run(tmp_path, "boiling/good", 1.0, baselines={"Persistence": np.nan})
+    found = compare(board_of([tmp_path]), "good", "Persistence")
+    assert not found[0].differences
+    assert "- not compared: mse_sum, without a value in one of the two rows" in markdown(found)
 
 
 def test_scores_with_different_entries_are_left_out() -> None:

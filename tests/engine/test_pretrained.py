@@ -55,7 +55,7 @@ def start(block: dict[str, Any], **arguments: Any) -> nn.Module:
         loads_whole=False,
         seed=0,
         model=method,
-        cfg=Config({"model": block}),
+        cfg=Config({"model": block, "train_dataloader": {}}),
         logger=MMLogger.get_instance("test_pretrained"),
     )
     PretrainedHook(**arguments).before_run(runner)  # type: ignore[arg-type]

@@ -118,7 +118,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     for hook in (Interrupt, Uncertain):
         monkeypatch.setitem(HOOKS.module_dict, hook.__name__, hook)
 
-    def test(*hooks: str, **dataset: Any) -> Path:
+    def test(*hooks: str, members: bool = True, **dataset: Any) -> Path:
+        saving = {"type": "PredictionsHook", "members": members}
         cfg = Config(
             {
                 "model": {
@@ -129,7 +130,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
                 },
                 "test_dataloader": {"batch_size": 2, "dataset": {"type": "Gappy", **dataset}},
                 "test_evaluator": [{"type": "MeanMSE"}],
-                "custom_hooks": [{"type": name} for name in ("PredictionsHook", *hooks)],
+                "custom_hooks": [saving, *({"type": name} for name in hooks)],
                 "work_dir": str(tmp_path),
                 "identity": "gappy/persistence",
                 "log_level": "ERROR",
@@ -176,6 +177,14 @@ def test_quantiles_and_members_are_saved_step_by_step(run):
         assert found.shape == (len(steps), 2, 2, 3, 4)
         for number, step in enumerate(steps):
             np.testing.assert_allclose(found[number], forecast + step, rtol=1e-6)
+
+
+def test_members_can_be_left_out(run):
+    """They take most of the space."""
+    folder = SavedFolder(run("Uncertain", members=False))
+    assert folder.quantile_levels == [0.1, 0.9]
+    assert not folder.has_members
+    assert not (folder.path / "ensemble").exists()
 
 
 def test_a_forecast_without_quantiles_saves_none(run):

@@ -12,9 +12,12 @@ import torch
 from mmengine.config import Config
 from torch.utils.data import Dataset
 
+from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import Entry, save
 from openstl_ext.engine.runner import build
+from openstl_ext.errors import CheckpointError, ConfigError
 from openstl_ext.hooks.result import ResultHook, metrics_file, scores_array, selection_of
+from openstl_ext.models.simvp import SimVP
 from openstl_ext.registry import DATASETS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Channel, Metainfo
@@ -26,8 +29,16 @@ class Ramp(Dataset):
 
     metainfo = Metainfo(name="ramp", channels=(Channel("x"),), synthetic=True)
 
-    def __init__(self, *, split: str = "test", root: str = "here", length: int = 3) -> None:
-        self.length = length
+    def __init__(
+        self,
+        *,
+        split: str = "test",
+        root: str = "here",
+        length: int = 3,
+        horizon: int = 2,
+        side: int = 4,
+    ) -> None:
+        self.length, self.horizon, self.side = length, horizon, side
 
     def __len__(self) -> int:
         return self.length
@@ -36,8 +47,9 @@ class Ramp(Dataset):
         return f"sample_{index}"
 
     def __getitem__(self, index: int) -> dict[str, dict[str, torch.Tensor]]:
-        frames = (index + torch.arange(4.0)).view(-1, 1, 1, 1).expand(-1, 1, 4, 4).clone()
-        return {"inputs": {"frames": frames[:2]}, "data_samples": {"frames": frames[2:]}}
+        ramp = (index + torch.arange(2.0 * self.horizon)).view(-1, 1, 1, 1)
+        inputs, targets = ramp.expand(-1, 1, self.side, self.side).clone().split(self.horizon)
+        return {"inputs": {"frames": inputs}, "data_samples": {"frames": targets}}
 
 
 @pytest.fixture
@@ -120,6 +132,74 @@ def test_the_tested_weights_are_recorded_with_their_checksum(run, tmp_path: Path
         "epoch": 4,
         "iteration": 50,
     }
+
+
+def test_joined_runs_are_recorded_with_all_their_checkpoints(run, tmp_path: Path):
+    """Ensembles that share their first member would be one row, of the weights of that member."""
+    net = {"type": "SimVP", **SimVP.toy_arguments()}
+    model = {"type": "EnsembleForecast", "net": net, "loss": {"type": "L2"}, "num_members": 2}
+    files = []
+    for number in range(3):
+        torch.manual_seed(number)
+        trained = SimVP(**SimVP.toy_arguments()).state_dict()
+        state = {"state_dict": {f"net.{name}": value for name, value in trained.items()}}
+        files.append(tmp_path / f"member_{number}.pth")
+        torch.save(state, files[-1])
+
+    def joined(*numbers: int, model: dict[str, Any] = model) -> Record:
+        loads = [
+            {"type": "PretrainedHook", "checkpoint": str(files[number]), "part": part}
+            for number, part in zip(numbers, ("net", "others.0"), strict=True)
+        ]
+        return run(
+            {"horizon": 4, "side": 16},
+            model=model,
+            custom_hooks=[*loads, {"type": "ResultHook"}],
+            test_evaluator=[{"type": "CRPS"}],
+        )
+
+    records = [joined(0, 1), joined(0, 2), joined(1, 0)]
+    checkpoints: list[Any] = [record.checkpoint for record in records]
+    digests = [sha256_of(file) for file in files]
+    assert checkpoints[0]["file"] == "member_0.pth + member_1.pth"
+    assert checkpoints[0]["parts"] == [
+        {"part": "net", "file": "member_0.pth", "sha256": digests[0]},
+        {"part": "others.0", "file": "member_1.pth", "sha256": digests[1]},
+    ]
+    assert len({record.sha256 for record in records} | set(digests)) == 6
+    assert len(list(tmp_path.glob("result*.json"))) == 3  # none has replaced another
+    assert records[0].metrics["crps"] != records[1].metrics["crps"]
+    assert records[0].metrics["crps"] == pytest.approx(records[2].metrics["crps"], rel=1e-6)
+    with pytest.raises(ConfigError, match=r"no checkpoint is loaded into 'others\.1' of"):
+        joined(0, 1, model={**model, "num_members": 3})
+    with pytest.raises(ConfigError, match=r"member_0\.pth is loaded into several parts"):
+        joined(0, 0)
+
+
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_a_member_of_another_normalisation_is_refused(run, tmp_path: Path, name: str):
+    """Its forecasts would be in another unit than those of the others."""
+    net = {"type": "SimVP", **SimVP.toy_arguments()}
+    scaling = {"type": "SequencePreprocessor", "mean": [0.5], "std": [2.0]}
+    weights = {f"net.{key}": v for key, v in SimVP(**SimVP.toy_arguments()).state_dict().items()}
+
+    def test(**changes: Any) -> Record:
+        file = tmp_path / "member.pth"
+        trained = {"net": net, "data_preprocessor": {**scaling, **changes}}
+        torch.save({"state_dict": weights, "meta": {"config": {"model": trained}}}, file)
+        hook = {"type": "PretrainedHook", "checkpoint": str(file)}
+        return run(
+            {"horizon": 4, "side": 16},
+            model={
+                **{"type": "DirectForecast", "net": net, "loss": {"type": "L2"}},
+                "data_preprocessor": {**scaling, "mean": 0.5},
+            },
+            custom_hooks=[hook, {"type": "ResultHook"}],
+        )
+
+    assert test().checkpoint is not None
+    with pytest.raises(CheckpointError, match=rf"with {name}=0\.7 of the data_preprocessor"):
+        test(**{name: 0.7})
 
 
 def test_the_seed_is_that_of_the_training(run, tmp_path: Path):

@@ -103,6 +103,22 @@ def test_a_reliable_ensemble_is_flat_and_has_the_spread_of_its_error() -> None:
     assert evaluated(SpreadSkill(), [sure])["spread_skill"] < 0.6
 
 
+def test_a_frame_without_error_counts_in_the_spread() -> None:
+    """It would be reported as a frame that does not count."""
+    one, other = ensembles(2)
+    one["target"] = (64 * one["target"]).round() / 64  # so that the mean of members is exact
+    centre = one["target"][None]
+    one["ensemble"] = torch.cat([centre - 0.25, centre, centre + 0.25])
+    other["ensemble"] = other["ensemble"][:3]
+    other["valid"][1] = False
+    metric = SpreadSkill()
+    scores = evaluated(metric, [one, other])
+    spread = other["ensemble"].double().var(dim=0)[0].sum() + 2 * 42 * 0.25**2
+    error = (other["ensemble"].double().mean(dim=0) - other["target"]).square()[0].sum()
+    assert scores["spread_skill"] == pytest.approx(math.sqrt(4 / 3 * spread / error), rel=1e-6)
+    assert metric.describe()["spread_skill"]["num_unscored_frames"] == 1
+
+
 def test_a_target_that_equals_members_is_divided_among_its_ranks() -> None:
     (one,) = drawn_samples(1, (1, 1, 1, 1))
     ensemble = torch.tensor([0.0, 0.5, 0.5]).view(3, 1, 1, 1, 1)
@@ -218,6 +234,9 @@ def test_levels_can_be_stated_so_that_methods_share_a_table() -> None:
     assert evaluated(CRPSQuantiles(), samples) != evaluated(metric, samples)
     with pytest.raises(ConfigError, match=r"predicts the quantiles 0.1, 0.5, 0.9, 0.99, not 0.3"):
         evaluated(QuantileReliability(levels=(0.3,)), samples)
+    thirds = [{**s, "quantile_levels": torch.tensor([1 / 3, 0.5, 2 / 3])} for s in ensembles(2)]
+    found = evaluated(CRPSQuantiles(levels=(1 / 3, 0.5, 2 / 3)), thirds)
+    assert found == evaluated(CRPSQuantiles(), thirds)
     for levels in ((), (0.5, 0.1), (0.0, 0.5), (0.5, 1.0)):
         with pytest.raises(ConfigError, match="ascending numbers between 0 and 1"):
             CRPSQuantiles(levels=levels)

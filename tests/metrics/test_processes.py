@@ -4,12 +4,19 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from openstl_ext.metrics import base
 from openstl_ext.metrics.learned import FVD
 from tests.metrics.samples import built
-from tests.metrics.test_learned import MeanColour
 from tests.metrics.test_precision import FRAME_METRICS, close_samples
+
+
+class MeanPixels(nn.Module):
+    """Detector whose features are the means of the first two frames."""
+
+    def forward(self, video: Tensor) -> Tensor:
+        return video.mean(dim=(1, 3, 4))[:, :2]
 
 
 def on(world: int, metrics: list[Any], samples: list[Any], patch: pytest.MonkeyPatch) -> list[Any]:
@@ -38,7 +45,7 @@ def test_every_rank_has_the_scores_of_one_process(
 def test_fvd_has_the_same_bits_on_three_processes(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    torch.jit.script(MeanColour()).save(str(tmp_path / "detector.pt"))
+    torch.jit.script(MeanPixels()).save(str(tmp_path / "detector.pt"))
     metrics = [FVD(detector=str(tmp_path / "detector.pt")) for _ in range(4)]
     samples = close_samples()
     (alone,) = on(1, metrics, samples, monkeypatch)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from openstl_ext.errors import ShapeError
 from openstl_ext.metrics.spectrum import (
     LogSpectralDistance,
     SpectralMetric,
@@ -100,3 +101,10 @@ def test_a_map_with_a_gap_is_not_counted(kind: type[SpectralMetric]) -> None:
     whole = evaluated(kind(), samples[:1])
     samples[1]["valid"][:, 0, 3, 3] = False
     assert evaluated(kind(), samples) == whole
+
+
+@pytest.mark.parametrize("kind", [LogSpectralDistance, SpectralPowerRatio])
+def test_a_pixel_alone_has_no_spectrum(kind: type[SpectralMetric]) -> None:
+    with pytest.raises(ShapeError, match="a frame of one pixel has no spectrum"):
+        evaluated(kind(), drawn_samples(1, (2, 1, 1, 1)))
+    assert evaluated(kind(), drawn_samples(1, (2, 1, 1, 2)))

@@ -8,3 +8,7 @@ dataset = dict(type="BranchingMotion", root="data/branching_motion", num_inputs=
 train_dataloader = dict(**loader, dataset=dict(**dataset, split="train"))
 val_dataloader = dict(**loader, dataset=dict(**dataset, split="val"))
 test_dataloader = dict(**loader, dataset=dict(**dataset, split="test"))
+
+# the first metric selects the best checkpoint
+val_evaluator = [dict(type="CRPS"), dict(type="MeanMSE")]
+test_evaluator = [*_base_.ensemble, dict(type="MeanMSE"), dict(type="MeanMAE")]

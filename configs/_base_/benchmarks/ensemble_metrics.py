@@ -1,13 +1,9 @@
-"""Metrics of ensembles, and of their means."""
+"""Metrics of ensembles; benchmarks read the list as ``_base_.ensemble``."""
 
-# the first metric selects the best checkpoint
-val_evaluator = [dict(type="CRPS"), dict(type="MeanMSE")]
-test_evaluator = [
+ensemble = [
     dict(type="CRPS"),
     dict(type="FairCRPS"),
     dict(type="EnergyScore"),
     dict(type="SpreadSkill"),
     dict(type="RankHistogram"),
-    dict(type="MeanMSE"),
-    dict(type="MeanMAE"),
 ]

@@ -1,14 +1,10 @@
 """The miniature of Human Modification, 2005 to 2020, with metrics of ensembles."""
 
-_base_ = "human_modification_miniature_direct.py"
+_base_ = ["human_modification_miniature_direct.py", "ensemble_metrics.py"]
 
 val_evaluator = [dict(type="CRPS"), dict(type="MeanMAE"), dict(type="ValidPixels")]
 test_evaluator = [
-    dict(type="CRPS"),
-    dict(type="FairCRPS"),
-    dict(type="EnergyScore"),
-    dict(type="SpreadSkill"),
-    dict(type="RankHistogram"),
+    *_base_.ensemble,
     dict(type="MeanMAE"),
     dict(type="MeanRMSE"),
     dict(type="Bias"),

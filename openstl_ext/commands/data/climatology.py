@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> None:
 
     from openstl_ext.atomic_io import atomic_file
     from openstl_ext.config import load
+    from openstl_ext.engine.randomness import ITEM, seed_everything
     from openstl_ext.errors import ConfigError
     from openstl_ext.output_path import check_file
     from openstl_ext.progress_line import tracked
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
     dataset = DATASETS.build(loader.dataset)
     total, number = np.zeros(()), np.zeros(())
     for index in tracked(range(len(dataset)), "averaging training targets", "samples"):
+        seed_everything(0, ITEM, 0, index)  # a sample may be drawn when it is read
         target = dataset[index]["data_samples"]
         if "frames" not in target:
             raise ConfigError(f"{args.config} has labels as targets; a climatology is of frames")
