@@ -180,6 +180,8 @@ def printable(text: str) -> str:
 
     Names of files may have any character, among them those that clear or recolour a terminal.
     """
+    if text.isprintable():
+        return text
     return "".join(
         c.encode("unicode_escape").decode("ascii")
         if unicodedata.category(c) in CONTROLS and c not in "\n\t"

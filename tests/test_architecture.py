@@ -75,7 +75,7 @@ MAY_IMPORT = {
     "profiling": {
         *("profiling", "ops", "structures", "interfaces", "errors", "registry", "atomic_io"),
     },
-    "results": {"results", "errors", "atomic_io", "json_file", "score_name"},
+    "results": {"results", "errors", "atomic_io", "json_file", "score_name", "text_file"},
     "comparison": {
         *("comparison", "results", "metrics", "registry", "structures", "errors", "score_name"),
     },
@@ -232,6 +232,7 @@ WRITTEN_ELSEWHERE = {
     "prediction/destination.py": "an atomic folder",
     "prediction/feature_files.py": "an atomic file",
     "prediction/forecasting.py": "the files of an atomic folder",
+    "profiling/memory.py": "a switch of Linux",
     "rasters/writer.py": "an atomic path",
     "results/kept_tallies.py": "an atomic file",
     "visualization/animation.py": "memory, and an atomic path",

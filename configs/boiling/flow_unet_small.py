@@ -12,5 +12,5 @@ model = dict(
     data_preprocessor=dict(type="SequencePreprocessor", mean=0.5, std=0.25),
 )
 
-train_cfg = dict(max_epochs=20, val_interval=5)
+train_cfg = dict(max_epochs=80, val_interval=20)
 param_scheduler = [dict(**_base_.cycle, eta_max=3e-3), _base_.momentum]

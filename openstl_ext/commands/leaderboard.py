@@ -6,6 +6,7 @@ Rows that cannot be told from the best one are marked where the tests kept their
     openstl-ext leaderboard work_dirs other/work_dirs --out tables --format csv,json
     openstl-ext leaderboard work_dirs --metrics mse_sum 'ssim@*'
     openstl-ext leaderboard work_dirs --html board.html --latex tables.tex
+    openstl-ext leaderboard board.json --latex tables.tex    # of --json, without the runs
     openstl-ext leaderboard work_dirs --compare boiling/simvp_gsta_small Persistence
 """
 
@@ -32,7 +33,10 @@ SUFFIXES = {"latex": "tex"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument(
-        "folders", nargs="+", metavar="WORK_DIR", help="searched for results at any depth"
+        "folders",
+        nargs="+",
+        metavar="WORK_DIR",
+        help="searched for results at any depth; or the file of --json",
     )
     parser.add_argument(
         "--out", type=Path, help="a file, whose suffix selects the format, or a folder"
@@ -74,11 +78,12 @@ def run(args: argparse.Namespace) -> None:
         writer_of(name)  # an unknown format ends the command before the work
     stem = "comparison" if args.compare else "leaderboard"
     paths = [(f, args.out if one else args.out / f"{stem}.{f}") for f in formats if args.out]
+    sources = [Path(folder) for folder in args.folders]
     for _, path in paths:
-        check_file(path, option="--out")
+        check_file(path, option="--out", sources=sources)
     for name in FILES:
         if path := getattr(args, name):
-            check_file(path, option=f"--{name}")
+            check_file(path, option=f"--{name}", sources=sources)
             paths.append((SUFFIXES.get(name, name), path))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # arrows, on Windows
@@ -99,6 +104,8 @@ def run(args: argparse.Namespace) -> None:
         cli.print_line(writer_of("md")(board).removesuffix("\n"))
     for path, text in texts:
         atomic_write(path, text.encode(errors="backslashreplace"))
+    if board.read_from and args.metrics and not args.compare:
+        cli.warn(f"ties are marked only in columns that {board.read_from} has")
     for problem in board.problems:
         cli.warn(f"not read: {problem}")
     if args.strict and board.problems:
@@ -119,8 +126,8 @@ def _with_ties(board: "Board") -> "Board":
     """Mark ties if any test kept its tallies; only then are the metrics, and torch, imported."""
     from openstl_ext.results.kept_tallies import tallies_file
 
-    if not any(tallies_file(path).exists() for _, path in board.places):
-        return board
+    if board.read_from or not any(tallies_file(path).exists() for _, path in board.places):
+        return board  # a file has the ties of its columns
     from openstl_ext.comparison.compare import with_ties
 
     return with_ties(board)

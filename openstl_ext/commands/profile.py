@@ -1,7 +1,7 @@
-"""Measure the cost of a recipe: parameters, FLOPs of one forecast, forecast frames per second.
+"""Measure the cost of a recipe: parameters, FLOPs, frames per second, latency of one forecast.
 
 A multiply-add counts once. Operators that published tables leave out, such as scans, are shown
-apart; operators that are not counted are listed. The speed is that of this machine. ::
+apart; operators that are not counted are listed. Speed and latency are those of this machine. ::
 
     openstl-ext profile boiling/simvp_gsta
     openstl-ext profile boiling/simvp_gsta --batch-size 8
@@ -17,7 +17,9 @@ from openstl_ext.commands.arguments import add_config, load_config, require_conf
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add_config(parser)
-    parser.add_argument("--batch-size", type=int, default=1, help="of the speed (%(default)s)")
+    parser.add_argument(
+        "--batch-size", type=int, default=1, help="of the frames per second (%(default)s)"
+    )
     parser.add_argument(
         "--shape",
         type=int,

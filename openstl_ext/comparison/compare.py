@@ -16,7 +16,8 @@ from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.results.board import Board
 from openstl_ext.results.protocol import differences
 from openstl_ext.results.record import RecordError
-from openstl_ext.results.table import Row, Table
+from openstl_ext.results.row import Row, part_of
+from openstl_ext.results.table import Table, higher_is_better
 from openstl_ext.score_name import ScoreName, matching, metric_name
 
 LEVEL = 0.05
@@ -59,7 +60,7 @@ class Comparison:
         """
         if difference.corrected > LEVEL:
             return "tied"
-        up = self.table.about.get(difference.name.metric, {}).get("higher_is_better")
+        up = higher_is_better(self.table.about, difference.name.metric)
         if up is None:
             return "different"
         return "A" if (difference.difference > 0) == up else "B"
@@ -70,7 +71,7 @@ def compare(board: Board, one: str, other: str, patterns: Sequence[str] = ()) ->
 
     Args:
         board: Board with both rows.
-        one: Name, config or folder of row A, or name of a baseline.
+        one: Name or config of row A, or name of a baseline; or a folder, for the runs in it only.
         other: The same of row B.
         patterns: Scores to compare, as for a table; by default all of the overall scores and of
             single leads.
@@ -94,24 +95,24 @@ def compare(board: Board, one: str, other: str, patterns: Sequence[str] = ()) ->
 
 
 def _rows_called(board: Board, name: str) -> list[tuple[Table, Row]]:
-    """Return the row of a name in each table that has it."""
+    """Return the row of a name in each table that has it; of a folder, its runs of that row."""
     rows = [(table, row) for table in board.tables for row in table.rows]
-    tests = (
-        lambda row: name in (row.label, row.config),
-        lambda row: name in _names(row),
-        lambda row: not row.is_baseline and Path(name).exists() and _is_below(board, row, name),
-    )
-    found = next(filter(None, ([(t, r) for t, r in rows if test(r)] for test in tests)), [])
+    found = [(t, r) for t, r in rows if name in (r.label, r.config)]
+    found = found or [(t, r) for t, r in rows if name in _names(r)]
+    if not found and Path(name).exists():
+        found = [(t, part) for t, r in rows if (part := _part_below(board, r, name))]
+        if not found:
+            raise UserError(f"no run of the leaderboard is below {name}; give it as WORK_DIR too")
     if not found:
         known = sorted({each for _, row in rows for each in _names(row)})
         raise UserError(f"no row is called {name!r}; {nearest(name, known)}")
     unique = []
     for table in board.tables:
         here = [row for t, row in found if t is table]
+        here = [row for row in here if row.counts] or here
+        here = [row for row in here if not row.postprocessor] or here
         if len(here) > 1:
-            here = [row for row in here if row.counts] or here
-        if len(here) > 1:
-            labels = ", ".join(repr(row.label) for row in here)
+            labels = ", ".join(f"{row.label!r} ({_place(board, row)})" for row in here)
             raise UserError(f"{name!r} are several rows: {labels}; give the folder of one run")
         unique += [(table, row) for row in here]
     return unique
@@ -121,11 +122,27 @@ def _names(row: Row) -> set[str]:
     return {row.label, row.name, row.config, row.config.rpartition("/")[2]} - {""}
 
 
-def _is_below(board: Board, row: Row, folder: str) -> bool:
-    """Return whether all runs of a row are in a folder."""
+def _place(board: Board, row: Row) -> str:
+    """Return the folder of the first run of a row."""
+    file = board.files.get(id(row.records[0]))
+    return str(file.parent) if file else row.config
+
+
+def _part_below(board: Board, row: Row, folder: str) -> Row | None:
+    """Return the runs of a row that are in a folder, or of which it is the file; None if none is.
+
+    The row itself if all are.
+    """
+    if row.is_baseline:
+        return None
     place = Path(folder).resolve()
-    files = (board.path_of(record).resolve() for record in row.records)
-    return all(place in (file, *file.parents) for file in files)
+    files = {id(r): board.path_of(r).resolve() for r in row.records if board.has_run(r)}
+    inside = [
+        r for r in row.records if id(r) in files and place in (files[id(r)], *files[id(r)].parents)
+    ]
+    if len(inside) == len(row.records):
+        return row
+    return part_of(row, inside) if inside else None
 
 
 def _compared(
@@ -133,6 +150,13 @@ def _compared(
 ) -> Comparison:
     if one is other:
         raise UserError(f"{one.label} is one row; name two")
+    if not one.is_baseline and not other.is_baseline:
+        both = [record for record in one.records if any(record is run for run in other.records)]
+        if both:
+            raise UserError(
+                f"{one.label} and {other.label} share the run {board.path_of(both[0])}; name two "
+                "rows, or the folders of two runs"
+            )
     built = metrics_of(table.protocol)
     names = list(dict.fromkeys(n for row in (one, other) for r in row.records for n in r.metrics))
     for pattern in patterns:
@@ -181,7 +205,7 @@ def _compared(
 def with_ties(board: Board) -> Board:
     """Mark the rows of each table that cannot be told from the best one, for each metric shown.
 
-    Rows without tallies are not marked, nor are tables with so few blocks that no difference could
+    Rows without tallies are not tested, nor are tables with so few blocks that no difference could
     be shown. The p-values of a column are corrected together.
     """
     return replace(board, tables=tuple(_with_ties(board, table) for table in board.tables))
@@ -189,30 +213,42 @@ def with_ties(board: Board) -> Board:
 
 def _with_ties(board: Board, table: Table) -> Table:
     built = metrics_of(table.protocol)
+    tested: dict[int, set[str]] = {}
     tied: dict[int, set[str]] = {}
     for score in table.metrics:
-        metric, best = built.get(metric_name(score)), table.best(score)
-        if metric is None or best is None:
+        name, metric, best = (
+            ScoreName.parse(score),
+            built.get(metric_name(score)),
+            table.best(score),
+        )
+        if name is None or metric is None or best is None:
             continue
         top = next(k for k, r in enumerate(table.rows) if r.counts and r.scores[score].mean == best)
-        if name := ScoreName.parse(score):
-            for k in _tied_with(board, table, top, name, metric):
+        p_values = _p_values(board, table, top, name, metric)
+        for k, corrected in zip(p_values, holm(list(p_values.values())), strict=True):
+            tested.setdefault(k, set()).add(score)
+            if corrected > LEVEL:
                 tied.setdefault(k, set()).add(score)
-    rows = (replace(r, tied=frozenset(tied.get(k, ()))) for k, r in enumerate(table.rows))
+        if p_values:
+            tested.setdefault(top, set()).add(score)
+    rows = (
+        replace(row, tied=frozenset(tied.get(k, ())), tested=frozenset(tested.get(k, ())))
+        for k, row in enumerate(table.rows)
+    )
     return replace(table, rows=tuple(rows))
 
 
-def _tied_with(
+def _p_values(
     board: Board, table: Table, top: int, name: ScoreName, metric: SampleMetric
-) -> list[int]:
-    """Return the rows that a score cannot tell from the best one."""
+) -> dict[int, float]:
+    """Return the p-value of the difference from the best row, by row; nothing for few blocks."""
     read = {metric.name: metric}
     try:
         ours = runs_of(board, table.rows[top], read)
     except RecordError:
-        return []
+        return {}
     if least_p_value(len(set(ours[0].blocks))) > LEVEL:
-        return []
+        return {}
     p_values: dict[int, float] = {}
     for k, row in enumerate(table.rows):
         if k == top or row.scores[str(name)].mean is None:
@@ -233,4 +269,4 @@ def _tied_with(
             continue
         if found:
             p_values[k] = found[0].p_value
-    return [k for k, p in zip(p_values, holm(list(p_values.values())), strict=True) if p > LEVEL]
+    return p_values

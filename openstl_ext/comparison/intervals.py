@@ -7,7 +7,8 @@ from openstl_ext.errors import DataError
 from openstl_ext.metrics.tallies import bootstrap_intervals
 from openstl_ext.results.board import Board
 from openstl_ext.results.horizons import Intervals
-from openstl_ext.results.table import Row, Table
+from openstl_ext.results.row import Row
+from openstl_ext.results.table import Table
 from openstl_ext.score_name import metric_name
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from openstl_ext.comparison.compare import LEVEL, Comparison
 from openstl_ext.comparison.paired import Difference, least_p_value
+from openstl_ext.results.markdown_text import aligned, code, escaped
 from openstl_ext.results.protocol import plain
 from openstl_ext.results.writers.csv import cell
-from openstl_ext.results.writers.markdown import code, escaped
 
 MEANING = {"A": "A is better", "B": "B is better", "tied": "tied", "different": "different"}
 
@@ -20,7 +20,6 @@ def markdown(comparisons: Sequence[Comparison]) -> str:
 
 
 def _section(found: Comparison) -> str:
-    name = found.table.protocol["metainfo"].get("name") or "data"
     size = f"{found.num_samples} samples in {found.num_blocks} blocks"
     if found.independent:
         size = f"{found.num_samples} samples, taken as independent: the dataset names no blocks"
@@ -28,7 +27,7 @@ def _section(found: Comparison) -> str:
         f" ({len(r.records)} runs)" if len(r.seeds) > 1 else "" for r in (found.one, found.other)
     ]
     lines = [
-        f"## {escaped(name)}: A = {escaped(found.one.label)}{seeds[0]}, "
+        f"## {escaped(found.table.name)}: A = {escaped(found.one.label)}{seeds[0]}, "
         f"B = {escaped(found.other.label)}{seeds[1]}",
         "",
         f"{size}. Protocol {code(found.table.protocol['fingerprint'])}.",
@@ -36,12 +35,8 @@ def _section(found: Comparison) -> str:
     ]
     head = ["score", "A", "B", "A - B", "95 % interval", "p", "p corrected", ""]
     body = [_cells(found, difference) for difference in found.differences]
-    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    rows = [head, ["-" * w for w in widths], *body]
     lines += [
-        "| " + " | ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) + " |" for r in rows
-    ]
-    lines += [
+        aligned(head, body, texts=len(head)),
         "",
         "- 95 % interval: paired bootstrap of whole blocks",
         "- p: paired permutation of whole blocks; corrected by Holm's method for all scores",

@@ -17,7 +17,7 @@ from openstl_ext.results.board import Board
 from openstl_ext.results.kept_tallies import KeptTallies, tallies_file
 from openstl_ext.results.protocol import Protocol
 from openstl_ext.results.record import Record, RecordError
-from openstl_ext.results.table import Row
+from openstl_ext.results.row import Row
 from openstl_ext.structures import Channel, Metainfo
 
 TOLERANCE = 1e-5
@@ -136,7 +136,7 @@ def pairs_of(
     Nothing if they have different entries, such as ranks of ensembles of different sizes.
 
     Raises:
-        DataError: If the tallies are of other samples.
+        DataError: If the tallies are of other samples or blocks.
     """
     first = ours[0]
     one, other = ([_in_order(kept, first, metric) for kept in runs] for runs in (ours, theirs))
@@ -146,7 +146,7 @@ def pairs_of(
 
 
 def _in_order(kept: KeptTallies, first: KeptTallies, metric: str) -> NDArray[np.float64]:
-    if kept.samples == first.samples:
+    if kept.samples == first.samples and kept.blocks == first.blocks:
         return kept.tallies[metric]
     places = {sample: place for place, sample in enumerate(kept.samples)}
     if len(places) != len(kept.samples) or set(places) != set(first.samples):
@@ -154,4 +154,10 @@ def _in_order(kept: KeptTallies, first: KeptTallies, metric: str) -> NDArray[np.
             f"the tallies are of other samples: {len(kept.samples)} and {len(first.samples)}, "
             f"{len(places.keys() & set(first.samples))} in both; test both on the same data"
         )
-    return kept.tallies[metric][[places[sample] for sample in first.samples]]
+    order = [places[sample] for sample in first.samples]
+    if [kept.blocks[place] for place in order] != list(first.blocks):
+        raise DataError(
+            "the tallies are of other blocks of samples, because the dataset named them otherwise "
+            "at one of the tests; run the older test again"
+        )
+    return kept.tallies[metric][order]

@@ -70,13 +70,13 @@ def start(launcher: str, *, timeout_seconds: float = RANK_TIMEOUT_SECONDS) -> No
         own_store = dist.TCPStore(
             address, port, is_master=False, wait_for_workers=False, timeout=limit
         )
+        start_watch(own_store, rank=rank, world_size=world_size, limit_seconds=timeout_seconds)
     except RuntimeError as error:
         raise RankError(
             f"not all of {world_size} processes have reached {address}:{port} within "
             f"{timeout_seconds:g} s ({str(error).partition(chr(10))[0]}); start all of them, or "
             "set MASTER_ADDR and MASTER_PORT to an address and a free port that all can reach"
         ) from None
-    start_watch(own_store, rank=rank, world_size=world_size, limit_seconds=timeout_seconds)
     atexit.register(stop)
     with lost_ranks_named():
         dist.init_process_group(

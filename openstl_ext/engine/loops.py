@@ -19,6 +19,7 @@ from openstl_ext.engine.grouped_batches import count_batches, grouped, groups_of
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
 from openstl_ext.engine.rank_watch import report_iteration
 from openstl_ext.engine.shares import step_of_shares
+from openstl_ext.engine.training_time import TrainingClock, device_name
 from openstl_ext.errors import CheckpointError, ConfigError, DataError
 from openstl_ext.frame_rules import check_item
 from openstl_ext.registry import DATASETS, LOOPS
@@ -219,6 +220,9 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         val_interval: Epochs or iterations between validations; by default one epoch. The end of
             the training is always validated.
 
+    Attributes:
+        clock: Time of the training so far; see ``TrainingClock``.
+
     Raises:
         ConfigError: If an epoch has no batch.
     """
@@ -263,6 +267,7 @@ class ExactTrainLoop(EpochBasedTrainLoop):
             self.val_interval = val_interval or length
         self._validated_iteration = 0
         self.is_epoch_closed = False
+        self.clock = TrainingClock(runner.world_size, device_name())
 
     def seek(self, *, epoch: int, iteration: int, is_epoch_closed: bool = False) -> None:
         """Continue after ``iteration`` iterations, the last of which was in ``epoch``.
@@ -286,10 +291,12 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         self.runner.call_hook("before_train")
         if self.is_epoch_closed and self._is_validation_due():  # the run ended in this validation
             self._validate()
+        self.clock.start()
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
             if self._is_validation_due():
                 self._validate()
+        self.clock.stop()
         self.runner.call_hook("after_train")
         return self.runner.model
 
@@ -345,4 +352,5 @@ class ExactTrainLoop(EpochBasedTrainLoop):
     def _validate(self) -> None:
         self._validated_iteration = self._iter
         if self.runner.val_loop is not None:
-            self.runner.val_loop.run()
+            with self.clock.paused():
+                self.runner.val_loop.run()

@@ -82,7 +82,7 @@ class RankWatch(threading.Thread):
         """Write the report of this rank, and read those of the others while this rank waits."""
         while not self._finished.wait(self.period):
             try:
-                self._write()
+                self.write()
                 if self.idle_seconds >= self.limit / 2:
                     self._read()
                 self._answered_at = time.monotonic()
@@ -94,7 +94,7 @@ class RankWatch(threading.Thread):
         self._finished.set()
         if self.world_size > 1:
             try:
-                self._write(ended=True)
+                self.write(ended=True)
             except RuntimeError:
                 return
 
@@ -120,7 +120,8 @@ class RankWatch(threading.Thread):
         if signature != self._signature:
             self._signature, self._moved_at = signature, time.monotonic()
 
-    def _write(self, *, ended: bool = False) -> None:
+    def write(self, *, ended: bool = False) -> None:
+        """Write the report of this rank to the store."""
         self._beat += 1
         frames = main_frames()
         report = {
@@ -227,9 +228,15 @@ _watch: RankWatch | None = None
 
 
 def start_watch(store: Store, *, rank: int, world_size: int, limit_seconds: float) -> None:
-    """Start the thread of this process."""
+    """Write the first report of this process, and start its thread.
+
+    Raises:
+        RuntimeError: If the store does not answer.
+    """
     global _watch
     _watch = RankWatch(store, rank=rank, world_size=world_size, limit_seconds=limit_seconds)
+    if world_size > 1:
+        _watch.write()  # without it, a rank that is suspended at once would never count as silent
     _watch.start()
 
 

@@ -368,25 +368,26 @@ class Runner(MMRunner):
         return None
 
     def _save(self, entry: checkpoints.Entry) -> None:
-        check_agreement(self)
-        distributed.share_buffers(state.unwrap(self.model))
-        error: Exception | None = None
-        # files and manifest count epochs from 1, the loop from 0
-        place = {"epoch": entry.epoch - 1, "iteration": entry.iteration}
-        if self.rank and is_divided(self.model):
-            state.gather(self, **place)
-        if self.rank == 0:
-            try:
-                saved = state.gather(self, **place)
-                names = parameter_names(self)
-                checkpoints.save(saved, self.work_dir, entry, keep=self._keep, parameters=names)
-                detail(self.logger, f"saved {entry.file} after {entry.iteration} iterations")
-            except NonFiniteError as caught:
-                samples = described_samples(self, entry.iteration - 1)
-                error = NonFiniteError(f"{caught}; the last batch: {samples}")
-            except (UserError, OSError) as caught:
-                error = caught
-        distributed.agree_on_error(error)
+        with self.train_loop.clock.paused():
+            check_agreement(self)
+            distributed.share_buffers(state.unwrap(self.model))
+            error: Exception | None = None
+            # files and manifest count epochs from 1, the loop from 0
+            place = {"epoch": entry.epoch - 1, "iteration": entry.iteration}
+            if self.rank and is_divided(self.model):
+                state.gather(self, **place)
+            if self.rank == 0:
+                try:
+                    saved = state.gather(self, **place)
+                    names = parameter_names(self)
+                    checkpoints.save(saved, self.work_dir, entry, keep=self._keep, parameters=names)
+                    detail(self.logger, f"saved {entry.file} after {entry.iteration} iterations")
+                except NonFiniteError as caught:
+                    samples = described_samples(self, entry.iteration - 1)
+                    error = NonFiniteError(f"{caught}; the last batch: {samples}")
+                except (UserError, OSError) as caught:
+                    error = caught
+            distributed.agree_on_error(error)
 
     @property
     def _keep(self) -> int:

@@ -37,6 +37,14 @@ class Stored:
     """Mark of a tensor; msgspec would take a tensor for a mapping."""
 
 
+class TrainingPart(msgspec.Struct):
+    """Time of a training on devices of one kind."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+    devices: Annotated[int, msgspec.Meta(ge=1)]
+    device: str
+
+
 class Meta(msgspec.Struct):
     """Place and plan of a run; further values are not checked here."""
 
@@ -49,6 +57,7 @@ class Meta(msgspec.Struct):
     overrides: list[str] | None = None
     epoch_closed: bool = False
     num_states: Count | None = None
+    training_time: list[TrainingPart] | None = None
     best: dict[str, Plain] | None = None
 
 
@@ -163,6 +172,9 @@ def _problems(runner: Runner, state: dict[str, Any], schedules: list[Any]) -> It
     yield from _of_schedules(schedules, state)
     stoppers = [hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook)]
     yield from _of_number("early_stopping", state["early_stopping"], stoppers)
+    for index, saved in enumerate(state["early_stopping"]):
+        if saved["wait_count"] > state["meta"]["iteration"]:
+            yield f"early_stopping.{index}.wait_count is more than the iterations done"
 
 
 def _of_place(runner: Runner, meta: dict[str, Any]) -> Iterator[str]:

@@ -97,6 +97,7 @@ def gather(runner: Runner, *, epoch: int, iteration: int) -> dict[str, Any]:
             **stated(runner),
             "versions": versions(),
             "num_states": len(optimizer["state"]),
+            "training_time": runner.train_loop.clock.state(),
         },
         "state_dict": dict(unwrap(runner.model).state_dict()),
         "optimizer": optimizer,
@@ -175,6 +176,7 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> bool:
     for hook, saved in zip(stoppers(runner), state["early_stopping"], strict=True):
         for counter, value in saved.items():
             setattr(hook, counter, value)
+    runner.train_loop.clock.restore(state["meta"].get("training_time"))
     runner.train_loop.seek(
         epoch=state["meta"]["epoch"],
         iteration=state["meta"]["iteration"],

@@ -31,12 +31,18 @@ from openstl_ext.engine.state import unwrap
 from openstl_ext.engine.trained import DATA, Trained
 from openstl_ext.errors import UserError
 from openstl_ext.hooks.baselines import tallies_of
+from openstl_ext.profiling.memory import peak_bytes, reset_peak
 from openstl_ext.profiling.report import profile
-from openstl_ext.profiling.training_step import peak_bytes
 from openstl_ext.registry import HOOKS, METHODS
 from openstl_ext.results.kept_tallies import KeptTallies, TalliesAbout, tallies_file
 from openstl_ext.results.protocol import Protocol, protocol_of, same_data
-from openstl_ext.results.record import Checkpoint, Record, Selection, subject_of
+from openstl_ext.results.record import (
+    Checkpoint,
+    Record,
+    Selection,
+    TrainingTime,
+    subject_of,
+)
 from openstl_ext.value_types import Count
 
 
@@ -49,7 +55,7 @@ class ResultHook(Hook):
 
     Args:
         filename: Name within the work directory.
-        batch_size: Batch size of the speed measurement.
+        batch_size: Batch size of the frames per second; the latency is that of one sample.
 
     Attributes:
         written: The record of the last test.
@@ -65,6 +71,16 @@ class ResultHook(Hook):
     def __init__(self, *, filename: str = "result.json", batch_size: Count = 1) -> None:
         self.filename, self.batch_size = filename, batch_size
         self.written: Path | None = None
+        self.peak_memory: int | None = None
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        self.peak_memory = None
+        # otherwise the peak may be that of the training
+        self._is_peak_of_test = reset_peak(device_of(runner)) or not runner.iter
+
+    def after_test_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if self._is_peak_of_test:
+            self.peak_memory = peak_bytes(device_of(runner))
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
@@ -83,6 +99,7 @@ class ResultHook(Hook):
             seed=tested.seed,
             overrides=tested.overrides,
             training=tested.training,
+            training_time=tested.training_time,
             source=tested.source,
             baselines=getattr(runner, "baselines", {}),
             baselines_left_out=getattr(runner, "baselines_left_out", {}),
@@ -90,6 +107,7 @@ class ResultHook(Hook):
             environment=environment(),
             date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             synthetic=bool(tested.protocol["metainfo"].get("synthetic", False)),
+            peak_memory=self.peak_memory,
             selection=selection_of(runner.cfg),
             **self._costs(runner),
         )
@@ -137,14 +155,20 @@ class ResultHook(Hook):
             runner.logger.warning(f"FLOPs and speed are unknown: {type(error).__name__}: {error}")
             return {"num_parameters": sum(p.numel() for p in method.parameters())}
         apart = {k: v for k, v in found.items() if k.startswith("flops_")}
-        speed = {name: found[name] for name in ("device", "batch_size", "dtype")}
-        weight = next(method.parameters(), torch.zeros(()))
+        place = {name: found[name] for name in ("device", "dtype")}
+        speed = {"value": found["frames_per_second"], "batch_size": found["batch_size"]}
+        latency = {"value": found["latency"], "calls": found["latency_calls"]}
         return {
             **{name: found[name] for name in ("num_parameters", "flops", "uncounted")},
-            "peak_memory": peak_bytes(weight.device),
             "flops_apart": {name.removeprefix("flops_"): v for name, v in apart.items()},
-            "frames_per_second": {"value": found["frames_per_second"], **speed},
+            "frames_per_second": {**speed, **place},
+            "latency": {**latency, **place},
         }
+
+
+def device_of(runner: Runner) -> torch.device:
+    """Return the device of the tested weights."""
+    return next((weight.device for weight in runner.model.parameters()), torch.device("cpu"))
 
 
 def metrics_file(record: Path) -> Path:
@@ -174,6 +198,7 @@ class Tested:
         seed: Seed of the training; that of this run, if the weights have none.
         training: What decided the weights; where nothing is trained, what decides the method. None
             if the checkpoint does not state it.
+        training_time: Time that they took to train, if the checkpoint states it.
         checkpoint: Evaluated weights; None if they are those of the moment.
         protocol: Protocol of the test.
     """
@@ -183,6 +208,7 @@ class Tested:
     overrides: list[str]
     seed: int | None
     training: dict[str, Any] | None
+    training_time: list[TrainingTime] | None
     checkpoint: Checkpoint | None
     protocol: Protocol
 
@@ -205,6 +231,7 @@ class Tested:
             overrides=overrides,
             seed=meta.get("plan", {}).get("seed", runner.seed),
             training=trained.plan if trained else untrained(cfg, loaded),
+            training_time=meta.get("training_time") if trained else None,
             checkpoint=checkpoint_of(loaded) if loaded else frozen_weights(cfg),
             protocol=protocol_of_test(runner),
         )

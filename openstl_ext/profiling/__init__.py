@@ -1,1 +1,1 @@
-"""Parameters, FLOPs and frames per second of a method."""
+"""Parameters, FLOPs, speed and memory of a method."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from openstl_ext.errors import ConfigError
 from openstl_ext.profiling.flops import CONVENTION, count_flops
-from openstl_ext.profiling.speed import frames_per_second
+from openstl_ext.profiling.speed import time_prediction
 
 
 def count_parameters(method: nn.Module, *, trainable: bool = False) -> int:
@@ -47,7 +47,7 @@ COUNTED = {"frames": "forecast frames", "labels": "labelled samples"}
 def profile(
     method: Any, inputs: Mapping[str, Tensor], horizon: int, *, batch_size: int = 1
 ) -> dict[str, Any]:
-    """Measure parameters, FLOPs of one sample, and frames per second of a batch.
+    """Measure parameters, FLOPs and latency of one sample, and frames per second of a batch.
 
     Copies in eval mode are measured on the device of the method, which does not change.
 
@@ -60,7 +60,8 @@ def profile(
     Returns:
         ``num_parameters``, ``largest_layer`` if one has more than half of them, ``flops`` (and
         ``flops_<column>`` of handles with a column), ``uncounted`` operators,
-        ``frames_per_second`` (for labels, samples per second), ``device``, ``dtype``,
+        ``frames_per_second`` (for labels, samples per second), ``latency`` (seconds of one
+        prediction at batch size 1, the median of ``latency_calls`` calls), ``device``, ``dtype``,
         ``batch_size``, and ``answer``, which is frames or labels.
 
     Raises:
@@ -70,8 +71,13 @@ def profile(
     weight = next(method.parameters(), torch.zeros(()))
     inputs = {"seed": torch.zeros(1, dtype=torch.int64), **inputs}
     one = _normalized(method, {name: value[:1] for name, value in inputs.items()})
-    many = {name: value.expand(batch_size, *value.shape[1:]) for name, value in one.items()}
+    many = {
+        name: value.expand(batch_size, *value.shape[1:]).contiguous() for name, value in one.items()
+    }
     flops = count_flops(method, one, horizon)
+    batch = time_prediction(method, many, horizon)
+    single = batch if batch_size == 1 else time_prediction(method, one, horizon, min_calls=1)
+    answers = batch_size * horizon if method.answers == "frames" else batch_size
     device = weight.device
     return {
         "num_parameters": count_parameters(method),
@@ -79,9 +85,9 @@ def profile(
         "flops": flops.total,
         **{f"flops_{name}": count for name, count in flops.columns.items()},
         "uncounted": list(flops.uncounted),
-        "frames_per_second": frames_per_second(
-            method, {name: value.contiguous() for name, value in many.items()}, horizon
-        ),
+        "frames_per_second": answers / batch.seconds,
+        "latency": single.seconds,
+        "latency_calls": single.calls,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(weight.dtype).removeprefix("torch."),
         "batch_size": batch_size,
@@ -121,6 +127,11 @@ def in_words(profiled: Mapping[str, Any]) -> str:
             f"{profiled['frames_per_second']:.1f} {COUNTED[profiled['answer']]} a second "
             f"({profiled['device']}, {profiled['dtype']}, batch of {profiled['batch_size']})",
         ),
+        (
+            "latency",
+            f"{_short_time(profiled['latency'])} for one sample "
+            f"(median of {profiled['latency_calls']} calls)",
+        ),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in rows)
 
@@ -137,3 +148,7 @@ def _of_which(profiled: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _giga(flops: float) -> str:
     return f"{flops / 1e9:.2f} G" if flops >= 1e7 else f"{flops / 1e6:.3f} M"
+
+
+def _short_time(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"

@@ -1,47 +1,57 @@
-"""Measure the speed of a method in frames or labelled samples per second."""
+"""Measure the time of one prediction."""
 
 import copy
 import statistics
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-def frames_per_second(
+@dataclass(frozen=True)
+class Timing:
+    """Duration of a prediction.
+
+    Args:
+        seconds: Median of the timed calls.
+        calls: Number of timed calls.
+    """
+
+    seconds: float
+    calls: int
+
+
+def time_prediction(
     method: nn.Module,
     inputs: Mapping[str, Tensor],
     horizon: int,
     *,
-    min_runs: int = 3,
-    max_runs: int = 100,
+    min_calls: int = 3,
+    max_calls: int = 100,
     seconds: float = 1.0,
-) -> float:
-    """Measure forecast frames per second of a copy in eval mode.
-
-    The number of frames is the batch size times the horizon; for labels it is the batch size.
+) -> Timing:
+    """Measure the prediction of a batch by a copy in eval mode, after one call that does not count.
 
     Args:
         method: The method, which does not change.
         inputs: Normalised inputs with a batch axis, on the device of the method.
-        horizon: Number of future frames.
-        min_runs: Smallest number of timed runs; the result is their median.
-        max_runs: Largest number of timed runs.
-        seconds: Approximate duration of the measurement.
+        horizon: Number of future frames; not used for labels.
+        min_calls: Smallest number of timed calls.
+        max_calls: Largest number of timed calls.
+        seconds: Time after which no further call begins.
     """
     probe: Any = copy.deepcopy(method).eval()
-    batch = len(inputs["frames"])
     device = inputs["frames"].device
     times: list[float] = []
     with torch.inference_mode():
-        timed(probe, inputs, horizon, device)  # the first run selects kernels and fills caches
+        timed(probe, inputs, horizon, device)  # the first call selects kernels and fills caches
         end = time.perf_counter() + seconds
-        while len(times) < min_runs or (len(times) < max_runs and time.perf_counter() < end):
+        while len(times) < min_calls or (len(times) < max_calls and time.perf_counter() < end):
             times.append(timed(probe, inputs, horizon, device))
-    answers = batch * horizon if probe.answers == "frames" else batch
-    return answers / statistics.median(times)
+    return Timing(statistics.median(times), len(times))
 
 
 def timed(method: Any, inputs: Mapping[str, Tensor], horizon: int, device: torch.device) -> float:

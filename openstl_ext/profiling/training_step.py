@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from openstl_ext.atomic_io import atomic_write
+from openstl_ext.profiling.memory import peak_bytes
 
 Batch = dict[str, dict[str, Any]]
 
@@ -31,7 +32,7 @@ def measure_step(runner: Any, *, max_seconds: float, max_bytes: float) -> dict[s
     device = next(runner.model.parameters()).device
     batch = next(iter(runner.train_dataloader))
     found = {"batch_size": runner.cfg.train_dataloader.batch_size, "device": where(device)}
-    before = peak_bytes(device)
+    before = peak_bytes(device) or 0
     limit_memory(max_bytes)
     try:
         seconds = step(runner, first(batch, 1), device)
@@ -39,12 +40,12 @@ def measure_step(runner: Any, *, max_seconds: float, max_bytes: float) -> dict[s
         if "memory" not in str(error):
             raise
         return {**found, "samples": 0, "seconds": 0.0, "bytes": max_bytes}
-    each = max(peak_bytes(device) - before, 1)
+    each = max((peak_bytes(device) or 0) - before, 1)
     num_fitting = min((0.9 * max_bytes - before) / each, max_seconds / seconds)
     samples = max(1, min(len(batch["inputs"]["frames"]), int(num_fitting)))
     if samples > 1 or 2 * seconds < max_seconds:  # the first step includes the start of kernels
         seconds = step(runner, first(batch, samples), device)
-    return {**found, "samples": samples, "seconds": seconds, "bytes": peak_bytes(device)}
+    return {**found, "samples": samples, "seconds": seconds, "bytes": peak_bytes(device) or 0}
 
 
 def limit_memory(num_bytes: float) -> None:
@@ -76,23 +77,6 @@ def where(device: torch.device) -> str:
 def first(batch: Batch, samples: int) -> Batch:
     """Return the first samples of a batch."""
     return {side: {name: v[:samples] for name, v in f.items()} for side, f in batch.items()}
-
-
-def peak_bytes(device: torch.device) -> int:
-    """Return the peak memory in bytes: of the GPU's allocator, or of this process.
-
-    On Linux the peak is that since ``exec`` (VmHWM): ``ru_maxrss`` is inherited from the parent.
-    """
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    status = Path("/proc/self/status")
-    if status.is_file():
-        lines = status.read_text(encoding="ascii").splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-    import resource  # not on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 HEAD = """\

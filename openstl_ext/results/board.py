@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from openstl_ext.errors import UserError
+from openstl_ext.results.board_file import BoardFile, read_board_file, tables_in
 from openstl_ext.results.record import Record, RecordError
 from openstl_ext.results.table import Table, tables_of
 
@@ -26,30 +28,63 @@ class Board:
         problems: Files that were not read, a sentence each.
         repeats: Records of the same checkpoint that were found twice, a sentence each.
         places: File of each record.
+        read_from: File of the whole board, which has the ties; None if it is made of the runs.
+        absent: Files of records that are not there any more, or have another record.
     """
 
     tables: tuple[Table, ...]
     problems: tuple[str, ...] = ()
     repeats: tuple[str, ...] = ()
     places: tuple[tuple[Record, Path], ...] = ()
+    read_from: Path | None = None
+    absent: frozenset[Path] = frozenset()
+
+    @cached_property
+    def files(self) -> dict[int, Path]:
+        """File of each record by the ``id`` of the record, whether it is there or not."""
+        return {id(record): path for record, path in self.places}
+
+    def has_run(self, record: Record) -> bool:
+        """Return whether the file of a record of a table is there."""
+        return id(record) in self.files and self.files[id(record)] not in self.absent
 
     def path_of(self, record: Record) -> Path:
-        """Return the file of a record of a table."""
-        return next(path for known, path in self.places if known is record)
+        """Return the file of a record of a table.
+
+        Raises:
+            RecordError: If it is not there, so that what lies beside it is unknown.
+        """
+        if not self.has_run(record):
+            raise RecordError(
+                f"{self.files.get(id(record), record.config)} is not there, or of another run; "
+                f"{self.read_from or 'the board'} has no tallies of samples, so give the folders "
+                "of the runs in its place"
+            )
+        return self.files[id(record)]
 
 
 def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Board:
-    """Read every result below some folders.
+    """Read every result below some folders, or a board that was written as JSON.
 
-    A file that cannot be read is skipped and listed in ``problems``.
+    A result that cannot be read is skipped and listed in ``problems``.
 
     Args:
-        folders: Folders, searched at any depth, or result files.
+        folders: Folders, searched at any depth, or result files; or the JSON file of one board.
         metrics: Patterns of the scores to show, in order; see ``tables_of``.
 
     Raises:
         UserError: If a folder does not exist, there is no result, or a pattern matches none.
+        DataError: If the file of a board is damaged or changed.
     """
+    for file in (path for path in map(Path, folders) if path.is_file()):
+        content = None if RESULTS.fullmatch(file.name) else read_board_file(file)
+        if content is not None and len(folders) > 1:
+            raise UserError(
+                f"{file} is a whole board, so give it alone; for a board of more runs give the "
+                "folders of all"
+            )
+        if content is not None:
+            return _board_in(content, file, metrics)
     problems: list[str] = []
     repeats: list[str] = []
     runs: dict[tuple[object, ...], tuple[Record, Path]] = {}
@@ -76,6 +111,8 @@ def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Boar
         else:
             runs[key] = (record, path)
     records = [record for record, _ in runs.values()]
+    if not records and problems and all(Path(folder).is_file() for folder in folders):
+        raise UserError(problems[0])
     if not records and not problems:
         places = ", ".join(map(str, folders))
         raise UserError(f"no {RESULT} below {places}; `openstl-ext test CONFIG` writes one")
@@ -85,6 +122,26 @@ def board_of(folders: Sequence[Path | str], metrics: Sequence[str] = ()) -> Boar
         repeats=tuple(sorted(repeats)),
         places=tuple(runs.values()),
     )
+
+
+def _board_in(content: BoardFile, file: Path, metrics: Sequence[str]) -> Board:
+    places = tuple(zip(content.records, map(Path, content.paths), strict=False))
+    return Board(
+        tables=tuple(tables_in(content, file, metrics)),
+        problems=content.problems,
+        repeats=content.repeats,
+        places=places,
+        read_from=file,
+        absent=frozenset(path for record, path in places if not _has(path, record)),
+    )
+
+
+def _has(path: Path, record: Record) -> bool:
+    """Return whether a file has a record."""
+    try:
+        return Record.read(path) == record
+    except RecordError:
+        return False
 
 
 def found(folders: Iterable[Path | str]) -> Iterator[Path]:

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from openstl_ext.errors import printable
 from openstl_ext.results.cells import with_prefix
-from openstl_ext.results.table import Row, Table, score
+from openstl_ext.results.horizons import leads_of
+from openstl_ext.results.row import Row
+from openstl_ext.results.score import score
+from openstl_ext.results.table import Table, higher_is_better
 
 MOST_CURVES, MOST_POINTS = 8, 400
 WIDTH, HEIGHT = 420, 240
@@ -31,47 +35,54 @@ class Figure:
 def lead_curves(table: Table, metric: str) -> Figure | None:
     """Draw the mean score of each lead, with a band of one standard deviation over seeds.
 
-    The best recipes and all baselines are shown, at most ``MOST_CURVES``.
+    The best recipes by this score and the baselines are shown, at most ``MOST_CURVES``.
 
     Args:
         table: Table of the rows.
-        metric: Name of the score without the lead.
+        metric: Column to draw; its scores have the names ``metric@1``, ``metric@2`` ...
+
+    Returns:
+        The figure; None if no row has two leads.
     """
-    leads = _leads(table, metric)
+    leads = leads_of(table, metric)
     if len(leads) < 2:
         return None
-    rows = [r for r in table.rows if r.kind in ("run", "baseline") and not r.postprocessor]
-    rows = sorted(rows, key=lambda r: r.is_baseline)
-    recipes = [r for r in rows if not r.is_baseline]
-    baselines = rows[len(recipes) :]
-    rows = recipes[: max(1, MOST_CURVES - len(baselines))] + baselines[: MOST_CURVES - 1]
-    curves: list[tuple[str, bool, list[tuple[int, float, float]]]] = []
-    for row in rows:
+    curves: list[tuple[Row, list[tuple[int, float, float]]]] = []
+    for row in sorted(_drawn(table, metric), key=lambda r: r.is_baseline):
         found = []
         for lead in leads:
-            value = score(scores.get(f"{metric}@{lead}") for scores in _scores(row))
+            value = score(scores.get(f"{metric}@{lead}") for scores in row.values)
             if value.mean is not None:
-                found.append((lead, value.mean, value.std or 0.0))
+                spread = 0.0 if row.is_baseline else value.std or 0.0
+                found.append((lead, value.mean, spread))
         if len(found) > 1:
-            curves.append((row.label, row.is_baseline, found))
+            curves.append((row, found))
+    recipes = [curve for curve in curves if not curve[0].is_baseline]
+    baselines = curves[len(recipes) :][: MOST_CURVES - 1]
+    curves = recipes[: MOST_CURVES - len(baselines)] + baselines
     if not curves:
         return None
-    ends = [m + s for _, _, c in curves for _, m, d in c for s in (-d, d)]
+    places = {id(row): place for place, row in enumerate(table.rows)}
+    curves.sort(key=lambda curve: (curve[0].is_baseline, places[id(curve[0])]))  # equal colours
+    labels = [table.label_of(row) for row, _ in curves]
+    ends = [m + s for _, c in curves for _, m, d in c for s in (-d, d)]
     axes = _Axes(leads[0], leads[-1], *_nice(min(ends), max(ends)))
     parts = [axes.frame("lead")]
-    for k, (name, is_baseline, points) in enumerate(curves):
+    for k, (row, points) in enumerate(curves):
         if any(d for *_, d in points):
             above = [(x, m + d) for x, m, d in points]
             below = [(x, m - d) for x, m, d in reversed(points)]
             parts.append(f'<polygon class="b c{k}" points="{axes.path(above + below)}"/>')
-        kind = "l d" if is_baseline else "l"
+        kind = "l d" if row.is_baseline else "l"
         line = axes.path([(x, m) for x, m, _ in points])
-        title = f"<title>{escape(name)}</title>"
+        title = f"<title>{_text(labels[k])}</title>"
         parts.append(f'<polyline class="{kind} c{k}" points="{line}">{title}</polyline>')
     caption = f"{metric} by lead"
-    if any(d for _, _, points in curves for *_, d in points):
+    if len(recipes) + len(baselines) > len(curves):
+        caption += f"; the best {len(curves) - len(baselines)} of {len(recipes)} recipes"
+    if any(d for _, points in curves for *_, d in points):
         caption += "; band: one standard deviation over seeds"
-    return Figure(_svg(parts, caption), caption, tuple(name for name, *_ in curves))
+    return Figure(_svg(parts, caption), caption, tuple(labels))
 
 
 def size_points(table: Table, metric: str) -> Figure | None:
@@ -80,14 +91,17 @@ def size_points(table: Table, metric: str) -> Figure | None:
     Args:
         table: Table of the rows.
         metric: Column to draw.
+
+    Returns:
+        The figure; None if there are no two sizes.
     """
     found: list[tuple[float, float, Row]] = []
-    for row in table.rows:
+    for row in _drawn(table, metric):
         sizes = row.facts("num_parameters")
         mean = row.scores[metric].mean
-        if sizes and sizes[0] and mean is not None and row.kind == "run":
+        if sizes and sizes[0] and mean is not None:
             found.append((float(sizes[0]), mean, row))
-    found = found[:MOST_POINTS]
+    number, found = len(found), found[:MOST_POINTS]
     if len({size for size, *_ in found}) < 2:
         return None
     logs = [math.log10(size) for size, *_ in found]
@@ -97,13 +111,29 @@ def size_points(table: Table, metric: str) -> Figure | None:
     axes.ticks_x = [(t, with_prefix(10.0**t)) for t in ticks] or [
         (x, with_prefix(round(10**x))) for x in (min(logs), max(logs))
     ]
-    parts = [axes.frame("parameters")]
+    parts = [axes.frame("parameters"), '<g class="p">']
     for size, value, row in found:
         x, y = axes.place(math.log10(size), value)
-        label = escape(f"{row.label}: {with_prefix(size)} parameters, {metric} {value:.4g}")
-        parts.append(f'<circle class="p" cx="{x}" cy="{y}" r="4"><title>{label}</title></circle>')
+        label = _text(f"{table.label_of(row)}: {with_prefix(size)}, {value:.4g}")
+        parts.append(f'<circle cx="{x}" cy="{y}" r="4"><title>{label}</title></circle>')
     caption = f"{metric} against the number of parameters"
-    return Figure(_svg(parts, caption), caption)
+    if number > len(found):
+        caption += f"; the best {len(found)} of {number} recipes"
+    return Figure(_svg([*parts, "</g>"], caption), caption)
+
+
+def _drawn(table: Table, metric: str) -> list[Row]:
+    """Return recipes as they are and baselines, the best by a score first."""
+    rows = [row for row in table.rows if row.counts and not row.postprocessor]
+    up = higher_is_better(table.about, metric)
+    if up is None:
+        return rows
+
+    def rank(row: Row) -> float:
+        mean = row.scores[metric].mean
+        return math.inf if mean is None else -mean if up else mean
+
+    return sorted(rows, key=rank)
 
 
 class _Axes:
@@ -113,7 +143,9 @@ class _Axes:
         self, low_x: float, high_x: float, low_y: float, high_y: float, step_y: float
     ) -> None:
         self.low_x, self.high_x, self.low_y, self.high_y = low_x, high_x, low_y, high_y
-        self.ticks_y = [low_y + k * step_y for k in range(round((high_y - low_y) / step_y) + 1)]
+        # multiples of the step: 0 would else be the rounding error of a sum
+        lowest, highest = round(low_y / step_y), round(high_y / step_y)
+        self.ticks_y = [k * step_y for k in range(lowest, highest + 1)]
         step = max(1, math.ceil((high_x - low_x) / 6))
         whole = range(math.ceil(low_x), math.floor(high_x) + 1, step)
         self.ticks_x: list[tuple[float, str]] = [(x, str(x)) for x in whole]
@@ -145,8 +177,13 @@ class _Axes:
         return "".join(parts)
 
 
+def _text(text: str) -> str:
+    """Return a text of a record as it can stand in an element or an attribute."""
+    return escape(printable(text))
+
+
 def _svg(parts: Sequence[str], caption: str) -> str:
-    label = escape(caption, quote=True)
+    label = _text(caption)
     box = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
     return f'<svg {box} role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
@@ -158,16 +195,3 @@ def _nice(low: float, high: float) -> tuple[float, float, float]:
     size = 10 ** math.floor(math.log10(rough))
     step = size * next(k for k in (1, 2, 2.5, 5, 10) if k * size >= rough)
     return math.floor(low / step) * step, math.ceil(high / step + 1e-9) * step, step
-
-
-def _leads(table: Table, metric: str) -> list[int]:
-    names = {name for row in table.rows for record in row.records for name in record.metrics}
-    found = (name.rpartition("@") for name in names)
-    return sorted(int(lead) for base, _, lead in found if base == metric and lead.isdecimal())
-
-
-def _scores(row: Row) -> list[dict[str, float | None]]:
-    """Return the scores of each run; of a baseline, of one run."""
-    if row.is_baseline:
-        return [row.records[0].baselines[row.name]]
-    return [record.metrics for record in row.records]

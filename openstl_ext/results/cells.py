@@ -2,7 +2,9 @@
 
 import math
 
-from openstl_ext.results.table import Row, Score, Table
+from openstl_ext.results.row import Row
+from openstl_ext.results.score import Score
+from openstl_ext.results.table import Table
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
@@ -64,6 +66,40 @@ def speed(row: Row) -> str:
             groups.setdefault(where, []).append(found["value"])
     means = {where: math.fsum(values) / len(values) for where, values in sorted(groups.items())}
     return " / ".join(f"{mean:.{0 if mean >= 100 else 1}f} ({w})" for w, mean in means.items())
+
+
+def mean_latency(row: Row) -> tuple[float, str] | None:
+    """Return the mean seconds of one forecast on the device of the first run, and the calls."""
+    runs = () if row.is_baseline else row.records
+    known = [run.latency for run in runs if run.latency]
+    if not known:
+        return None
+    first = known[0]
+    same = [k for k in known if (k["device"], k["dtype"]) == (first["device"], first["dtype"])]
+    calls = "/".join(dict.fromkeys(str(k["calls"]) for k in same))
+    return math.fsum(k["value"] for k in same) / len(same), f"median of {calls} calls"
+
+
+def training_times(row: Row) -> list[tuple[float, str]]:
+    """Return the mean seconds of the runs on the same devices, and these, as in ``1 x A100``."""
+    groups: dict[str, list[float]] = {}
+    for run in () if row.is_baseline else row.records:
+        if run.training_time:
+            where = " + ".join(
+                f"{part['devices']} x {part['device']}" for part in run.training_time
+            )
+            seconds = math.fsum(part["seconds"] for part in run.training_time)
+            groups.setdefault(where, []).append(seconds)
+    return [(math.fsum(v) / len(v), where) for where, v in sorted(groups.items())]
+
+
+def duration(seconds: float) -> str:
+    """Format a time with two or three digits, as in ``2.1 h``."""
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * length:
+            value = seconds / length
+            return f"{value:.{0 if value >= 100 else 1}f} {unit}"
+    return f"{seconds:.3g} s"
 
 
 def task(table: Table) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.board import Board
-from openstl_ext.results.table import Row, Table, higher_is_better
+from openstl_ext.results.row import Row
+from openstl_ext.results.table import Table, higher_is_better
 from openstl_ext.score_name import ScoreName, metric_name
 
 Intervals = Callable[[Table, Row, list[str]], tuple[tuple[float, float] | None, ...]]
@@ -106,9 +107,8 @@ def _plot(table: Table, metric: str, intervals: Intervals | None) -> HorizonPlot
     metainfo = table.protocol["metainfo"]
     length, time_unit = metainfo.get("lead") or (1, "frame")
     numbers = facts.get("num_valid") or ()
-    data = str(metainfo.get("name") or table.protocol["dataset"].get("type", "data"))
     return HorizonPlot(
-        title=f"{data} (synthetic)" if table.synthetic else data,
+        title=f"{table.name} (synthetic)" if table.synthetic else table.name,
         fingerprint=table.protocol["fingerprint"],
         metric=metric,
         unit=_unit(metric, facts),
@@ -127,14 +127,12 @@ def _unit(metric: str, facts: Mapping[str, Any]) -> str:
 
 def _curves(table: Table, keys: list[str], intervals: Intervals | None) -> tuple[Curve, ...]:
     """Return the curves of rows that have any of the scores."""
-    names = [row.label for row in table.rows]
     found = []
     for row in table.rows:
         scores = [row.scores.get(key) for key in keys]
         if not any(score and score.num for score in scores):
             continue
-        name = row.label if names.count(row.label) == 1 else f"{row.label}, {row.config}"
-        name += " (training unknown)" * row.is_unknown
+        name = table.label_of(row) + " (training unknown)" * row.is_unknown
         found.append(
             Curve(
                 name=f"{name} (probe: {' '.join(row.overrides)})" if row.overrides else name,

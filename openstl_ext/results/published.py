@@ -4,7 +4,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from openstl_ext.results.claims import Claim, comparable_metrics
-from openstl_ext.results.table import Row, Table
+from openstl_ext.results.row import Row
+from openstl_ext.results.table import Table
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,23 @@ class Speed(TypedDict):
     dtype: str
 
 
+class Latency(TypedDict):
+    """Seconds of one prediction at batch size 1, median of a number of calls after the first."""
+
+    value: float
+    device: str
+    dtype: str
+    calls: int
+
+
+class TrainingTime(TypedDict):
+    """Seconds of a training on a number of devices of one kind."""
+
+    seconds: float
+    devices: int
+    device: str
+
+
 class JoinedPart(TypedDict):
     """Weights of one part of a method, and the checkpoint that they come from."""
 
@@ -87,8 +104,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         flops_apart: Multiply-adds that the profile shows apart, by name, such as those of a scan.
         uncounted: Operators that ``flops`` leaves out.
         frames_per_second: Speed of the forecast; for labels, samples per second.
-        peak_memory: Peak memory of the test in bytes: of the process on a CPU, of the allocator on
-            a GPU.
+        latency: Time of one forecast at batch size 1.
+        peak_memory: Peak memory in bytes while the test set was forecast and scored, with the batch
+            size of the test: of the process on a CPU, libraries included, of the allocator on a
+            GPU. Null where it cannot be told from that of a training before the test.
         checkpoint: Evaluated weights; null if they are those of the moment.
         seed: Seed of the training.
         overrides: Values of ``--cfg-options`` of the training, and those by which the test differs
@@ -96,6 +115,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         training: What decided the weights, by dotted key; where nothing is trained, what decides
             the method. Null if the checkpoint does not state it, so that they may be of any
             training.
+        training_time: Time that the evaluated weights took to train: loading of batches and
+            training steps, without validations and saving, over all interruptions; iterations that
+            were lost and repeated count once. Several parts if devices changed, and null if the
+            checkpoint does not state it.
         source: Paper, code and *claimed* numbers.
         baselines: Scores of the baselines under the same protocol.
         baselines_left_out: Reason for each baseline that the data do not allow.
@@ -119,11 +142,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     flops_apart: dict[str, float] = {}
     uncounted: list[str] = []
     frames_per_second: Speed | None = None
+    latency: Latency | None = None
     peak_memory: int | None = None
     checkpoint: Checkpoint | None = None
     seed: int | None = None
     overrides: list[str] = []
     training: dict[str, Any] | None = None
+    training_time: list[TrainingTime] | None = None
     source: dict[str, Any] = {}
     baselines: dict[str, dict[str, float | None]] = {}
     baselines_left_out: dict[str, str] = {}

@@ -1,125 +1,18 @@
 """Tables of comparable rows: one per protocol."""
 
 import math
-import random
-import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from openstl_ext.errors import UserError, nearest
 from openstl_ext.results.claims import Claim, claims_under
-from openstl_ext.results.protocol import Protocol, canonical, differences
+from openstl_ext.results.protocol import Protocol, differences
 from openstl_ext.results.record import Record
+from openstl_ext.results.row import Row, with_scores
 from openstl_ext.score_name import ScoreName, matching, metric_name
-
-FACTS = ("num_parameters", "flops", "flops_apart", "uncounted", "frames_per_second", "peak_memory")
-"""Costs of a row that all formats show."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """Mean of a metric over the runs of a row.
-
-    Args:
-        mean: Mean over the runs that have a value; None if none has.
-        std: Sample standard deviation; None for fewer than two values.
-        num: Number of runs that have a value.
-        iqm: Interquartile mean; None for fewer than three values.
-        iqm_interval: 95 % interval of ``iqm`` under resampling of the runs.
-    """
-
-    mean: float | None
-    std: float | None
-    num: int
-    iqm: float | None = None
-    iqm_interval: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """The runs of one config, or a baseline.
-
-    Args:
-        name: Published name of the recipe.
-        config: Identity of the config; empty for a baseline.
-        records: The runs, one per seed.
-        scores: Scores by name.
-        overrides: Values of ``--cfg-options``; a row with any is a probe.
-        postprocessor: Name of the change of the forecasts before these scores; empty for none.
-        checkpoint: File and checksum, where another checkpoint of these seeds has the main row.
-        differs: Differences of the training from that of the row above with this config, a phrase
-            each.
-        tied: Metrics for which the row cannot be told from the best one.
-    """
-
-    name: str
-    config: str
-    records: tuple[Record, ...]
-    scores: dict[str, Score]
-    overrides: tuple[str, ...] = ()
-    postprocessor: str = ""
-    checkpoint: str = ""
-    differs: tuple[str, ...] = ()
-    tied: frozenset[str] = frozenset()
-
-    @property
-    def label(self) -> str:
-        """Name, followed by the checkpoint if it is not the main one, and the postprocessor."""
-        name = f"{self.name} ({self.checkpoint})" if self.checkpoint else self.name
-        return f"{name} + {self.postprocessor}" if self.postprocessor else name
-
-    @property
-    def is_baseline(self) -> bool:
-        """Whether it is a baseline, which has no config."""
-        return not self.config
-
-    @property
-    def kind(self) -> str:
-        """One of ``baseline``, ``probe``, ``unknown`` (training) and ``run``."""
-        if self.is_baseline or self.overrides:
-            return "baseline" if self.is_baseline else "probe"
-        return "unknown" if self.is_unknown else "run"
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether the checkpoint does not state its training, so that it may be any."""
-        return not self.is_baseline and any(record.training is None for record in self.records)
-
-    @property
-    def counts(self) -> bool:
-        """Whether the row may be the best one: a baseline, or the recipe as it is."""
-        return self.kind in ("baseline", "run") and not self.checkpoint
-
-    @property
-    def seeds(self) -> list[int | None]:
-        """Seed of each run."""
-        return [] if self.is_baseline else [record.seed for record in self.records]
-
-    @property
-    def claimed(self) -> dict[str, float]:
-        """Published numbers; those of the latest run, because configs are corrected.
-
-        None for other forecasts than those of the recipe on observed data.
-        """
-        latest = max(self.records, key=lambda r: r.date)
-        if not self.config or self.overrides or self.postprocessor or latest.synthetic:
-            return {}
-        return latest.claimed
-
-    def facts(self, field: str) -> list[Any]:
-        """Return the distinct values of a field of the records; one if all runs agree."""
-        values = [getattr(record, field) for record in self.records] if self.config else []
-        distinct = {canonical(value): value for value in values if value is not None}
-        return [distinct[key] for key in sorted(distinct)]
-
-    @property
-    def selected_on_test(self) -> bool:
-        """Whether a checkpoint was selected on the test data."""
-        return any(r.selection and r.selection["on_test"] for r in self.records) and not (
-            self.is_baseline
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +36,33 @@ class Table:
     differs: tuple[str, ...] = ()
     beside: str | None = None
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the data."""
+        return _dataset_of(self.protocol)
+
+    def label_of(self, row: Row) -> str:
+        """Return the label of a row, with what tells it from rows of the same label."""
+        if self._labels[row.label] == 1:
+            return row.label
+        return f"{row.label}, {row.config}" + " (trained otherwise)" * bool(row.differs)
+
+    @cached_property
+    def _labels(self) -> Counter[str]:
+        return Counter(row.label for row in self.rows)
+
+    @property
+    def untested(self) -> str:
+        """Rows with a score that was tested for others but not for them, as a text."""
+        tested = {metric for row in self.rows for metric in row.tested}
+        names = [
+            self.label_of(row)
+            for row in self.rows
+            if any(row.scores[m].mean is not None for m in tested - row.tested)
+        ]
+        more = f" and {len(names) - 8} more" * (len(names) > 8)
+        return ", ".join(names[:8]) + more
 
     @property
     def predicts_labels(self) -> bool:
@@ -177,19 +97,24 @@ class Table:
         return found
 
 
-def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[Table]:
+def tables_of(
+    records: Iterable[Record],
+    patterns: Sequence[str] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
+) -> list[Table]:
     """Group records by protocol, then by config, overrides and training.
 
     Args:
         records: One per checkpoint and protocol.
         patterns: Scores to show, in order, as in ``mse_sum ssim@* dice[site]``, where ``*``
             stands for any text; by default all but those of single leads, channels and classes.
+        columns: Names of the scores of each table by its fingerprint, in place of patterns.
 
     Raises:
         UserError: If a pattern matches no score of any record.
     """
     groups: dict[str, list[Record]] = {}
-    ordered = sorted(records, key=lambda r: (r.config, r.overrides, r.seed or 0, r.date))
+    ordered = sorted(records, key=_order)
     for record in ordered:
         groups.setdefault(record.protocol["fingerprint"], []).append(record)
     known = {name for record in ordered for name in record.metrics}
@@ -198,14 +123,22 @@ def tables_of(records: Iterable[Record], patterns: Sequence[str] = ()) -> list[T
             raise UserError(f"no result has a score {pattern!r}; {nearest(pattern, known)}")
     tables: list[Table] = []
     for fingerprint in sorted(groups, key=lambda f: (_dataset(groups[f][0]), f)):
-        tables.append(_table(groups[fingerprint], patterns, tables))
+        group = groups[fingerprint]
+        shown = (columns or {}).get(fingerprint)
+        metrics = _columns(group, patterns) if shown is None else tuple(shown)
+        tables.append(_table(group, metrics, tables))
     return tables
 
 
-def _table(group: list[Record], patterns: Sequence[str], before: Sequence[Table]) -> Table:
+def _order(record: Record) -> tuple[Any, ...]:
+    """Return a key by which equal sets of records are in one order, wherever they were found."""
+    recipe = (record.config, record.overrides, record.seed or 0, record.date)
+    return (*recipe, record.sha256, record.training_digest, record.name)
+
+
+def _table(group: list[Record], metrics: tuple[str, ...], before: Sequence[Table]) -> Table:
     """Return the table of the records of one protocol."""
     about = {name: facts for record in group for name, facts in record.about.items()}
-    metrics = _columns(group, patterns)
     found = _baselines(group, metrics)
     for runs, checkpoint, differs in _runs_of_rows(group):
         row = _row(runs, metrics)
@@ -276,17 +209,16 @@ def training_differences(one: Record, other: Record) -> list[str]:
 
 
 def _row(runs: Sequence[Record], metrics: Sequence[str], *, postprocessor: str = "") -> Row:
-    found = [{"": run.metrics, **run.postprocessed}.get(postprocessor, {}) for run in runs]
-    scores = {m: score(values.get(m) for values in found) for m in metrics}
     first, latest = runs[0], max(runs, key=lambda r: r.date)
-    return Row(
+    row = Row(
         name=latest.name,
         config=first.config,
         records=tuple(runs),
-        scores=scores,
+        scores={},
         overrides=tuple(first.overrides),
         postprocessor=postprocessor,
     )
+    return with_scores(row, metrics)
 
 
 def _baselines(group: Sequence[Record], metrics: Sequence[str]) -> list[Row]:
@@ -294,50 +226,8 @@ def _baselines(group: Sequence[Record], metrics: Sequence[str]) -> list[Row]:
     rows = []
     for name in sorted({name for record in group for name in record.baselines}):
         runs = [record for record in group if name in record.baselines]
-        # six digits: machines round differently, which does not make a second baseline
-        distinct = {_rounded(r.baselines[name]): r.baselines[name] for r in runs}
-        scores = {m: score(values.get(m) for values in distinct.values()) for m in metrics}
-        rows.append(Row(name=name, config="", records=tuple(runs), scores=scores))
+        rows.append(with_scores(Row(name=name, config="", records=tuple(runs), scores={}), metrics))
     return rows
-
-
-def _rounded(values: dict[str, float | None]) -> str:
-    return canonical({k: v if v is None else f"{v:.6g}" for k, v in values.items()})
-
-
-def score(values: Iterable[float | None]) -> Score:
-    """Compute mean and sample standard deviation of the values that are known."""
-    known = [v for v in values if v is not None]
-    if not known:
-        return Score(None, None, 0)
-    spread = statistics.stdev(known) if len(known) > 1 else None
-    middle = interquartile_mean(known) if len(known) > 2 else None
-    return Score(
-        mean=math.fsum(known) / len(known),
-        std=spread,
-        num=len(known),
-        iqm=middle,
-        iqm_interval=None if middle is None else _interval_of_runs(known),
-    )
-
-
-def interquartile_mean(values: Sequence[float]) -> float:
-    """Return the mean of the middle half; a quarter of the values, rounded down, is cut twice.
-
-    Source:
-        Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice
-        (arXiv:2108.13264).
-    """
-    cut = len(values) // 4
-    middle = sorted(values)[cut : len(values) - cut]
-    return math.fsum(middle) / len(middle)
-
-
-def _interval_of_runs(values: Sequence[float], resamples: int = 2000) -> tuple[float, float]:
-    """Return the 95 % interval of the interquartile mean, by drawing runs with replacement."""
-    rng = random.Random(0)
-    means = sorted(interquartile_mean(rng.choices(values, k=len(values))) for _ in range(resamples))
-    return means[round(0.025 * (resamples - 1))], means[round(0.975 * (resamples - 1))]
 
 
 def higher_is_better(about: dict[str, dict[str, Any]], metric: str) -> bool | None:

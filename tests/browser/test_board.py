@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
+from openstl_ext.results.board import Board, board_of
 from openstl_ext.results.writers import html
-from tests.results.pages import many_runs, two_tables
+from tests.results.pages import many_runs, published, record, two_tables
 
 selenium = pytest.importorskip("selenium", reason="make test-browser installs selenium")
 ROOT = Path(__file__).parents[2]
@@ -45,12 +48,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any, tmp_path: Path) -> Any:
     """Open a board of two tables from disk."""
-    board = two_tables(tmp_path)
-    (tmp_path / "board.html").write_text(html.page(board, folder=tmp_path), encoding="utf-8")
+    return opened(browser, two_tables(tmp_path), tmp_path)
+
+
+def opened(browser: Any, board: Board, folder: Path) -> Any:
+    """Write the page of a board and open it from disk."""
+    (folder / "board.html").write_text(html.page(board, folder=folder), encoding="utf-8")
     for kind in ("browser", "performance"):
         browser.get_log(kind)
     browser.set_window_size(1280, 900)
-    browser.get((tmp_path / "board.html").as_uri())
+    browser.get((folder / "board.html").as_uri())
     return browser
 
 
@@ -58,9 +65,9 @@ def names(page: Any, section: int = 0) -> list[str]:
     """Return the visible rows of a table."""
     return list(
         page.execute_script(
-            "return [...document.querySelectorAll('main > section[id]')[arguments[0]]"
-            ".querySelectorAll('tr[data-kind]')].filter(r => !r.hidden)"
-            ".map(r => r.cells[0].dataset.sort)",
+            "return [...document.querySelectorAll('main > section:not(.notes)')[arguments[0]]"
+            ".querySelectorAll('tr[data-kind]:not([data-kind=published])')].filter(r => !r.hidden)"
+            ".map(r => r.cells[0].firstChild.data.trim())",
             section,
         )
     )
@@ -72,7 +79,7 @@ def of_three(page: Any) -> int:
 
 
 def heading(page: Any, section: int, text: str) -> Any:
-    headings = page.find_elements("css selector", "main > section[id]")[section]
+    headings = page.find_elements("css selector", "main > section:not(.notes)")[section]
     return next(
         th for th in headings.find_elements("css selector", "thead th") if th.text.startswith(text)
     )
@@ -127,6 +134,101 @@ def test_kinds_of_rows_and_words_filter(page: Any) -> None:
     assert [p.is_displayed() for p in shown] == [section == 1, section == 0]
 
 
+def test_published_rows_are_searched_and_filtered(browser: Any, tmp_path: Path) -> None:
+    """They stayed, whatever was searched."""
+    page = opened(browser, published(tmp_path), tmp_path)
+    visible = (
+        "return [...document.querySelectorAll('tr[data-kind=published]')].filter(r => !r.hidden)"
+        ".map(r => r.cells[0].textContent)"
+    )
+    everything, count = page.execute_script(visible), page.find_element("css selector", ".count")
+    assert count.get_attribute("textContent") == str(len(everything))
+    page.find_element("id", "search").send_keys("convlstm")
+    found = page.execute_script(visible)
+    assert found
+    assert {text.lower() for text in found} == {t.lower() for t in everything if "ConvLSTM" in t}
+    assert count.get_attribute("textContent") == f"{len(found)} of {len(everything)}"
+    assert page.find_element("css selector", ".none").is_displayed()  # no measured row
+    page.find_element("id", "search").clear()
+    page.find_element("css selector", "#kinds input[value=published]").click()
+    assert page.execute_script(visible) == []
+    assert names(page) == ["SimVP-gSTA", "Mine"]
+    assert count.get_attribute("textContent") == f"0 of {len(everything)}"
+
+
+def test_the_keyboard_chooses_the_score_of_the_figures(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    section = page.find_elements("css selector", "main > section:not(.notes)")[of_three(page)]
+
+    def captions() -> list[str]:
+        figures = section.find_elements("css selector", "figure[data-metric]")
+        shown = [figure for figure in figures if figure.is_displayed()]
+        return [each.find_element("css selector", "figcaption").text for each in shown]
+
+    assert [text.split()[0] for text in captions()] == ["mse_sum", "mse_sum"]
+    choice = section.find_element("css selector", ".choose select")
+    choice.send_keys(Keys.ARROW_DOWN)
+    assert captions() == ["ssim against the number of parameters"]
+    choice.send_keys(Keys.ARROW_UP)
+    assert len(captions()) == 2
+
+
+def test_links_to_the_files_of_a_run(page: Any, tmp_path: Path) -> None:
+    links = page.find_elements("css selector", ".files a")
+    texts = [link.get_attribute("textContent") for link in links]
+    assert {"record", "config", "log", "checkpoint", "record 2", "checkpoint 2"} <= set(texts)
+    for link in links:
+        path = Path(url2pathname(urlsplit(link.get_attribute("href")).path))
+        assert path.is_file()
+        assert tmp_path in path.parents
+
+
+def test_texts_of_records_run_no_script(browser: Any, tmp_path: Path) -> None:
+    """Who opens the board of another person would run that person's scripts."""
+    attacks = [
+        "</script><script>window.ran = 1</script>",
+        "<img src=x onerror='window.ran = 1'>",
+        """'" onmouseover="window.ran = 1" x='""",
+        "</title></style></svg><svg onload='window.ran = 1'>",
+        "javascript:window.ran=1",
+        "a | b & c % d _ e \\ f &amp; Gr\u00f6\u00dfe \u8bad",
+    ]
+    for number, text in enumerate(attacks):
+        about = {"mse_sum": {"unit": text, "higher_is_better": False, "convention": text}}
+        found = record(
+            text,
+            text,
+            10.0 + number,
+            about=about,
+            overrides=[text] if number % 2 else [],
+            metrics={"mse_sum": 10.0 + number, "mse_sum@1": 1.0, "mse_sum@2": 2.0, text: 3.0},
+            num_parameters=1000 + number,
+            baselines={text: {"mse_sum": 50.0}},
+            baselines_left_out={f"left {text}": text},
+            environment={"device": text, "threads": text},
+        )
+        path = tmp_path / str(number) / f"{number} ' \" & #?.py"
+        path.parent.mkdir()
+        path.touch()
+        found.write(path.parent / "result.json")
+    page = opened(browser, board_of([tmp_path]), tmp_path)
+    assert set(names(page)) == set(attacks)
+    for control in page.find_elements("css selector", "thead th[tabindex], .choose select"):
+        control.send_keys("\ue007")
+    page.find_element("id", "search").send_keys("<img")
+    assert set(names(page)) == {attacks[1]}
+    wait(page)
+    assert page.execute_script("return window.ran === undefined")
+    assert page.execute_script("return document.scripts.length") == 3
+    assert page.execute_script("return document.images.length") == 0
+    assert page.get_log("browser") == []
+    links = page.find_elements("css selector", ".files a")
+    paths = [Path(url2pathname(urlsplit(a.get_attribute("href")).path)) for a in links]
+    assert len(paths) == 2 * len(attacks)
+    assert all(path.is_file() for path in paths)
+
+
 def test_a_phone_scrolls_the_table_and_not_the_page(page: Any) -> None:
     page.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
@@ -155,10 +257,7 @@ def test_the_button_changes_to_dark_and_back(page: Any) -> None:
 
 def test_1000_runs_are_drawn_and_sorted_in_time(browser: Any, tmp_path: Path) -> None:
     """Within a second on a quiet machine; the bound leaves room for a busy one."""
-    board = many_runs(1000)
-    text = html.page(board, folder=tmp_path, pictures=False)
-    (tmp_path / "board.html").write_text(text, encoding="utf-8")
-    browser.get((tmp_path / "board.html").as_uri())
+    opened(browser, many_runs(1000, tmp_path), tmp_path)
     drawn = browser.execute_async_script(
         "const done = arguments[0]; requestAnimationFrame(() => setTimeout(() => "
         "done(performance.getEntriesByType('navigation')[0].domComplete), 0))"
@@ -166,6 +265,15 @@ def test_1000_runs_are_drawn_and_sorted_in_time(browser: Any, tmp_path: Path) ->
     print(f"1,000 runs are drawn in {drawn:.0f} ms")
     assert drawn < 5000
     assert len(names(browser)) == 1000
+    heading(browser, 0, "score_3").click()
+    wait(browser)
+    browser.execute_async_script("setTimeout(arguments[0], 1000)")
+    scores = browser.execute_script(
+        "return [...document.querySelectorAll('tr[data-kind=run]')]"
+        ".map(r => +r.cells[7].firstChild.data)"
+    )
+    assert len(set(scores)) > 500
+    assert scores == sorted(scores)
 
 
 def test_screenshots_of_the_committed_board(browser: Any, tmp_path: Path) -> None:

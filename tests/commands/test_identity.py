@@ -68,11 +68,11 @@ test.__test__ = False  # type: ignore[attr-defined]
 
 
 def facts(path: Path) -> dict[str, Any]:
-    """Return a record without date and speed."""
+    """Return a record without date, speed and memory."""
     return {
         k: v
         for k, v in json.loads(path.read_text()).items()
-        if k not in ("date", "frames_per_second")
+        if k not in ("date", "frames_per_second", "latency", "peak_memory")
     }
 
 
@@ -91,6 +91,9 @@ def test_a_test_after_training_gives_the_record_of_train_with_test(
     before = facts(copy / "probe/result.json")
     assert before["overrides"] == ["model.loss.type=L1", *ELSEWHERE]
     assert before["seed"] == 5
+    (time,) = before["training_time"]
+    assert time["seconds"] > 0
+    assert time["devices"] == 1
     (copy / "probe/result.json").unlink()
     test("configs/toy.py", "--work-dir", "probe", *words)
     assert facts(copy / "probe/result.json") == before
@@ -263,5 +266,6 @@ def test_every_command_takes_the_saved_config(copy: Path, capsys: pytest.Capture
     cli.call(["profile", "probe/toy.py"])
     cli.call(["train", "probe/toy.py", "--work-dir", "again", "--test"])
     first, second = (facts(copy / run / "result.json") for run in ("probe", "again"))
-    assert {**first, "checkpoint": None} == {**second, "checkpoint": None}
+    own = {"checkpoint": None, "training_time": None}  # of each training
+    assert {**first, **own} == {**second, **own}
     cli.call(["train", "probe/toy.py", "--resume"])

@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from openstl_ext import cli
+from openstl_ext.errors import UserError
 from openstl_ext.results.protocol import protocol_of
 from openstl_ext.results.record import Record
 
@@ -71,3 +74,23 @@ def test_a_mistake_is_one_sentence_and_status_2(runs: Path):
         assert done.returncode == 2
         assert done.stderr.startswith("error: ")
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_board_is_read_back_from_its_json(runs: Path, monkeypatch: pytest.MonkeyPatch):
+    """A table that was sent without its runs could not be printed as LaTeX."""
+    monkeypatch.chdir(runs)
+    other = Record.read(Path("work_dirs/toy/net/seed_0/result.json"))
+    other = msgspec.structs.replace(other, config="toy/other", name="Other")
+    other.write(Path("work_dirs/toy/other/seed_0/result.json"))
+    files = ("--html", "--latex", "--csv", "--json")
+    for folder, source in (("one", "work_dirs"), ("two", "one/json")):
+        Path(folder).mkdir()
+        names = [word for flag in files for word in (flag, f"{folder}/{flag[2:]}")]
+        cli.call(["leaderboard", source, *names, "--format", "md"])
+    for flag in files:
+        assert Path("one", flag[2:]).read_bytes() == Path("two", flag[2:]).read_bytes()
+    Path("work_dirs").rename("gone")
+    with pytest.raises(UserError, match="has no tallies of samples, so give the folders"):
+        cli.call(["leaderboard", "one/json", "--compare", "toy/net", "toy/other"])
+    with pytest.raises(UserError, match="is the same file as the input"):
+        cli.call(["leaderboard", "one/json", "--html", "one/json"])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from openstl_ext.results.board import Board, board_of
 from openstl_ext.results.kept_tallies import KeptTallies, TalliesAbout, tallies_file
 from openstl_ext.results.protocol import protocol_of
 from openstl_ext.results.record import Record, RecordError
+from openstl_ext.results.writers import writers
 
 SIZE = 40
 BLOCKS = [f"walk-{index // 2}" for index in range(SIZE)]
@@ -135,6 +137,28 @@ def test_ties_with_the_best_are_marked(board: Board) -> None:
     best = table.rows[0].label
     assert {best, *(label for label, metrics in tied.items() if metrics)} == {"GOOD", "EQUAL"}
     assert not tied[best]
+    assert all(row.tested == {"mse_sum"} for row in table.rows)
+    assert table.untested == ""
+
+
+def test_a_row_without_tallies_is_named_and_not_called_different(tmp_path: Path) -> None:
+    """Whoever reads that it has no mark would think that the best one is better."""
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path, "boiling/equal", 1.0, seed=1)
+    write_run(tmp_path, "boiling/old", 1.0, seed=2, kept=False)
+    found = with_ties(board_of([tmp_path]))
+    rows = {row.label: row for row in found.tables[0].rows}
+    best = found.tables[0].rows[0].label
+    assert best != "OLD"
+    known = {label: row.is_tied("mse_sum") for label, row in rows.items()}
+    assert known == {best: False, "OLD": None, ({"GOOD", "EQUAL"} - {best}).pop(): True}
+    for suffix, text in {
+        "md": "not tested for \N{ALMOST EQUAL TO}, for want of tallies: OLD\n",
+        "html": "because tallies of samples are missing: OLD.",
+        "tex": r"Not tested for $\approx$: OLD.",
+        "json": '"tied": null',
+    }.items():
+        assert text in writers()[suffix](found)
 
 
 def test_the_interquartile_mean_of_seeds(board: Board) -> None:
@@ -194,6 +218,70 @@ def test_names_that_are_wrong_or_equal(board: Board) -> None:
 def test_a_folder_names_a_row(tmp_path: Path, board: Board) -> None:
     (found,) = compare(board, str(tmp_path / "boiling/good"), "bad")
     assert found.one.config == "boiling/good"
+
+
+def test_the_folder_of_one_seed_is_that_run_alone(tmp_path: Path, board: Board) -> None:
+    """The answer was that no row is called so; the mean over all seeds would be another model."""
+    seeds = [str(tmp_path / f"boiling/good/seed_{seed}") for seed in range(3)]
+    (found,) = compare(board, seeds[1], "bad", ["mse_sum"])
+    assert found.one.label == "GOOD (seed 1, 1 of 3 runs)"
+    assert found.differences[0].one == pytest.approx(totals(1.0, 1).mean(), rel=1e-6)
+    assert found.one.scores["mse_sum"].num == 1
+    assert "A = GOOD (seed 1, 1 of 3 runs), B = BAD" in markdown([found])
+    assert json.loads(as_json([found]))[0]["a"] == "GOOD (seed 1, 1 of 3 runs)"
+    (alone,) = compare(board, "bad", f"{seeds[2]}/result.json")
+    assert alone.other.label == "GOOD (seed 2, 1 of 3 runs)"
+    (two,) = compare(board, seeds[0], seeds[1])  # two seeds of one row
+    assert (two.one.seeds, two.other.seeds) == ([0], [1])
+    assert {two.verdict(d) for d in two.differences} == {"tied"}
+    with pytest.raises(UserError, match=r"share the run .*seed_1.result\.json; name two"):
+        compare(board, seeds[1], "good")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"no run of the leaderboard is below .*empty; give it as"):
+        compare(board, str(tmp_path / "empty"), "good")
+    with pytest.raises(UserError, match=r"several rows: 'EQUAL' \(.*seed_3\), 'GOOD' \("):
+        compare(board, str(tmp_path), "good")
+
+
+def test_a_folder_with_a_further_checkpoint_is_the_run_of_the_row(tmp_path: Path) -> None:
+    """The only row whose runs were all in the folder was that of the further checkpoint."""
+    for seed in range(2):
+        write_run(tmp_path, "boiling/good", 1.0, seed=seed)
+    write_run(tmp_path, "boiling/bad", 2.0)
+    file = tmp_path / "boiling/good/seed_1/result.json"
+    last = {"file": "last.pth", "sha256": "f" * 64, "epoch": 9, "iteration": 9}
+    msgspec.structs.replace(Record.read(file), checkpoint=last).write(
+        file.with_name("result_ffffffff_00000000.json")
+    )
+    board = board_of([tmp_path])
+    assert [row.checkpoint for row in board.tables[0].rows if row.checkpoint] == [
+        "last.pth ffffffff"
+    ]
+    (found,) = compare(board, str(file.parent), "bad")
+    assert found.one.label == "GOOD (seed 1, 1 of 2 runs)"
+
+
+def test_a_row_with_a_postprocessor_has_the_config_of_the_row_without(tmp_path: Path) -> None:
+    """A config was two rows, so that it named none."""
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path, "boiling/bad", 2.0)
+    file = tmp_path / "boiling/good/seed_0/result.json"
+    found = Record.read(file)
+    msgspec.structs.replace(found, postprocessed={"Conformal": found.metrics}).write(file)
+    board = board_of([tmp_path])
+    assert len(board.tables[0].rows) == 3
+    for name in ("good", str(file.parent)):
+        assert compare(board, name, "bad")[0].one.label == "GOOD"
+
+
+def test_other_blocks_cannot_be_compared(tmp_path: Path) -> None:
+    """The p-value of A and B would not be that of B and A."""
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path, "boiling/bad", 2.0, blocks=[f"b{index}" for index in range(SIZE)])
+    board = board_of([tmp_path])
+    with pytest.raises(UserError, match="other blocks of samples"):
+        compare(board, "good", "bad")
+    assert not any(row.tied for table in with_ties(board).tables for row in table.rows)
 
 
 def test_few_blocks_show_neither_a_difference_nor_a_tie(tmp_path: Path) -> None:

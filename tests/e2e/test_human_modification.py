@@ -17,6 +17,7 @@ from openstl_ext.prediction.request import Request, predict
 from openstl_ext.results.board import board_of
 from openstl_ext.results.record import Record
 from tests.engine.resume_scenarios import log_of, run_scenarios
+from tests.quick_timing import QUICK_TIMING
 from tests.small_recipe import shrink, toy_set
 
 CONFIG = Path(__file__).parents[2] / "configs/human_modification/small/quantile_convlstm.py"
@@ -35,8 +36,7 @@ def tested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the work directory of a small recipe, trained for one epoch and tested."""
     work_dir = tmp_path_factory.mktemp("hm")
     with pytest.MonkeyPatch.context() as patch:
-        # timing takes a second, and is tested where it lives
-        patch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+        patch.setattr(*QUICK_TIMING)
         runner = build(recipe(work_dir))
         runner.train()
         runner.test()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openstl_ext.engine import checkpoint
-from tests.e2e.test_resume import assert_same, losses
+from tests.e2e.test_resume import assert_same, losses, without_time
 from tests.engine.resume_scenarios import log_of, run_scenarios
 from tests.engine.toy_sites import options
 
@@ -20,7 +20,7 @@ def killed_at(iteration: int) -> dict[str, Any]:
 
 
 def final(work_dir: Path) -> dict[str, Any]:
-    return checkpoint.newest(work_dir, pytest.fail)[1]
+    return without_time(checkpoint.newest(work_dir, pytest.fail)[1])
 
 
 @pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.slow)])

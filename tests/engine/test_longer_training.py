@@ -8,7 +8,7 @@ import pytest
 from openstl_ext.engine import checkpoint
 from openstl_ext.engine.runner import Runner, build
 from openstl_ext.errors import CheckpointError
-from tests.e2e.test_resume import assert_same
+from tests.e2e.test_resume import assert_same, without_time
 from tests.engine import toy
 
 SHORT, LONG = {"train_cfg.max_epochs": 1}, {"train_cfg.max_epochs": 3}
@@ -26,7 +26,7 @@ def run(work_dir: Path, **options: Any) -> Runner:
 
 def final(work_dir: Path) -> dict[str, Any]:
     """Return the last checkpoint, without the folder of the run and the fact of its extension."""
-    _, state = checkpoint.newest(work_dir, pytest.fail)
+    state = without_time(checkpoint.newest(work_dir, pytest.fail)[1])
     del state["meta"]["config"]
     state["meta"]["plan"].pop("earlier lengths", None)
     return state

@@ -118,6 +118,10 @@ CASES: dict[str, tuple[Callable[[State], Any], str]] = {
         lambda s: s["meta"].update(epoch=1),
         r"meta.epoch is 1, but iteration 8 is in epoch 0",
     ),
+    "a negative time": (
+        lambda s: s["meta"]["training_time"][0].update(seconds=-1.0),
+        "meta.training_time",
+    ),
     "a tensor as place": (lambda s: s["meta"].update(iteration=torch.tensor(8)), "meta.iteration"),
     "a list as meta": (lambda s: s.update(meta=[1]), "meta"),
     "a tensor as meta": (lambda s: s.update(meta=torch.zeros(3)), "cannot resume"),
@@ -213,6 +217,7 @@ def test_no_part_of_a_wrong_kind_ends_in_another_error(run: Runner, saved: State
             accepted.append((path, value))
     # of the manifest, of a later version, and what the run states anew
     free = {"config", "entry", "best", "num_states", "identity", "overrides", "test", "versions"}
+    free |= {"training_time"}  # it decides no later step
     left = [(path, value) for path, value in accepted if path[1] not in free]
     # values that a schedule or an option may have, or that a validation sets
     allowed = {"best_score", "lr", "initial_lr", "eps", "weight_decay", "_last_value", "verbose"}

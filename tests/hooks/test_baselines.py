@@ -18,6 +18,7 @@ from openstl_ext.hooks.default_baselines import NO_TIMES, default_baselines, sea
 from openstl_ext.registry import DATASETS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Channel, Metainfo
+from tests.quick_timing import QUICK_TIMING
 
 START = np.datetime64("2024-01-01T00", "h")
 
@@ -66,7 +67,7 @@ class Tide(Dataset):
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
     """Test a net on the tide with the baselines of the hook, and return the record."""
     monkeypatch.setitem(DATASETS.module_dict, "Tide", Tide)
-    monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+    monkeypatch.setattr(*QUICK_TIMING)
 
     def test(hook: dict[str, Any] | None = None, **changes: Any) -> Record:
         blocks = {k: v for k, v in changes.items() if k.startswith(("train_", "optim_", "seed"))}

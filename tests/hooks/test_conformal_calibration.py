@@ -21,6 +21,7 @@ from openstl_ext.registry import DATASETS, MODELS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Channel, Metainfo
 from tests.engine.resume_scenarios import log_of, run_scenarios
+from tests.quick_timing import QUICK_TIMING
 
 LEVELS = (0.025, 0.975)
 
@@ -118,8 +119,7 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(DATASETS.module_dict, "Noise", Noise)
         patch.setitem(MODELS.module_dict, "Narrow", Narrow)
-        # timing takes a second, and is tested where it lives
-        patch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+        patch.setattr(*QUICK_TIMING)
         yield tmp_path_factory.mktemp("noise")
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from openstl_ext.atomic_io import sha256_of
 from openstl_ext.engine.checkpoint import Entry, save
 from openstl_ext.engine.runner import build
 from openstl_ext.errors import CheckpointError, ConfigError, UserError
-from openstl_ext.hooks.result import metrics_file, scores_array, selection_of
+from openstl_ext.hooks.result import ResultHook, metrics_file, scores_array, selection_of
 from openstl_ext.metrics.learned import LPIPS
 from openstl_ext.models.simvp import SimVP
 from openstl_ext.registry import DATASETS
 from openstl_ext.results.record import Record
 from openstl_ext.structures import Channel, Metainfo
+from tests.quick_timing import CALLS, QUICK_TIMING, SECONDS
 
 
 class Ramp(Dataset):
@@ -56,8 +58,7 @@ class Ramp(Dataset):
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
     """Test a net that repeats the last frame, and return its record."""
     monkeypatch.setitem(DATASETS.module_dict, "Ramp", Ramp)
-    # timing takes a second, and is tested where it lives
-    monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+    monkeypatch.setattr(*QUICK_TIMING)
 
     def test(dataset: dict[str, Any] | None = None, **blocks: Any) -> Record:
         cfg = Config(
@@ -105,8 +106,12 @@ def test_the_record_has_all_facts_of_the_table(run):
     assert record.protocol["shapes"]["data_samples.frames"] == [2, 1, 4, 4]
     assert record.num_parameters == 0
     assert record.frames_per_second is not None
-    assert record.frames_per_second["value"] == 9.0
+    assert record.frames_per_second["value"] == 2 / SECONDS
     assert record.frames_per_second["batch_size"] == 1
+    assert record.latency is not None
+    assert (record.latency["value"], record.latency["calls"]) == (SECONDS, CALLS)
+    assert record.training_time is None
+    assert record.peak_memory is not None
     assert {"torch", "python", "platform", "device"} <= set(record.environment)
     assert record.date.endswith("Z")
 
@@ -237,6 +242,20 @@ def test_selection_on_the_test_data_is_recorded():
     on_test = Config({"val_dataloader": test, "test_dataloader": test})
     assert selection_of(on_test) == {"split": "test", "on_test": True}
     assert selection_of(Config({"test_dataloader": test})) is None
+
+
+@pytest.mark.parametrize(("resets", "trained", "known"), [(0, 0, 1), (0, 9, 0), (1, 9, 1)])
+def test_the_peak_of_a_training_is_not_that_of_a_test(
+    resets: int, trained: int, known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory of ``train --test`` would be larger than that of ``test``."""
+    monkeypatch.setattr("openstl_ext.hooks.result.reset_peak", lambda _: bool(resets))
+    runner: Any = SimpleNamespace(iter=trained, model=torch.nn.Linear(1, 1))
+    hook = ResultHook()
+    hook.before_test_epoch(runner)
+    assert hook.peak_memory is None
+    hook.after_test_iter(runner)
+    assert (hook.peak_memory is not None) == bool(known)
 
 
 def test_the_scores_are_in_an_array_beside_the_record(run, tmp_path):

@@ -11,6 +11,7 @@ from openstl_ext.results.record import Record
 from openstl_ext.results.table import tables_of
 from openstl_ext.results.writers.markdown import write as markdown
 from tests.engine import toy, toy_sites
+from tests.quick_timing import QUICK_TIMING, SECONDS
 
 HOOKS = [{"type": "BaselinesHook"}, {"type": "ResultHook"}]
 
@@ -18,7 +19,7 @@ HOOKS = [{"type": "BaselinesHook"}, {"type": "ResultHook"}]
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     """Return the record of an untrained net."""
-    monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+    monkeypatch.setattr(*QUICK_TIMING)
     run = build(toy.config(tmp_path, **toy_sites.options(custom_hooks=HOOKS)), train=False)
     run.baselines = {"Persistence": {"mse": 0.0}}  # of a run before in this process
     run.test()
@@ -36,7 +37,7 @@ def test_the_record_has_scores_of_classes_and_no_baselines_of_frames(record: Rec
     convolutions, norm = 4 * 9 * (2 + 1) * 36, 2 * 4 * 36
     assert record.flops == convolutions + norm
     assert record.frames_per_second is not None
-    assert record.frames_per_second["value"] == 9.0
+    assert record.frames_per_second["value"] == 1 / SECONDS
 
 
 def test_a_table_shows_means_and_on_demand_a_class(record: Record) -> None:

@@ -17,6 +17,7 @@ from openstl_ext.visualization.drawing import draw_all_labels
 from openstl_ext.visualization.saved import SavedFolder
 from openstl_ext.visualization.saved_scenes import SavedScenes
 from tests.engine import toy_images
+from tests.quick_timing import QUICK_TIMING
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["one class", "several labels"])
@@ -24,7 +25,7 @@ def tested(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, boo
     """Test an untrained net; returns the work directory and whether labels are several."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+        patch.setattr(*QUICK_TIMING)
         build(toy_images.config(folder, several=request.param), train=False).test()
     return folder, request.param
 

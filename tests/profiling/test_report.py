@@ -16,6 +16,7 @@ from openstl_ext.profiling.flops import count_flops, register_flop_handle
 from openstl_ext.profiling.recipe import describe
 from openstl_ext.profiling.report import count_parameters, in_words, largest_layer, profile
 from openstl_ext.registry import DATASETS, MODELS
+from tests.quick_timing import QUICK_TIMING
 
 INPUTS = {"frames": torch.rand(2, 4, 1, 8, 8)}
 
@@ -90,6 +91,10 @@ def test_the_record_has_what_the_leaderboard_shows() -> None:
     words = in_words(record)
     for part in ("one multiply-add = 1", "not counted", "batch of 3", "cpu"):
         assert part in words
+    assert record["latency"] > 0
+    for seconds, text in ((0.01234, "12.3 ms"), (2.5, "2.5 s")):
+        words = in_words({**record, "latency": seconds, "latency_calls": 5})
+        assert f"latency      {text} for one sample (median of 5 calls)" in words
 
 
 class OnePixel(nn.Module):
@@ -128,7 +133,7 @@ def test_a_recipe_of_labels_can_be_profiled(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setitem(DATASETS.module_dict, "Sites", Sites)
     monkeypatch.setitem(MODELS.module_dict, "OnePixel", OnePixel)
-    monkeypatch.setattr("openstl_ext.profiling.report.frames_per_second", lambda *_, **__: 9.0)
+    monkeypatch.setattr(*QUICK_TIMING)
     cfg = Config(
         {
             "model": {

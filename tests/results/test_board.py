@@ -12,7 +12,7 @@ import pytest
 from openstl_ext.errors import UserError
 from openstl_ext.results.board import board_of
 from openstl_ext.results.cells import figure
-from openstl_ext.results.table import Score
+from openstl_ext.results.score import Score
 from openstl_ext.results.writers import writers
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"

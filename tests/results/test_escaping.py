@@ -9,13 +9,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from openstl_ext.errors import printable
 from openstl_ext.results.board import Board, board_of
 from openstl_ext.results.markdown_text import code, escaped
 from openstl_ext.results.writers import csv as csv_writer
-from openstl_ext.results.writers import writers
+from openstl_ext.results.writers import latex, writers
+from tests.results.pages import Outline
 
 HOSTILE = {
     "html": "<img src=x onerror=alert(1)>",
+    "script": "</script><script>alert(1)</script>",
+    "attribute": """'" onmouseover=alert(1) x='""",
     "cell": "a | b",
     "code": "x` <b>y</b> `",
     "link": "[click](javascript:alert(1))",
@@ -29,6 +33,11 @@ HOSTILE = {
     "quotation": '"quoted", and more',
     "undecodable": "name \udcff",
     "direction": "abc\u202edef",
+    "tex": "50 % of a_b & {c} \\input{x} ^^M ~ -- ?` #1 $",
+    "star": "*[1in] name",
+    "minus": "-1+1",
+    "plus": "+1",
+    "letters": "Gr\u00f6\u00dfe \u8bad\u7ec3 \u03b1",
 }
 
 
@@ -75,6 +84,34 @@ def test_markdown_shows_each_text_as_it_is(board: Board) -> None:
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert len(headings) == 1 + len(board.tables)
+
+
+def test_html_shows_each_text_as_it_is(board: Board, hostile: str) -> None:
+    """A name would run a script, or end the attribute that it is in."""
+    page = Outline(writers()["html"](board))
+    assert page.tags.count("script") == 3
+    assert page.tags.count("img") == 0
+    assert not any(name.startswith("on") for name in page.attributes)
+    shown = printable(hostile.encode(errors="backslashreplace").decode())
+    assert page.texts.count(" ".join(shown.split())) >= 4  # data, score, recipe, config
+
+
+def test_latex_prints_each_text_as_it_is(board: Board, hostile: str) -> None:
+    """A name would end its cell or its line, or be a command."""
+    text = writers()["tex"](board)
+    shown = hostile.encode(errors="backslashreplace").decode()
+    assert latex.escaped(shown) in text
+    commands = set(re.findall(r"\\[a-zA-Z]+", latex.escaped(shown)))
+    assert all(command.startswith(r"\text") for command in commands)
+    for columns, body in re.findall(
+        r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end\{tabular\}", text, re.DOTALL
+    ):
+        lines = [line for line in body.splitlines() if line.endswith(r"\\")]
+        assert len(lines) == 1 + len(board.tables[0].rows)
+        for line in lines:
+            assert len(re.findall(r"(?<!\\)&", line)) == len(columns) - 1
+            assert line[0] not in "[*"  # an option of the line end before it
+            assert "%" not in re.sub(r"\\%", "", line)
 
 
 def test_csv_has_one_line_per_row_and_no_formula(board: Board) -> None:

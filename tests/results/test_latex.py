@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from openstl_ext.results.board import Board
+from openstl_ext.results.table import tables_of
 from openstl_ext.results.writers import latex
-from tests.results.pages import two_tables
+from tests.results.pages import record, two_tables
+from tests.results.test_escaping import HOSTILE
 
 DOCUMENT = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
@@ -52,6 +55,7 @@ def test_special_letters_are_printed(text: str) -> None:
     assert latex.escaped(r"50 % of a_b & {c} \d ~ ^") == (
         r"50 \% of a\_b \& \{c\} \textbackslash{}d \textasciitilde{} \textasciicircum{}"
     )
+    assert latex.escaped("a -- b ,, '' ?`") == r"a -{}- b ,{}, '{}' ?\textasciigrave{}"
 
 
 def test_the_best_is_bold_and_marks_are_explained(text: str) -> None:
@@ -63,7 +67,12 @@ def test_the_best_is_bold_and_marks_are_explained(text: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
-def test_pdflatex_compiles_it(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("texts", ["usual", "hostile"])
+def test_pdflatex_compiles_it(text: str, texts: str, tmp_path: Path) -> None:
+    if texts == "hostile":
+        latin = [text for text in HOSTILE.values() if text.isascii()]
+        runs = [record(name, f"a/{k}", 1.0, overrides=[name]) for k, name in enumerate(latin)]
+        text = latex.write(Board(tuple(tables_of(runs)), tuple(latin)))
     (tmp_path / "tables.tex").write_text(text)
     (tmp_path / "page.tex").write_text(DOCUMENT)
     done = subprocess.run(

@@ -4,7 +4,8 @@ import pytest
 
 from openstl_ext.errors import UserError
 from openstl_ext.results.board import Board
-from openstl_ext.results.table import score, tables_of
+from openstl_ext.results.score import score
+from openstl_ext.results.table import tables_of
 from openstl_ext.results.writers.markdown import write as markdown
 
 

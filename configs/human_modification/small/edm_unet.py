@@ -24,7 +24,7 @@ model = dict(
     ),
 )
 
-train_cfg = dict(max_epochs=60, val_interval=10)
+train_cfg = dict(max_epochs=60, val_interval=20)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 custom_hooks = [
     dict(type="BaselinesHook", nets=[dict(type="Persistence"), dict(type="LinearExtrapolation")]),

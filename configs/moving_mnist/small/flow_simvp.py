@@ -8,18 +8,20 @@ _base_ = [
 ]
 
 model = dict(
+    num_steps=5,
+    num_members=4,
     net=dict(
         type="DenoisingSimVP",
         in_channels=1,
         num_inputs=10,
         num_targets=10,
-        spatial_channels=16,
+        spatial_channels=8,
         temporal_channels=64,
     ),
     data_preprocessor=dict(type="SequencePreprocessor", mean=0.05, std=0.2),
 )
 
-train_cfg = dict(max_epochs=8, val_interval=4)
+train_cfg = dict(max_epochs=8, val_interval=8)
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
 
 source = dict(name="Flow matching (SimVP, small)")

@@ -7,13 +7,15 @@ from typing import Any
 
 from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
+from openstl_ext.results.cells import mean_latency, training_times
 from openstl_ext.results.published import PublishedRow, published_rows
-from openstl_ext.results.table import FACTS, Row, Table
+from openstl_ext.results.row import FACTS, Row
+from openstl_ext.results.table import Table
 
 SUFFIX = "csv"
 CLAIM = ["epochs", "year", "source", "source_kind", "lineage", "flags", "note"]
 """Columns of published results; ``config`` is the recipe whose gap is shown."""
-PARTS = ("", "_std", "_num", "_iqm", "_tied", "_claimed")
+PARTS = ("", "_std", "_num", "_iqm", "_iqm_low", "_iqm_high", "_tied", "_claimed")
 """Endings of the columns of a score."""
 FORMULA = ("=", "+", "-", "@")
 """First characters of a text that spreadsheets compute."""
@@ -23,7 +25,8 @@ def write(board: Board) -> str:
     """Write the rows of all tables below each other, and after those of a table its claims.
 
     A claim has the kind ``published`` and figures in the columns ``*_claimed`` only, so that no
-    column has measured and published figures.
+    column has measured and published figures. ``latency_seconds`` and ``training_seconds`` are
+    means over the runs of a row.
     """
     metrics = list(dict.fromkeys(m for table in board.tables for m in table.metrics))
     columns = [
@@ -35,10 +38,11 @@ def write(board: Board) -> str:
         "postprocessor",
         "overrides",
         "checkpoint",
+        "differs",
         "seeds",
     ]
     columns += [f"{m}{part}" for m in metrics for part in PARTS]
-    columns += [*FACTS, "synthetic", "selected_on_test"]
+    columns += [*FACTS, "latency_seconds", "training_seconds", "synthetic", "selected_on_test"]
     claimed = {table.protocol["fingerprint"]: published_rows(table) for table in board.tables}
     columns += CLAIM if any(claimed.values()) else []
     columns += [
@@ -79,7 +83,7 @@ def _text(value: Any) -> str:
 
 def _line(table: Table, row: Row) -> dict[str, Any]:
     cells: dict[str, Any] = {
-        "dataset": table.protocol["metainfo"].get("name", ""),
+        "dataset": table.name,
         "protocol": table.protocol["fingerprint"],
         "name": row.name,
         "config": row.config,
@@ -87,6 +91,7 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
         "postprocessor": row.postprocessor,
         "overrides": " ".join(row.overrides),
         "checkpoint": row.checkpoint,
+        "differs": row.differs,
         "seeds": " ".join(map(str, row.seeds)),
         "synthetic": table.synthetic,
         "selected_on_test": row.selected_on_test,
@@ -94,18 +99,23 @@ def _line(table: Table, row: Row) -> dict[str, Any]:
     for name, score in row.scores.items():
         cells[name], cells[f"{name}_std"], cells[f"{name}_num"] = score.mean, score.std, score.num
         cells[f"{name}_claimed"] = row.claimed.get(name)
-        cells[f"{name}_tied"] = name in row.tied
+        cells[f"{name}_tied"] = row.is_tied(name)
         cells[f"{name}_iqm"] = score.iqm
+        cells[f"{name}_iqm_low"], cells[f"{name}_iqm_high"] = score.iqm_interval or (None, None)
     for fact in FACTS:
         values = [v for v in row.facts(fact) if v not in ([], {})]
         cells[fact] = values[0] if len(values) == 1 else values
+    latency, trained = mean_latency(row), training_times(row)
+    cells["latency_seconds"] = latency[0] if latency else None
+    # of several devices there is no one figure; training_time has all
+    cells["training_seconds"] = trained[0][0] if len(trained) == 1 else None
     return cells
 
 
 def _published(table: Table, row: PublishedRow) -> dict[str, Any]:
     claim = row.claim
     return {
-        "dataset": table.protocol["metainfo"].get("name", ""),
+        "dataset": table.name,
         "protocol": table.protocol["fingerprint"],
         "name": claim.label,
         "config": row.row.config if row.row else "",

@@ -8,7 +8,8 @@ import msgspec
 from openstl_ext.results.board import Board
 from openstl_ext.results.protocol import plain
 from openstl_ext.results.published import PublishedRow, published_rows
-from openstl_ext.results.table import FACTS, Row, higher_is_better
+from openstl_ext.results.row import FACTS, Row
+from openstl_ext.results.table import higher_is_better
 
 SUFFIX = "json"
 
@@ -16,7 +17,7 @@ SUFFIX = "json"
 def write(board: Board) -> str:
     """Write everything, nested, with each protocol in full.
 
-    ``records`` has each run once and whole; ``tables_of`` makes the same tables of them.
+    ``records`` has each run once and whole, ``paths`` its file. ``board_of`` reads the file.
     """
     tables = [
         {
@@ -37,8 +38,14 @@ def write(board: Board) -> str:
     ]
     runs = {id(r): r for t in board.tables for row in t.rows if row.config for r in row.records}
     records = [msgspec.to_builtins(record) for record in runs.values()]
-    content = {"tables": tables, "records": records, "problems": board.problems}
-    content["repeats"] = board.repeats
+    files = [board.files.get(key) for key in runs]
+    content = {
+        "tables": tables,
+        "records": records,
+        "paths": [] if None in files else [file.as_posix() for file in files if file],
+        "problems": board.problems,
+        "repeats": board.repeats,
+    }
     return json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -46,7 +53,7 @@ def _object(row: Row) -> dict[str, Any]:
     scores = {
         name: {
             **{"mean": s.mean, "std": s.std, "num": s.num, "claimed": row.claimed.get(name)},
-            **{"iqm": s.iqm, "iqm_interval": s.iqm_interval, "tied": name in row.tied},
+            **{"iqm": s.iqm, "iqm_interval": s.iqm_interval, "tied": row.is_tied(name)},
         }
         for name, s in row.scores.items()
     }

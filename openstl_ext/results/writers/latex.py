@@ -5,7 +5,8 @@ import re
 from openstl_ext.errors import printable
 from openstl_ext.results.board import Board
 from openstl_ext.results.cells import PLUS_MINUS, amount, figure, task
-from openstl_ext.results.table import Row, Table, higher_is_better
+from openstl_ext.results.row import Row
+from openstl_ext.results.table import Table, higher_is_better
 
 SUFFIX = "tex"
 SPECIAL = {
@@ -16,8 +17,11 @@ SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+LIGATURE = re.compile(r"([-,'])(?=\1)")
+"""The first of two letters that LaTeX joins: to a dash or a quotation mark."""
 ARROWS = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
 
 
@@ -31,14 +35,13 @@ def write(board: Board) -> str:
 def escaped(text: object) -> str:
     """Return a text that LaTeX prints as it is, in one line; other letters than ASCII remain."""
     line = " ".join(printable(str(text)).split())
-    return "".join(SPECIAL.get(character, character) for character in line)
+    return LIGATURE.sub(r"\1{}", "".join(SPECIAL.get(letter, letter) for letter in line))
 
 
 def _table(table: Table) -> str:
     protocol, metrics = table.protocol, table.metrics
-    name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
     synthetic = " Synthetic data, not observations." if table.synthetic else ""
-    caption = f"{escaped(name)}: {escaped(task(table))}{synthetic}{_notes(table)}"
+    caption = f"{escaped(table.name)}: {escaped(task(table))}{synthetic}{_notes(table)}"
     head = ["recipe", "seeds"]
     head += [escaped(m) + ARROWS[higher_is_better(table.about, m)] for m in metrics]
     head += ["parameters", "FLOPs"]
@@ -61,7 +64,10 @@ def _table(table: Table) -> str:
 
 def _cells(table: Table, row: Row) -> list[str]:
     label = escaped(row.label)
-    label = rf"\textit{{{label}}}" if row.is_baseline else label
+    if row.is_baseline:
+        label = rf"\textit{{{label}}}"
+    elif label.startswith(("[", "*")):
+        label = f"{{{label}}}"  # or the end of the line before would take it as its option
     marks = "*" * bool(row.overrides) + "!" * row.selected_on_test
     marks += "?" * row.is_unknown + r"\textasciitilde{}" * bool(row.differs)
     seeds = "" if row.is_baseline else str(len(row.records))
@@ -76,6 +82,8 @@ def _score(table: Table, row: Row, metric: str) -> str:
         return "--"
     text = figure(found).replace(f" {PLUS_MINUS} ", r" $\pm$ ")
     text = re.sub(r"e([+-])0*(\d+)", r"e\g<1>\2", text)
+    if found.num < len(row.records) and not row.is_baseline:
+        text += f" ({found.num} of {len(row.records)})"
     if found.mean == table.best(metric) and row.counts:
         return rf"\textbf{{{text}}}"
     return rf"{text} $\approx$" if metric in row.tied else text
@@ -92,6 +100,8 @@ def _notes(table: Table) -> str:
         notes.append(r"$a \pm b$: mean and standard deviation over seeds.")
     if any(row.tied for row in rows):
         notes.append(r"$\approx$: not different from the best (paired permutation test, 5\,\%).")
+    if table.untested:
+        notes.append(rf"Not tested for $\approx$: {escaped(table.untested)}.")
     if any(row.overrides for row in rows):
         notes.append("*: a probe with other options than its config.")
     if any(row.selected_on_test for row in rows):

@@ -10,7 +10,8 @@ from openstl_ext.results.board import Board
 from openstl_ext.results.cells import PLUS_MINUS, amount, figure, flops, flops_apart, speed, task
 from openstl_ext.results.claim_list import published_section
 from openstl_ext.results.markdown_text import aligned, code, escaped
-from openstl_ext.results.table import Row, Table, checkpoint_name, higher_is_better
+from openstl_ext.results.row import Row
+from openstl_ext.results.table import Table, checkpoint_name, higher_is_better
 from openstl_ext.score_name import metric_name
 
 SUFFIX = "md"
@@ -37,8 +38,7 @@ def write(board: Board) -> str:
 def _section(table: Table) -> list[str]:
     """Write the heading, the task, the table, and the meaning of its marks."""
     protocol = table.protocol
-    name = protocol["metainfo"].get("name") or protocol["dataset"].get("type", "data")
-    heading = f"## {escaped(name)}"
+    heading = f"## {escaped(table.name)}"
     lines = [f"{escaped(task(table))} Protocol {code(protocol['fingerprint'])}."]
     if table.synthetic:
         lines.append("**Synthetic data**, not observations.")
@@ -99,6 +99,8 @@ def _notes(table: Table) -> list[str]:
             f"{TIED} after a score: not different from the best one, by a paired permutation test "
             "over blocks of samples at 5 %, corrected for all rows"
         )
+    if table.untested:
+        notes.append(f"not tested for {TIED}, for want of tallies: {escaped(table.untested)}")
     if any(row.facts("flops") for row in rows):
         what = "labelled sample" if table.predicts_labels else "forecast"
         notes.append(
@@ -109,6 +111,10 @@ def _notes(table: Table) -> list[str]:
         notes.append("FLOPs after a +: operators that published tables leave out, all counted")
     if any(row.is_baseline for row in rows):
         notes.append("*in italics*: baselines, evaluated in the same test")
+    for row in rows:
+        if row.is_baseline and len(row.values) > 1:
+            why = f"not the same in all runs, as of other training data; {PLUS_MINUS} is over these"
+            notes.append(f"{escaped(row.name)}: {why}")
     for name, reason in sorted(table.left_out.items()):
         notes.append(f"no baseline {escaped(name)}: {escaped(reason)}")
     for name in sorted({row.postprocessor for row in rows if row.postprocessor}):
