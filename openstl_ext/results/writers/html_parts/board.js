@@ -47,8 +47,8 @@
     }
   }, true);
 
-  // Links to further files of a run, relative to its record.
-  for (const run of document.querySelectorAll("[data-more]")) {
+  // Links to further files of a run, relative to its record; for rows that are near the screen.
+  function addLinks(run) {
     const record = run.querySelector("a");
     const folder = record.getAttribute("href").replace(/[^/]*$/, "");
     const seed = record.textContent.replace(/^record/, "");
@@ -60,6 +60,15 @@
       run.append(link, " ");
     }
   }
+
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      target.querySelectorAll("[data-more]").forEach(addLinks);
+    }
+  }, { rootMargin: "100%" });
+  document.querySelectorAll("tr:has([data-more])").forEach((row) => near.observe(row));
 
   for (const choice of document.querySelectorAll(".choose")) {
     choice.hidden = false;
@@ -76,6 +85,14 @@
   if (search.value || kinds.some((box) => !box.checked)) apply();
 
   const root = document.documentElement;
+  // the first rows of each table are drawn at once, the others after them
+  const afterFrame = (call) => requestAnimationFrame(() => setTimeout(call));
+  root.classList.add("first");
+  afterFrame(() => {
+    root.classList.remove("first");
+    afterFrame(() => performance.mark("drawn"));
+  });
+
   document.getElementById("theme").addEventListener("click", () => {
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
     const now = root.dataset.theme || system;
