@@ -15,7 +15,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from openstl_ext.engine.split_overlap import sample_ids
-from openstl_ext.registry import HOOKS, PARAM_SCHEDULERS, SCOPE
+from openstl_ext.registry import HOOKS, METHODS, PARAM_SCHEDULERS, SCOPE
 from openstl_ext.structures import Metainfo
 
 Facts = dict[str, Any]
@@ -55,11 +55,13 @@ TOLERANCE = 1e-4
 def training_facts(cfg: Config) -> Facts:
     """Return the values of a complete config that decide the weights.
 
-    Left out are places of files, what only changes the speed, and validation, logging and saving,
-    unless a schedule or a hook waits for a score.
+    Left out are places of files, what only changes the speed or the forecasts, and validation,
+    logging and saving, unless a schedule or a hook waits for a score.
     """
     values = cfg.to_dict()
     found = _blocks(values, TRAINING) | _hooks(values, "training")
+    apart = forecast_facts(cfg)
+    found = {key: value for key, value in found.items() if key not in apart}
     found.pop(SEED, None)
     if waits_for_scores(values):
         return found | _blocks(values, SELECTION)
@@ -70,7 +72,16 @@ def test_facts(cfg: Config) -> Facts:
     """Return the values of a complete config that decide the scores of given weights."""
     values = cfg.to_dict()
     found = {"seed": values.get("seed")} | _blocks(values, TEST) | _hooks(values, "scores")
+    found |= forecast_facts(cfg)
     return {key: value for key, value in found.items() if key != "test_dataloader.batch_size"}
+
+
+def forecast_facts(cfg: Config) -> Facts:
+    """Return the values of a method that act in forecasts only, as the number of its members."""
+    values = cfg.to_dict()
+    method = METHODS.get(str((values.get("model") or {}).get("type")))
+    names = {f"model.{name}" for name in getattr(method, "forecast_arguments", ())}
+    return {key: value for key, value in _blocks(values, ("model",)).items() if key in names}
 
 
 def waits_for_scores(values: Mapping[str, Any]) -> bool:

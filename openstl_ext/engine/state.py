@@ -43,6 +43,7 @@ def plan_of(runner: Runner) -> plan.Facts:
     }
     if runner.val_loop is not None and plan.waits_for_scores(runner.cfg.to_dict()):
         facts |= plan.data_facts(runner.val_loop.dataloader.dataset, "val_data")
+        facts |= plan.forecast_facts(runner.cfg)
     return facts
 
 

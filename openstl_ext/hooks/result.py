@@ -25,7 +25,7 @@ from openstl_ext.engine.checkpoint import best, has_best, read_manifest
 from openstl_ext.engine.evaluation import blocks_of
 from openstl_ext.engine.fully_shard import is_divided
 from openstl_ext.engine.logs import detail
-from openstl_ext.engine.plan import data_facts, training_facts
+from openstl_ext.engine.plan import data_facts, forecast_facts, training_facts
 from openstl_ext.engine.pretrained import pretrained_file
 from openstl_ext.engine.state import unwrap
 from openstl_ext.engine.trained import DATA, Trained
@@ -196,8 +196,9 @@ class Tested:
         source: Its *source* block.
         overrides: See ``Record``.
         seed: Seed of the training; that of this run, if the weights have none.
-        training: What decided the weights; where nothing is trained, what decides the method. None
-            if the checkpoint does not state it.
+        training: What decided the weights, and the values of the method that act in its forecasts;
+            where nothing is trained, what decides the method. None if the checkpoint does not state
+            it.
         training_time: Time that they took to train, if the checkpoint states it.
         checkpoint: Evaluated weights; None if they are those of the moment.
         protocol: Protocol of the test.
@@ -230,7 +231,7 @@ class Tested:
             source=source,
             overrides=overrides,
             seed=meta.get("plan", {}).get("seed", runner.seed),
-            training=trained.plan if trained else untrained(cfg, loaded),
+            training=trained.plan | forecast_facts(cfg) if trained else untrained(cfg, loaded),
             training_time=meta.get("training_time") if trained else None,
             checkpoint=checkpoint_of(loaded) if loaded else frozen_weights(cfg),
             protocol=protocol_of_test(runner),
@@ -252,7 +253,7 @@ def untrained(cfg: Any, loaded: str | None) -> dict[str, Any] | None:
     """Return what decides a method without training: its config; None if weights were loaded."""
     if loaded or cfg.get("train_dataloader") is not None:
         return None
-    return training_facts(cfg)
+    return training_facts(cfg) | forecast_facts(cfg)
 
 
 def record_of_best(runner: Runner) -> Path | None:

@@ -85,11 +85,14 @@ class ForecastMethod(Method, ABC):
 
     Attributes:
         max_horizon: Largest horizon that the method can predict; None for no limit.
+        forecast_arguments: Arguments that do not act in the training. A test may change them for
+            weights that are trained already, which marks its record.
         quantile_levels: Level of each entry of the field ``quantiles``, ascending.
     """
 
     answers = "frames"
     max_horizon: int | None = None
+    forecast_arguments: tuple[str, ...] = ()
     quantile_levels: tuple[float, ...] = ()
 
     @abstractmethod

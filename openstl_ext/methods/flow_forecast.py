@@ -47,6 +47,7 @@ class FlowForecast(ForecastMethod):
     """
 
     interface = ConditionalDenoiser
+    forecast_arguments = ("num_steps", "solver", "num_members")
 
     def __init__(
         self,

@@ -112,9 +112,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         seed: Seed of the training.
         overrides: Values of ``--cfg-options`` of the training, and those by which the test differs
             from that of its config; a run with any is a probe.
-        training: What decided the weights, by dotted key; where nothing is trained, what decides
-            the method. Null if the checkpoint does not state it, so that they may be of any
-            training.
+        training: What decided the weights, by dotted key, and the values of the method that act in
+            its forecasts; where nothing is trained, what decides the method. Null if the checkpoint
+            does not state it, so that they may be of any training.
         training_time: Time that the evaluated weights took to train: loading of batches and
             training steps, without validations and saving, over all interruptions; iterations that
             were lost and repeated count once. Several parts if devices changed, and null if the

@@ -56,6 +56,27 @@ def test_validation_counts_where_the_training_waits_for_its_scores(
     assert list(differences(facts(**waiting), facts(**waiting, **edit)))
 
 
+FLOW = {"model": {"_delete_": True, "type": "FlowForecast", "net": {"type": "ToyNet"}}}
+
+
+@pytest.mark.parametrize(
+    "edit", [{"model.num_members": 3}, {"model.num_steps": 4}, {"model.solver": "euler"}]
+)
+def test_arguments_of_forecasts_decide_the_test_and_not_the_training(edit: dict[str, Any]) -> None:
+    """Trained weights could not be tested with more members, or two ways of it would be equal."""
+    one, other = (complete(toy.config("anywhere", **FLOW, **o)) for o in ({}, edit))
+    assert not list(differences(training_facts(one), training_facts(other)))
+    ((key, _, now),) = differences(plan.test_facts(one), plan.test_facts(other))
+    assert {key: now} == edit == plan.forecast_facts(other)
+
+
+def test_another_objective_is_another_training() -> None:
+    one, other = (
+        complete(toy.config("anywhere", **FLOW, **o)) for o in ({}, {"model.objective": "edm"})
+    )
+    assert list(differences(training_facts(one), training_facts(other)))
+
+
 def test_a_difference_is_shown_with_both_values() -> None:
     """The user could not find the edit."""
     found = differences(facts(), facts(**{"model.loss.type": "L1", "seed": 4}))
