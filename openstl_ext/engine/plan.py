@@ -60,8 +60,7 @@ def training_facts(cfg: Config) -> Facts:
     """
     values = cfg.to_dict()
     found = _blocks(values, TRAINING) | _hooks(values, "training")
-    apart = forecast_facts(cfg)
-    found = {key: value for key, value in found.items() if key not in apart}
+    found = without_forecast_facts(found, cfg)
     found.pop(SEED, None)
     if waits_for_scores(values):
         return found | _blocks(values, SELECTION)
@@ -78,10 +77,17 @@ def test_facts(cfg: Config) -> Facts:
 
 def forecast_facts(cfg: Config) -> Facts:
     """Return the values of a method that act in forecasts only, as the number of its members."""
-    values = cfg.to_dict()
-    method = METHODS.get(str((values.get("model") or {}).get("type")))
-    names = {f"model.{name}" for name in getattr(method, "forecast_arguments", ())}
-    return {key: value for key, value in _blocks(values, ("model",)).items() if key in names}
+    found = _blocks(cfg.to_dict(), ("model",))
+    others = without_forecast_facts(found, cfg)
+    return {key: value for key, value in found.items() if key not in others}
+
+
+def without_forecast_facts(facts: Facts, cfg: Config) -> Facts:
+    """Return facts without arguments of the method of a config that act in forecasts only."""
+    method = METHODS.get(str((cfg.get("model") or {}).get("type")))
+    names = [f"model.{name}" for name in getattr(method, "forecast_arguments", ())]
+    inner = tuple(f"{name}." for name in names)  # of an argument that is a config itself
+    return {k: v for k, v in facts.items() if k not in names and not k.startswith(inner)}
 
 
 def waits_for_scores(values: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.hooks import EarlyStoppingHook, ProfilerHook
 from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
@@ -83,6 +84,7 @@ def _built(cfg: Config, *, train: bool) -> "Runner":
         without = {k: v for k, v in cfg.items() if k not in TRAINING}
         runner = Runner.from_cfg(Config(without, filename=cfg.filename))
         runner.cfg = cfg  # baselines are fitted to the training data of the model
+        runner._hooks = [hook for hook in runner.hooks if not isinstance(hook, OF_TRAINING)]
     if cfg.get("resume"):
         began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
         runner.num_processes = began_with or runner.world_size
@@ -101,6 +103,8 @@ TRAINING = (
     "val_cfg",
     "val_evaluator",
 )
+OF_TRAINING = (EarlyStoppingHook, ProfilerHook)
+"""Hooks of mmengine that need the training loop even where they are not called."""
 OF_THE_CALL = ("resume", "work_dir", "launcher", "track", "experiment_name")
 """Keys of one call of a command, which a saved config does not have."""
 

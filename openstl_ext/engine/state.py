@@ -148,15 +148,17 @@ def restore(runner: Runner, state: dict[str, Any], name: str) -> bool:
             "so it cannot be resumed; use load_from to start a new run with its weights"
         )
     saved = state["meta"]["plan"]
+    if not plan.waits_for_scores(runner.cfg.to_dict()):  # earlier versions have stored them too
+        saved = plan.without_forecast_facts(saved, runner.cfg)
     # weights that the run began with decide no later step, so they need not be named again
     earlier = {EARLIER: saved[EARLIER]} if EARLIER in saved else {}
-    plan = {**runner.plan, "load_from": saved.get("load_from"), **earlier}
-    extension = extension_of(saved, plan)
+    now = {**runner.plan, "load_from": saved.get("load_from"), **earlier}
+    extension = extension_of(saved, now)
     if extension is not None:
-        saved = extended(saved, plan, extension)
-        plan[EARLIER] = saved[EARLIER]
-    check_plan(saved, plan, name)
-    runner.plan = plan
+        saved = extended(saved, now, extension)
+        now[EARLIER] = saved[EARLIER]
+    check_plan(saved, now, name)
+    runner.plan = now
     longer = Schedules(runner, state["meta"], extension) if extension is not None else None
     if longer is not None:
         longer.check(name)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.config import Config
 from torch.utils.data import Dataset
 
 from openstl_ext.engine import plan
@@ -68,6 +69,23 @@ def test_arguments_of_forecasts_decide_the_test_and_not_the_training(edit: dict[
     assert not list(differences(training_facts(one), training_facts(other)))
     ((key, _, now),) = differences(plan.test_facts(one), plan.test_facts(other))
     assert {key: now} == edit == plan.forecast_facts(other)
+
+
+class _Sampled:
+    forecast_arguments = ("sampler", "num")
+
+
+def test_an_argument_that_is_a_config_is_one_with_its_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A test with another sampler would be refused, as if the weights depended on it."""
+    monkeypatch.setattr(plan.METHODS, "get", lambda _: _Sampled)
+    model = {"type": "Sampled", "num": 3, "numbers": 4, "sampler": {"type": "Heun", "steps": 2}}
+    acting = {"model.num": 3, "model.sampler.type": "Heun", "model.sampler.steps": 2}
+    cfg = Config({"model": model})
+    assert plan.forecast_facts(cfg) == acting
+    found = {key: value for key, value in training_facts(cfg).items() if key in acting}
+    assert not found and training_facts(cfg)["model.numbers"] == 4
 
 
 def test_another_objective_is_another_training() -> None:
