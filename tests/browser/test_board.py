@@ -279,6 +279,42 @@ def test_1000_runs_are_drawn_and_sorted_in_time(browser: Any, tmp_path: Path) ->
     assert scores == sorted(scores)
 
 
+def test_paper_has_all_rows_and_links(browser: Any, tmp_path: Path) -> None:
+    """Rows far below the screen would be printed without the files of their runs."""
+    opened(browser, many_runs(300, tmp_path), tmp_path)
+    last = browser.find_elements("css selector", "[data-more]")[-1]
+    assert len(last.find_elements("tag name", "a")) == 1
+    root = "document.documentElement.classList"
+    browser.execute_script(f"{root}.add('first')")  # a print may be faster than the second frame
+    assert browser.execute_cdp_cmd("Page.printToPDF", {})["data"]
+    assert not browser.execute_script(f"return {root}.contains('first')")
+    count = "return [...document.querySelectorAll('[data-more]')].map(e => e.childElementCount)"
+    found = browser.execute_script(count)
+    named = 1 + len(last.get_attribute("data-more").split(" "))
+    assert found == [named] * 300 and named > 1
+
+
+def test_a_link_into_a_page_leads_below_many_rows(browser: Any, tmp_path: Path) -> None:
+    """Rows that are drawn later would move the place away, in browsers that do not follow it."""
+    opened(browser, many_runs(300, tmp_path), tmp_path)
+    seen = """
+        window.delayed = false;
+        new MutationObserver(() => { window.delayed ||= document.querySelector(".first") !== null })
+            .observe(document, {subtree: true, attributes: true, childList: true});
+    """
+    source = "Page.addScriptToEvaluateOnNewDocument"
+    script = browser.execute_cdp_cmd(source, {"source": seen})["identifier"]
+    try:
+        for place, delayed in (("", True), ("#end", False)):
+            browser.get("about:blank")
+            browser.get((tmp_path / "board.html").as_uri() + place)
+            assert browser.execute_script("return window.delayed") == delayed
+    finally:
+        browser.execute_cdp_cmd(
+            "Page.removeScriptToEvaluateOnNewDocument", {"identifier": script}
+        )
+
+
 def test_screenshots_of_the_committed_board(browser: Any, tmp_path: Path) -> None:
     """``SHOTS=docs/board make test-browser`` renews the committed ones."""
     folder = Path(os.environ.get("SHOTS") or tmp_path)

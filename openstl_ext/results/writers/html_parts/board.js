@@ -49,6 +49,7 @@
 
   // Links to further files of a run, relative to its record; for rows that are near the screen.
   function addLinks(run) {
+    if (run.childElementCount > 1) return;
     const record = run.querySelector("a");
     const folder = record.getAttribute("href").replace(/[^/]*$/, "");
     const seed = record.textContent.replace(/^record/, "");
@@ -69,6 +70,11 @@
     }
   }, { rootMargin: "100%" });
   document.querySelectorAll("tr:has([data-more])").forEach((row) => near.observe(row));
+  // paper has no screen: all rows and links are printed
+  window.addEventListener("beforeprint", () => {
+    document.documentElement.classList.remove("first");
+    document.querySelectorAll("[data-more]").forEach(addLinks);
+  });
 
   for (const choice of document.querySelectorAll(".choose")) {
     choice.hidden = false;
@@ -85,9 +91,11 @@
   if (search.value || kinds.some((box) => !box.checked)) apply();
 
   const root = document.documentElement;
-  // the first rows of each table are drawn at once, the others after them
+  // The first rows of each table are drawn at once, the others after them; unless the browser
+  // scrolls to a place, which would move.
   const afterFrame = (call) => requestAnimationFrame(() => setTimeout(call));
-  root.classList.add("first");
+  const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  if (isFresh && !location.hash) root.classList.add("first");
   afterFrame(() => {
     root.classList.remove("first");
     afterFrame(() => performance.mark("drawn"));
