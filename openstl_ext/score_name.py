@@ -59,3 +59,8 @@ def matching(patterns: Sequence[str], names: Iterable[str]) -> list[str]:
         if re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name)
     ]
     return list(dict.fromkeys(found))
+
+
+def alike(pattern: str, names: Iterable[str]) -> list[str]:
+    """Return the names that a pattern may mean: those with a part or a lead only if it has one."""
+    return [n for n in names if all(mark in pattern or mark not in n for mark in "[@")]

@@ -18,7 +18,7 @@ from openstl_ext.results.protocol import differences
 from openstl_ext.results.record import RecordError
 from openstl_ext.results.row import Row, part_of
 from openstl_ext.results.table import Table, higher_is_better
-from openstl_ext.score_name import ScoreName, matching, metric_name
+from openstl_ext.score_name import ScoreName, alike, matching, metric_name
 
 LEVEL = 0.05
 """Largest corrected p-value of a difference."""
@@ -52,6 +52,11 @@ class Comparison:
     independent: bool
     differences: tuple[Difference, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Labels of both rows, which tell a probe from the recipe as it is."""
+        return self.table.label_of(self.one), self.table.label_of(self.other)
 
     def verdict(self, difference: Difference) -> str:
         """Return ``A``, ``B`` or ``tied``: which row is better beyond chance.
@@ -161,7 +166,9 @@ def _compared(
     names = list(dict.fromkeys(n for row in (one, other) for r in row.records for n in r.metrics))
     for pattern in patterns:
         if not matching([pattern], names):
-            raise UserError(f"no result has a score {pattern!r}; {nearest(pattern, names)}")
+            raise UserError(
+                f"no result has a score {pattern!r}; {nearest(pattern, alike(pattern, names))}"
+            )
     wanted = matching(patterns, names) if patterns else names
     metrics = {name: m for name, m in built.items() if name in {metric_name(w) for w in wanted}}
     whole = unpaired(table.protocol)

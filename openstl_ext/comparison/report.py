@@ -26,9 +26,9 @@ def _section(found: Comparison) -> str:
     seeds = [
         f" ({len(r.records)} runs)" if len(r.seeds) > 1 else "" for r in (found.one, found.other)
     ]
+    ours, theirs = map(escaped, found.labels)
     lines = [
-        f"## {escaped(found.table.name)}: A = {escaped(found.one.label)}{seeds[0]}, "
-        f"B = {escaped(found.other.label)}{seeds[1]}",
+        f"## {escaped(found.table.name)}: A = {ours}{seeds[0]}, B = {theirs}{seeds[1]}",
         "",
         f"{size}. Protocol {code(found.table.protocol['fingerprint'])}.",
         "",
@@ -67,8 +67,8 @@ def lines_of(found: Comparison) -> list[dict[str, object]]:
         {
             "protocol": found.table.protocol["fingerprint"],
             "score": str(d.name),
-            "a": found.one.label,
-            "b": found.other.label,
+            "a": found.labels[0],
+            "b": found.labels[1],
             "score_a": d.one,
             "score_b": d.other,
             "difference": d.difference,

@@ -29,7 +29,7 @@ def score_card_of(found: Comparison) -> ScoreCard:
     columns = tuple("all" if lead == 0 else f"+{time * lead:g}{unit}" for lead in leads)
     blocks = "" if found.num_blocks == found.num_samples else f" in {found.num_blocks} blocks"
     return ScoreCard(
-        title=f"{found.one.label} relative to {found.other.label}",
+        title=" relative to ".join(found.labels),
         note=f"{found.num_samples} samples{blocks}; protocol "
         + str(found.table.protocol["fingerprint"])
         + ("; synthetic data" if found.table.synthetic else ""),

@@ -132,10 +132,9 @@ def _curves(table: Table, keys: list[str], intervals: Intervals | None) -> tuple
         scores = [row.scores.get(key) for key in keys]
         if not any(score and score.num for score in scores):
             continue
-        name = table.label_of(row) + " (training unknown)" * row.is_unknown
         found.append(
             Curve(
-                name=f"{name} (probe: {' '.join(row.overrides)})" if row.overrides else name,
+                name=table.label_of(row),
                 is_baseline=row.is_baseline,
                 means=tuple(score.mean if score else None for score in scores),
                 spreads=tuple(score.std if score else None for score in scores),

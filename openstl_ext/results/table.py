@@ -12,7 +12,7 @@ from openstl_ext.results.claims import Claim, claims_under
 from openstl_ext.results.protocol import Protocol, differences
 from openstl_ext.results.record import Record
 from openstl_ext.results.row import Row, with_scores
-from openstl_ext.score_name import ScoreName, matching, metric_name
+from openstl_ext.score_name import ScoreName, alike, matching, metric_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,15 @@ class Table:
         return _dataset_of(self.protocol)
 
     def label_of(self, row: Row) -> str:
-        """Return the label of a row, with what tells it from rows of the same label."""
-        if self._labels[row.label] == 1:
-            return row.label
-        return f"{row.label}, {row.config}" + " (trained otherwise)" * bool(row.differs)
+        """Return the label of a row, with what tells it from rows of the same label.
+
+        A probe has its options, of which a long text is cut.
+        """
+        text = row.label if self._labels[row.label] < 2 else f"{row.label}, {row.config}"
+        text += " (trained otherwise)" * bool(row.differs) + " (training unknown)" * row.is_unknown
+        options = " ".join(row.overrides)
+        options = options if len(options) <= 60 else f"{options[:57]}..."
+        return f"{text} (probe: {options})" if options else text
 
     @cached_property
     def _labels(self) -> Counter[str]:
@@ -120,7 +125,9 @@ def tables_of(
     known = {name for record in ordered for name in record.metrics}
     for pattern in patterns:
         if not matching([pattern], known):
-            raise UserError(f"no result has a score {pattern!r}; {nearest(pattern, known)}")
+            raise UserError(
+                f"no result has a score {pattern!r}; {nearest(pattern, alike(pattern, known))}"
+            )
     tables: list[Table] = []
     for fingerprint in sorted(groups, key=lambda f: (_dataset(groups[f][0]), f)):
         group = groups[fingerprint]

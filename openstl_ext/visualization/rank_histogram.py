@@ -118,11 +118,11 @@ def draw_rank_histograms(methods: Sequence[RankHistogram], *, note: str = "") ->
         axes.errorbar(ranks, method.frequency, yerr=ends, **whisker)
         axes.axhline(1, color=FAINT, linewidth=1.0, linestyle=(0, (5, 2)), zorder=4)
         axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
-        axes.set_ylim(bottom=0)
         words = f"{method.num_members} members; {note}" if note else f"{method.num_members} members"
         write_title(axes, method.name, words, narrow=len(methods) > 1)
         label = "frequency of the rank (1: all ranks alike)"
         style_axes(axes, "members below the truth", label)
+    first.set_ylim(bottom=0)  # at the end: the scale that all share grows no more
     return png_of(figure)
 
 

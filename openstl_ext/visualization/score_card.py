@@ -19,6 +19,8 @@ LIMIT = 1.0
 LEAST = 0.02
 """Smallest end of the scale, so that rounding has no strong colours."""
 LEAST_WIDTH = 640
+MOST_WIDTH = 1600
+"""Of a card that a long title makes wider."""
 MOST = 999
 """Largest number of percent that is written."""
 DARK = 0.62
@@ -36,7 +38,8 @@ def draw_score_card(card: ScoreCard) -> Page:
     right = MARGIN + names + CELL * len(card.columns)
     top = MARGIN + TITLE + HEADING
     bottom = top + ROW * len(card.metrics)
-    page = Page(max(right + MARGIN, LEAST_WIDTH), bottom + LEGEND + MARGIN)
+    words = min(text_width(card.title, 9.5) + 2 * MARGIN, MOST_WIDTH)
+    page = Page(max(right + MARGIN, LEAST_WIDTH, words), bottom + LEGEND + MARGIN)
     room = page.width - 2 * MARGIN
     page.text(MARGIN, MARGIN, fitted(card.title, room, 9.5), align="left", size=9.5, weight="bold")
     page.text(MARGIN, MARGIN + 28, fitted(card.note, room, 7), align="left", size=7, color=FAINT)

@@ -53,6 +53,7 @@ def write_run(
     baselines: dict[str, float] | None = None,
     kept: bool = True,
     fvd: float | None = None,
+    overrides: Sequence[str] = (),
 ) -> Record:
     """Write a record and its tallies."""
     further = [] if fvd is None else [{"type": "FVD", "detector": "sha256:0123456789ab"}]
@@ -77,6 +78,7 @@ def write_run(
         about={"mse_sum": {"unit": "1", "higher_is_better": False}},
         training={"seed": seed},
         seed=seed,
+        overrides=list(overrides),
         date=f"2026-01-0{seed + 1}T00:00:00Z",
         checkpoint={"file": "best.pth", "sha256": f"{seed}" * 64, "epoch": 1, "iteration": 1},
     )
@@ -179,6 +181,25 @@ def test_formats(board: Board) -> None:
     lines = json.loads(as_json(found))
     assert [line["score"] for line in lines] == ["mse_sum", "mse_sum@1", "mse_sum@2"]
     assert as_csv(found).splitlines()[0] == ",".join(lines[0])
+
+
+def test_a_probe_is_told_from_the_recipe_as_it_is(tmp_path: Path) -> None:
+    """Two equal names would hide that one of them had other options."""
+    write_run(tmp_path, "boiling/good", 1.0)
+    write_run(tmp_path / "b", "boiling/good", 1.2, seed=1, overrides=["model.num_members=32"])
+    board = board_of([tmp_path])
+    folder = str(tmp_path / "b")
+    (found,) = compare(board, "boiling/good", folder)
+    name = "GOOD, boiling/good"
+    assert found.labels == (name, f"{name} (probe: model.num_members=32)")
+    assert f"A = {name}, B = {name} (probe: model.num_members=32)" in markdown([found])
+    assert {(x["a"], x["b"]) for x in json.loads(as_json([found]))} == {found.labels}
+
+
+def test_an_unknown_score_lists_the_metrics_and_not_each_lead(board: Board) -> None:
+    for pattern, known in (("nope", "known are: mse_sum$"), ("mse_sum@7", "'mse_sum@[12]'")):
+        with pytest.raises(UserError, match=known):
+            compare(board, "good", "bad", [pattern])
 
 
 def test_a_run_without_tallies_is_one_sentence(tmp_path: Path) -> None:

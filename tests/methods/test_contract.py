@@ -1,5 +1,6 @@
 """Contract tests: every registered method with every net that provides its interface."""
 
+import inspect
 from typing import Any
 
 import pytest
@@ -60,6 +61,26 @@ def evaluation_batch(toy: Method, size: int) -> dict[str, dict[str, Tensor]]:
     batch = toy.toy_batch(size)
     batch["inputs"]["seed"] = torch.arange(size)
     return batch
+
+
+@pytest.mark.parametrize(
+    ("method", "net"), [p for p in FORECASTING if p.values[0].forecast_arguments]
+)
+def test_arguments_of_forecasts_do_not_act_in_the_training(method: Any, net: Any) -> None:
+    """A test with another value would be one of weights that were trained otherwise."""
+    fixed, batch = built(method, net), built(method, net).toy_batch(2)
+    arguments = method.toy_arguments(fixed.net)
+    given = {name: arguments[name] for name in method.forecast_arguments if name in arguments}
+    assert given
+    other = method(**{**arguments, **{name: value + 1 for name, value in given.items()}})
+    inputs, targets = batch["inputs"], batch["data_samples"]
+    losses = []
+    for toy in (fixed, other):
+        torch.manual_seed(1)
+        losses.append(sum(toy.loss(inputs, targets).values()))
+    assert torch.equal(*losses)
+    assert fixed.state_dict().keys() == other.state_dict().keys()
+    assert set(method.forecast_arguments) <= set(inspect.signature(method).parameters)
 
 
 @pytest.mark.parametrize(("method", "net"), PREDICTING)

@@ -153,6 +153,19 @@ def test_the_bars_have_the_height_of_the_frequencies(monkeypatch) -> None:
     np.testing.assert_allclose(heights, found[0].frequency)
 
 
+def test_bars_of_a_later_ensemble_are_not_cut_off(monkeypatch) -> None:
+    """The axes had the scale of the first one, whose bars may be lower."""
+    drawn: list[Figure] = []
+    monkeypatch.setattr(rank_histogram, "png_of", drawn.append)
+    bars = (np.array([1.0, 1.0, 1.0]), np.array([0.0, 3.0, 0.0]))
+    draw_rank_histograms(
+        [rank_histogram.RankHistogram("a", each, np.array([each, each]), 9) for each in bars]
+    )
+    limits = [axes.get_ylim() for axes in drawn[0].axes]
+    assert len(limits) == 2
+    assert all(low == 0 and high > 3 for low, high in limits)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Write arrays of two samples, three leads and two channels."""

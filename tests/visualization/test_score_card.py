@@ -1,5 +1,7 @@
 """Score cards."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -46,6 +48,13 @@ def test_each_cell_has_its_colour_and_its_text_at_its_place() -> None:
         np.testing.assert_allclose(corner, to_rgb(color_of(value, 0.4)), atol=0.01)
         column = {0: "all", 2: "+2"}[cells.index(value)]
         assert texts[column].get_position()[0] == left
+
+
+def test_the_title_names_both_rows() -> None:
+    """The middle of a long title is cut, which is where the words between the names are."""
+    title = "Flow matching (U-Net) (probe: model.num_members=32) relative to Flow matching (U-Net)"
+    page = draw_score_card(replace(card((cell(-0.25),)), title=title))
+    assert title in {text.get_text() for text in page.axes.texts}
 
 
 def test_scores_without_a_value_are_marked() -> None:
