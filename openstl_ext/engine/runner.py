@@ -103,6 +103,7 @@ TRAINING = (
     "val_cfg",
     "val_evaluator",
 )
+RECORDING = "ResultHook"
 OF_TRAINING = (EarlyStoppingHook, ProfilerHook)
 """Hooks of mmengine that need the training loop even where they are not called."""
 OF_THE_CALL = ("resume", "work_dir", "launcher", "track", "experiment_name")
@@ -262,6 +263,11 @@ class Runner(MMRunner):
     def test(self) -> dict[str, float]:
         """Evaluate the model on the test split; after training, the best checkpoint."""
         require_test(self.cfg)
+        if not any(type(hook).__name__ == RECORDING for hook in self.hooks):
+            self.logger.warning(
+                f"custom_hooks has no {RECORDING}, so this test prints no score and writes no "
+                "record; to add hooks to those of a base, write [*_base_.custom_hooks, dict(...)]"
+            )
         if self._train_loop is not None and self.train_loop.iter:
             if checkpoints.has_best(self.work_dir):
                 self._load_from = str(checkpoints.best(self.work_dir))

@@ -311,6 +311,18 @@ def test_a_test_alone_needs_no_training_loop_for_its_hooks(
     assert alone.test() == run.test()
 
 
+def test_a_test_without_a_record_says_so(tmp_path: Path, finished: Path) -> None:
+    """A list of hooks replaces that of the base, and the test would end without a score."""
+    best = str(checkpoint.best(finished))
+    for number, hooks in enumerate(([], [{"type": "ResultHook"}])):
+        cfg = toy.config(tmp_path / str(number), load_from=best, custom_hooks=hooks)
+        run = build(cfg, train=False)
+        messages: list[str] = []
+        run.logger.warning = messages.append  # type: ignore[method-assign]
+        run.test()
+        assert any("has no ResultHook" in message for message in messages) == (not hooks)
+
+
 @pytest.mark.parametrize("waits", [False, True])
 def test_a_resume_compares_arguments_of_forecasts_only_where_they_decide_later_steps(
     tmp_path: Path, waits: bool
