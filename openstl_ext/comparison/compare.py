@@ -10,7 +10,7 @@ from openstl_ext.comparison.paired import (
     least_p_value,
     paired_differences,
 )
-from openstl_ext.comparison.rows import metrics_of, pairs_of, runs_of, unpaired
+from openstl_ext.comparison.rows import check_same_data, metrics_of, pairs_of, runs_of, unpaired
 from openstl_ext.errors import DataError, UserError, nearest
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.results.board import Board
@@ -176,6 +176,7 @@ def _compared(
         name: NO_MEAN if name in whole else NOT_HERE
         for name in sorted({metric_name(w) for w in wanted} - set(metrics))
     }
+    check_same_data(board, one, other)
     ours, theirs = (runs_of(board, row, metrics) for row in (one, other))
     first = ours[0]
     found: list[Difference] = []
@@ -261,6 +262,7 @@ def _p_values(
         if k == top or row.scores[str(name)].mean is None:
             continue
         try:
+            check_same_data(board, table.rows[top], row)
             pairs = pairs_of(ours, runs_of(board, row, read), metric.name)
             if not pairs:
                 continue

@@ -22,6 +22,9 @@ from openstl_ext.structures import Channel, Metainfo
 
 TOLERANCE = 1e-5
 """Largest difference of a score from that of the record, as a share."""
+UNFITTED = "Persistence"
+SAME_DATA = 1e-4
+"""Largest difference of a score of persistence that rounding may cause, as a share."""
 
 
 def runs_of(board: Board, row: Row, metrics: Mapping[str, SampleMetric]) -> list[KeptTallies]:
@@ -48,6 +51,30 @@ def runs_of(board: Board, row: Row, metrics: Mapping[str, SampleMetric]) -> list
         except RecordError as error:
             problems.append(error)
     raise problems[0]
+
+
+def check_same_data(board: Board, one: Row, other: Row) -> None:
+    """Reject runs whose test data have other values under one protocol, such as a new drawing.
+
+    Persistence shows it: it is not fitted, so that its scores follow from the test data.
+
+    Raises:
+        DataError: With the scores and both records.
+    """
+    records = [record for row in (one, other) for record in row.records]
+    known = [(r, r.baselines[UNFITTED]) for r in records if UNFITTED in r.baselines]
+    for record, scores in known[1:]:
+        first, expected = known[0]
+        for name, value in scores.items():
+            wanted = expected.get(name)
+            if value is None or wanted is None:
+                continue
+            if not math.isclose(value, wanted, rel_tol=SAME_DATA, abs_tol=1e-6):
+                raise DataError(
+                    f"the test data of {board.path_of(record)} have other values than those of "
+                    f"{board.path_of(first)}: {name} of {UNFITTED} is {value:.5g}, not "
+                    f"{wanted:.5g}; test both on the same data"
+                )
 
 
 def _read(

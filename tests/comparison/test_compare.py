@@ -196,6 +196,18 @@ def test_a_probe_is_told_from_the_recipe_as_it_is(tmp_path: Path) -> None:
     assert {(x["a"], x["b"]) for x in json.loads(as_json([found]))} == {found.labels}
 
 
+def test_other_values_under_one_protocol_are_not_compared(tmp_path: Path) -> None:
+    """Data that were drawn again have the same ids, and pairs of samples would be of two scenes."""
+    for config, level in (("boiling/old", 3.0), ("boiling/new", 3.1), ("boiling/same", 3.0001)):
+        write_run(tmp_path, config, 1.0, baselines={"Persistence": level})
+    found = board_of([tmp_path])
+    (table,) = with_ties(found).tables
+    with pytest.raises(UserError, match=r"new.* have other values than .*of Persistence"):
+        compare(found, "old", "new")
+    assert compare(found, "old", "same")
+    assert "boiling/new" not in {row.config for row in table.rows if row.tested}
+
+
 def test_an_unknown_score_lists_the_metrics_and_not_each_lead(board: Board) -> None:
     for pattern, known in (("nope", "known are: mse_sum$"), ("mse_sum@7", "'mse_sum@[12]'")):
         with pytest.raises(UserError, match=known):

@@ -181,7 +181,7 @@ def _row(
         marks.append(("one seed", ""))
     if row.is_baseline and len(row.values) > 1:
         marks.append(
-            ("not the same in all runs", "as of other training data; the deviation is over these")
+            ("not the same in all runs", "as of other data; the deviation is over these")
         )
     memory = [] if row.is_baseline else [r.peak_memory for r in row.records if r.peak_memory]
     return {

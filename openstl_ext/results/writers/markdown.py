@@ -113,7 +113,7 @@ def _notes(table: Table) -> list[str]:
         notes.append("*in italics*: baselines, evaluated in the same test")
     for row in rows:
         if row.is_baseline and len(row.values) > 1:
-            why = f"not the same in all runs, as of other training data; {PLUS_MINUS} is over these"
+            why = f"not the same in all runs, as of other data; {PLUS_MINUS} is over these"
             notes.append(f"{escaped(row.name)}: {why}")
     for name, reason in sorted(table.left_out.items()):
         notes.append(f"no baseline {escaped(name)}: {escaped(reason)}")
