@@ -1,9 +1,10 @@
 """Checks that compare the parts of a built run with each other, before its first iteration."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hooks import EMAHook
+from mmengine.hooks import EarlyStoppingHook, EMAHook, Hook, ProfilerHook
 
 from openstl_ext.engine import state
 from openstl_ext.engine.fully_shard import is_divided
@@ -25,6 +26,20 @@ def require_test(cfg: Config) -> None:
         raise ConfigError(
             f"{cfg.get('identity') or cfg.filename} has no test_dataloader, so there is nothing "
             "to test; add test_dataloader and test_evaluator to the config"
+        )
+
+
+def hooks_of_test(hooks: Sequence[Hook]) -> list[Hook]:
+    """Leave out hooks of mmengine that need the training loop, even where they are not called."""
+    return [hook for hook in hooks if not isinstance(hook, EarlyStoppingHook | ProfilerHook)]
+
+
+def warn_unrecorded(runner: Any) -> None:
+    """Warn of a test without a record, as where a list of hooks has replaced that of a base."""
+    if not any(type(hook).__name__ == "ResultHook" for hook in runner.hooks):
+        runner.logger.warning(
+            "custom_hooks has no ResultHook, so this test prints no score and writes no record; to "
+            "add hooks to those of a base, write [*_base_.custom_hooks, dict(...)]"
         )
 
 

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.hooks import EarlyStoppingHook, ProfilerHook
 from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
@@ -31,7 +30,7 @@ from openstl_ext.engine.plan import Facts, plain
 from openstl_ext.engine.randomness import WEIGHTS, seed_everything
 from openstl_ext.engine.rank_agreement import check_agreement
 from openstl_ext.engine.rank_watch import lost_ranks_named
-from openstl_ext.engine.run_checks import check_run, require_test
+from openstl_ext.engine.run_checks import check_run, hooks_of_test, require_test, warn_unrecorded
 from openstl_ext.engine.run_folder import write_config, write_index
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.saved_state import parameter_names
@@ -84,7 +83,7 @@ def _built(cfg: Config, *, train: bool) -> "Runner":
         without = {k: v for k, v in cfg.items() if k not in TRAINING}
         runner = Runner.from_cfg(Config(without, filename=cfg.filename))
         runner.cfg = cfg  # baselines are fitted to the training data of the model
-        runner._hooks = [hook for hook in runner.hooks if not isinstance(hook, OF_TRAINING)]
+        runner._hooks = hooks_of_test(runner.hooks)
     if cfg.get("resume"):
         began_with = checkpoints.processes_of(cfg.resume, cfg.work_dir)
         runner.num_processes = began_with or runner.world_size
@@ -103,9 +102,6 @@ TRAINING = (
     "val_cfg",
     "val_evaluator",
 )
-RECORDING = "ResultHook"
-OF_TRAINING = (EarlyStoppingHook, ProfilerHook)
-"""Hooks of mmengine that need the training loop even where they are not called."""
 OF_THE_CALL = ("resume", "work_dir", "launcher", "track", "experiment_name")
 """Keys of one call of a command, which a saved config does not have."""
 
@@ -170,9 +166,7 @@ class Runner(MMRunner):
             # once, and before the schedules store the initial rate; mmengine would do it after them
             scale_rates(self)
             self.auto_scale_lr = None
-            self.unscheduled = [
-                {**group, "params": []} for group in self.optim_wrapper.param_groups
-            ]
+            self.unscheduled = [{**g, "params": []} for g in self.optim_wrapper.param_groups]
             if self.param_schedulers is not None:
                 self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         if self._val_loop is not None:
@@ -263,11 +257,7 @@ class Runner(MMRunner):
     def test(self) -> dict[str, float]:
         """Evaluate the model on the test split; after training, the best checkpoint."""
         require_test(self.cfg)
-        if not any(type(hook).__name__ == RECORDING for hook in self.hooks):
-            self.logger.warning(
-                f"custom_hooks has no {RECORDING}, so this test prints no score and writes no "
-                "record; to add hooks to those of a base, write [*_base_.custom_hooks, dict(...)]"
-            )
+        warn_unrecorded(self)
         if self._train_loop is not None and self.train_loop.iter:
             if checkpoints.has_best(self.work_dir):
                 self._load_from = str(checkpoints.best(self.work_dir))

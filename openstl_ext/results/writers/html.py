@@ -180,9 +180,7 @@ def _row(
     if row.kind == "run" and len(row.records) == 1:
         marks.append(("one seed", ""))
     if row.is_baseline and len(row.values) > 1:
-        marks.append(
-            ("not the same in all runs", "as of other data; the deviation is over these")
-        )
+        marks.append(("not the same in all runs", "as of other data; the deviation is over these"))
     memory = [] if row.is_baseline else [r.peak_memory for r in row.records if r.peak_memory]
     return {
         "name": row.label,
