@@ -294,68 +294,6 @@ def test_after_training_the_best_checkpoint_is_tested(tmp_path: Path) -> None:
     assert alone.test() == scores
 
 
-@pytest.mark.parametrize(
-    "hook",
-    [
-        {"type": "EarlyStoppingHook", "monitor": "mse", "rule": "less"},
-        {"type": "ProfilerHook"},
-    ],
-)
-def test_a_test_alone_needs_no_training_loop_for_its_hooks(
-    tmp_path: Path, hook: dict[str, Any]
-) -> None:
-    """A run that was trained with such a hook could not be tested later."""
-    run = trained(tmp_path / "plain", **{"train_cfg.max_epochs": 1})
-    best, options = str(checkpoint.best(run.work_dir)), {"custom_hooks": [hook]}
-    alone = build(toy.config(tmp_path / "alone", load_from=best, **options), train=False)
-    assert alone.test() == run.test()
-
-
-def test_a_test_without_a_record_says_so(tmp_path: Path, finished: Path) -> None:
-    """A list of hooks replaces that of the base, and the test would end without a score."""
-    best = str(checkpoint.best(finished))
-    for number, hooks in enumerate(([], [{"type": "ResultHook"}])):
-        cfg = toy.config(tmp_path / str(number), load_from=best, custom_hooks=hooks)
-        run = build(cfg, train=False)
-        messages: list[str] = []
-        run.logger.warning = messages.append  # type: ignore[method-assign]
-        run.test()
-        assert any("has no ResultHook" in message for message in messages) == (not hooks)
-
-
-@pytest.mark.parametrize("waits", [False, True])
-def test_a_resume_compares_arguments_of_forecasts_only_where_they_decide_later_steps(
-    tmp_path: Path, waits: bool
-) -> None:
-    """A run of an earlier version could not be resumed, or one would stop at another epoch."""
-    net = {"type": "DenoisingUNet", "in_channels": 1, "num_inputs": 2, "num_targets": 2}
-    model = {"type": "FlowForecast", "net": {**net, "widths": (4,)}, "num_steps": 1}
-    stop = {"type": "EarlyStoppingHook", "monitor": "mse", "rule": "less", "patience": 9}
-    options: dict[str, Any] = {
-        "train_cfg.max_epochs": 2,
-        "default_hooks.checkpoint": {"keep": 9},
-        **({"custom_hooks": [stop]} if waits else {}),
-    }
-    few, more = (
-        {**options, "model": {"_delete_": True, **model, "num_members": n}} for n in (2, 3)
-    )
-    build(toy.config(tmp_path / "run", **few)).train()
-    saved = checkpoint.read(tmp_path / "run/checkpoints/epoch_1.pth")
-    assert ("model.num_members" in saved["meta"]["plan"]) == waits
-    saved["meta"]["plan"]["model.num_members"] = 2  # as earlier versions did
-    torch.save(saved, tmp_path / "earlier.pth")
-    build(toy.config(tmp_path / "same", resume=str(tmp_path / "earlier.pth"), **few)).train()
-    other = build(toy.config(tmp_path / "more", resume=str(tmp_path / "earlier.pth"), **more))
-    if waits:
-        with pytest.raises(CheckpointError, match="num_members is 3, the checkpoint has 2"):
-            other.train()
-        return
-    other.train()
-    ends = [checkpoint.newest(tmp_path / name, print)[1] for name in ("run", "same", "more")]
-    for name, weight in ends[0]["state_dict"].items():
-        assert all(torch.equal(end["state_dict"][name], weight) for end in ends), name
-
-
 def test_the_best_checkpoint_contains_the_evaluated_weights_under_averaging(tmp_path: Path) -> None:
     """The saved weights would have another score than the validation reported."""
     hooks = [{"type": "EMAHook", "momentum": 0.5}]
