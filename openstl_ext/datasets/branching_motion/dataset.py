@@ -114,6 +114,14 @@ class BranchingMotion(SequenceDataset):
         left = bool(torch.rand((), generator=generator) < self.settings.left_prob)
         return self.item(both[0 if left else 1], self.num_inputs)
 
+    def sample_id(self, index: int) -> str:
+        """Return split and index, with a checksum of the settings that are not the default ones.
+
+        Samples of other settings are other samples: their scores belong to another protocol.
+        """
+        mark = self.settings.checksum
+        return super().sample_id(index) + (f"-{mark}" if mark else "")
+
     def futures(self, index: int) -> Tensor:
         """Return both possible targets of a sample of validation or test, left first.
 

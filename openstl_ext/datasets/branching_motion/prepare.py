@@ -1,6 +1,7 @@
 """Write the settings from which branching motion is drawn."""
 
 import argparse
+import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -56,6 +57,15 @@ class BranchingSettings:
                 "left_prob must be in [0, 1] and seed at least 0, got "
                 f"{self.left_prob} and {self.seed}"
             )
+
+    @property
+    def checksum(self) -> str:
+        """Checksum of the settings that decide a sequence; empty if they are the default ones."""
+        facts = {k: v for k, v in asdict(self).items() if not k.startswith("num_")}
+        default = {field.name: field.default for field in fields(self)}
+        if all(default[name] == value for name, value in facts.items()):
+            return ""
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:6]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

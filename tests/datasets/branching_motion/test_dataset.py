@@ -148,3 +148,23 @@ def test_the_command_writes_what_was_requested(tmp_path: Path) -> None:
     prepare.run(parser.parse_args(words))
     settings = prepare.read_settings(tmp_path / RECORD)
     assert settings == BranchingSettings(image_size=20, left_prob=0.25)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"left_prob": 0.3},
+        {"angle": 60.0},
+        {"speed": 1.0},
+        {"radius": 0.8},
+        {"image_size": 20},
+        {"seed": 1},
+    ],
+)
+def test_samples_of_other_settings_have_other_names(tmp_path: Path, other: dict[str, Any]) -> None:
+    """Their scores would join the table of the default settings, as those of another seed."""
+    default, changed = made(tmp_path / "a"), made(tmp_path / "b", **other)
+    again = made(tmp_path / "c", num_train=3, **other)
+    assert default.sample_id(7) == "test-00007"
+    assert changed.sample_id(7) == again.sample_id(7) != default.sample_id(7)
+    assert changed.sample_id(7).startswith("test-00007-")
