@@ -39,6 +39,7 @@ def test_scores_depend_neither_on_batch_size_nor_on_processes(kind: str, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_flow_matching_beats_one_forecast_of_its_net_where_the_future_branches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
