@@ -94,7 +94,8 @@
   // The first rows of each table are drawn at once, the others after them; unless the browser
   // scrolls to a place, which would move.
   const afterFrame = (call) => requestAnimationFrame(() => setTimeout(call));
-  const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const visit = performance.getEntriesByType("navigation")[0]?.type;
+  const isFresh = visit !== "reload" && visit !== "back_forward";
   if (isFresh && !location.hash) root.classList.add("first");
   afterFrame(() => {
     root.classList.remove("first");
