@@ -25,7 +25,7 @@ NAMES = (
     ".lock",  # folder_lock.LOCK; it remains after a killed process
 )
 """Patterns of names in lower case."""
-_ANY_NAME = re.compile("|".join(map(translate, NAMES)))  # asked of every frame of a data set
+_ANY_NAME = re.compile("|".join(map(translate, NAMES)))  # for the name of every frame
 
 
 def is_leftover(name: str) -> bool:

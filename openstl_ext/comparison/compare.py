@@ -55,7 +55,7 @@ class Comparison:
 
     @property
     def labels(self) -> tuple[str, str]:
-        """Labels of both rows, which tell a probe from the recipe as it is."""
+        """Labels of both rows; a probe and the recipe as it is have different ones."""
         return self.table.label_of(self.one), self.table.label_of(self.other)
 
     def verdict(self, difference: Difference) -> str:

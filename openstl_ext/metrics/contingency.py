@@ -67,7 +67,7 @@ class EventMetric(AreaMetric, ABC):
 
     The name has the threshold, as in ``csi_0.5``; one metric in the config per threshold. There is
     no score where no target reaches the threshold, not even the worst one for a false alarm; a
-    warning says if that is the whole test set, or if every target reaches it.
+    warning states if that is the whole test set, or if every target reaches it.
 
     Args:
         threshold: Smallest value of an event, in the unit of the data.

@@ -107,7 +107,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         latency: Time of one forecast at batch size 1.
         peak_memory: Peak memory in bytes while the test set was forecast and scored, with the batch
             size of the test: of the process on a CPU, libraries included, of the allocator on a
-            GPU. Null where it cannot be told from that of a training before the test.
+            GPU. Null where it may be that of a training before the test.
         checkpoint: Evaluated weights; null if they are those of the moment.
         seed: Seed of the training.
         overrides: Values of ``--cfg-options`` of the training, and those by which the test differs

@@ -30,8 +30,8 @@ class Row:
         checkpoint: File and checksum, where another checkpoint of these seeds has the main row.
         differs: Differences of the training from that of the row above with this config, a phrase
             each.
-        tied: Metrics for which the row cannot be told from the best one.
-        tested: Metrics for which it was tested whether it can; the best row counts as tested.
+        tied: Metrics for which no difference from the best row was found.
+        tested: Metrics for which such a difference was looked for; the best row is among them.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Row:
         return f"{name} + {self.postprocessor}" if self.postprocessor else name
 
     def is_tied(self, metric: str) -> bool | None:
-        """Return whether the row cannot be told from the best one; None if it was not tested."""
+        """Return whether no difference from the best row was found; None without a test."""
         return metric in self.tied if metric in self.tested else None
 
     @property

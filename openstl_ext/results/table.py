@@ -43,7 +43,7 @@ class Table:
         return _dataset_of(self.protocol)
 
     def label_of(self, row: Row) -> str:
-        """Return the label of a row, with what tells it from rows of the same label.
+        """Return the label of a row, with what distinguishes it from rows of the same label.
 
         A probe has its options, of which a long text is cut.
         """
