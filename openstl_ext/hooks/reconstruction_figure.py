@@ -25,15 +25,17 @@ from openstl_ext.visualization.reconstruction import (
     reconstruction_panel,
 )
 
+FROM_INPUT = "mean and deviation of each hidden patch from the input"
+
 
 @HOOKS.register_module()
 class ReconstructionFigureHook(Hook):
     """Write a figure for each image of a sample: input, masked input and reconstruction.
 
     Each image is reconstructed from its own patches, without an exchange of tokens. Where targets
-    are standardised patches, the mean and the deviation of the true patch are put back, as is usual
-    in such figures; colours between patches are therefore not those of the net. If drawing fails,
-    the run continues with a warning.
+    are standardised patches, the net predicts neither mean nor deviation of a patch; those of the
+    true patch are used, and the figure states it. If drawing fails, the run continues with a
+    warning.
 
     Args:
         dataset: Config of the dataset of the samples, usually of the split ``val``.
@@ -88,7 +90,8 @@ class ReconstructionFigureHook(Hook):
             for number, (bands, samples) in enumerate(by_bands.items()):
                 groups = band_groups([names.get(band, f"band_{band}") for band in bands])
                 title = f"{runner.cfg.get('identity')}: reconstruction from visible patches"
-                page = reconstruction_panel(samples, groups, title=title)
+                note = FROM_INPUT if method.normalises_patches else ""
+                page = reconstruction_panel(samples, groups, title=title, note=note)
                 suffix = f"{t + 1}" if len(by_bands) == 1 else f"{t + 1}_{number + 1}"
                 path = Path(runner.work_dir) / self.filename.replace("{image}", suffix)
                 atomic_write(path, page.png())

@@ -19,6 +19,7 @@ GAP, APART, PANEL = 8, 30, 190  # between panels, between samples, longer side o
 PER_LINE = 3
 """Samples side by side."""
 HIDDEN = "#8c8c8c"
+NOTE = f"percentiles {LOW} to {HIGH} of the input in all panels; visible patches as in the input"
 RGB = ("red", "green", "blue")
 FAMILIES = {
     "red_edge": "red edge",
@@ -102,16 +103,18 @@ def reconstruction_panel(
     groups: Mapping[str, Sequence[int]],
     *,
     title: str = "",
+    note: str = "",
 ) -> Page:
     """Draw samples side by side, a row per group of bands and three panels per row.
 
-    Input and reconstruction have one stretch, that of the input, so that a reconstruction that is
-    too dark or too smooth is visible.
+    Input and reconstruction have one stretch, that of the input. Visible patches are drawn as they
+    were given: a net is not trained to reconstruct them.
 
     Args:
         samples: Images of the same size and bands.
         groups: Three channels to show as RGB, or one in grey, by the name of the group.
         title: First line.
+        note: What the last line adds, such as values that were taken from the input.
 
     Raises:
         ValueError: If a group has neither one nor three channels.
@@ -125,7 +128,7 @@ def reconstruction_panel(
     columns = min(PER_LINE, len(samples))
     tall = HEADING + len(groups) * (height + GAP) + APART
     lines = -(-len(samples) // PER_LINE)
-    note = f"percentiles {LOW} to {HIGH} of the input, the same for the reconstruction"
+    note = "; ".join(filter(None, (NOTE, note)))
     full = names + columns * (block + APART) - APART
     page = Page(2 * MARGIN + max(full, text_width(note, 6.5)), 2 * MARGIN + TITLE + lines * tall)
     page.text(MARGIN, MARGIN, title or "reconstruction", align="left", size=9.5, weight="bold")
@@ -184,6 +187,7 @@ def _panels(sample: Reconstruction, channels: Sequence[int]) -> list[Array]:
     image, answer = (np.broadcast_to(x, (*given.shape[1:], 3)).copy() for x in shown)
     masked = image.copy()
     masked[sample.hidden] = to_rgb(HIDDEN)
+    answer[~sample.hidden] = image[~sample.hidden]
     for panel in (image, masked, answer):
         panel[np.isnan(given).any(axis=0) | np.isnan(panel).any(axis=-1)] = to_rgb(NO_DATA)
     return [image, masked, answer]

@@ -12,6 +12,7 @@ from openstl_ext.interfaces import provides
 from openstl_ext.methods.base import Method
 from openstl_ext.registry import METHODS, MODELS, Registry
 from openstl_ext.structures import Sample
+from tests.second_device import moved, second_device
 from tests.toys import toy_method
 
 METHODS.import_from_location()
@@ -172,3 +173,38 @@ def test_every_parameter_has_a_gradient(method: Any, net: Any) -> None:
         sum(terms).backward()
     dead = [name for name, p in toy.named_parameters() if p.requires_grad and p.grad is None]
     assert not dead
+
+
+@pytest.mark.parametrize(("method", "net"), PAIRS)
+def test_the_loss_is_the_same_on_another_device(method: Any, net: Any) -> None:
+    """Training on a GPU would end with tensors on two devices."""
+    here, there = built(method, net), built(method, net)
+    batch = here.data_preprocessor(here.toy_batch(2), training=True)
+    torch.manual_seed(1)
+    expected = here(**batch, mode="loss")
+    with second_device():
+        there.to("cuda")
+        torch.manual_seed(1)
+        found = there(**moved(batch), mode="loss")
+        total = sum(v for k, v in found.items() if k.startswith("loss_"))
+        assert isinstance(total, Tensor)
+        assert total.is_cuda
+        if total.requires_grad:
+            total.backward()
+        assert all(w.grad.is_cuda for w in there.parameters() if w.grad is not None)
+        found = {name: value.detach().cpu() for name, value in found.items()}
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("method", "net"), PREDICTING)
+def test_predictions_are_the_same_on_another_device(method: Any, net: Any) -> None:
+    """A test on a GPU would end with tensors on two devices, or draw other members."""
+    here, there = built(method, net).eval(), built(method, net).eval()
+    batch = evaluation_batch(here, 2)
+    expected = here(**batch, mode="predict")
+    with second_device(), torch.no_grad():
+        found = there.to("cuda")(**moved(batch), mode="predict")
+        assert all(s[field].is_cuda for s in found for field in predicted(s))
+        found = [{name: value.cpu() for name, value in s.items()} for s in found]
+    for sample, other in zip(expected, found, strict=True):
+        torch.testing.assert_close(other, dict(sample), rtol=1e-5, atol=1e-5, equal_nan=True)

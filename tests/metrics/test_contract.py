@@ -8,6 +8,7 @@ import torch
 from openstl_ext.metrics.base import SampleMetric
 from openstl_ext.registry import METRICS
 from tests.metrics.samples import NEED_FILES, built, drawn_samples, evaluated, sample
+from tests.second_device import moved, second_device
 
 METRICS.import_from_location()
 NAMES = sorted(
@@ -149,4 +150,15 @@ def test_scores_are_the_same_on_a_gpu(name: str) -> None:
     samples[1]["valid"][0, :, :4, :] = False
     moved = [{field: value.cuda() for field, value in s.items()} for s in samples]
     here, there = evaluated(built(name), samples), evaluated(built(name), moved)
+    assert there == pytest.approx(here, abs=1e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_are_the_same_on_another_device(name: str) -> None:
+    """A test on a GPU would end with tensors on two devices."""
+    samples = drawn_samples(3, (3, 3, 24, 20))
+    samples[1]["valid"][0, :, :4, :] = False
+    here = evaluated(built(name), samples)
+    with second_device():
+        there = evaluated(built(name), moved(samples))
     assert there == pytest.approx(here, abs=1e-6, rel=1e-6)

@@ -53,7 +53,8 @@ def test_input_masked_and_reconstruction_share_one_stretch():
     found = drawn()
     image, masked, answer = panels(reconstruction_panel([found], {"near infrared": (4,)}))
     low, high = np.percentile(found.frames[4], (2, 98))
-    for panel, values in ((image, found.frames[4]), (answer, found.reconstruction[4])):
+    pasted = np.where(found.hidden, found.reconstruction[4], found.frames[4])
+    for panel, values in ((image, found.frames[4]), (answer, pasted)):
         expected = np.clip((values - low) / (high - low), 0, 1)
         np.testing.assert_allclose(panel, expected[..., None].repeat(3, -1), atol=1e-6)
     np.testing.assert_array_equal(masked[~found.hidden], image[~found.hidden])
@@ -79,16 +80,19 @@ def test_absent_channels_have_their_own_colour():
 def test_any_number_of_samples_is_drawn_and_no_texts_overlap(number: int):
     """Labels would be unreadable."""
     samples, groups = [drawn(size=(16, 16), hidden=(0, 5))] * number, {"RGB": (2, 1, 0)}
-    page = reconstruction_panel(samples, groups, title="smarties/vit_s")
+    texts = {"title": "smarties/vit_s", "note": "mean of each hidden patch from the input"}
+    page = reconstruction_panel(samples, groups, **texts)
     assert len(panels(page)) == 3 * len(groups) * number
-    assert page.png() == reconstruction_panel(samples, groups, title="smarties/vit_s").png()
+    assert page.png() == reconstruction_panel(samples, groups, **texts).png()
     renderer = page.canvas.get_renderer()
     boxes = [t.get_window_extent(renderer) for t in page.axes.texts]
     for index, box in enumerate(boxes):
         assert 0 <= box.x0 < box.x1 <= page.width
         assert 0 <= box.y0 < box.y1 <= page.height
         assert not any(box.overlaps(other) for other in boxes[index + 1 :])
-    assert "s1, 12 % hidden" in [t.get_text() for t in page.axes.texts]
+    found = [t.get_text() for t in page.axes.texts]
+    assert "s1, 12 % hidden" in found
+    assert found[-1].endswith("in the input; mean of each hidden patch from the input")
 
 
 def test_arrays_that_do_not_fit_are_named():
