@@ -141,9 +141,25 @@ def test_a_pretraining_is_validated_by_nearest_neighbours(tmp_path: Path) -> Non
             "share",
         ),
         ({"model": {**NEIGHBOURS, "k": 99}, "val_cfg": {"type": "NeighbourValLoop"}}, "k=99"),
+        (
+            {
+                "model": NEIGHBOURS,
+                "val_cfg": {"type": "NeighbourValLoop"},
+                "train_dataloader": scenes("train", augment=True),
+            },
+            "val_cfg.bank: the sample .* is another one in another epoch",
+        ),
+        (
+            {
+                "model": PRETRAINING,
+                "val_cfg": {"type": "NeighbourValLoop"},
+                "train_dataloader": scenes("train", num_images=2, labelled=False),
+            },
+            "val_cfg.bank: the samples of toy_scenes have no labels",
+        ),
         ({"model": NEIGHBOURS}, "the bank of neighbours is empty"),
     ],
-    ids=["no encoder", "shared", "k", "no bank"],
+    ids=["no encoder", "shared", "k", "augmented", "no labels", "no bank"],
 )
 def test_a_mistake_in_the_evaluation_of_an_encoder_is_one_sentence(
     tmp_path: Path, options: dict[str, Any], message: str

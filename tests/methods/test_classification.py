@@ -137,6 +137,15 @@ def test_a_setting_without_sense_is_refused(build: Any, message: str) -> None:
         build()
 
 
+def test_a_training_batch_of_one_sample_cannot_be_standardised() -> None:
+    """The last batch of an epoch would end the training with a traceback."""
+    method = classification(standardises_features=True)
+    images = inputs([1, 2, 3, 4])
+    with pytest.raises(ConfigError, match=r"has no deviation; set train_dataloader.drop_last"):
+        method.train().logits(images)
+    assert method.eval().logits(images).shape == (1, 3)
+
+
 def neighbours(**arguments: Any) -> NearestNeighbours:
     method = NearestNeighbours(net=Flat(), num_classes=2, k=2, temperature=0.5, **arguments)  # type: ignore[arg-type]
     bank = inputs([1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 1, 0])
