@@ -29,7 +29,7 @@ NUM_COMPARED = 8
 
 
 def changing_sample(dataset: Any) -> str | None:
-    """Return the id of a sample whose images are others in another epoch, of some that are compared.
+    """Return the id of a sample whose images are others in another epoch, if one is found.
 
     The samples are spread over the dataset: a constant image is the same after each flip. Each is
     compared in another epoch, because flips leave an image unchanged in one of eight.
