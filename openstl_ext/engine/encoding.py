@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from openstl_ext.engine.collate import collate
 from openstl_ext.engine.evaluation import EvaluationLoop, ExactTestLoop, ExactValLoop
 from openstl_ext.engine.loops import Seeded
+from openstl_ext.engine.plan import Facts, data_facts
 from openstl_ext.engine.split_overlap import check_disjoint
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
@@ -162,6 +163,15 @@ class NeighbourLoop(EvaluationLoop, ABC):
         known = torch.cat(labels)
         chosen = self._chosen(known)
         self.probe.fill(torch.cat(features)[chosen], known[chosen])
+
+    def facts(self) -> Facts:
+        """Return the bank and how its samples vote, which are as a training of the method."""
+        return {
+            "neighbours.k": self.probe.k,
+            "neighbours.temperature": self.probe.temperature,
+            "neighbours.per_class": self.per_class,
+            **data_facts(self.bank, "neighbours"),
+        }
 
     def _chosen(self, labels: Tensor) -> Tensor:
         """Return the numbers of the samples of the bank, in the order of the dataset."""

@@ -86,6 +86,11 @@ def test_nearest_neighbours_are_tested_without_training(tmp_path: Path) -> None:
     assert record["flops"] > 0
     # nothing is trained, so the row is not one of unknown training
     assert record["training"]["model.k"] == 5
+    # with another bank, it would be another seed of the same row
+    facts = {k: v for k, v in record["training"].items() if k.startswith("neighbours.")}
+    assert (facts["neighbours.k"], facts["neighbours.temperature"]) == (5, 0.07)
+    assert facts["neighbours.samples"] == 16
+    assert facts["neighbours.values"]
 
 
 def test_the_bank_has_some_samples_of_each_class(tmp_path: Path) -> None:
@@ -96,6 +101,7 @@ def test_the_bank_has_some_samples_of_each_class(tmp_path: Path) -> None:
     runner = build(cfg, train=False)
     runner.test()
     method = unwrap(runner.model)
+    assert runner.test_loop.facts()["neighbours.per_class"] == 2
     assert method.bank_labels.bincount().tolist() == [2, 2]
     bank = runner.test_loop.bank
     labels = torch.stack([bank[i]["data_samples"]["labels"] for i in range(len(bank))])
