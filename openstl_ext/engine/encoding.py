@@ -15,7 +15,7 @@ from openstl_ext.engine.collate import collate
 from openstl_ext.engine.evaluation import EvaluationLoop, ExactTestLoop, ExactValLoop
 from openstl_ext.engine.loops import Seeded
 from openstl_ext.engine.plan import Facts, data_facts
-from openstl_ext.engine.split_overlap import check_disjoint
+from openstl_ext.engine.split_overlap import check_disjoint, sample_ids
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import MaskedAutoencoder, provides
@@ -42,7 +42,7 @@ def changing_sample(dataset: Any) -> str | None:
         index = number * len(dataset) // NUM_COMPARED
         first, other = (dataset[(epoch, index)]["inputs"]["frames"] for epoch in (0, number + 1))
         if not torch.equal(first, other):
-            return str(dataset.sample_id(index))
+            return list(sample_ids(dataset))[index]
     return None
 
 
