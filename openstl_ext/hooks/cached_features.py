@@ -12,6 +12,9 @@ from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
 
+LARGEST_BATCH = 128
+"""Samples that are encoded together: workers hold batches of images, of 5 GB for 1,024 pairs."""
+
 
 @HOOKS.register_module()
 class CachedFeaturesHook(RunHook):
@@ -42,7 +45,7 @@ class CachedFeaturesHook(RunHook):
                 "cannot be encoded once; remove augment from train_dataloader.dataset, or the hook"
             )
         train, val = runner.train_loop, runner.val_loop
-        size, mode = train.batch_size, runner.model.training
+        size, mode = min(train.batch_size, LARGEST_BATCH), runner.model.training
         runner.model.eval()  # of the wrapper, which may gather divided weights for it
         train.dataloader = cached(
             train.dataloader, method, batch_size=size, order={"batch_sampler": train.batches}
