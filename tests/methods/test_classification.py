@@ -167,6 +167,24 @@ def test_the_length_of_a_feature_has_no_influence() -> None:
     torch.testing.assert_close(*results)
 
 
+def test_the_bank_of_a_probe_is_on_the_device_of_its_inputs() -> None:
+    """The monitor of a pre-training on a GPU would end it after its first epochs."""
+    trained = classification()
+    trained.to("meta")
+    probe = NearestNeighbours(
+        net=trained.net,  # type: ignore[arg-type]
+        num_classes=2,
+        k=2,
+        data_preprocessor=trained.data_preprocessor,  # type: ignore[arg-type]
+    )
+    probe.fill(torch.randn(3, 4), torch.tensor([0, 1, 1]))
+    assert probe.bank_features.is_meta
+    assert probe.bank_labels.is_meta
+    assert probe.logits(
+        inputs([1, 2, 3, 4]) | {"frames": torch.empty(1, 1, 1, 2, 2, device="meta")}
+    ).is_meta
+
+
 def test_the_bank_is_no_part_of_a_checkpoint() -> None:
     """A bank of other data would be tested."""
     assert list(neighbours().state_dict()) == ["net.scale"]
