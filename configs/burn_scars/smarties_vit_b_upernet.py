@@ -1,4 +1,4 @@
-"""UPerNet probe of SMARTIES ViT-B on HLS BurnScars, with PANGAEA's settings."""
+"""UPerNet probe of SMARTIES ViT-B on HLS BurnScars, with PANGAEA's head and schedule."""
 
 _base_ = [
     "../_base_/benchmarks/burn_scars.py",

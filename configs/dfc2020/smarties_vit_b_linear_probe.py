@@ -20,6 +20,8 @@ model = dict(
     loss=dict(type="CrossEntropy", label_smoothing=0.1),
 )
 
+train_dataloader = dict(batch_size=1024)
+
 custom_hooks = [
     *_base_.custom_hooks,
     dict(

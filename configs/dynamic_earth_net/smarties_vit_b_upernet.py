@@ -1,4 +1,4 @@
-"""UPerNet probe of SMARTIES ViT-B on six dates of DynamicEarthNet, with PANGAEA's settings."""
+"""UPerNet probe of SMARTIES ViT-B on six dates of DynamicEarthNet, with PANGAEA's schedule."""
 
 _base_ = [
     "../_base_/benchmarks/dynamic_earth_net.py",

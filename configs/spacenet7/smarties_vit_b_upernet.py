@@ -1,4 +1,4 @@
-"""UPerNet probe of SMARTIES ViT-B on SpaceNet 7, with PANGAEA's settings."""
+"""UPerNet probe of SMARTIES ViT-B on SpaceNet 7, with PANGAEA's head and schedule."""
 
 _base_ = [
     "../_base_/benchmarks/spacenet7.py",

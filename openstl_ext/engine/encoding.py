@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 from openstl_ext.engine.collate import collate
 from openstl_ext.engine.evaluation import EvaluationLoop, ExactTestLoop, ExactValLoop
 from openstl_ext.engine.loops import Seeded
-from openstl_ext.engine.split_overlap import check_disjoint
+from openstl_ext.engine.plan import Facts, data_facts
+from openstl_ext.engine.split_overlap import check_disjoint, sample_ids
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.interfaces import MaskedAutoencoder, provides
@@ -24,6 +25,25 @@ from openstl_ext.structures import Item
 from openstl_ext.value_types import Count, Positive
 
 Encode = Callable[[Any], Tensor]
+NUM_COMPARED = 8
+"""Samples that are compared between two epochs."""
+
+
+def changing_sample(dataset: Any) -> str | None:
+    """Return the id of a sample whose images are others in another epoch, if one is found.
+
+    The samples are spread over the dataset: a constant image is the same after each flip. Each is
+    compared in another epoch, because flips leave an image unchanged in one of eight.
+
+    Args:
+        dataset: A ``Seeded`` dataset.
+    """
+    for number in range(NUM_COMPARED):
+        index = number * len(dataset) // NUM_COMPARED
+        first, other = (dataset[(epoch, index)]["inputs"]["frames"] for epoch in (0, number + 1))
+        if not torch.equal(first, other):
+            return list(sample_ids(dataset))[index]
+    return None
 
 
 @torch.no_grad()
@@ -64,8 +84,8 @@ class NeighbourLoop(EvaluationLoop, ABC):
             of them if not given.
 
     Raises:
-        ConfigError: If there is no bank, it shares samples with the evaluated split, a class has
-            too few, or the method has another net.
+        ConfigError: If there is no bank, it shares samples with the evaluated split, has no labels
+            or is augmented, a class has too few samples, or the method has another net.
     """
 
     encodes = True
@@ -87,7 +107,22 @@ class NeighbourLoop(EvaluationLoop, ABC):
             raise ConfigError(f"{self.stage}_cfg.bank: name the dataset of the neighbours")
         self.bank = Seeded(dataset=copy.deepcopy(dict(bank)), seed=runner.seed)
         check_disjoint({"bank": self.bank, self.stage: self.dataloader.dataset})
+        self._check_bank()
         self.probe = self._probe(k, temperature)
+
+    def _check_bank(self) -> None:
+        """Refuse a bank without labels, or of images as they are changed for a training."""
+        where = f"{self.stage}_cfg.bank"
+        if "labels" not in self.bank[0]["data_samples"]:
+            raise ConfigError(
+                f"{where}: the samples of {self.bank.metainfo.name} have no labels; name a dataset "
+                "with those of the evaluated classes"
+            )
+        if name := changing_sample(self.bank):
+            raise ConfigError(
+                f"{where}: the sample {name} is another one in another epoch, so the neighbours "
+                "would be altered images; name a dataset without augment"
+            )
 
     def _probe(self, k: int, temperature: float) -> Any:
         method: Any = unwrap(self.runner.model)
@@ -128,6 +163,15 @@ class NeighbourLoop(EvaluationLoop, ABC):
         known = torch.cat(labels)
         chosen = self._chosen(known)
         self.probe.fill(torch.cat(features)[chosen], known[chosen])
+
+    def facts(self) -> Facts:
+        """Return the bank and how its samples vote, which are as a training of the method."""
+        return {
+            "neighbours.k": self.probe.k,
+            "neighbours.temperature": self.probe.temperature,
+            "neighbours.per_class": self.per_class,
+            **data_facts(self.bank, "neighbours"),
+        }
 
     def _chosen(self, labels: Tensor) -> Tensor:
         """Return the numbers of the samples of the bank, in the order of the dataset."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from openstl_ext.engine.distributed import share_buffers
 from openstl_ext.engine.guards import end_validation_after_signal
 from openstl_ext.engine.loops import Seeded
+from openstl_ext.engine.plan import Facts
 from openstl_ext.engine.randomness import EVALUATION, seed_everything
 from openstl_ext.engine.state import unwrap
 from openstl_ext.interfaces import Postprocessor
@@ -97,6 +98,10 @@ class EvaluationLoop(BaseLoop, ABC):
 
     def prepare(self) -> None:
         """Do what the predictions need, with the weights of the moment; nothing by default."""
+
+    def facts(self) -> Facts:
+        """Return what decides the predictions beside weights and test data; nothing by default."""
+        return {}
 
     def predict(self, batch: Any) -> list[Any]:
         """Return a sample for each of a batch."""

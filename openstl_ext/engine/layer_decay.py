@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mmengine.logging import MMLogger, print_log
@@ -25,6 +25,8 @@ class LayerDecayConstructor(DefaultOptimWrapperConstructor):
     Parameters registered before the blocks (projections, class token, positions) are layer 0,
     block i is layer i + 1, and what is registered after the blocks (norm, head, decoder) is layer
     depth + 1. The rate of a layer is multiplied by ``layer_decay ** (depth + 1 - layer)``.
+    Parameters that a net has itself are registered before its parts; it names those that belong to
+    its head in ``head_parameters``.
     Parameters of equal options share a group, in the order of the parameters of the method.
 
     Args:
@@ -40,7 +42,8 @@ class LayerDecayConstructor(DefaultOptimWrapperConstructor):
         Bao et al., BEiT (arXiv:2106.08254); ``param_groups_layer_decay`` of timm.
 
     Deviations:
-        SMARTIES calls timm's function, but its optimiser does not use the factors.
+        SMARTIES calls timm's function, but its optimiser does not use the factors. timm gives the
+        norm after the blocks the rate of the last block; here, as in BEiT, it has that of the head.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
@@ -65,7 +68,8 @@ class LayerDecayConstructor(DefaultOptimWrapperConstructor):
         if prefix:
             return
         names = {parameter: name for name, parameter in module.named_parameters()}
-        layers = layers_of(list(names.values()), type(getattr(module, "net", module)).__name__)
+        net = type(getattr(module, "net", module)).__name__
+        layers = layers_of(list(names.values()), net, head_parameters(module))
         last = max(layers.values())
         for group in params:
             layer = layers[names[group["params"][0]]]
@@ -80,12 +84,22 @@ class LayerDecayConstructor(DefaultOptimWrapperConstructor):
         )
 
 
-def layers_of(names: list[str], net: str) -> dict[str, int]:
+def head_parameters(module: nn.Module) -> set[str]:
+    """Return the names of parameters that a part declares as those of its head."""
+    return {
+        f"{prefix}.{name}".removeprefix(".")
+        for prefix, part in module.named_modules()
+        for name in getattr(part, "head_parameters", ())
+    }
+
+
+def layers_of(names: list[str], net: str, head: Collection[str] = ()) -> dict[str, int]:
     """Return the layer of each parameter of a method.
 
     Args:
         names: Names of the parameters, in the order of their registration.
         net: Name of the net, for messages.
+        head: Names of parameters that belong to the last layer, wherever they are registered.
 
     Raises:
         ConfigError: If the order of the layers is not known.
@@ -97,7 +111,7 @@ def layers_of(names: list[str], net: str) -> dict[str, int]:
     for name in names:
         if name in inside:
             layer = last
-        found[name] = inside.get(name, layer)
+        found[name] = last if name in head else inside.get(name, layer)
     return found
 
 

@@ -6,22 +6,23 @@ import torch
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from openstl_ext.engine.encoding import EncodedItems, encoded
+from openstl_ext.engine.encoding import EncodedItems, changing_sample, encoded
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.state import unwrap
 from openstl_ext.errors import ConfigError
 from openstl_ext.registry import HOOKS
 
-DRAWS = 8
-"""Epochs whose first item is compared."""
+LARGEST_BATCH = 128
+"""Samples that are encoded together: workers hold batches of images, of 5 GB for 1,024 pairs."""
 
 
 @HOOKS.register_module()
 class CachedFeaturesHook(RunHook):
     """Replace the frames of training and validation by the features of a frozen encoder.
 
-    The features of a split are kept in memory, 3 kB per sample of a ViT-B. The test encodes its
-    split itself, so its record and its speed are those of the whole method.
+    The features of a split are kept in memory, 3 kB per sample of a ViT-B. They are those of
+    float32, as in an evaluation, also where the head is trained under autocast. The test encodes
+    its split itself, so its record and its speed are those of the whole method.
 
     Raises:
         ConfigError: If the encoder is trained, samples are mixed, or the items of the training
@@ -38,15 +39,13 @@ class CachedFeaturesHook(RunHook):
                 "because features of other weights or images would be used; remove the hook"
             )
         dataset = runner.train_dataloader.dataset
-        # flips leave an image unchanged in one of eight epochs
-        drawn = [dataset[(epoch, 0)]["inputs"]["frames"] for epoch in range(DRAWS)]
-        if not all(torch.equal(drawn[0], other) for other in drawn):
+        if name := changing_sample(dataset):
             raise ConfigError(
-                "CachedFeaturesHook: the first sample is another one in another epoch, so it "
+                f"CachedFeaturesHook: the sample {name} is another one in another epoch, so it "
                 "cannot be encoded once; remove augment from train_dataloader.dataset, or the hook"
             )
         train, val = runner.train_loop, runner.val_loop
-        size, mode = train.batch_size, runner.model.training
+        size, mode = min(train.batch_size, LARGEST_BATCH), runner.model.training
         runner.model.eval()  # of the wrapper, which may gather divided weights for it
         train.dataloader = cached(
             train.dataloader, method, batch_size=size, order={"batch_sampler": train.batches}

@@ -196,9 +196,9 @@ class Tested:
         source: Its *source* block.
         overrides: See ``Record``.
         seed: Seed of the training; that of this run, if the weights have none.
-        training: What decided the weights, and the values of the method that act in its forecasts;
-            where nothing is trained, what decides the method. None if the checkpoint does not state
-            it.
+        training: What decided the weights, the values of the method that act in its forecasts, and
+            the neighbours of an encoder; where nothing is trained, what decides the method. None if
+            the checkpoint does not state it.
         training_time: Time that they took to train, if the checkpoint states it.
         checkpoint: Evaluated weights; None if they are those of the moment.
         protocol: Protocol of the test.
@@ -222,6 +222,9 @@ class Tested:
         source, overrides = dict(cfg.get("source") or {}), list(cfg.get("overrides") or ())
         meta = getattr(runner, "trained", {})
         trained = Trained.of(meta)
+        training = trained.plan | forecast_facts(cfg) if trained else untrained(cfg, loaded)
+        if training is not None:
+            training = training | runner.test_loop.facts()
         if trained is not None:
             overrides = trained.overrides_of(cfg, data_facts(runner.test_dataloader.dataset, DATA))
             if trained.identity != config:
@@ -231,7 +234,7 @@ class Tested:
             source=source,
             overrides=overrides,
             seed=meta.get("plan", {}).get("seed", runner.seed),
-            training=trained.plan | forecast_facts(cfg) if trained else untrained(cfg, loaded),
+            training=training,
             training_time=meta.get("training_time") if trained else None,
             checkpoint=checkpoint_of(loaded) if loaded else frozen_weights(cfg),
             protocol=protocol_of_test(runner),

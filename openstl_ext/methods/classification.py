@@ -30,13 +30,15 @@ class Classification(LabelMethod):
         frozen: Whether the encoder keeps its weights (linear probing). It is then always in
             evaluation mode, without gradients.
         standardises_features: Whether features are standardised by running statistics of a batch
-            norm without weights, as in linear probing.
+            norm without weights, as in linear probing. With several processes each standardises by
+            its own part of a batch, and the statistics of the first one are kept.
         head_std: Standard deviation of the initial weights of the head.
         sample_mixing: Arguments of ``SampleMixing``: mixup and CutMix in training; None for none.
         data_preprocessor: Config of the normalisation.
 
     Raises:
-        ConfigError: If a frozen encoder is to be trained with mixed samples.
+        ConfigError: If there are fewer than two classes, or features of a training batch of one
+            sample are to be standardised.
 
     Source:
         Sumbul et al., SMARTIES (arXiv:2506.19585), ``main_downstream.py``: fine-tuning has
@@ -100,6 +102,11 @@ class Classification(LabelMethod):
     def logits(self, inputs: Inputs) -> Tensor:
         features = self.features(inputs)
         if self.feature_norm is not None:
+            if self.training and len(features) == 1:
+                raise ConfigError(
+                    "standardises_features: a batch has one sample, which has no deviation; set "
+                    "train_dataloader.drop_last=True, or another batch_size"
+                )
             features = self.feature_norm(features)
         return self.head(features)
 

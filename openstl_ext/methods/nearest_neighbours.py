@@ -84,7 +84,7 @@ class NearestNeighbours(LabelMethod):
         if bool((labels < 0).any() or (labels >= self.num_classes).any()):
             wrong = int(labels.max() if labels.min() >= 0 else labels.min())
             raise DataError(f"class {wrong} in the bank, but num_classes is {self.num_classes}")
-        device = self.bank_features.device
+        device = self.data_preprocessor.device  # of all inputs; a probe is built beside a method
         self.bank_features = F.normalize(features.float(), dim=1).to(device)
         self.bank_labels = labels.to(device)
 

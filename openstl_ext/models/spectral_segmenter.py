@@ -53,6 +53,7 @@ class SpectralSegmenter(nn.Module):
     interface = SpectralDenseModel
     flag_arguments = {"frames_in": "num_images"}
     encoder_type = "SpectralViT"
+    head_parameters = ("image_weights",)
 
     def __init__(
         self,

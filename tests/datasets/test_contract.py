@@ -61,6 +61,7 @@ def test_target_names_are_one_per_target_frame_or_none(name: str) -> None:
 
 BLOCKS = {
     "BurnScars": "subsetted_512x512_HLS.S30.T13TDE",
+    "DFC2020": "validation-00000",
     "DynamicEarthNet": "1312_3077_13_12N",
     "HumanModification": "r00002_c00042",
     "KTH": "person17",

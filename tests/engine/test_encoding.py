@@ -86,6 +86,11 @@ def test_nearest_neighbours_are_tested_without_training(tmp_path: Path) -> None:
     assert record["flops"] > 0
     # nothing is trained, so the row is not one of unknown training
     assert record["training"]["model.k"] == 5
+    # with another bank, it would be another seed of the same row
+    facts = {k: v for k, v in record["training"].items() if k.startswith("neighbours.")}
+    assert (facts["neighbours.k"], facts["neighbours.temperature"]) == (5, 0.07)
+    assert facts["neighbours.samples"] == 16
+    assert facts["neighbours.values"]
 
 
 def test_the_bank_has_some_samples_of_each_class(tmp_path: Path) -> None:
@@ -96,6 +101,7 @@ def test_the_bank_has_some_samples_of_each_class(tmp_path: Path) -> None:
     runner = build(cfg, train=False)
     runner.test()
     method = unwrap(runner.model)
+    assert runner.test_loop.facts()["neighbours.per_class"] == 2
     assert method.bank_labels.bincount().tolist() == [2, 2]
     bank = runner.test_loop.bank
     labels = torch.stack([bank[i]["data_samples"]["labels"] for i in range(len(bank))])
@@ -141,9 +147,25 @@ def test_a_pretraining_is_validated_by_nearest_neighbours(tmp_path: Path) -> Non
             "share",
         ),
         ({"model": {**NEIGHBOURS, "k": 99}, "val_cfg": {"type": "NeighbourValLoop"}}, "k=99"),
+        (
+            {
+                "model": NEIGHBOURS,
+                "val_cfg": {"type": "NeighbourValLoop"},
+                "train_dataloader": scenes("train", augment=True),
+            },
+            "val_cfg.bank: the sample .* is another one in another epoch",
+        ),
+        (
+            {
+                "model": PRETRAINING,
+                "val_cfg": {"type": "NeighbourValLoop"},
+                "train_dataloader": scenes("train", num_images=2, labelled=False),
+            },
+            "val_cfg.bank: the samples of toy_scenes have no labels",
+        ),
         ({"model": NEIGHBOURS}, "the bank of neighbours is empty"),
     ],
-    ids=["no encoder", "shared", "k", "no bank"],
+    ids=["no encoder", "shared", "k", "augmented", "no labels", "no bank"],
 )
 def test_a_mistake_in_the_evaluation_of_an_encoder_is_one_sentence(
     tmp_path: Path, options: dict[str, Any], message: str

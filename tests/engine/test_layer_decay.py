@@ -17,6 +17,7 @@ from openstl_ext.engine.validate import validate
 from openstl_ext.errors import ConfigError
 from openstl_ext.methods.classification import Classification
 from openstl_ext.methods.masked_autoencoding import MaskedAutoencoding
+from openstl_ext.methods.segmentation import Segmentation
 from tests.engine.test_encoding import PRETRAINING, PROBE, VIT, config
 
 DEPTH, DECAY = 3, 0.5
@@ -67,6 +68,20 @@ def test_the_decoder_of_an_autoencoder_is_after_its_encoder() -> None:
     found = {n: layer for n, layer in layers.items() if "encoder.blocks" in n or "decoder" in n}
     assert {layer for n, layer in found.items() if "decoder" in n} == {3}
     assert {layer for n, layer in found.items() if "encoder.blocks.1" in n} == {2}
+
+
+def test_a_mean_of_images_has_the_rate_of_the_head() -> None:
+    """It is registered before the encoder, and would hardly be trained."""
+    net = {"type": "SpectralSegmenter", "encoder": {**VIT, "depth": DEPTH}}
+    method = Segmentation(
+        net={**net, "num_classes": 2, "num_images": 3}, loss={"type": "CrossEntropy"}
+    )
+    optimizer = {"type": "SGD", "lr": 0.125}
+    wrapper = {**DECAYED, "optimizer": optimizer, "paramwise_cfg": {"layer_decay": DECAY}}
+    changes = step_of(method, wrapper)
+    for name, factor in (("image_weights", 1.0), ("encoder.encoder.class_token", DECAY**4)):
+        change = changes[f"net.{name}"]
+        torch.testing.assert_close(change, torch.full_like(change, 0.125 * factor))
 
 
 def test_factors_multiply_and_frozen_weights_have_no_group() -> None:

@@ -137,6 +137,15 @@ def test_a_setting_without_sense_is_refused(build: Any, message: str) -> None:
         build()
 
 
+def test_a_training_batch_of_one_sample_cannot_be_standardised() -> None:
+    """The last batch of an epoch would end the training with a traceback."""
+    method = classification(standardises_features=True)
+    images = inputs([1, 2, 3, 4])
+    with pytest.raises(ConfigError, match=r"has no deviation; set train_dataloader.drop_last"):
+        method.train().logits(images)
+    assert method.eval().logits(images).shape == (1, 3)
+
+
 def neighbours(**arguments: Any) -> NearestNeighbours:
     method = NearestNeighbours(net=Flat(), num_classes=2, k=2, temperature=0.5, **arguments)  # type: ignore[arg-type]
     bank = inputs([1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 1, 0])
@@ -156,6 +165,24 @@ def test_the_length_of_a_feature_has_no_influence() -> None:
     method = neighbours()
     results = [method.answer(inputs([s * 0.6, s * 0.8, 0, 0]))["probability"] for s in (1, 9)]
     torch.testing.assert_close(*results)
+
+
+def test_the_bank_of_a_probe_is_on_the_device_of_its_inputs() -> None:
+    """The monitor of a pre-training on a GPU would end it after its first epochs."""
+    trained = classification()
+    trained.to("meta")
+    probe = NearestNeighbours(
+        net=trained.net,  # type: ignore[arg-type]
+        num_classes=2,
+        k=2,
+        data_preprocessor=trained.data_preprocessor,  # type: ignore[arg-type]
+    )
+    probe.fill(torch.randn(3, 4), torch.tensor([0, 1, 1]))
+    assert probe.bank_features.is_meta
+    assert probe.bank_labels.is_meta
+    assert probe.logits(
+        inputs([1, 2, 3, 4]) | {"frames": torch.empty(1, 1, 1, 2, 2, device="meta")}
+    ).is_meta
 
 
 def test_the_bank_is_no_part_of_a_checkpoint() -> None:

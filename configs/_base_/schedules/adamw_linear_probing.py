@@ -1,6 +1,7 @@
 """AdamW for a linear probe, as in SMARTIES: a tenth of the rate after 60 and after 80 epochs.
 
 ``lr`` is that of 256 samples: a batch of 1024 has 4e-3. There is no weight decay and no warm-up.
+float32 takes the place of the published float16.
 """
 
 train_cfg = dict(max_epochs=100)

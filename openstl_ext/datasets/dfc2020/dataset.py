@@ -193,6 +193,10 @@ class DFC2020(SequenceDataset):
         """Return published part, patch and window, or the name of the raster of labels."""
         return self.patches.name(index)
 
+    def block_id(self, index: int) -> str:
+        """Return the patch: its windows share pixels."""
+        return self.patches.block(index)
+
 
 def _sensors(tables: dict[str, str], bands: Sequence[str] | None) -> dict[str, Sensor]:
     """Return the sensor of each image with the bands that are named."""

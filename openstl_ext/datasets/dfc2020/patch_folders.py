@@ -79,6 +79,10 @@ class PatchFolders:
         """Return the name of the raster of labels."""
         return self.labels[index].stem
 
+    def block(self, index: int) -> str:
+        """Return the name of the patch, which is one sample."""
+        return self.name(index)
+
 
 def _order(path: Path) -> tuple[str, int, str]:
     number = NUMBER.search(path.stem)

@@ -96,8 +96,11 @@ class TensorFile:
 
     def name(self, index: int) -> str:
         """Return published part, patch and window."""
-        patch, window = divmod(self.start + index, self.window)
-        return f"{self.part}-{patch:05d}-{window}"
+        return f"{self.block(index)}-{(self.start + index) % self.window}"
+
+    def block(self, index: int) -> str:
+        """Return published part and patch."""
+        return f"{self.part}-{(self.start + index) // self.window:05d}"
 
     def _check_order(self, cut: int) -> None:
         """Compare the pixels that two windows beside the cut share, if they are of one patch."""

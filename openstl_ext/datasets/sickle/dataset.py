@@ -177,6 +177,10 @@ class SICKLE(SequenceDataset):
         """Return UNIQUE_ID and split, because each split has other pixels of a chip."""
         return f"{self.part.chips[index].name}_{self.split}"
 
+    def block_id(self, index: int) -> str:
+        """Return the plot: its seasons depend on each other."""
+        return f"plot_{self.part.chips[index].plot}"
+
     def _labels(self, chip: Chip) -> NDArray[np.int64]:
         """Read the class of the pixels of this split; -1 for all others."""
         path = self._mask(chip)

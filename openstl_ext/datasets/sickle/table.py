@@ -22,10 +22,12 @@ class Chip:
     Args:
         name: ``UNIQUE_ID`` of the table, the name of the folders of images.
         start: First day of the season.
+        plot: Number of the plot of its row in the table.
     """
 
     name: str
     start: date
+    plot: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,6 @@ class Part:
 @dataclass(frozen=True, kw_only=True)
 class _Row:
     chip: Chip
-    plot: int
     split: str
 
 
@@ -65,13 +66,13 @@ def read_part(root: Path, split: str, val_fraction: float) -> Part:
         ConfigError: If the split is empty.
     """
     rows = _rows(root / FILE)
-    tested = {row.plot for row in rows if row.split == "val"}
-    trained = {row.plot for row in rows if row.split == "train"} - tested
+    tested = {row.chip.plot for row in rows if row.split == "val"}
+    trained = {row.chip.plot for row in rows if row.split == "train"} - tested
     names = held_out([f"{plot:09d}" for plot in trained], val_fraction)
     validated = {int(name) for name in names}
     plots = {"train": trained - validated, "val": validated, "test": tested}[split]
     published = "val" if split == "test" else "train"
-    own = (row.chip for row in rows if row.plot in plots and row.split == published)
+    own = (row.chip for row in rows if row.chip.plot in plots and row.split == published)
     chips = {chip.name: chip for chip in own}
     if not chips:
         raise ConfigError(
@@ -105,5 +106,5 @@ def _row(fields: dict[str, str], place: str) -> _Row:
             f"{fields['YEAR']!r} and {season!r}, expected numbers and months such as 'jan-jun'; "
             "correct the line"
         ) from None
-    chip = Chip(name=(fields["UNIQUE_ID"] or "").strip(), start=start)
-    return _Row(chip=chip, plot=plot, split=(fields["SPLIT"] or "").strip().lower())
+    chip = Chip(name=(fields["UNIQUE_ID"] or "").strip(), start=start, plot=plot)
+    return _Row(chip=chip, split=(fields["SPLIT"] or "").strip().lower())

@@ -97,6 +97,17 @@ def test_a_plot_of_two_published_splits_is_in_the_test_only(tmp_path: Path) -> N
     assert ids == {"train": ["7_train"], "val": ["8_val"], "test": ["9_test"]}
 
 
+def test_the_seasons_of_a_plot_are_one_block(tmp_path: Path) -> None:
+    """They would count as independent, and an interval would be too narrow."""
+    table(tmp_path, *ROWS, "10,300,jul-dec,2019,val", "11,400,jan-jun,2019,val")
+    for chip in ("9", "10", "11"):
+        mask(tmp_path, chip, [[1]], [[1]])
+        scene(tmp_path, "S2", "20180301T0_0_T44PLT", chip, B1=1)
+    dataset = SICKLE(root=str(tmp_path), split="test")
+    blocks = {dataset.sample_id(i): dataset.block_id(i) for i in range(len(dataset))}
+    assert blocks == {"9_test": "plot_300", "10_test": "plot_300", "11_test": "plot_400"}
+
+
 def test_crops_are_two_classes(tmp_path: Path) -> None:
     """Paddy would be a pixel without a label."""
     root = one_chip(tmp_path, "S2", {"20180301T0_0_T44PLT": 1000})
