@@ -1,6 +1,7 @@
 """Training loop whose batches and random numbers depend on the place in the run only."""
 
 import copy
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
@@ -19,6 +20,7 @@ from openstl_ext.engine.grouped_batches import count_batches, grouped, groups_of
 from openstl_ext.engine.randomness import ITEM, STEP, sample_seed, seed_everything
 from openstl_ext.engine.rank_watch import report_iteration
 from openstl_ext.engine.shares import step_of_shares
+from openstl_ext.engine.state import accumulative_counts
 from openstl_ext.engine.training_time import TrainingClock, device_name
 from openstl_ext.errors import CheckpointError, ConfigError, DataError
 from openstl_ext.frame_rules import check_item
@@ -286,6 +288,8 @@ class ExactTrainLoop(EpochBasedTrainLoop):
         if self.is_finished:
             self.runner.logger.info(nothing_left(self.runner.work_dir, self._iter))
             return self.runner.model
+        if accumulative_counts(self.runner) > 1:  # schedules step before the first update
+            warnings.filterwarnings("ignore", "Detected call of `scheduler.step", UserWarning)
         refuse_unused_parameters(self.runner)
         warm_up_ddp(self.runner)
         self.runner.call_hook("before_train")

@@ -43,6 +43,13 @@ def test_the_rate_is_that_of_all_samples_of_an_update(
     assert f"are 3 x {processes} x {accumulated}\n" in text
 
 
+def test_a_schedule_may_step_before_the_first_update(tmp_path: Path) -> None:
+    """Each training with accumulation would begin with a warning, which is an error here."""
+    cfg = toy.config(tmp_path, **{"optim_wrapper.accumulative_counts": 3})
+    assert cfg.param_scheduler
+    build(cfg).train()
+
+
 def test_the_published_pretraining_has_its_published_rate() -> None:
     """The formula could be another than the published one."""
     cfg = {
