@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.datasets.label_maps import num_held_out
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.leftovers import matches
 from openstl_ext.rasters.raster_file import RasterFile
 from openstl_ext.rasters.window import Window
 
@@ -33,7 +34,7 @@ class PatchFolders:
 
     def __init__(self, root: Path, split: str, *, val_fraction: float) -> None:
         folder = root / f"ROIs0000_{PARTS[split]}"
-        labels = sorted(folder.glob("dfc_*/*_dfc_*.tif"), key=_order)
+        labels = sorted(matches(folder, "dfc_*/*_dfc_*.tif"), key=_order)
         if not labels:
             raise DataError(f"{folder}: no label dfc_*/*_dfc_*_p<N>.tif; unpack DFC2020 again")
         if PARTS[split] == "test":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from openstl_ext.errors import DataError
+from openstl_ext.leftovers import matches
 from openstl_ext.text_file import read_lines
 
 PUBLISHER = "https://mediatum.ub.tum.de/1650201"
@@ -91,7 +92,7 @@ def _find_labels(root: Path, area: str, place: str) -> dict[str, Path]:
     for folder in LABEL_PLACES:
         rasters = root / folder / area / "Labels" / "Raster"
         if rasters.is_dir():
-            files = sorted(rasters.rglob("*.tif"), reverse=True)  # the first day of a month wins
+            files = matches(rasters, "**/*.tif")[::-1]  # the first day of a month wins
             dated = ((DATE.search(path.name), path) for path in files)
             return {f"{date[1]}-{date[2]}": path for date, path in dated if date}
     raise DataError(

@@ -15,6 +15,8 @@ from openstl_ext.spectrum import Band, Spectrum
 
 FOLDER = Path(__file__).parent
 """Folder of the published tables."""
+BYTES = (200.0, 255.0)
+"""Range of ``high`` in tables of bytes."""
 BRIGHTEST = 10.0
 """Clouds and snow have less than this multiple of the 99th percentile; another unit has more."""
 
@@ -177,9 +179,10 @@ class Sensor:
             - values, returns: (C, H, W); float32 is returned.
 
         Raises:
-            DataError: If a value is infinite, or none is between the limits of its band, as where
-                the file has another unit. Optical bands may be ``BRIGHTEST`` times as high, as all
-                of an image is where it shows a cloud or snow only.
+            DataError: If a value is infinite, none is between the limits of its band, as where the
+                file has another unit, or bytes are stored as shares from 0 to 1. Optical bands may
+                be ``BRIGHTEST`` times as high, as all of an image is where it shows a cloud or snow
+                only.
         """
         low, high = (
             np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
@@ -193,11 +196,20 @@ class Sensor:
             1.0 if self.spectrum.bands[band.band].polarisation else BRIGHTEST for band in self.bands
         ]
         highest = high * np.array(factors, np.float32).reshape(-1, 1, 1)
-        if known.any() and not ((values >= low) & (values <= highest)).any():
+        if not known.any():
+            return self.scaled(values)
+        found = f"{place}: values from {values[known].min():g} to {values[known].max():g}"
+        if not ((values >= low) & (values <= highest)).any():
             raise DataError(
-                f"{place}: values from {values[known].min():g} to {values[known].max():g}, all "
-                f"outside the limits of the sensor {self.name} ({low.min():g} to {high.max():g}); "
-                "is the unit another one?"
+                f"{found}, all outside the limits of the sensor {self.name} ({low.min():g} to "
+                f"{high.max():g}); is the unit another one?"
+            )
+        # a black picture of bytes has whole numbers only
+        is_bytes = low.min() >= 0 and BYTES[0] <= high.min() and high.max() <= BYTES[1]
+        if is_bytes and values[known].max() <= 1 and (values[known] % 1 != 0).any():
+            raise DataError(
+                f"{found}, but those of the sensor {self.name} are bytes from 0 to 255; write them "
+                "times 255, or name a table of their unit"
             )
         return self.scaled(values)
 

@@ -196,6 +196,10 @@ def test_parquet_without_its_library_is_one_sentence(
         ([*ROWS, ROWS[0]], "a_0_1 is in two rows"),
         ([{**ROWS[0], "split": "dev"}], "a_0_1 has the split 'dev', expected one of train, valid"),
         ([{**ROWS[2], "s1_name": "s_0_4"}], "a_0_3 and s_0_4 are not of one place"),
+        (
+            [{**ROWS[2], "patch_id": "S2A_T32TQT_0_3", "s1_name": "S1A_33UUP_0_3"}],
+            "S2A_T32TQT_0_3 and S1A_33UUP_0_3 are not of one place",
+        ),
         (ROWS[:1], "has no patch of the split test"),
         ([{"patch_id": "a"}], "missing required field `s1_name`"),
     ],

@@ -92,6 +92,18 @@ def test_an_image_of_a_cloud_is_no_other_unit() -> None:
         sensor.normalise(np.full((12, 2, 2), 90_000.0), "x.tif")
 
 
+def test_bytes_that_are_stored_as_shares_are_refused() -> None:
+    """The images of a user would all be black."""
+    rgb = Sensor.read("rgb")
+    shares = np.linspace(0, 1, 12).reshape(3, 2, 2)
+    with pytest.raises(DataError, match=r"a.tif: values from 0 to 1, but .* rgb are bytes from 0"):
+        rgb.normalise(shares, "a.tif")
+    np.testing.assert_allclose(
+        rgb.normalise(255 * shares, "a.tif")[2, 1, 1], (1 - 0.385113) / 0.271257, rtol=1e-5
+    )
+    assert np.isfinite(rgb.normalise(np.round(shares), "night.jpg")).all()
+
+
 def test_missing_pixels_become_the_mean() -> None:
     """One missing pixel would make all features NaN."""
     sensor = Sensor.read("sentinel1_grd")
