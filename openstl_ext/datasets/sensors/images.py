@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
-from skimage.transform import resize
 from torch import Tensor
 
+from openstl_ext.datasets.sensors.resampling import resampled
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.raster_file import RasterFile
@@ -115,12 +115,9 @@ def resized(image: np.ndarray, size: int | tuple[int, int], *, order: int = 3) -
     height, width = (size, size) if isinstance(size, int) else size
     if image.shape[1:] == (height, width):
         return image
-    shrinks = image.shape[1] > height or image.shape[2] > width
-    planes = [
-        resize(plane, (height, width), order=order, anti_aliasing=shrinks, preserve_range=True)
-        for plane in image
-    ]
-    return np.stack(planes).astype(np.float32)
+    rows, columns = image.shape[1:]
+    values = image.astype(np.float32)
+    return resampled(values, (0, rows, height), (0, columns, width), order=order)
 
 
 def as_inputs(
