@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -30,7 +31,13 @@ def resampled(
         - image: (C, H, W); returns: (C, new rows, new columns), float32.
     """
     height, width = image.shape[1:]
-    values = weights(height, *down, order) @ image @ weights(width, *across, order).T
+    left, right = (
+        torch.from_numpy(weights(length, *part, order))
+        for length, part in ((height, down), (width, across))
+    )
+    # with torch, whose workers of a loader have one thread each: those of NumPy have one for each
+    # core, and wait for each other
+    values = (left @ torch.from_numpy(np.ascontiguousarray(image)) @ right.T).numpy()
     low, high = (edge(image, axis=(1, 2), keepdims=True) for edge in (np.min, np.max))
     return np.clip(values, low, high)
 
