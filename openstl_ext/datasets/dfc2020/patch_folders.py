@@ -1,6 +1,8 @@
 """The folders ``ROIs0000_test`` and ``ROIs0000_validation`` of DFC2020."""
 
 import re
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ class PatchFolders:
         val_fraction: Share of the patches of ``ROIs0000_test`` for validation.
 
     Raises:
-        DataError: If there is no patch, or one without an image.
+        DataError: If there is no patch.
         ConfigError: If the split is empty.
     """
 
@@ -46,9 +48,19 @@ class PatchFolders:
                 "another share"
             )
         self.labels = labels
-        for path in labels:
-            if not self.image(path, "s2").is_file():
-                raise DataError(f"{self.image(path, 's2')}: there is no such image of {path.name}")
+
+    def check(self, sensors: Iterable[str]) -> None:
+        """Look up the images of some sensors.
+
+        Raises:
+            DataError: If a patch has none.
+        """
+        for sensor, label in product(sensors, self.labels):
+            if not self.image(label, sensor).is_file():
+                raise DataError(
+                    f"{self.image(label, sensor)}: there is no such image of {label.name}; unpack "
+                    "DFC2020 again, or name bands of the other sensor"
+                )
 
     @staticmethod
     def image(label: Path, sensor: str) -> Path:

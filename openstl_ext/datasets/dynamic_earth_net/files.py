@@ -1,6 +1,8 @@
 """Lists of the months of each split, and the files that they name."""
 
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -77,6 +79,24 @@ def find_months(root: Path, split: str) -> list[Month]:
     if not found:
         raise DataError(f"{path}: names no month; fetch the list again")
     return found
+
+
+def check_images(months: Sequence[Month], days: Sequence[int]) -> None:
+    """Look up the images of some days; each folder is listed once.
+
+    Raises:
+        DataError: If one is missing.
+    """
+    present: dict[Path, set[str]] = {}
+    for month in months:
+        if month.images not in present:
+            present[month.images] = set(os.listdir(month.images))
+        for path in map(month.image, days):
+            if path.name not in present[path.parent]:
+                raise DataError(
+                    f"{path}: there is no such image of {month.area}; unpack planet again, or "
+                    f"remove the month from {LISTS}"
+                )
 
 
 def _area(label: PurePosixPath, place: str) -> str:
