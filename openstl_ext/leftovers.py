@@ -33,6 +33,16 @@ def is_leftover(name: str) -> bool:
     return bool(_ANY_NAME.match(name.lower()))
 
 
+def matches(folder: Path, pattern: str) -> list[Path]:
+    """Return the paths below a folder that match a pattern of ``glob``, sorted, without leftovers.
+
+    ``*`` also matches what macOS writes beside each file on some disks, ``._name.tif`` for
+    ``name.tif``; and a storage server has a folder ``@eaDir`` with the names of the files.
+    """
+    found = folder.glob(pattern)
+    return sorted(p for p in found if not any(map(is_leftover, p.relative_to(folder).parts)))
+
+
 def entries(folder: Path) -> list[Path]:
     """List a folder by name, without leftovers.
 

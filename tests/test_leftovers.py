@@ -1,6 +1,7 @@
 """What systems leave among data is passed over, and nothing else is."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from openstl_ext.datasets.lts.geotiff import rasters_in
 from openstl_ext.errors import DataError
 from openstl_ext.leftovers import entries, is_leftover
 from openstl_ext.prediction.sequences import open_sequences
+from openstl_ext.registry import DATASETS
+from tests.datasets.test_contract import NAMES, UNITS
+from tests.small_recipe import SIZES, toy_set
 
 FOLDERS = (
     *("__MACOSX", ".ipynb_checkpoints", "@eaDir", "lost+found", ".snapshot", ".git", "#recycle"),
@@ -62,6 +66,32 @@ def test_leftovers_are_passed_over_by_readers_of_rasters(tmp_path: Path) -> None
         (tmp_path / name).touch()
     assert [paths for paths in find_rasters(tmp_path).values() if len(paths) > 1] == []
     assert [path.name for path in rasters_in(tmp_path)] == ["HM_1990_1000.tif"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_leftovers_are_passed_over_by_every_reader_of_a_set(name: str, tmp_path: Path) -> None:
+    """A set on a disk that macOS has written to could not be read, or had samples twice."""
+    root = shutil.copytree(toy_set(name), tmp_path / "set")
+    expected = contents(name, toy_set(name))
+    for path in list(root.rglob("*")):
+        if path.is_file():
+            path.with_name(f"._{path.name}").write_bytes(b"attributes")
+            (path.parent / "@eaDir" / path.name).mkdir(parents=True)
+    for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+        (folder / ".DS_Store").write_bytes(b"attributes")
+    assert contents(name, root) == expected
+
+
+def contents(name: str, root: Path) -> list[tuple[str, float]]:
+    """Return name and sum of the values of each evaluation sample."""
+    arguments = {**SIZES.get(name, {}), **UNITS.get(name, {})}
+    found = []
+    for split in ("val", "test"):
+        dataset = DATASETS.get(name)(root=str(root), split=split, **arguments)
+        for index in range(len(dataset)):
+            values = dataset[index]["inputs"]["frames"]
+            found.append((dataset.sample_id(index), float(values.double().nansum())))
+    return found
 
 
 @pytest.mark.parametrize("name", [*FOLDERS, *FILES])

@@ -23,6 +23,7 @@ from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.datasets.synthetic.class_maps import draw_classes, paint, write_raster
 from openstl_ext.datasets.synthetic.marker import described, mark
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
+from openstl_ext.leftovers import matches
 from openstl_ext.rasters.raster_file import RasterFile
 from openstl_ext.rasters.window import Window
 from openstl_ext.registry import DATASETS
@@ -182,7 +183,7 @@ def _images(root: Path, split: str, val_fraction: float) -> list[Path]:
         unpack = f"tar -xzf hls_burn_scars.tar.gz -C {root}"
         by_hand = "fetch hls_burn_scars.tar.gz by hand (doi.org/10.57967/hf/0956)"
         raise DatasetNotFoundError(folder, prepare=unpack, by_hand=by_hand)
-    images = sorted(folder.glob(f"*{IMAGE}"))
+    images = matches(folder, f"*{IMAGE}")
     if not images:
         raise DataError(f"{folder}: no image *{IMAGE}; unpack hls_burn_scars.tar.gz again")
     if missing := [_mask(path) for path in images if not _mask(path).is_file()]:

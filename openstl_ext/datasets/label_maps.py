@@ -69,6 +69,8 @@ def read_labels(
 ) -> NDArray[np.int64]:
     """Read a raster of class indices, in which -1 and no data mean that there is no label.
 
+    A nodata value that is the index of a class is not used: many tools write 0 for background.
+
     Args:
         path: A GeoTIFF of one band.
         classes: Name of each class.
@@ -91,7 +93,9 @@ def read_labels(
             f"{path}: bands, rows and columns are {found}, expected {expected} as of {image.path}; "
             "unpack the set again"
         )
-    stored = raster.read([1], window, nodata=[None])[0]
+    tag = raster.dataset.nodata
+    is_class = tag is not None and tag in range(len(classes))
+    stored = raster.read([1], window, nodata=[IGNORED if is_class else None])[0]
     raster.dataset.close()
     return class_indices(stored, classes, path)
 

@@ -1,6 +1,7 @@
 """Compare the sample ids of the training, validation and test loaders."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +22,11 @@ def check_disjoint(datasets: Mapping[str, Any], *, val_names_test: bool = False)
         Whether validation and test share samples.
 
     Raises:
-        ConfigError: If two loaders share samples or frames, or if a dataset has no sample ids.
+        ConfigError: If two loaders share samples or frames, a dataset of evaluation has one twice,
+            or a dataset has no sample ids.
     """
+    for name in datasets.keys() & {"val", "test"}:
+        _check_unique(name, datasets[name])
     if len(datasets) < 2:
         return False
     ids = {name: set(sample_ids(dataset)) for name, dataset in datasets.items()}
@@ -46,6 +50,16 @@ def check_disjoint(datasets: Mapping[str, Any], *, val_names_test: bool = False)
             f"{advice}"
         )
     return validates_on_test
+
+
+def _check_unique(name: str, dataset: Any) -> None:
+    """Refuse an evaluation in which a sample counts twice, as where a list names it twice."""
+    twice = [sample for sample, n in Counter(sample_ids(dataset)).items() if n > 1]
+    if twice:
+        raise ConfigError(
+            f"{name}_dataloader has {len(twice)} samples twice, such as {twice[0]}, so they would "
+            "count twice in the scores; remove the second line of each from the list of the split"
+        )
 
 
 def sample_ids(dataset: Any) -> Iterator[str]:

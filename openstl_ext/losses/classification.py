@@ -30,9 +30,15 @@ class CrossEntropy(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor, valid: Tensor | None = None) -> Tensor:
         if labels.shape != logits.shape[:1] + logits.shape[2:]:
+            remedy = "one class per sample is needed, so use multi_label=True for several"
+            if labels.ndim == logits.ndim - 1 > 1:
+                remedy = (
+                    "let the net return maps of the height and width of the labels, as by its "
+                    "argument label_size"
+                )
             raise ShapeError(
-                f"labels have shape {tuple(labels.shape)}, but logits {tuple(logits.shape)}; one "
-                "class per sample is needed, so use multi_label=True for several"
+                f"labels have shape {tuple(labels.shape)}, but logits {tuple(logits.shape)}; "
+                f"{remedy}"
             )
         if valid is not None:
             labels = torch.where(valid, labels, 0)

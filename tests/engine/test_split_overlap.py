@@ -77,6 +77,13 @@ class Windows(Ids):
         return [f"series/{k}" for k in range(self.starts[index], self.starts[index] + 5)]
 
 
+@pytest.mark.parametrize("name", ["val", "test"])
+def test_a_sample_that_is_evaluated_twice_is_an_error(name: str) -> None:
+    """A line that a list of a split has twice would change the scores."""
+    with pytest.raises(ConfigError, match=f"{name}_dataloader has 1 samples twice, such as b"):
+        check_disjoint({name: Ids("a", "b", "b")})
+
+
 def test_windows_of_a_series_that_overlap_are_an_error() -> None:
     """A model would be evaluated on frames that it was trained on, under other ids."""
     apart = {"train": Windows("train", 0, 5), "test": Windows("test", 10)}

@@ -5,8 +5,18 @@ the lists. The encoder is validated by its nearest neighbours on EuroSAT.
 """
 
 pairs = (
-    dict(name="fmow", root="fmow", sensors=("rgb", "sentinel2_l1c")),
-    dict(name="bigearthnet", root="bigearthnet", sensors=("sentinel2_l2a", "sentinel1_grd")),
+    dict(
+        name="fmow",
+        root="fmow",
+        list="fmow_{split}.txt",
+        sensors=("rgb", "sentinel2_l1c"),
+    ),
+    dict(
+        name="bigearthnet",
+        root="bigearthnet",
+        list="bigearthnet_{split}.txt",
+        sensors=("sentinel2_l2a", "sentinel1_grd"),
+    ),
 )
 
 train_dataloader = dict(

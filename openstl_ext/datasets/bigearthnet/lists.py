@@ -93,15 +93,36 @@ def _read(path: Path) -> list[Patch]:
 
 
 def _without(patches: list[Patch], removals: Sequence[Path], path: Path) -> list[Patch]:
-    removed: set[str] = set()
-    for removal in removals:
-        removed |= {line.split(",")[0].strip() for line in read_lines(removal)}
-    if removed and any(not patch.s2 for patch in patches):
+    if removals and any(not patch.s2 for patch in patches):
         raise ConfigError(
             f"removal_lists have names of Sentinel-2, and {path.name} has none; use "
             "split_lists='official', whose lists are without these patches"
         )
+    removed = read_removals(removals, patches[0].s2)
     kept = [patch for patch in patches if patch.s2 not in removed]
     if not kept:
         raise DataError(f"{path}: removal_lists remove all {len(patches)} patches; shorten them")
     return kept
+
+
+def read_removals(paths: Sequence[Path], example: str) -> set[str]:
+    """Read the names of patches to leave out.
+
+    Args:
+        paths: Lists of names, one a line.
+        example: Name of a patch of the set.
+
+    Raises:
+        DataError: If no name of a list has as many fields as the example, as where the list is of
+            the other version, so that nothing would be left out.
+    """
+    removed: set[str] = set()
+    for path in paths:
+        names = {line.split(",")[0].strip() for line in read_lines(path)}
+        if names and not any(name.count("_") == example.count("_") for name in names):
+            raise DataError(
+                f"{path}: has names such as {min(names)}, but those of the set are as {example}; "
+                "use the list of this version"
+            )
+        removed |= names
+    return removed

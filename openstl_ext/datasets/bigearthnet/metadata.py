@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
+from openstl_ext.datasets.bigearthnet.lists import read_removals
 from openstl_ext.datasets.bigearthnet.nomenclature import class_ids
 from openstl_ext.datasets.bigearthnet.patches import Patch, check_pair
 from openstl_ext.errors import DataError, UserError
 from openstl_ext.json_file import read_json
-from openstl_ext.text_file import read_lines
 
 PARQUET, JSON = "metadata.parquet", "metadata.json"
 SPLIT_NAMES = {"train": "train", "validation": "val", "test": "test"}
@@ -44,7 +44,8 @@ def read_patches(root: Path, split: str, removal_lists: Sequence[str]) -> list[P
     if not path.is_file():
         raise DataError(f"{path}: there is no such file; fetch it from zenodo.org/records/10891137")
     rows = read_json(path, list[Row]) if path.name == JSON else _read_parquet(path)
-    removed = {line.split(",")[0] for name in removal_lists for line in read_lines(root / name)}
+    example = rows[0].patch_id if rows else ""
+    removed = read_removals([root / name for name in removal_lists], example)
     seen: set[str] = set()
     patches = []
     for row in rows:

@@ -216,8 +216,12 @@ def paired(lines: Iterator[Sequence[str]], path: Path) -> Iterator[Patch]:
 def check_pair(s2: str, s1: str, path: Path) -> None:
     """Compare the place of two patches: the last two fields of a name count patches in a tile.
 
+    The field before is the tile, which only Sentinel-2 of version 1 lacks: ``33UUP`` or ``T33UUP``.
+
     Raises:
         DataError: If they are of two places; it names the file of the pair.
     """
-    if s2.split("_")[-2:] != s1.split("_")[-2:]:
+    tile, *place = s1.split("_")[-3:]
+    other, *other_place = s2.split("_")[-3:]
+    if place != other_place or (other.startswith("T") and other != f"T{tile}"):
         raise DataError(f"{path}: {s2} and {s1} are not of one place; correct the pair")

@@ -132,6 +132,8 @@ class DFC2020(SequenceDataset):
             raise DatasetNotFoundError(folder / FILE, prepare=FETCH.format(file=FILE, root=root))
         is_file = isinstance(self.patches, TensorFile)
         self.sensors = _sensors(TENSOR_SENSORS if is_file else FOLDER_SENSORS, bands)
+        if isinstance(self.patches, PatchFolders):
+            self.patches.check(self.sensors)
         self._size, self._augment = image_size, augment
         most = max(self.sensors.values(), key=lambda sensor: len(sensor.bands))
         channels = tuple(Channel(band.name) for band in most.bands)

@@ -1,6 +1,8 @@
 """The folders ``ROIs0000_test`` and ``ROIs0000_validation`` of DFC2020."""
 
 import re
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.datasets.label_maps import num_held_out
 from openstl_ext.errors import ConfigError, DataError
+from openstl_ext.leftovers import matches
 from openstl_ext.rasters.raster_file import RasterFile
 from openstl_ext.rasters.window import Window
 
@@ -27,13 +30,13 @@ class PatchFolders:
         val_fraction: Share of the patches of ``ROIs0000_test`` for validation.
 
     Raises:
-        DataError: If there is no patch, or one without an image.
+        DataError: If there is no patch.
         ConfigError: If the split is empty.
     """
 
     def __init__(self, root: Path, split: str, *, val_fraction: float) -> None:
         folder = root / f"ROIs0000_{PARTS[split]}"
-        labels = sorted(folder.glob("dfc_*/*_dfc_*.tif"), key=_order)
+        labels = sorted(matches(folder, "dfc_*/*_dfc_*.tif"), key=_order)
         if not labels:
             raise DataError(f"{folder}: no label dfc_*/*_dfc_*_p<N>.tif; unpack DFC2020 again")
         if PARTS[split] == "test":
@@ -45,9 +48,19 @@ class PatchFolders:
                 "another share"
             )
         self.labels = labels
-        for path in labels:
-            if not self.image(path, "s2").is_file():
-                raise DataError(f"{self.image(path, 's2')}: there is no such image of {path.name}")
+
+    def check(self, sensors: Iterable[str]) -> None:
+        """Look up the images of some sensors.
+
+        Raises:
+            DataError: If a patch has none.
+        """
+        for sensor, label in product(sensors, self.labels):
+            if not self.image(label, sensor).is_file():
+                raise DataError(
+                    f"{self.image(label, sensor)}: there is no such image of {label.name}; unpack "
+                    "DFC2020 again, or name bands of the other sensor"
+                )
 
     @staticmethod
     def image(label: Path, sensor: str) -> Path:

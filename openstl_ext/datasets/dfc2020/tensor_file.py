@@ -83,6 +83,11 @@ class TensorFile:
                     f"{self.part}_labels {tuple(labels.shape)}, expected (N, {NUM_BANDS}, H, W) "
                     "and (N, H, W); fetch it again"
                 )
+            if images.dtype != torch.uint8:
+                raise DataError(
+                    f"{self.path}: {self.part}_images is of {images.dtype}, expected torch.uint8, "
+                    "bytes from 0 to 255; fetch the published file"
+                )
             self._tensors = images, labels
         return self._tensors
 

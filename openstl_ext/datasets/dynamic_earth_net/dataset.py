@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.datasets.base import SPLITS, SequenceDataset
 from openstl_ext.datasets.card import Card
-from openstl_ext.datasets.dynamic_earth_net.files import LISTS, Month, find_months
+from openstl_ext.datasets.dynamic_earth_net.files import LISTS, Month, check_images, find_months
 from openstl_ext.datasets.label_maps import (
     IGNORED,
     Augment,
@@ -126,6 +126,7 @@ class DynamicEarthNet(SequenceDataset):
         self.sensor = table.select(bands) if bands else table
         self.months = find_months(Path(root), split)
         self.days = DAYS[days]
+        check_images(self.months, self.days)
         self._crop = crop_size if split == "train" else None
         self._size, self._augment = image_size, augment
         self.metainfo = described(

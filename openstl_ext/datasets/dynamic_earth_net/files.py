@@ -1,10 +1,13 @@
 """Lists of the months of each split, and the files that they name."""
 
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from openstl_ext.errors import DataError
+from openstl_ext.leftovers import matches
 from openstl_ext.text_file import read_lines
 
 PUBLISHER = "https://mediatum.ub.tum.de/1650201"
@@ -78,6 +81,24 @@ def find_months(root: Path, split: str) -> list[Month]:
     return found
 
 
+def check_images(months: Sequence[Month], days: Sequence[int]) -> None:
+    """Look up the images of some days; each folder is listed once.
+
+    Raises:
+        DataError: If one is missing.
+    """
+    present: dict[Path, set[str]] = {}
+    for month in months:
+        if month.images not in present:
+            present[month.images] = set(os.listdir(month.images))
+        for path in map(month.image, days):
+            if path.name not in present[path.parent]:
+                raise DataError(
+                    f"{path}: there is no such image of {month.area}; unpack planet again, or "
+                    f"remove the month from {LISTS}"
+                )
+
+
 def _area(label: PurePosixPath, place: str) -> str:
     """Return the folder of the area in the path of a label, ``.../<area>/Labels/Raster/...``."""
     parts = label.parts
@@ -91,7 +112,7 @@ def _find_labels(root: Path, area: str, place: str) -> dict[str, Path]:
     for folder in LABEL_PLACES:
         rasters = root / folder / area / "Labels" / "Raster"
         if rasters.is_dir():
-            files = sorted(rasters.rglob("*.tif"), reverse=True)  # the first day of a month wins
+            files = matches(rasters, "**/*.tif")[::-1]  # the first day of a month wins
             dated = ((DATE.search(path.name), path) for path in files)
             return {f"{date[1]}-{date[2]}": path for date, path in dated if date}
     raise DataError(

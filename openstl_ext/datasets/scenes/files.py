@@ -31,6 +31,8 @@ class SceneFacts:
         order: Order of the spline that resamples an image.
         is_cropped: Whether the shorter side becomes 256/224 of the size and the centre is cut out;
             otherwise the whole image is resampled.
+        is_picture: Whether TIFFs are pictures of three bytes a pixel, whose georeference, if there
+            is one, is not looked at.
     """
 
     name: str
@@ -43,6 +45,7 @@ class SceneFacts:
     source: str
     order: int = 3
     is_cropped: bool = True
+    is_picture: bool = False
 
     @property
     def marks(self) -> tuple[tuple[str, ...], ...]:
@@ -156,6 +159,9 @@ def stem_of(name: str) -> str:
 
 def unique_name(class_name: str, stem: str) -> str:
     """Return the name of a file, led by its class where it does not begin with it."""
-    if stem.lower().startswith(class_name.lower()):
+    # "1/12.tif" and "12/12.tif" are two images, and so are "a/ab_1.tif" and "ab/ab_1.tif"
+    border = class_name[-1:] + stem[len(class_name) :][:1]
+    goes_on = re.fullmatch(r"\d\d|[^\W\d_]{2}", border)
+    if stem.lower().startswith(class_name.lower()) and not goes_on:
         return stem
     return f"{class_name}_{stem}"

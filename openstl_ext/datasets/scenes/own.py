@@ -36,7 +36,7 @@ class Scenes(SceneDataset):
         sensor: Table of the bands, by its name or as a JSON file.
         classes: Names of the folders, in the order of the class ids; by default all folders with
             images, in alphabetical order.
-        suffix: End of the names of the images.
+        suffix: End of the names of the images; the case does not matter.
         name: Name in tables; that of the folder by default.
         bands: Names of the bands, in order; the used ones of the table if not given.
         image_size: Side of the image in pixels; None keeps the image as it is in the file.
@@ -69,7 +69,7 @@ class Scenes(SceneDataset):
             title=str(folder),
             folders=(".",),
             classes=found,
-            suffix=suffix,
+            suffix=suffix.lower(),
             sensor=sensor,
             lists={"own": "{split}.txt"},
             source="your own",
@@ -94,7 +94,7 @@ def _classes(root: Path, suffix: str) -> list[str]:
     names = [
         path.name
         for path in entries(root)
-        if path.is_dir() and any(e.name.lower().endswith(suffix) for e in entries(path))
+        if path.is_dir() and any(e.name.lower().endswith(suffix.lower()) for e in entries(path))
     ]
     if len(names) < 2:
         raise DataError(

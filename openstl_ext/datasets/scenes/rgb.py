@@ -31,6 +31,7 @@ RESISC45_FACTS = SceneFacts(
         "stratified": "resisc45-stratified-{split}.txt",
     },
     source="hf.co/datasets/torchgeo/resisc45",
+    is_picture=True,
 )
 UC_MERCED_FACTS = SceneFacts(
     name="uc_merced",
@@ -50,6 +51,7 @@ UC_MERCED_FACTS = SceneFacts(
         "stratified": "uc_merced-stratified-{split}.txt",
     },
     source="hf.co/datasets/torchgeo/ucmerced",
+    is_picture=True,
 )
 WHU_RS19_FACTS = SceneFacts(
     name="whu_rs19",
@@ -68,6 +70,7 @@ WHU_RS19_FACTS = SceneFacts(
         "smarties": SMARTIES_LISTS + "WHU-RS19-{split}.txt",
     },
     source="github.com/CAPTAIN-WHU/BED4RS",
+    is_picture=True,
     order=1,
     is_cropped=False,
 )

@@ -27,7 +27,7 @@ def write_lists(root: Path, facts: SceneFacts, rule: str, *, seed: int = 0) -> l
         seed: Seed of the stratified rule.
 
     Returns:
-        A line for each list.
+        A line for each list, and one that names classes without images.
 
     Raises:
         ConfigError: If the set does not have this rule.
@@ -45,6 +45,12 @@ def write_lists(root: Path, facts: SceneFacts, rule: str, *, seed: int = 0) -> l
         names = (f"{scene.path.parent.name}/{scene.path.name}\n" for scene in part)
         atomic_write(path, "".join(names).encode())
         lines.append(f"{path}: {len(part)} images")
+    present = {scene.label for scene in scenes}
+    absent = [name for label, name in enumerate(facts.classes) if label not in present]
+    if absent:
+        lines.append(
+            f"{len(absent)} of {len(facts.classes)} classes have no images: {', '.join(absent)}"
+        )
     return lines
 
 

@@ -13,7 +13,7 @@ import msgspec
 from openstl_ext.datasets.sensor_pairs.pair_list import Names
 from openstl_ext.errors import DataError
 from openstl_ext.json_file import read_json
-from openstl_ext.leftovers import entries
+from openstl_ext.leftovers import entries, matches
 from openstl_ext.text_file import read_text
 
 Moments = dict[str, datetime]
@@ -74,9 +74,9 @@ def pair_fmow(root: Path, rgb: str, sentinel: str, split: str) -> list[Names]:
 def _fmow_rgb(root: Path, rgb: str, split: str) -> Iterator[tuple[str, Moments]]:
     """Yield each location, and the times of its images."""
     folder = _folder(root / rgb / split)
-    for place in sorted(path for category in entries(folder) for path in category.glob("*/")):
+    for place in [path for category in entries(folder) for path in matches(category, "*/")]:
         images = {}
-        for image in sorted(place.glob("*_rgb.jpg")):
+        for image in matches(place, "*_rgb.jpg"):
             facts = image.with_suffix(".json")
             moment = _moment(read_json(facts, _Taken).timestamp, str(facts))
             images[image.relative_to(root).as_posix()] = moment

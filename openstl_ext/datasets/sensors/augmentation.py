@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
+from openstl_ext.datasets.sensors.resampling import resampled
 from openstl_ext.errors import ConfigError
 
 
@@ -63,10 +63,7 @@ def cropped(array: np.ndarray, box: Box, size: int) -> np.ndarray:
     image = array.astype(np.float32)
     if box == Box() and (height, width) == (size, size):
         return image
-    down, across = _weights(height, *rows, size), _weights(width, *columns, size)
-    values = down @ image @ across.T
-    low, high = (edge(image, axis=(1, 2), keepdims=True) for edge in (np.min, np.max))
-    return np.clip(values, low, high)
+    return resampled(image, (*rows, size), (*columns, size))
 
 
 def cropped_at_random(
@@ -128,35 +125,3 @@ def _nearest(length: int, start: float, extent: float, size: int) -> np.ndarray:
     """Return the index of the nearest of ``length`` pixels for each of ``size`` new ones."""
     centres = start + (np.arange(size) + 0.5) * extent / size
     return np.clip(np.floor(centres).astype(int), 0, length - 1)
-
-
-def _weights(length: int, start: float, extent: float, size: int) -> np.ndarray:
-    """Return the weight of each pixel of a line in each of ``size`` new pixels of a part of it.
-
-    The same numbers as from scikit-image's ``resize`` with ``order=3``, which has no place for
-    edges between pixels. As a matrix for each axis, it is several times faster for many bands.
-
-    Shape:
-        - returns: (size, length), float32.
-    """
-    step = extent / size
-    lines = np.eye(length)
-    if step > 1:
-        lines = ndimage.gaussian_filter1d(lines, (step - 1) / 2, axis=0, mode="mirror")
-    if length > 1:
-        lines = ndimage.spline_filter1d(lines, order=3, axis=0, mode="mirror")
-    centres = start + (np.arange(size) + 0.5) * step - 0.5
-    first = np.floor(centres).astype(int)
-    t = (centres - first)[:, None]
-    basis = (
-        (1 - t) ** 3 / 6,
-        (3 * t**3 - 6 * t**2 + 4) / 6,
-        (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
-        t**3 / 6,
-    )
-    period = max(2 * (length - 1), 1)
-    found = np.zeros((size, length))
-    for offset, weight in enumerate(basis, start=-1):
-        place = np.abs(first + offset) % period
-        found += weight * lines[np.where(place < length, place, period - place)]
-    return found.astype(np.float32)

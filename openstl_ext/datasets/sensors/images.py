@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
-from skimage.transform import resize
 from torch import Tensor
 
+from openstl_ext.datasets.sensors.resampling import resampled
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.errors import DataError
 from openstl_ext.rasters.raster_file import RasterFile
@@ -34,9 +34,14 @@ def read_image(path: Path, sensor: Sensor) -> np.ndarray:
 
 
 def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
-    """Read the bands of a sensor from a picture of any format that Pillow reads."""
+    """Read the bands of a sensor from a picture of any format that Pillow reads.
+
+    Raises:
+        DataError: If it is no picture, its values are no bytes, or the sensor has not three bands.
+    """
     try:
         with Image.open(path) as picture:
+            _check_bytes(path, picture)
             values = np.asarray(picture.convert("RGB"), np.float32)
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such image") from None
@@ -44,6 +49,16 @@ def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
         raise DataError(f"{path}: cannot be read as a picture: {error}") from None
     _check_number(path, 3, sensor)
     return values.transpose(2, 0, 1)[list(sensor.in_file)]
+
+
+def _check_bytes(path: Path, picture: Image.Image) -> None:
+    """Refuse values of 16 and 32 bits, which Pillow cuts to 8 without a word."""
+    stored = [picture.mode, *(str(tile[-1]) for tile in getattr(picture, "tile", ()))]
+    if picture.mode in ("I", "F") or any(";16" in mode for mode in stored):
+        raise DataError(
+            f"{path}: has values of more than 8 bits, but a picture has bytes; write a GeoTIFF, "
+            "and a table of its bands for this unit"
+        )
 
 
 def read_raster(raster: RasterFile, sensor: Sensor) -> np.ndarray:
@@ -100,12 +115,9 @@ def resized(image: np.ndarray, size: int | tuple[int, int], *, order: int = 3) -
     height, width = (size, size) if isinstance(size, int) else size
     if image.shape[1:] == (height, width):
         return image
-    shrinks = image.shape[1] > height or image.shape[2] > width
-    planes = [
-        resize(plane, (height, width), order=order, anti_aliasing=shrinks, preserve_range=True)
-        for plane in image
-    ]
-    return np.stack(planes).astype(np.float32)
+    rows, columns = image.shape[1:]
+    values = image.astype(np.float32)
+    return resampled(values, (0, rows, height), (0, columns, width), order=order)
 
 
 def as_inputs(

@@ -15,6 +15,10 @@ from openstl_ext.spectrum import Band, Spectrum
 
 FOLDER = Path(__file__).parent
 """Folder of the published tables."""
+WHOLE_NUMBERS = 200.0
+"""From this ``high`` on a table is one of stored numbers, such as bytes or reflectance x 10,000."""
+SHARE = 2.0
+"""Reflectance and pictures stored as shares are below, even snow."""
 BRIGHTEST = 10.0
 """Clouds and snow have less than this multiple of the 99th percentile; another unit has more."""
 
@@ -177,29 +181,48 @@ class Sensor:
             - values, returns: (C, H, W); float32 is returned.
 
         Raises:
-            DataError: If a value is infinite, or none is between the limits of its band, as where
-                the file has another unit. Optical bands may be ``BRIGHTEST`` times as high, as all
-                of an image is where it shows a cloud or snow only.
+            DataError: If a value is infinite, or the unit seems to be another one: none is between
+                the limits of its band, most are above, or those of a table of whole numbers are
+                shares from 0 to 1. Optical bands may be ``BRIGHTEST`` times as high, as all of an
+                image is where it shows a cloud or snow only.
         """
-        low, high = (
-            np.array([getattr(band, key) for band in self.bands], np.float32).reshape(-1, 1, 1)
-            for key in ("low", "high")
-        )
         values = values.astype(np.float32)
         if np.isinf(values).any():
             raise DataError(f"{place}: has infinite values")
-        known = np.isfinite(values)
-        factors = [
-            1.0 if self.spectrum.bands[band.band].polarisation else BRIGHTEST for band in self.bands
-        ]
-        highest = high * np.array(factors, np.float32).reshape(-1, 1, 1)
-        if known.any() and not ((values >= low) & (values <= highest)).any():
-            raise DataError(
-                f"{place}: values from {values[known].min():g} to {values[known].max():g}, all "
-                f"outside the limits of the sensor {self.name} ({low.min():g} to {high.max():g}); "
-                "is the unit another one?"
-            )
+        self._check_unit(values, place)
         return self.scaled(values)
+
+    def _check_unit(self, values: np.ndarray, place: str) -> None:
+        """Refuse values that are probably of another unit."""
+        low, high, brightest = (
+            np.array(limit, np.float32).reshape(-1, 1, 1)
+            for limit in (
+                [band.low for band in self.bands],
+                [band.high for band in self.bands],
+                [self._brightest(band) for band in self.bands],
+            )
+        )
+        known = values[np.isfinite(values)]
+        if not known.size:
+            return
+        found = f"{place}: values from {known.min():g} to {known.max():g}"
+        limits = f"the limits of the sensor {self.name} ({low.min():g} to {high.max():g})"
+        if not ((values >= low) & (values <= brightest)).any():
+            raise DataError(f"{found}, all outside {limits}; is the unit another one?")
+        if (values > brightest).sum() > known.size / 2:
+            raise DataError(f"{found}, most of them far above {limits}; is the unit another one?")
+        is_whole = low.min() >= 0 and high.min() >= WHOLE_NUMBERS
+        # a black picture has whole numbers only
+        if is_whole and known.max() <= SHARE and (known % 1 != 0).any():
+            raise DataError(
+                f"{found} seem to be shares, but the table of the sensor {self.name} is for "
+                f"numbers up to {high.max():g}; multiply them, for example by 255 or 10,000, or "
+                "name a table of their unit"
+            )
+
+    def _brightest(self, band: SensorBand) -> float:
+        is_radar = self.spectrum.bands[band.band].polarisation
+        return band.high if is_radar else max(band.high, BRIGHTEST * band.high)  # or negative
 
     def scaled(self, values: np.ndarray) -> np.ndarray:
         """Normalise as ``normalise`` does, without a check of the values, as for a part of a file.

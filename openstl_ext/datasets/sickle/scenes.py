@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from openstl_ext.datasets.sensors.sensor import Sensor, SensorBand
 from openstl_ext.errors import DataError
+from openstl_ext.leftovers import matches
 
 TABLES = {"S1": "sentinel1_grd", "S2": "sentinel2_l2a", "L8": "landsat8_c2l2"}
 FIELD = {"S1": 4, "S2": 0, "L8": 2}
@@ -62,13 +63,10 @@ def scene_date(path: Path, sensor: str) -> date:
 
 
 def scenes_of_season(folder: Path, sensor: str, start: date) -> list[Scene]:
-    """Return the images of a season, sorted by day; the first of several on one day."""
-    found: dict[int, Scene] = {}
-    for path in sorted(folder.glob("*.npz")):
-        day = (scene_date(path, sensor) - start).days
-        if 0 <= day <= LAST_DAY:
-            found.setdefault(day, Scene(path=path, day=day))
-    return [found[day] for day in sorted(found)]
+    """Return the images of a season, sorted by day and name."""
+    days = [(path, (scene_date(path, sensor) - start).days) for path in matches(folder, "*.npz")]
+    found = [Scene(path=path, day=day) for path, day in days if 0 <= day <= LAST_DAY]
+    return sorted(found, key=lambda scene: scene.day)
 
 
 def middle_days(count: int) -> list[float]:
@@ -97,9 +95,9 @@ class SeriesReader:
     def read(self, scenes: Sequence[Scene], place: Path) -> list[NDArray[np.float32]]:
         """Return the normalised image nearest to the middle of each part of the season.
 
-        The earlier one of two equally near ones is taken, and one image for several parts where
-        there are fewer images than parts. Missing values are 0, the mean; all are, if no image is
-        usable.
+        The earlier one of two equally near ones is taken, the first usable one of a day, and one
+        image for several parts where there are fewer images than parts. Missing values are 0, the
+        mean; all are, if no image is usable.
 
         Args:
             scenes: Images of the season.

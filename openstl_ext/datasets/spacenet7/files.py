@@ -7,6 +7,7 @@ from pathlib import Path
 from openstl_ext.atomic_io import atomic_write
 from openstl_ext.datasets.base import SPLITS
 from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.leftovers import matches
 from openstl_ext.text_file import read_lines
 
 UNPACK = "tar -xzf SN7_buildings_train.tar.gz -C {root}"
@@ -63,7 +64,7 @@ def find_areas(root: Path) -> dict[str, Path]:
         DatasetNotFoundError: If there is none.
     """
     for place in PLACES:
-        folders = sorted(path.parent for path in (root / place).glob("*/labels") if path.is_dir())
+        folders = [path.parent for path in matches(root / place, "*/labels") if path.is_dir()]
         if folders:
             return {folder.name: folder for folder in folders}
     raise DatasetNotFoundError(root, prepare=UNPACK.format(root=root), by_hand=FETCH)
@@ -125,7 +126,7 @@ def find_months(root: Path, split: str, images: str) -> list[Month]:
             raise DataError(f"{path}: {area!r} is no area with labels in {root}; unpack it")
         months = [
             Month(area=area, image=image)
-            for image in sorted((areas[area] / images).glob("*.tif"))
+            for image in matches(areas[area] / images, "*.tif")
             if MONTH.search(image.name)
         ]
         if not months:

@@ -88,6 +88,20 @@ def test_removal_lists_leave_patches_out(tmp_path: Path) -> None:
     assert read(tmp_path, "train", removal_lists=["snow.csv"]) == [S2[0], S2[2]]
     with pytest.raises(DataError, match=r"cloud\.csv: No such file"):
         read(tmp_path, "train", removal_lists=["cloud.csv"])
+    (tmp_path / "v2.csv").write_text("S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57\n")
+    with pytest.raises(DataError, match=r"v2\.csv: has names such as S2A.*; use the list of this"):
+        read(tmp_path, "train", removal_lists=["snow.csv", "v2.csv"])
+
+
+def test_removal_lists_of_version_1_are_no_lists_of_version_2(tmp_path: Path) -> None:
+    """Nothing would be left out, without a word."""
+    (tmp_path / "metadata.json").write_text(json.dumps(ROWS))
+    (tmp_path / "v1.csv").write_text(f"{S2[0]}\n")
+    with pytest.raises(DataError, match=r"v1\.csv: .* those of the set are as a_0_"):
+        metadata.read_patches(tmp_path, "train", ["v1.csv"])
+    (tmp_path / "own.csv").write_text("a_0_1\n")
+    with pytest.raises(DataError, match="has no patch of the split train"):
+        metadata.read_patches(tmp_path, "train", ["own.csv"])
 
 
 @pytest.mark.parametrize(
@@ -196,6 +210,10 @@ def test_parquet_without_its_library_is_one_sentence(
         ([*ROWS, ROWS[0]], "a_0_1 is in two rows"),
         ([{**ROWS[0], "split": "dev"}], "a_0_1 has the split 'dev', expected one of train, valid"),
         ([{**ROWS[2], "s1_name": "s_0_4"}], "a_0_3 and s_0_4 are not of one place"),
+        (
+            [{**ROWS[2], "patch_id": "S2A_T32TQT_0_3", "s1_name": "S1A_33UUP_0_3"}],
+            "S2A_T32TQT_0_3 and S1A_33UUP_0_3 are not of one place",
+        ),
         (ROWS[:1], "has no patch of the split test"),
         ([{"patch_id": "a"}], "missing required field `s1_name`"),
     ],

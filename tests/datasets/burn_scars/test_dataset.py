@@ -53,6 +53,16 @@ def test_bands_labels_and_missing_values_are_those_of_the_files(tmp_path: Path) 
     assert dataset.sample_id(0) == CHIP
 
 
+def test_a_nodata_value_that_is_a_class_is_a_class(tmp_path: Path) -> None:
+    """Only burnt pixels would count, because tools declare the background as missing."""
+    mask = np.array([[0, 1], [-1, 0]])
+    root = chip(tmp_path, np.full((6, 2, 2), 0.1), mask)
+    write_raster(root / f"validation/{CHIP}{MASK}", mask[None].astype(np.int16), nodata=0)
+    target = BurnScars(root=str(root), split="test")[0]["data_samples"]
+    assert target["labels"].tolist() == [[0, 1], [0, 0]]
+    assert target["valid"].tolist() == [[True, True], [False, True]]
+
+
 def test_training_takes_windows_and_evaluation_whole_images(toy: Path) -> None:
     """A centre crop would show the scar only, and an evaluation would depend on chance."""
     train = BurnScars(root=str(toy), split="train", crop_size=32, augment="flips")

@@ -107,10 +107,11 @@ def test_shuffled_windows_are_refused(tmp_path: Path) -> None:
     [
         ({"train_labels": torch.full((4, 2, 2), 9)}, "train-00000-0: has the label 9"),
         ({"train_labels": torch.zeros(4, 3, 2)}, r"train_labels \(4, 3, 2\), expected"),
+        ({"train_images": torch.zeros(4, 14, 2, 2)}, r"is of torch.float32, expected torch.uint8"),
         ({"train_images": torch.zeros(4, 13, 2, 2)}, r"shape \(4, 13, 2, 2\)"),
         ({"train_images": None}, "expected the tensors train_images and train_labels"),
         (
-            {"train_images": torch.zeros(3, 14, 2, 2), "train_labels": torch.zeros(3, 2, 2)},
+            {"train_images": torch.zeros(3, 14, 2, 2).byte(), "train_labels": torch.zeros(3, 2, 2)},
             "3 windows, which are no whole patches of 2",
         ),
     ],

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from openstl_ext.api import load_config
 from openstl_ext.datasets.sensor_pairs.pair_list import PairSet
 from openstl_ext.datasets.sensor_pairs.pairing import pair_bigearthnet, pair_fmow
 from openstl_ext.errors import DataError
+from openstl_ext.registry import DATASETS
 from tests.commands.test_data import call
 
 S2 = "S2A_MSIL2A_20170613T101031_0_45"
@@ -92,6 +94,15 @@ def test_the_command_writes_a_list_that_the_dataset_reads(tmp_path: Path) -> Non
     command = ("bigearthnet", "--root", big_earth_net(tmp_path), "--out", out)
     assert "1 pairs" in call("pair-sensors", *command)
     assert out.read_text() == f"BigEarthNet-v1.0/{S2}\tBigEarthNet-S1-v1.0/{S1}\n"
+
+
+def test_the_recipe_reads_the_lists_that_the_commands_write(tmp_path: Path) -> None:
+    """Who follows data/README.md would be told that there is no list."""
+    call("pair-sensors", "fmow", "--root", fmow(tmp_path / "fmow"))
+    call("pair-sensors", "bigearthnet", "--root", big_earth_net(tmp_path / "bigearthnet"))
+    settings = load_config("sensor_pairs/smarties_vit_s").train_dataloader.dataset
+    settings.root = str(tmp_path)
+    assert len(DATASETS.build(settings)) == 3
 
 
 def test_mistakes_in_the_published_files_are_named(tmp_path: Path) -> None:

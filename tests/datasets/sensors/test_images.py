@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from openstl_ext.datasets.sensors.images import as_inputs, read_image, resized
+from openstl_ext.datasets.sensors.images import as_inputs, read_image, read_picture, resized
 from openstl_ext.datasets.sensors.sensor import Sensor
+from openstl_ext.datasets.synthetic.class_maps import write_raster
 from openstl_ext.errors import DataError
 from openstl_ext.spectrum import ABSENT
 
@@ -43,6 +44,17 @@ def test_a_damaged_or_missing_picture_is_named(tmp_path: Path) -> None:
     for name, message in (("a.jpg", "cannot be read"), ("b.jpg", "there is no such image")):
         with pytest.raises(DataError, match=f"{name}: {message}"):
             read_image(tmp_path / name, Sensor.read("rgb"))
+
+
+def test_a_picture_of_more_than_eight_bits_is_refused(tmp_path: Path) -> None:
+    """Pillow would keep the upper half of each number without a word."""
+    values = np.full((4, 4), 4000, np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    Image.fromarray(values.astype(np.float32)).save(tmp_path / "b.tif")
+    write_raster(tmp_path / "c.tif", np.stack([values] * 3), photometric="RGB", interleave="pixel")
+    for name in ("a.png", "b.tif", "c.tif"):
+        with pytest.raises(DataError, match=f"{name}: has values of more than 8 bits"):
+            read_picture(tmp_path / name, Sensor.read("rgb"))
 
 
 def test_resampling_keeps_a_constant_and_the_range_of_values() -> None:

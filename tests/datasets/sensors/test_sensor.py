@@ -92,6 +92,41 @@ def test_an_image_of_a_cloud_is_no_other_unit() -> None:
         sensor.normalise(np.full((12, 2, 2), 90_000.0), "x.tif")
 
 
+def test_shares_in_place_of_stored_numbers_are_refused() -> None:
+    """The images of a user would all be black, because some pixels are within the limits."""
+    rgb, sentinel = Sensor.read("rgb"), Sensor.read("sentinel2_l2a")
+    shares = np.linspace(0, 1, 12).reshape(3, 2, 2)
+    with pytest.raises(
+        DataError, match=r"a.tif: values from 0 to 1 seem to be shares, .* rgb is for"
+    ):
+        rgb.normalise(shares, "a.tif")
+    with pytest.raises(DataError, match=r"values from 0\.05 to 1\.2 seem to be shares"):
+        sentinel.normalise(np.linspace(0.05, 1.2, 48).reshape(12, 2, 2), "snow.tif")
+    np.testing.assert_allclose(
+        rgb.normalise(255 * shares, "a.tif")[2, 1, 1], (1 - 0.385113) / 0.271257, rtol=1e-5
+    )
+    assert np.isfinite(rgb.normalise(np.round(shares), "night.jpg")).all()
+
+
+def test_stored_numbers_in_place_of_reflectance_are_refused() -> None:
+    """A pixel of 0 would be within the limits, and all others white."""
+    stored = np.full((6, 4, 4), 900.0)
+    stored[:, 0] = 0
+    with pytest.raises(DataError, match="values from 0 to 900, most of them far above the limits"):
+        Sensor.read("hls_s30").normalise(stored, "x.tif")
+    linear = np.where(np.arange(32).reshape(2, 4, 4) % 4, 0.02, -10)
+    with pytest.raises(DataError, match="most of them far above"):
+        Sensor.read("sentinel1_grd").normalise(linear, "x.tif")
+
+
+def test_limits_may_be_negative(tmp_path: Path) -> None:
+    """All images of a thermal sensor in winter would be refused."""
+    band = MINE["bands"][0] | {"low": -40.0, "high": -5.0}
+    path = written(tmp_path / "frost.json", bands=[band])
+    cold = Sensor.read(path).normalise(np.full((1, 1, 1), -22.5), "x.tif")
+    assert cold.item() == pytest.approx((0.5 - band["mean"]) / band["std"])
+
+
 def test_missing_pixels_become_the_mean() -> None:
     """One missing pixel would make all features NaN."""
     sensor = Sensor.read("sentinel1_grd")

@@ -150,6 +150,12 @@ def test_images_with_gaps_are_not_used(tmp_path: Path) -> None:
     item = SICKLE(root=str(root), split="test", sensors=["S1"], **TINY)[0]
     assert (item["inputs"]["frames"] == 0).all()
     assert item["inputs"]["bands"].tolist() == [[15, 16]]
+    # the next tile of the same day has the whole chip
+    scene(root, "S1", "S1A_IW_GRDH_1SDV_20180401T1", VV=-12.0, VH=-20.0)
+    item = SICKLE(root=str(root), split="test", sensors=["S1"], **TINY)[0]
+    assert item["inputs"]["frames"][0, 0, 0, 0].item() == pytest.approx(
+        (expected - 0.649346) / 0.190305, rel=1e-4
+    )
 
 
 def test_a_file_without_temperature_has_it_missing(tmp_path: Path) -> None:
