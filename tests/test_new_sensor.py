@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from openstl_ext.datasets.synthetic.sensor_scenes import SceneSize, View, write_classes
 
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "configs" / "_base_", tmp_path / "configs" / "_base_")
     Path("my_sensor.json").write_text(block("json"))
     Path("heron.py").write_text(block("python"))
     counts = {"train": 20, "val": 10, "test": 10}

@@ -1,17 +1,17 @@
 """Bands of a product in the order of its files, and their normalisation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from openstl_ext.errors import DataError, nearest
-from openstl_ext.json_file import read_json
-from openstl_ext.spectrum import Band, Spectrum
+from openstl_ext.json_file import entry_of, read_json
+from openstl_ext.spectrum import Spectrum, bands_of
 
 FOLDER = Path(__file__).parent
 """Folder of the published tables."""
@@ -28,17 +28,17 @@ class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         low: Value that becomes 0, in units of the file; values below are clipped. The published
             tables have the first percentile.
         high: Value that becomes 1; values above are clipped. The published tables have the 99th.
-        mean: Mean after this scaling.
-        std: Standard deviation after this scaling.
+        mean: Mean after this scaling, from 0 to 1.
+        std: Standard deviation after this scaling, which is 0.5 at most.
         used: Whether a dataset returns the band unless it names its bands.
     """
 
-    name: str
+    name: Annotated[str, Meta(min_length=1)]
     band: str
     low: float
     high: float
-    mean: float
-    std: Annotated[float, Meta(gt=0)]
+    mean: Annotated[float, Meta(ge=0, le=1)]
+    std: Annotated[float, Meta(gt=0, le=0.5)]
     used: bool = True
 
 
@@ -47,13 +47,13 @@ class SensorFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Args:
         about: Product, unit and source of the numbers.
-        bands: Bands in the order of the files.
+        bands: Bands in the order of the files, with the arguments of ``SensorBand``.
         spectrum: Ranges that the published spectrum does not have, by name.
     """
 
     about: str
-    bands: list[SensorBand]
-    spectrum: dict[str, Band] = {}
+    bands: Annotated[list[dict[str, Any]], Meta(min_length=1)]
+    spectrum: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -95,15 +95,18 @@ class Sensor:
                 )
             path = FOLDER / f"{name}.json"
         content = read_json(path, SensorFile)
-        bands = tuple(content.bands)
-        for position, band in enumerate(bands):
-            if not band.low < band.high:
-                raise DataError(f"{path}: bands[{position}]: low is not below high")
+        ranges = bands_of(content.spectrum, str(path))
+        spectrum = (spectrum or Spectrum.read()).extended(ranges, str(path))
+        bands = tuple(
+            _band(entry, spectrum, f"{path}: bands[{position}] ({entry.get('name', 'no name')})")
+            for position, entry in enumerate(content.bands)
+        )
         found = [band.name for band in bands]
         if double := sorted({n for n in found if found.count(n) > 1}):
             raise DataError(f"{path}: bands occur twice: {', '.join(double)}")
-        spectrum = (spectrum or Spectrum.read()).extended(content.spectrum, str(path))
         used = tuple(i for i, band in enumerate(bands) if band.used)
+        if not used:
+            raise DataError(f'{path}: no band is used; remove "used": false')
         sensor = cls(path.stem, bands, tuple(range(len(bands))), spectrum, bands)
         return sensor.select([bands[i].name for i in used])
 
@@ -213,3 +216,22 @@ class Sensor:
         )
         scaled = (np.clip((values - low) / (high - low), 0, 1) - mean) / std
         return np.where(np.isfinite(values), scaled, np.float32(0)).astype(np.float32)
+
+
+def _band(entry: Mapping[str, Any], spectrum: Spectrum, place: str) -> SensorBand:
+    """Return a band of a table; ``place`` is its file and position."""
+    for key in ("mean", "std"):  # a likely mistake, which would not be seen in the values
+        if isinstance(entry.get(key), int | float) and entry[key] > 1:
+            raise DataError(
+                f"{place}: {key} is {entry[key]:g}, in units of the file; state it after the "
+                "scaling of low to high to 0 to 1"
+            )
+    band = entry_of(entry, SensorBand, place)
+    if not band.low < band.high:
+        raise DataError(f"{place}: low is not below high; exchange them")
+    if band.band not in spectrum.bands:
+        raise DataError(
+            f"{place}: no band {band.band!r} in the spectrum; {nearest(band.band, spectrum.bands)} "
+            'A range of your own is an entry of "spectrum"'
+        )
+    return band
