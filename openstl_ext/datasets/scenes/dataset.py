@@ -96,8 +96,7 @@ class SceneDataset(SequenceDataset, ABC):
 
     def __getitem__(self, index: int) -> Item:
         scene = self.scenes[index]
-        # of pictures, Pillow reads also TIFF, and a raster would need a georeference
-        read = read_picture if len(self.sensor.all_bands) == 3 else read_image
+        read = read_picture if self.facts.is_picture else read_image
         image = self.sensor.normalise(read(scene.path, self.sensor), str(scene.path))
         if self.augment == "crops":
             (image,) = cropped_at_random([image], self.image_size or min(image.shape[1:]))

@@ -31,6 +31,7 @@ class SceneFacts:
         order: Order of the spline that resamples an image.
         is_cropped: Whether the shorter side becomes 256/224 of the size and the centre is cut out;
             otherwise the whole image is resampled.
+        is_picture: Whether TIFF files are 8-bit RGB pictures, for which rasterio is not needed.
     """
 
     name: str
@@ -43,6 +44,7 @@ class SceneFacts:
     source: str
     order: int = 3
     is_cropped: bool = True
+    is_picture: bool = False
 
     @property
     def marks(self) -> tuple[tuple[str, ...], ...]:

@@ -50,6 +50,7 @@ UC_MERCED_FACTS = SceneFacts(
         "stratified": "uc_merced-stratified-{split}.txt",
     },
     source="hf.co/datasets/torchgeo/ucmerced",
+    is_picture=True,
 )
 WHU_RS19_FACTS = SceneFacts(
     name="whu_rs19",

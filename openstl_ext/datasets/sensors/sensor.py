@@ -1,5 +1,6 @@
 """Bands of a product in the order of its files, and their normalisation."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,9 @@ FOLDER = Path(__file__).parent
 """Folder of the published tables."""
 BRIGHTEST = 10.0
 """Clouds and snow have less than this multiple of the 99th percentile; another unit has more."""
+
+LEAST_SHARE = 0.005
+"""All of an image is below this share of the range only if it has another unit, or is black."""
 
 
 class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +114,13 @@ class Sensor:
         sensor = cls(path.stem, bands, tuple(range(len(bands))), spectrum, bands)
         return sensor.select([bands[i].name for i in used])
 
+    def named(self, text: str) -> SensorBand | None:
+        """Return the band with a name, in any case and with or without zeros: ``b8`` is ``B08``."""
+        for band in self.all_bands:
+            if _plain(text) in (_plain(band.name), _plain(band.band)):
+                return band
+        return None
+
     def select(self, names: Sequence[str]) -> "Sensor":
         """Return the sensor with these bands, in this order.
 
@@ -181,7 +192,8 @@ class Sensor:
 
         Raises:
             DataError: If a value is infinite, or none is between the limits of its band, as where
-                the file has another unit. Optical bands may be ``BRIGHTEST`` times as high, as all
+                the file has another unit; fractions within ``LEAST_SHARE`` of the range above
+                ``low`` count as outside. Optical bands may be ``BRIGHTEST`` times as high, as all
                 of an image is where it shows a cloud or snow only.
         """
         low, high = (
@@ -196,7 +208,10 @@ class Sensor:
             1.0 if self.spectrum.bands[band.band].polarisation else BRIGHTEST for band in self.bands
         ]
         highest = high * np.array(factors, np.float32).reshape(-1, 1, 1)
-        if known.any() and not ((values >= low) & (values <= highest)).any():
+        inside = (values >= low) & (values <= highest)
+        # where low is 0, reflectance from 0 to 1 would become a black image of digital numbers
+        inside &= (values >= low + LEAST_SHARE * (high - low)) | (values == np.round(values))
+        if known.any() and not inside.any():
             raise DataError(
                 f"{place}: values from {values[known].min():g} to {values[known].max():g}, all "
                 f"outside the limits of the sensor {self.name} ({low.min():g} to {high.max():g}); "
@@ -216,6 +231,10 @@ class Sensor:
         )
         scaled = (np.clip((values - low) / (high - low), 0, 1) - mean) / std
         return np.where(np.isfinite(values), scaled, np.float32(0)).astype(np.float32)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(?<=[a-z_])0+(?=\d)", "", name.strip().lower())
 
 
 def _band(entry: Mapping[str, Any], spectrum: Spectrum, place: str) -> SensorBand:

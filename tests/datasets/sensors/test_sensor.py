@@ -83,6 +83,16 @@ def test_values_of_another_unit_are_refused(value: float, message: str) -> None:
         Sensor.read("sentinel1_grd").normalise(np.full((2, 4, 4), value), "x.tif")
 
 
+def test_reflectance_in_place_of_digital_numbers_is_refused(tmp_path: Path) -> None:
+    """An image from 0 to 1 would be black where the limits are 0 and 4000."""
+    digital = {"bands": [BAND | {"low": 0, "high": 4000}]}
+    sensor = Sensor.read(written(tmp_path / "mine.json", **digital))
+    with pytest.raises(DataError, match=r"x.tif: values from 0.3 to 0.3, all outside"):
+        sensor.normalise(np.full((1, 2, 2), 0.3), "x.tif")
+    for dark in (0, 3):  # digital numbers of a dark or an unfilled image
+        assert sensor.normalise(np.full((1, 2, 2), dark), "x.tif").max() < -1.9
+
+
 def test_an_image_of_a_cloud_is_no_other_unit() -> None:
     """A training on series of images would end at the first cloudy day."""
     sensor = Sensor.read("sentinel2_l2a")
