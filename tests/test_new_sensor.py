@@ -47,7 +47,8 @@ def test_a_net_without_the_ranges_of_the_sensor_is_refused(
     code = block("python").replace('sensors=["my_sensor.json"],', "")
     (home / "heron.py").write_text(code)
     assert run_tool("train", "heron.py", "--work-dir", "run") == 2
-    assert "band 19: the net has the projections 0 to 18" in capfd.readouterr().err
+    message = "band 19 is 'heron_violet' of 405-440 nm in the data, but none in SpectralViT; name"
+    assert message in capfd.readouterr().err
 
 
 def test_a_net_with_the_ranges_of_another_sensor_is_refused(
@@ -58,5 +59,9 @@ def test_a_net_with_the_ranges_of_another_sensor_is_refused(
     code = block("python").replace('sensors=["my_sensor.json"]', 'sensors=["other.json"]')
     (home / "heron.py").write_text(code)
     assert run_tool("train", "heron.py", "--work-dir", "run") == 2
-    message = "band 19 is 'heron_violet' in the data, but 'egret_violet' in SpectralViT"
+    message = "'heron_violet' of 405-440 nm in the data, but 'egret_violet' in SpectralViT"
+    assert message in capfd.readouterr().err
+    (home / "other.json").write_text(block("json").replace("405", "415"))
+    assert run_tool("train", "heron.py", "--work-dir", "run") == 2
+    message = "but 'heron_violet' is band 19 of 415-440 nm in SpectralViT"
     assert message in capfd.readouterr().err

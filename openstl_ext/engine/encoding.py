@@ -64,8 +64,8 @@ class NeighbourLoop(EvaluationLoop, ABC):
             of them if not given.
 
     Raises:
-        ConfigError: If there is no bank, it shares samples with the evaluated split, a class has
-            too few, or the method has another net.
+        ConfigError: If there is no bank, it shares samples with the evaluated split, it or a class
+            has too few, or the method has another net.
     """
 
     encodes = True
@@ -88,6 +88,13 @@ class NeighbourLoop(EvaluationLoop, ABC):
         self.bank = Seeded(dataset=copy.deepcopy(dict(bank)), seed=runner.seed)
         check_disjoint({"bank": self.bank, self.stage: self.dataloader.dataset})
         self.probe = self._probe(k, temperature)
+        num_classes = len(self.dataloader.dataset.metainfo.classes)
+        size = len(self.bank) if per_class is None else per_class * num_classes
+        if size < self.probe.k:
+            raise ConfigError(
+                f"k={self.probe.k} neighbours, but {self.stage}_cfg.bank has {size} samples; "
+                "reduce k"
+            )
 
     def _probe(self, k: int, temperature: float) -> Any:
         method: Any = unwrap(self.runner.model)

@@ -101,8 +101,8 @@ def check_bands(method: Any, dataset: Any) -> None:
     """Compare the bands of a dataset with the spectrum of the net, for images of sensors.
 
     Raises:
-        ConfigError: If an index means another band to the net; its weights would be those of other
-            wavelengths.
+        ConfigError: If the net does not have a band, has it with another range or under another
+            index; its weights would be those of other wavelengths.
     """
     net = getattr(method, "net", None)
     spectrum = getattr(net, "spectrum", None) or getattr(
@@ -111,13 +111,24 @@ def check_bands(method: Any, dataset: Any) -> None:
     if spectrum is None:
         return
     known = {band.index: name for name, band in spectrum.bands.items() if band.index is not None}
-    for name, index in (getattr(dataset, "band_indices", None) or {}).items():
-        if known.get(index, name) != name:
-            raise ConfigError(
-                f"band {index} is {name!r} in the data, but {known[index]!r} in "
-                f"{type(net).__name__}; name the same files in sensors of the net, in the order "
-                "of the data"
-            )
+    for name, band in (getattr(dataset, "sensor_bands", None) or {}).items():
+        theirs = spectrum.bands.get(name)
+        if band.index == getattr(theirs, "index", None) and meaning(band) == meaning(theirs):
+            continue
+        if theirs is None:
+            what = f"{known[band.index]!r}" if band.index in known else "none"
+        else:
+            what = f"{name!r} is band {theirs.index} of {theirs.min_nm:g}-{theirs.max_nm:g} nm"
+        raise ConfigError(
+            f"band {band.index} is {name!r} of {band.min_nm:g}-{band.max_nm:g} nm in the data, but "
+            f"{what} in {type(net).__name__}; name the same files in sensors of the net, in the "
+            "order of the data"
+        )
+
+
+def meaning(band: Any) -> tuple[Any, ...]:
+    """Return what the projection of a band depends on."""
+    return band.min_nm, band.max_nm, band.polarisation, band.interpolated_from
 
 
 def check_classes(method: Any, dataset: Any) -> None:

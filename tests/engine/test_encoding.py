@@ -141,9 +141,20 @@ def test_a_pretraining_is_validated_by_nearest_neighbours(tmp_path: Path) -> Non
             "share",
         ),
         ({"model": {**NEIGHBOURS, "k": 99}, "val_cfg": {"type": "NeighbourValLoop"}}, "k=99"),
+        (
+            {
+                "model": PRETRAINING,
+                "val_cfg": {
+                    "type": "NeighbourValLoop",
+                    "bank": scenes("train")["dataset"],
+                    "per_class": 9,
+                },
+            },
+            "k=20 neighbours, but val_cfg.bank has 18 samples; reduce k",
+        ),
         ({"model": NEIGHBOURS}, "the bank of neighbours is empty"),
     ],
-    ids=["no encoder", "shared", "k", "no bank"],
+    ids=["no encoder", "shared", "k", "k of a pre-training", "no bank"],
 )
 def test_a_mistake_in_the_evaluation_of_an_encoder_is_one_sentence(
     tmp_path: Path, options: dict[str, Any], message: str

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from openstl_ext.errors import DataError, nearest
 from openstl_ext.json_file import entry_of, read_json
-from openstl_ext.spectrum import Spectrum, bands_of
+from openstl_ext.spectrum import Band, Spectrum, bands_of
 
 FOLDER = Path(__file__).parent
 """Folder of the published tables."""
@@ -175,9 +175,9 @@ class Sensor:
         return tuple(self.spectrum.index(band.band) for band in self.bands)
 
     @property
-    def named_indices(self) -> dict[str, int]:
-        """Index of the projection of each band, by its name in the spectrum."""
-        return {band.band: self.spectrum.index(band.band) for band in self.bands}
+    def named_bands(self) -> dict[str, Band]:
+        """The returned bands as those of the spectrum, by their names there."""
+        return {band.band: self.spectrum.bands[band.band] for band in self.bands}
 
     def normalise(self, values: np.ndarray, place: str) -> np.ndarray:
         """Clip and scale to [0, 1] between ``low`` and ``high``, then subtract mean, divide by std.
