@@ -66,10 +66,11 @@ def check_run(runner: Any) -> None:
         ConfigError: If the parts do not fit, a cycle is too short, or two splits share samples.
     """
     train, val, test = runner._train_loop, runner._val_loop, runner._test_loop
+    method: Any = state.unwrap(runner.model)
     for where, loop in (("val_evaluator", val), ("test_evaluator", test)):
         if loop is not None:
             check_names(loop.evaluator.metrics, where)
-    method: Any = state.unwrap(runner.model)
+            check_answers(loop, method, where)
     predicting = [loop for loop in (val, test) if loop is not None and not loop.encodes]
     if predicting and method.answers is None:
         raise ConfigError(
@@ -95,6 +96,22 @@ def check_run(runner: Any) -> None:
     for hook in runner.hooks:
         if isinstance(hook, RunHook):
             hook.check(runner, metrics, state.accumulative_counts(runner))
+
+
+def check_answers(loop: Any, method: Any, where: str) -> None:
+    """Compare the metrics of a loop with what its method predicts.
+
+    Raises:
+        ConfigError: If a metric of frames is named for labels; it would end the first validation.
+    """
+    if not loop.encodes and method.answers != "labels":
+        return
+    for metric in loop.evaluator.metrics:
+        if "forecast" in getattr(metric, "requires", ()):
+            raise ConfigError(
+                f"{where}: {type(metric).__name__} is a score of frames, but the samples have "
+                "labels; use a score of labels, such as OverallAccuracy or IoU"
+            )
 
 
 def check_bands(method: Any, dataset: Any) -> None:

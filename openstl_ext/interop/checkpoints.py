@@ -84,6 +84,7 @@ class ForeignFile:
         raise CheckpointError(
             f"{self.path} does not show `{name}` of its net, which is {possible}; add --net "
             f"{name}=VALUE, or --config with a config of the net"
+            + (" (embed: --num-heads VALUE)" if name == "num_heads" else "")
         )
 
 
