@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from openstl_ext.datasets.synthetic.class_maps import write_raster
 from tests.command_line import run_tool
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +40,45 @@ def test_a_new_sensor_and_its_scenes_need_one_config_and_one_table(home: Path) -
     record = json.loads((home / "run" / "result.json").read_text())
     assert record["protocol"]["metainfo"]["name"] == "my_scenes"
     assert 0 <= record["metrics"]["overall_accuracy"] <= 1
+
+
+def write_maps(root: Path) -> None:
+    """Write images of the sensor whose brighter half is land."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 8), ("val", 2), ("test", 2)):
+        for number in range(count):
+            labels = np.repeat([[0, 1]], 20, axis=1).repeat(40, axis=0)
+            labels = labels.T if number % 2 else labels
+            image = 500 + 1500 * labels + rng.normal(0, 100, (5, 40, 40))
+            write_raster(root / f"images/{split}_{number}.tif", image.astype(np.uint16))
+            write_raster(root / f"labels/{split}_{number}.tif", labels[None].astype(np.uint8))
+        names = "".join(f"{split}_{number}\n" for number in range(count))
+        (root / f"{split}.txt").write_text(names)
+
+
+@pytest.mark.slow
+def test_label_maps_of_a_new_sensor_need_one_config(home: Path) -> None:
+    """A user would have to write a dataset."""
+    write_maps(home / "my_maps")
+    maps, hooks = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)
+    (home / "maps.py").write_text(merged(block("python"), maps))
+    assert run_tool("train", "maps.py", "--work-dir", "maps", "--test") == 0
+    record = json.loads((home / "maps" / "result.json").read_text())
+    assert record["protocol"]["metainfo"]["name"] == "my_maps"
+    assert record["metrics"]["iou"] > 0
+    start = hooks.replace("work_dirs/my_pretraining/seed_0", "maps")
+    start = start.replace('prefix="', 'part="net.encoder", prefix="')
+    (home / "again.py").write_text(merged(block("python"), maps) + start)
+    assert run_tool("train", "again.py", "--work-dir", "again") == 0
+
+
+def merged(code: str, changes: str) -> str:
+    """Return a config in which blocks are replaced by others of the same names."""
+    for name in re.findall(r"^(\w+) = ", changes, flags=re.MULTILINE):
+        code = re.sub(rf"^{name} = (?:.*\n)(?:(?: .*|\)|\])\n)*", "", code, flags=re.MULTILINE)
+    head, rest = code.split("\n_base_", 1)
+    line, rest = rest.split("\n", 1)
+    return f"{head}\n_base_{line}\n{changes}{rest}"
 
 
 def test_a_net_without_the_ranges_of_the_sensor_is_refused(
