@@ -75,6 +75,8 @@ def test_what_is_no_checkpoint_is_one_sentence(content: bytes, tmp_path: Path) -
         read_file(path)
     assert "\n" not in str(caught.value)
     with pytest.raises(CheckpointError, match="no checkpoint at"):
+        read_file(tmp_path / "none.pth")
+    with pytest.raises(CheckpointError, match="is a folder; name a file of weights, such as"):
         read_file(tmp_path)
 
 
