@@ -34,9 +34,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_new_sensor_and_its_scenes_need_one_config_and_one_table(home: Path) -> None:
-    """A user would have to change the package."""
+def test_a_new_sensor_and_its_scenes_need_one_config_and_one_table(
+    home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A user would have to change the package, or take random features for those of a training."""
     assert run_tool("train", "heron.py", "--work-dir", "run", "--test") == 0
+    assert "the encoder is frozen and has random weights" in "".join(capfd.readouterr())
     record = json.loads((home / "run" / "result.json").read_text())
     assert record["protocol"]["metainfo"]["name"] == "my_scenes"
     assert 0 <= record["metrics"]["overall_accuracy"] <= 1

@@ -8,6 +8,7 @@ from mmengine.hooks import EarlyStoppingHook, EMAHook, Hook, ProfilerHook
 
 from openstl_ext.engine import state
 from openstl_ext.engine.fully_shard import is_divided
+from openstl_ext.engine.pretrained import PretrainedHook
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.sample_agreement import check_samples
 from openstl_ext.engine.scores import check_names, check_waiting
@@ -83,6 +84,7 @@ def check_run(runner: Any) -> None:
             check_classes(method, loop.dataloader.dataset)
     if train is None:
         return
+    warn_of_random_features(runner, method)
     if is_divided(runner.model) and any(isinstance(hook, EMAHook) for hook in runner.hooks):
         raise ConfigError(
             "model_wrapper_cfg: FullyShard has no averages of weights; remove the EMAHook, or "
@@ -96,6 +98,19 @@ def check_run(runner: Any) -> None:
     for hook in runner.hooks:
         if isinstance(hook, RunHook):
             hook.check(runner, metrics, state.accumulative_counts(runner))
+
+
+def warn_of_random_features(runner: Any, method: Any) -> None:
+    """Warn if a frozen encoder has random weights, as it should have in a baseline only."""
+    net: Any = getattr(method, "net", None)
+    frozen = getattr(method, "frozen", False) or getattr(net, "frozen", False)
+    if not frozen or runner.loads_whole or next(net.parameters(), None) is None:
+        return
+    if not any(isinstance(hook, PretrainedHook) for hook in runner.hooks):
+        runner.logger.warning(
+            "the encoder is frozen and has random weights; for those of a pre-training, add a "
+            "PretrainedHook to custom_hooks"
+        )
 
 
 def check_answers(loop: Any, method: Any, where: str) -> None:
