@@ -1,5 +1,6 @@
 """Read checkpoint files without running code from them, in memory bounded by their size."""
 
+import re
 import zipfile
 from argparse import Namespace
 from collections.abc import Sequence
@@ -57,7 +58,7 @@ def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bo
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # torch raises a different exception for each kind of damage
-        first = str(error).partition("\n")[0]
+        first = re.split(r"\.\s|\n", str(error))[0]  # later ones advise to run code of the file
         raise CheckpointError(
             f"{path} cannot be read ({type(error).__name__}: {first}); it is truncated, damaged, "
             "or not a checkpoint of tensors and plain values"
