@@ -33,7 +33,7 @@ class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             tables have the first percentile.
         high: Value that becomes 1; values above are clipped. The published tables have the 99th.
         mean: Mean after this scaling, from 0 to 1.
-        std: Standard deviation after this scaling, which is 0.5 at most.
+        std: Standard deviation after this scaling, at most 1; with mean 0, it leaves the values.
         used: Whether a dataset returns the band unless it names its bands.
     """
 
@@ -42,7 +42,7 @@ class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     low: float
     high: float
     mean: Annotated[float, Meta(ge=0, le=1)]
-    std: Annotated[float, Meta(gt=0, le=0.5)]
+    std: Annotated[float, Meta(gt=0, le=1)]
     used: bool = True
 
 
