@@ -1,5 +1,6 @@
 """Read checkpoint files without running code from them, in memory bounded by their size."""
 
+import re
 import zipfile
 from argparse import Namespace
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bo
     """
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}; check the path")
+        raise CheckpointError(absent(path))
     if path.suffix.lower() == SAFETENSORS:
         raise CheckpointError(
             f"{path} has the weights of another system; convert it first: openstl-ext convert "
@@ -57,7 +58,7 @@ def read_file(path: Path | str, *, allowed: Sequence[Any] = HARMLESS, verify: bo
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # torch raises a different exception for each kind of damage
-        first = str(error).partition("\n")[0]
+        first = re.split(r"\.\s|\n", str(error))[0]  # later ones advise to run code of the file
         raise CheckpointError(
             f"{path} cannot be read ({type(error).__name__}: {first}); it is truncated, damaged, "
             "or not a checkpoint of tensors and plain values"
@@ -73,7 +74,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         CheckpointError: If the file is missing, damaged, or has too large a header.
     """
     if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}; check the path")
+        raise CheckpointError(absent(path))
     try:
         with path.open("rb") as file:
             described = int.from_bytes(file.read(8), "little")
@@ -124,3 +125,10 @@ def check_archive(path: Path, *, verify: bool) -> None:
             )
         if verify and (damaged := archive.testzip()):
             raise zipfile.BadZipFile(f"the checksum of {damaged} differs")
+
+
+def absent(path: Path) -> str:
+    """Return why there is no file of a checkpoint at a path, and what to do."""
+    if path.is_dir():
+        return f"{path} is a folder; name a file of weights, such as checkpoints/best_*.pth in it"
+    return f"no checkpoint at {path}; check the path"

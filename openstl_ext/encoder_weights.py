@@ -31,7 +31,7 @@ def read_encoder(weights: Path | str, net: Mapping[str, Any]) -> nn.Module:
     """
     path = checkpoints.best(weights) if Path(weights).is_dir() else Path(weights)
     if path.suffix.lower() == SAFETENSORS:
-        content = convert(path, stated=net)
+        content = convert(path, stated={"decoder_num_heads": 1, **net})  # the decoder is not used
     else:
         content = checkpoints.read(path)
     block = _net_of(content, path)

@@ -46,8 +46,25 @@ def read_json(
         raise DataError(f"{path}: {_with_nearest(str(error), type_)}{then}") from None
 
 
+def entry_of(content: Any, type_: type[T], place: str) -> T:
+    """Convert an entry of a JSON file to a type, so that messages can name it.
+
+    Args:
+        content: The entry, as decoded.
+        type_: A ``msgspec.Struct``.
+        place: File and entry, for messages.
+
+    Raises:
+        DataError: If the entry does not match the type.
+    """
+    try:
+        return msgspec.convert(content, type_)
+    except ValueError as error:
+        raise DataError(f"{place}: {_with_nearest(str(error), type_)}") from None
+
+
 def _with_nearest(message: str, type_: Any) -> str:
     """Append the nearest field name to msgspec's message about an unknown field."""
-    match = re.search(r"unknown field `(.*)`$", message)
+    match = re.search(r"unknown field `([^`]*)`$", message)
     fields = getattr(type_, "__struct_fields__", ())
     return f"{message}, {nearest(match[1], fields)}" if match and fields else message

@@ -10,13 +10,16 @@ import numpy as np
 from msgspec import Meta
 
 from openstl_ext.errors import DataError, nearest
-from openstl_ext.json_file import read_json
+from openstl_ext.json_file import entry_of, read_json
 
 PUBLISHED = Path(__file__).parent / "datasets" / "sensors" / "spectrum.json"
 """The spectrum of SMARTIES: 17 learned projections, two interpolated ones, one unused band."""
 
 ABSENT = -1
 """Index of a band that an image does not have, where images of several sensors are put together."""
+
+LEAST_NM = 100
+"""No sensor has shorter wavelengths, in nanometres; in micrometres, all optical ones are below."""
 
 Wavelength = Annotated[float, Meta(gt=0)]
 Interpolation = Literal["linear", "inverted"]
@@ -37,6 +40,9 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         index: Position among the projections; None for a band that has none.
         interpolated_from: Two learned bands whose weighted mean is its projection; None for a band
             with learned weights.
+
+    Raises:
+        ValueError: If the range is empty, or its unit cannot be the nanometre.
     """
 
     min_nm: Wavelength
@@ -46,6 +52,18 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     polarisation: str | None = None
     index: Annotated[int, Meta(ge=0)] | None = None
     interpolated_from: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        if self.min_nm >= self.max_nm:
+            raise ValueError(
+                f"min_nm {self.min_nm:g} is not below max_nm {self.max_nm:g}; exchange them"
+            )
+        if self.min_nm < LEAST_NM:
+            raise ValueError(
+                f"min_nm is {self.min_nm:g}; wavelengths are in nanometres, {LEAST_NM} or more, so "
+                "multiply micrometres by 1000"
+            )
 
     @property
     def centre_nm(self) -> float:
@@ -63,7 +81,20 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Ranges(msgspec.Struct, frozen=True):
     """What a net reads of the file of a sensor: the ranges that the spectrum does not have."""
 
-    spectrum: dict[str, Band] = {}
+    spectrum: dict[str, Any] = {}
+
+
+def bands_of(entries: Mapping[str, Any], origin: str) -> dict[str, Band]:
+    """Return the bands of a file or of a config, by name.
+
+    Args:
+        entries: Arguments of ``Band`` by name.
+        origin: File or place in a config that messages name.
+
+    Raises:
+        DataError: If an entry is no band.
+    """
+    return {name: entry_of(entry, Band, f"{origin}: {name}") for name, entry in entries.items()}
 
 
 @dataclass(frozen=True)
@@ -75,8 +106,8 @@ class Spectrum:
         origin: File or place in a config that messages name.
 
     Raises:
-        DataError: If a range is empty, an index is missing or occurs twice, or an interpolated
-            band refers to bands that are not learned.
+        DataError: If an index is missing or occurs twice, or an interpolated band refers to bands
+            that are not learned.
 
     Source:
         SMARTIES, ``config/spectrum_specs.yaml`` and ``SpectrumAwareProjection``.
@@ -88,17 +119,7 @@ class Spectrum:
 
     def __post_init__(self) -> None:
         for name, band in self.bands.items():
-            if band.min_nm >= band.max_nm:
-                raise DataError(
-                    f"{self.origin}: {name}: min_nm {band.min_nm:g} is not below max_nm "
-                    f"{band.max_nm:g}"
-                )
-            for other in band.interpolated_from or ():
-                if other not in self.learned:
-                    raise DataError(
-                        f"{self.origin}: {name} is interpolated from {other!r}, which is no band "
-                        f"with learned weights; {nearest(other, self.learned)}"
-                    )
+            self._check_sources(name, band, self.origin)
         found = [self.bands[name].index for name in (*self.learned, *self.interpolated)]
         if found != list(range(len(found))):
             raise DataError(
@@ -113,7 +134,7 @@ class Spectrum:
         Raises:
             DataError: If the file is not such a spectrum.
         """
-        return cls(read_json(path, dict[str, Band]), str(path))
+        return cls(bands_of(read_json(path, dict[str, Any]), str(path)), str(path))
 
     @classmethod
     def of(
@@ -134,9 +155,10 @@ class Spectrum:
         if given is None or isinstance(given, str):
             given = cls.read(given or PUBLISHED)
         elif not isinstance(given, Spectrum):
-            given = cls(msgspec.convert(dict(given), dict[str, Band]))
+            given = cls(bands_of(given, "spectrum"))
         for path in sensors:
-            given = given.extended(read_json(path, Ranges).spectrum, str(path))
+            ranges = bands_of(read_json(path, Ranges).spectrum, str(path))
+            given = given.extended(ranges, str(path))
         return given
 
     @property
@@ -201,10 +223,19 @@ class Spectrum:
                     f"{origin}: {name!r} is a band of {old.min_nm:g}-{old.max_nm:g} nm in "
                     f"{self.origin}; give the new one another name"
                 )
+            self._check_sources(name, band, origin)
             number = 1 + max((b.index for b in known.values() if b.index is not None), default=-1)
             sources = band.interpolated_from or self._neighbours(name, band, origin)
             known[name] = msgspec.structs.replace(band, index=number, interpolated_from=sources)
         return replace(self, bands=known)
+
+    def _check_sources(self, name: str, band: Band, origin: str) -> None:
+        for other in band.interpolated_from or ():
+            if other not in self.learned:
+                raise DataError(
+                    f"{origin}: {name} is interpolated from {other!r}, which is no band with "
+                    f"learned weights; {nearest(other, self.learned)}"
+                )
 
     def _neighbours(self, name: str, band: Band, origin: str) -> tuple[str, str]:
         """Return the learned bands below and above a new one, or the two nearest."""

@@ -28,6 +28,7 @@ SIZES: dict[str, dict[str, Any]] = {
         ),
     },
     "Scenes": {"image_size": 16, "sensor": "sentinel2_l2a"},
+    "SceneMaps": {"crop_size": 16, "sensor": "rgb", "classes": ("field", "wood")},
     "SICKLE": {"num_dates": 2, "image_size": 16},
 }
 """Arguments of datasets whose frames and sequences have a size by argument."""

@@ -66,7 +66,10 @@ def test_each_flipped_bit_of_a_tensor_is_found(tmp_path: Path) -> None:
             read_file(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"PK\x03\x04" + bytes(99), bytes(99)])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK\x03\x04", b"PK\x03\x04" + bytes(99), bytes(99), b'_base_ = "runtime"\n'],
+)
 def test_what_is_no_checkpoint_is_one_sentence(content: bytes, tmp_path: Path) -> None:
     """The user would see a traceback of torch."""
     path = tmp_path / "x.pth"
@@ -74,7 +77,10 @@ def test_what_is_no_checkpoint_is_one_sentence(content: bytes, tmp_path: Path) -
     with pytest.raises(CheckpointError, match=r"x.pth cannot be read") as caught:
         read_file(path)
     assert "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value)
     with pytest.raises(CheckpointError, match="no checkpoint at"):
+        read_file(tmp_path / "none.pth")
+    with pytest.raises(CheckpointError, match="is a folder; name a file of weights, such as"):
         read_file(tmp_path)
 
 

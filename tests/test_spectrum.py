@@ -1,10 +1,12 @@
 """The spectrum: published ranges, indices and interpolation."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from openstl_ext.errors import DataError
-from openstl_ext.spectrum import Band, Spectrum
+from openstl_ext.spectrum import Band, Spectrum, bands_of
 
 LANDSAT_GREEN = Band(min_nm=533, max_nm=590, label="B3 (green)")
 
@@ -84,10 +86,9 @@ def test_a_band_without_projection_is_refused(name: str, message: str) -> None:
     [
         ({"red_1": Band(min_nm=600, max_nm=610)}, "'red_1' is a band of 590-710 nm"),
         ({"x": Band(min_nm=600, max_nm=610, index=3)}, "x: remove index"),
-        ({"x": Band(min_nm=610, max_nm=600)}, "min_nm 610 is not below max_nm 600"),
         (
             {"x": Band(min_nm=600, max_nm=610, interpolated_from=("red_1", "blue_2"))},
-            "from 'blue_2', which is no band with learned weights",
+            "mine.json: x is interpolated from 'blue_2', which is no band with learned weights",
         ),
     ],
 )
@@ -97,8 +98,25 @@ def test_a_mistake_in_new_bands_is_named(new: dict[str, Band], message: str) -> 
         Spectrum.read().extended(new, "mine.json")
 
 
+@pytest.mark.parametrize(
+    ("range_", "message"),
+    [
+        ({"min_nm": 610, "max_nm": 600}, "mine.json: x: min_nm 610 is not below max_nm 600"),
+        ({"min_nm": "600", "max_nm": 610}, "mine.json: x: Expected `float`, got `str`"),
+        ({"min_nm": 0.6, "max_nm": 0.61}, "mine.json: x: min_nm is 0.6; .* nanometres"),
+        ({"min_nm": 600, "max": 610}, "unknown field `max`, did you mean 'max_nm'"),
+    ],
+)
+def test_a_wrong_range_is_named(range_: dict[str, Any], message: str) -> None:
+    """A range in micrometres would be interpolated from the wrong bands."""
+    with pytest.raises(DataError, match=message):
+        bands_of({"x": range_}, "mine.json")
+    with pytest.raises(DataError, match=message.replace("mine.json", "spectrum")):
+        Spectrum.of({"x": range_})
+
+
 def test_indices_without_gaps_are_needed() -> None:
     """A gap would shift the weights of all later bands."""
-    bands = {"a": Band(min_nm=1, max_nm=2, index=0), "b": Band(min_nm=2, max_nm=3, index=2)}
+    bands = {"a": Band(min_nm=400, max_nm=500, index=0), "b": Band(min_nm=500, max_nm=600, index=2)}
     with pytest.raises(DataError, match=r"are \[0, 2\]"):
         spectrum(**bands)

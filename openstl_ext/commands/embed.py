@@ -120,9 +120,11 @@ def draw(scene: "PatchScene", features: Path, out: Path) -> None:
 
     groups = band_groups([band.band for band in scene.sensor.bands])
     name, channels = next(iter(groups.items()))
+    name = name if len(channels) > 1 else scene.sensor.bands[channels[0]].name
     image = scene.overview(IMAGE)[list(channels)]
     low, high = np.nanpercentile(image, (2, 98), axis=(1, 2), keepdims=True)
     image = np.clip((image - low) / np.maximum(high - low, 1e-6), 0, 1)
     image = np.moveaxis(np.broadcast_to(image, (3, *image.shape[1:])), 0, -1)
     title = f"{scene.path.name}: {name} of {scene.sensor.name}, and its features"
-    atomic_write(out, draw_embedding(image, map_overview(features, FEATURES), title=title).png())
+    found, shares = map_overview(features, FEATURES)
+    atomic_write(out, draw_embedding(image, found, title=title, shares=shares).png())

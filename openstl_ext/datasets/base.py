@@ -13,6 +13,7 @@ from openstl_ext.datasets.stored_form import StoredForm
 from openstl_ext.errors import ConfigError, nearest
 from openstl_ext.frame_rules import FrameRules
 from openstl_ext.rasters.window import Scene
+from openstl_ext.spectrum import Band
 from openstl_ext.structures import Item, Metainfo
 
 SPLITS = ("train", "val", "test")
@@ -37,8 +38,8 @@ class SequenceDataset(Dataset[Item], ABC):
 
     metainfo: Metainfo
     split: str = ""
-    band_indices: Mapping[str, int] = {}
-    """Index of each spectral band by its name, for images of sensors; compared with the net."""
+    sensor_bands: Mapping[str, Band] = {}
+    """Spectral bands by name, for images of sensors; they are compared with those of the net."""
     groups: Sequence[Hashable] | None = None
     splits: ClassVar[tuple[str, ...]] = SPLITS
     """Names that ``split`` accepts."""

@@ -91,7 +91,7 @@ def read_labels(
     if found != expected:
         raise DataError(
             f"{path}: bands, rows and columns are {found}, expected {expected} as of {image.path}; "
-            "unpack the set again"
+            "correct it, or unpack the set again"
         )
     tag = raster.dataset.nodata
     is_class = tag is not None and tag in range(len(classes))
@@ -119,7 +119,7 @@ def class_indices(
         listed = ", ".join(f"{index} {name}" for index, name in enumerate(classes))
         raise DataError(
             f"{path}: has the label {odd[0]:g} ({odd.size} pixels), expected {listed}, or "
-            f"{IGNORED} where there is none; fetch the set again"
+            f"{IGNORED} where there is none; correct it, or fetch the set again"
         )
     return labels.astype(np.int64)
 

@@ -85,7 +85,7 @@ class NeighbourLoop(EvaluationLoop, ABC):
 
     Raises:
         ConfigError: If there is no bank, it shares samples with the evaluated split, has no labels
-            or is augmented, a class has too few samples, or the method has another net.
+            or is augmented, it or a class has too few samples, or the method has another net.
     """
 
     encodes = True
@@ -109,6 +109,13 @@ class NeighbourLoop(EvaluationLoop, ABC):
         check_disjoint({"bank": self.bank, self.stage: self.dataloader.dataset})
         self._check_bank()
         self.probe = self._probe(k, temperature)
+        num_classes = len(self.dataloader.dataset.metainfo.classes)
+        size = len(self.bank) if per_class is None else per_class * num_classes
+        if size < self.probe.k:
+            raise ConfigError(
+                f"k={self.probe.k} neighbours, but {self.stage}_cfg.bank has {size} samples; "
+                "reduce k"
+            )
 
     def _check_bank(self) -> None:
         """Refuse a bank without labels, or of images as they are changed for a training."""

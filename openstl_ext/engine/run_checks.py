@@ -8,6 +8,7 @@ from mmengine.hooks import EarlyStoppingHook, EMAHook, Hook, ProfilerHook
 
 from openstl_ext.engine import state
 from openstl_ext.engine.fully_shard import is_divided
+from openstl_ext.engine.pretrained import PretrainedHook
 from openstl_ext.engine.run_hook import RunHook
 from openstl_ext.engine.sample_agreement import check_samples
 from openstl_ext.engine.scores import check_names, check_waiting
@@ -66,10 +67,11 @@ def check_run(runner: Any) -> None:
         ConfigError: If the parts do not fit, a cycle is too short, or two splits share samples.
     """
     train, val, test = runner._train_loop, runner._val_loop, runner._test_loop
+    method: Any = state.unwrap(runner.model)
     for where, loop in (("val_evaluator", val), ("test_evaluator", test)):
         if loop is not None:
             check_names(loop.evaluator.metrics, where)
-    method: Any = state.unwrap(runner.model)
+            check_answers(loop, method, where)
     predicting = [loop for loop in (val, test) if loop is not None and not loop.encodes]
     if predicting and method.answers is None:
         raise ConfigError(
@@ -82,6 +84,7 @@ def check_run(runner: Any) -> None:
             check_classes(method, loop.dataloader.dataset)
     if train is None:
         return
+    warn_of_random_features(runner, method)
     if is_divided(runner.model) and any(isinstance(hook, EMAHook) for hook in runner.hooks):
         raise ConfigError(
             "model_wrapper_cfg: FullyShard has no averages of weights; remove the EMAHook, or "
@@ -97,12 +100,41 @@ def check_run(runner: Any) -> None:
             hook.check(runner, metrics, state.accumulative_counts(runner))
 
 
+def warn_of_random_features(runner: Any, method: Any) -> None:
+    """Warn if a frozen encoder has random weights, as it should have in a baseline only."""
+    net: Any = getattr(method, "net", None)
+    frozen = getattr(method, "frozen", False) or getattr(net, "frozen", False)
+    if not frozen or runner.loads_whole or next(net.parameters(), None) is None:
+        return
+    if not any(isinstance(hook, PretrainedHook) for hook in runner.hooks):
+        runner.logger.warning(
+            "the encoder is frozen and has random weights; for those of a pre-training, add a "
+            "PretrainedHook to custom_hooks"
+        )
+
+
+def check_answers(loop: Any, method: Any, where: str) -> None:
+    """Compare the metrics of a loop with what its method predicts.
+
+    Raises:
+        ConfigError: If a metric of frames is named for labels; it would end the first validation.
+    """
+    if not loop.encodes and method.answers != "labels":
+        return
+    for metric in loop.evaluator.metrics:
+        if "forecast" in getattr(metric, "requires", ()):
+            raise ConfigError(
+                f"{where}: {type(metric).__name__} is a score of frames, but the samples have "
+                "labels; use a score of labels, such as OverallAccuracy or IoU"
+            )
+
+
 def check_bands(method: Any, dataset: Any) -> None:
     """Compare the bands of a dataset with the spectrum of the net, for images of sensors.
 
     Raises:
-        ConfigError: If an index means another band to the net; its weights would be those of other
-            wavelengths.
+        ConfigError: If the net does not have a band, has it with another range or under another
+            index; its weights would be those of other wavelengths.
     """
     net = getattr(method, "net", None)
     spectrum = getattr(net, "spectrum", None) or getattr(
@@ -111,13 +143,24 @@ def check_bands(method: Any, dataset: Any) -> None:
     if spectrum is None:
         return
     known = {band.index: name for name, band in spectrum.bands.items() if band.index is not None}
-    for name, index in (getattr(dataset, "band_indices", None) or {}).items():
-        if known.get(index, name) != name:
-            raise ConfigError(
-                f"band {index} is {name!r} in the data, but {known[index]!r} in "
-                f"{type(net).__name__}; name the same files in sensors of the net, in the order "
-                "of the data"
-            )
+    for name, band in (getattr(dataset, "sensor_bands", None) or {}).items():
+        theirs = spectrum.bands.get(name)
+        if band.index == getattr(theirs, "index", None) and meaning(band) == meaning(theirs):
+            continue
+        if theirs is None:
+            what = f"{known[band.index]!r}" if band.index in known else "none"
+        else:
+            what = f"{name!r} is band {theirs.index} of {theirs.min_nm:g}-{theirs.max_nm:g} nm"
+        raise ConfigError(
+            f"band {band.index} is {name!r} of {band.min_nm:g}-{band.max_nm:g} nm in the data, but "
+            f"{what} in {type(net).__name__}; name the same files in sensors of the net, in the "
+            "order of the data"
+        )
+
+
+def meaning(band: Any) -> tuple[Any, ...]:
+    """Return what the projection of a band depends on."""
+    return band.min_nm, band.max_nm, band.polarisation, band.interpolated_from
 
 
 def check_classes(method: Any, dataset: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from openstl_ext.checkpoint_file import SAFETENSORS, check_archive, read_safetensors
+from openstl_ext.checkpoint_file import SAFETENSORS, absent, check_archive, read_safetensors
 from openstl_ext.errors import CheckpointError
 from openstl_ext.interop.state_dict_adapter import NoAdapterError, StateDictAdapter, adapter_of
 from openstl_ext.weight_names import weights_in, without_wrappers
@@ -84,6 +84,7 @@ class ForeignFile:
         raise CheckpointError(
             f"{self.path} does not show `{name}` of its net, which is {possible}; add --net "
             f"{name}=VALUE, or --config with a config of the net"
+            + (" (embed: --num-heads VALUE)" if name == "num_heads" else "")
         )
 
 
@@ -144,7 +145,7 @@ def read_file(path: Path | str) -> ForeignFile:
     """Load weights as ``read_weights`` does, with the form and the arguments of the file."""
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"there is no checkpoint at {path}")
+        raise CheckpointError(absent(path))
     if path.suffix.lower() == SAFETENSORS:
         weights, metadata = read_safetensors(path)
         own = {key: value for key, value in metadata.items() if key == OWN_METADATA}

@@ -12,7 +12,7 @@ from openstl_ext.structures import Sample
 
 @METRICS.register_module()
 class OverallAccuracy(LabelMetric):
-    """Share of valid pixels with the correct label, over the whole test set.
+    """Share of valid pixels or scenes with the correct label, over the whole test set.
 
     Not informative where one class is rare: a model that never predicts it scores near 1.
     """

@@ -209,10 +209,10 @@ class SampleMetric(BaseMetric, ABC):
 
     def _row(self, sample: Sample) -> Tensor:
         """Measure a sample and check the shape of its tally, (S, ...)."""
-        self._check_channels(sample)
-        expected = self._expected_shape(sample)
         missing = [field for field in self.requires if field not in sample]
+        expected = self._expected_shape(sample)
         if not missing:
+            self._check_channels(sample)
             tally = self.measure(_widened(sample))
             if not isinstance(tally, Tally):
                 raise ShapeError(

@@ -20,6 +20,8 @@ from openstl_ext.rasters.writer import RasterWriter
 
 BLOCK = 32
 """Side of a tile of a map; as many rows more are in memory, of all features."""
+SHARES = "shares_of_variance"
+"""Tag of a map of principal components: the share of each in the variance of all features."""
 MAP, TABLES = (".tif", ".tiff"), (".npz", ".csv")
 Basis = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -99,6 +101,8 @@ def write_feature_map(
         basis, shares = moments.components(components)
         names = [f"component {k}, {share:.1%} of variance" for k, share in enumerate(shares, 1)]
     tags = {"sensor": scene.sensor.name, "pixels_per_patch": str(scene.patch_size)}
+    if basis is not None:
+        tags[SHARES] = " ".join(f"{share:.6g}" for share in shares)
     writer = RasterWriter(
         out,
         scene.grid,
@@ -123,8 +127,11 @@ def write_feature_map(
     )
 
 
-def map_overview(path: Path, most: int) -> NDArray[np.float32]:
-    """Return every k-th pixel of a map of features, at most ``most`` rows and columns.
+def map_overview(path: Path, most: int) -> tuple[NDArray[np.float32], list[float] | None]:
+    """Return every k-th pixel of a map, at most ``most`` rows and columns.
+
+    Returns:
+        The features or components, and of components the shares in the variance of all features.
 
     Shape:
         - returns: (h, w, D), NaN where there is no data.
@@ -132,7 +139,9 @@ def map_overview(path: Path, most: int) -> NDArray[np.float32]:
     with rasterio().open(path) as file:
         factor = max(1.0, max(file.shape) / most)
         shape = [max(1, round(side / factor)) for side in file.shape]
-        return np.moveaxis(file.read(out_shape=(file.count, *shape)), 0, -1)
+        values = np.moveaxis(file.read(out_shape=(file.count, *shape)), 0, -1)
+        stored = file.tags().get(SHARES)
+    return values, None if stored is None else [float(share) for share in stored.split()]
 
 
 def images_in(sources: Sequence[Path], *, by_band: bool = False) -> dict[str, Path]:

@@ -222,5 +222,8 @@ class FeatureExtractor:
         values = read_band_folder(path, sensor) if path.is_dir() else read_image(path, sensor)
         if not np.isfinite(values).any():
             raise DataError(f"{path}: has no data; remove it")
-        image = resized(sensor.normalise(values, str(path)), self.net.image_size)
+        units = UnitCheck(sensor, str(path))
+        image = units.normalised(values)
+        units.check()
+        image = resized(image, self.net.image_size)
         return image, sensor.indices

@@ -29,6 +29,7 @@ class UnitCheck:
         self.error: DataError | None = None
         self.outside = 0
         self.fits = False
+        self.has_data = np.zeros(len(sensor.bands), bool)
 
     def normalised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalise the pixels of a tile; NaN becomes 0."""
@@ -40,15 +41,21 @@ class UnitCheck:
                 self.error, self.outside = self.error or error, self.outside + 1
             if self.outside >= MOST_TILES_OUTSIDE:
                 self.check()
+        self.has_data |= np.isfinite(values).any(axis=(1, 2))
         return self.sensor.scaled(values)
 
     def check(self) -> None:
-        """Raise the first error if no tile fits the limits."""
+        """Raise the first error if no tile fits the limits, or if a band has no data at all."""
         if self.error is not None and not self.fits:
             band = self.sensor.bands[0]
             raise DataError(
                 f"{self.error} The limits of its first band, {band.name}, are {band.low:g} to "
                 f"{band.high:g}; convert the file to this unit, or name another sensor"
+            )
+        if not self.has_data.all():
+            raise DataError(
+                f"{self.place}: band {self.sensor.bands[self.has_data.argmin()].name} has no data; "
+                "write a file without it, with the names of the others as descriptions"
             )
 
 
@@ -63,10 +70,12 @@ def sensor_of_file(path: Path, sensor: Sensor, bands: Sequence[str] | None) -> S
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return sensor
     raster = RasterFile(path)
-    stored = [text or "" for text in raster.dataset.descriptions]
+    kinds = (kind.name for kind in raster.dataset.colorinterp)
+    texts = zip(raster.dataset.descriptions, kinds, strict=True)
+    found = [sensor.named(text or "") for text, kind in texts if text or kind != "alpha"]
     raster.dataset.close()
-    known = {name for band in sensor.all_bands for name in (band.name, band.band)}
-    return sensor.in_order(stored) if known.issuperset(stored) else sensor
+    named = [band.name for band in found if band is not None]
+    return sensor.in_order(named) if len(named) == len(found) else sensor
 
 
 def band_folders(folder: Path) -> list[Path]:

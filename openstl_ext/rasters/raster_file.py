@@ -61,7 +61,12 @@ class RasterFile:
         return self._grid
 
     def read(
-        self, bands: Sequence[int], window: Window, *, nodata: Sequence[float | None]
+        self,
+        bands: Sequence[int],
+        window: Window,
+        *,
+        nodata: Sequence[float | None],
+        num_values: int = 0,
     ) -> np.ndarray:
         """Read a window of some bands in one call to GDAL.
 
@@ -72,6 +77,8 @@ class RasterFile:
             bands: Numbers of the bands, counted from one; all of one type.
             window: The pixels; it may extend beyond the edge.
             nodata: For each band a value that replaces that of the file; None keeps the latter.
+            num_values: Number of the first bands that have values even if they are marked as alpha,
+                as GDAL marks the fourth of four bands of bytes.
 
         Shape:
             - returns: (bands, rows, columns), float32; integers beyond 2**24 are rounded.
@@ -85,7 +92,7 @@ class RasterFile:
             return out
         top, left = inside.row - window.row, inside.column - window.column
         part = out[:, top : top + inside.height, left : left + inside.width]
-        raw, seen = self._stored(list(bands), inside)
+        raw, seen = self._stored(list(bands), inside, num_values)
         dataset = self.dataset
         for k, band in enumerate(bands):
             tag = dataset.nodatavals[band - 1] if nodata[k] is None else nodata[k]
@@ -102,7 +109,9 @@ class RasterFile:
             part[k] = np.where(there, values, np.nan)
         return out
 
-    def _stored(self, bands: list[int], window: Window) -> tuple[np.ndarray, np.ndarray]:
+    def _stored(
+        self, bands: list[int], window: Window, num_values: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Read stored numbers, and True where no mask or alpha band hides them."""
         dataset, rio = self.dataset, rasterio()
         place = (
@@ -112,7 +121,8 @@ class RasterFile:
         if "complex" in dataset.dtypes[bands[0] - 1]:
             raise DataError(f"{self.path}: values are complex; write their amplitude to a raster")
         kinds = enumerate(dataset.colorinterp, start=1)
-        alpha = [band for band, kind in kinds if kind == rio.enums.ColorInterp.alpha]
+        marked = [band for band, kind in kinds if kind == rio.enums.ColorInterp.alpha]
+        alpha = [band for band in marked if band > num_values]
         try:
             with small_cache():
                 flags = dataset.mask_flag_enums
@@ -121,7 +131,7 @@ class RasterFile:
                 if alpha:
                     seen &= (dataset.read(indexes=alpha, window=place) != 0).all(axis=0)
                 for k, band in enumerate(bands):
-                    if rio.enums.MaskFlags.per_dataset in flags[band - 1]:
+                    if rio.enums.MaskFlags.per_dataset in flags[band - 1] and alpha == marked:
                         seen[k] &= dataset.read_masks(band, window=place) != 0
                     if self._mask is not None:
                         number = band if self._mask.count >= band else 1

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
-from openstl_ext.visualization.legend import panel_size
+from openstl_ext.visualization.legend import Legend, panel_size
 from openstl_ext.visualization.page import Page, fitted, text_width
 from openstl_ext.visualization.style import FAINT, NO_DATA
 
@@ -65,32 +65,44 @@ def pca_rgb(maps: Sequence[Array]) -> tuple[list[Array], list[float]]:
     return [p.reshape(*x.shape[:2], 3) for p, x in zip(parts, maps, strict=True)], shares
 
 
-def draw_embedding(image: Array, features: Array, *, title: str = "") -> Page:
-    """Draw an image and the colours of its embeddings side by side.
+def draw_embedding(
+    image: Array, features: Array, *, title: str = "", shares: Sequence[float] | None = None
+) -> Page:
+    """Draw an image and the colours of its features side by side.
 
     Args:
         image: The image, in [0, 1]; NaN where there is no data.
         features: Features of its patches or pixels.
         title: First line.
+        shares: Share of the variance of all features that each of ``features`` has, if these are
+            principal components; else components are computed.
 
     Shape:
         - image: (H, W, 3); features: (h, w, D).
     """
-    (colors,), shares = pca_rgb([features])
+    (colors,), computed = pca_rgb([features])
+    shares = computed if shares is None else list(shares)[: len(computed)]
     width, height = panel_size(image.shape[0], image.shape[1], PANEL)
-    explained = " + ".join(f"{100 * share:.0f} %" for share in shares) or "0 %"
-    note = f"components 1 to {max(len(shares), 1)} as red, green, blue: {explained} of the variance"
-    size = f"{features.shape[1]} x {features.shape[0]} embeddings of {features.shape[2]} numbers"
+    explained = " + ".join(f"{100 * share:.0f} %" for share in shares)
+    names = ["red", "green", "blue"][: len(shares)]
+    note = (
+        f"Principal components as {', '.join(names)}: {explained} of the variance of the features"
+    )
+    note = note if shares else "All patches have equal features"
+    size = f"features of {features.shape[0]} x {features.shape[1]} patches"
+    has_gaps = bool(np.isnan(colors).any() or np.isnan(image).any())
+    legend = Legend(((to_hex(NO_DATA), "no data"),) if has_gaps else (), 200)
     pitch = max(width, text_width(size, 8.5)) + GAP  # a narrow image has a wide name
     right = max(2 * MARGIN + pitch + width, 2 * MARGIN + text_width(note, 6.5))
     right = max(right, MARGIN + pitch + pitch)
-    page = Page(right, 2 * MARGIN + TITLE + HEADING + height + GAP)
-    heading = fitted(title or "embeddings", right - 2 * MARGIN, 9.5)
+    page = Page(right, 2 * MARGIN + TITLE + HEADING + height + GAP + has_gaps * legend.height)
+    heading = fitted(title or "features", right - 2 * MARGIN, 9.5)
     page.text(MARGIN, MARGIN, heading, align="left", size=9.5, weight="bold")
     for column, (name, panel) in enumerate((("image", image), (size, colors))):
         box = (MARGIN + column * pitch, MARGIN + TITLE + HEADING, width, height)
         page.text(box[0] + width / 2, box[1] - HEADING * 0.42, name, size=8.5)
         page.image(np.where(np.isnan(panel), to_rgb(NO_DATA), panel), box)
-    bottom = page.height - MARGIN
-    page.text(MARGIN, bottom, note, align="left", size=6.5, color=FAINT)
+    below = MARGIN + TITLE + HEADING + height + GAP
+    legend.draw(page, MARGIN, below + MARGIN // 2)
+    page.text(MARGIN, below, note, align="left", size=6.5, color=FAINT)
     return page

@@ -10,7 +10,13 @@ from openstl_ext.errors import UserError
 from openstl_ext.visualization.channel_rows import channel_index
 
 Array = NDArray[np.float32]
-NATURAL = ("red", "green", "blue")
+NATURAL = (
+    ("red", "green", "blue"),
+    ("B04", "B03", "B02"),
+    ("B4", "B3", "B2"),
+    ("SR_B4", "SR_B3", "SR_B2"),
+)
+"""Red, green and blue by the names of products: of any, of Sentinel-2, HLS, and Landsat 8."""
 LOW, HIGH = 2, 98
 """Percentiles of a band that become 0 and 1, so that a few clouds do not darken the image."""
 
@@ -39,8 +45,9 @@ def rgb_composites(
         raise UserError(f"--rgb takes three bands, or one for grey, got {len(picked)}")
     bands = [channel_index(word, names, frames.shape[1]) for word in picked]
     if not bands:
-        natural = [list(names).index(name) for name in NATURAL if name in names]
-        bands = natural if len(natural) == 3 else list(range(3 if frames.shape[1] >= 3 else 1))
+        natural = [triple for triple in NATURAL if set(triple) <= set(names)]
+        first = range(3 if frames.shape[1] >= 3 else 1)
+        bands = [list(names).index(name) for name in natural[0]] if natural else list(first)
     stretched = np.stack([_stretched(frames[:, band]) for band in bands], axis=-1)
     stretched[np.isnan(stretched).any(axis=-1)] = np.nan
     return np.broadcast_to(stretched, (*stretched.shape[:-1], 3)), [names[band] for band in bands]

@@ -1,14 +1,14 @@
 """Draw the wavelengths of the bands of sensors, on an axis with gaps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from openstl_ext.visualization.legend import Legend
-from openstl_ext.visualization.page import Page, text_width
+from openstl_ext.visualization.page import Page, fitted, text_width
 from openstl_ext.visualization.style import FAINT, INK
 
 Kind = Literal["learned", "interpolated", "none"]
@@ -21,11 +21,13 @@ WORDS: dict[str, str] = {
     "none": "no projection",
 }
 EDGE = "#444444"
+TITLE_WORDS, TITLE_SIZE = "Wavelengths of the bands of sensors", 9.5
 MARGIN, TITLE, AXIS = 28, 36, 56  # edges, first line, ticks with the name of the axis
 OPTICAL, NARROW, BREAK = 1040, 150, 34  # widths of the ranges, and of the gap between two
 LABEL, LANE, ROW = 6.0, 30, 16  # size of band names; height of a lane; between sensors
 BAR = 12  # height of a bar
 LEAST = 4  # smallest width of a bar, in pixels
+LONGEST = 300  # largest width of a name
 OPTICAL_END, RADAR_START = 4_000, 1_000_000
 """Wavelengths in nm: thermal infrared is between them."""
 MICROMETRE, MILLIMETRE = 1e3, 1e6
@@ -98,6 +100,7 @@ def spectrum_figure(sensors: Sequence[SensorSpans]) -> Page:
     Args:
         sensors: Sensors with their bands, from top to bottom.
     """
+    sensors = [_with_fitted_names(sensor) for sensor in sensors]
     names = max(text_width(sensor.name, 7.5) for sensor in sensors) + 18
     ranges = ranges_of([band for sensor in sensors for band in sensor.bands], MARGIN + names)
     right = ranges[-1].left + ranges[-1].width
@@ -106,20 +109,25 @@ def spectrum_figure(sensors: Sequence[SensorSpans]) -> Page:
     bottom = MARGIN + TITLE + sum(heights)
     kinds = [k for k in FILLS if any(b.kind == k for s in sensors for b in s.bands)]
     legend = Legend(tuple((FILLS[kind], WORDS[kind]) for kind in kinds), right - MARGIN)
-    page = Page(right + MARGIN + 20, bottom + AXIS + legend.height + MARGIN)
-    words = "bands of sensors and their wavelengths"
-    page.text(MARGIN, MARGIN, words, align="left", size=9.5, weight="bold")
+    width = max(right + 20, MARGIN + text_width(TITLE_WORDS, TITLE_SIZE))
+    page = Page(width + MARGIN, bottom + AXIS + legend.height + MARGIN)
+    page.text(MARGIN, MARGIN, TITLE_WORDS, align="left", size=TITLE_SIZE, weight="bold")
     _axis(page, ranges, MARGIN + TITLE, bottom)
     top = MARGIN + TITLE
     for sensor, row, height in zip(sensors, rows, heights, strict=True):
         middle = top + (height + ROW) / 2
         page.text(MARGIN, middle, sensor.name, align="left", size=7.5, weight="bold")
         for band, lane in row:
-            _bar(page, band, range_of(band, ranges), top + ROW + lane * LANE)
+            _bar(page, band, ranges, top + ROW + lane * LANE)
         top += height
         page.line((MARGIN, top + ROW / 2), (right, top + ROW / 2))
     legend.draw(page, MARGIN, bottom + AXIS)
     return page
+
+
+def _with_fitted_names(sensor: SensorSpans) -> SensorSpans:
+    bands = [replace(band, name=fitted(band.name, LONGEST, LABEL)) for band in sensor.bands]
+    return SensorSpans(fitted(sensor.name, LONGEST, 7.5), tuple(bands))
 
 
 def ranges_of(bands: Sequence[BandSpan], left: int) -> list[Range]:
@@ -157,24 +165,35 @@ def lanes_of(sensor: SensorSpans, ranges: Sequence[Range]) -> list[tuple[BandSpa
     ends: list[float] = []
     found = []
     for band in sorted(sensor.bands, key=lambda b: (b.min_nm, b.max_nm)):
-        left, right = _extent(band, range_of(band, ranges))
+        left, right = _extent(band, ranges)
         lane = next((i for i, end in enumerate(ends) if end + 4 <= left), len(ends))
         ends[lane : lane + 1] = [right]
         found.append((band, lane))
     return found
 
 
-def _extent(band: BandSpan, part: Range) -> tuple[float, float]:
+def _extent(band: BandSpan, ranges: Sequence[Range]) -> tuple[float, float]:
     """Return the left and right end of the bar with its name."""
+    part = range_of(band, ranges)
     start, end = part.place(band.min_nm), part.place(band.max_nm)
-    half = max(end - start, text_width(band.name, LABEL), LEAST) / 2
-    return (start + end) / 2 - half, (start + end) / 2 + half
+    left, right = _name(band, ranges)
+    return min(left, (start + end - LEAST) / 2, start), max(right, (start + end + LEAST) / 2, end)
 
 
-def _bar(page: Page, band: BandSpan, part: Range, top: int) -> None:
+def _name(band: BandSpan, ranges: Sequence[Range]) -> tuple[float, float]:
+    """Return the left and right end of a name: above the bar, moved to be on the axis."""
+    part, width = range_of(band, ranges), text_width(band.name, LABEL)
+    middle = (part.place(band.min_nm) + part.place(band.max_nm)) / 2
+    most = ranges[-1].left + ranges[-1].width - width
+    left = max(min(middle - width / 2, most), ranges[0].left)
+    return left, left + width
+
+
+def _bar(page: Page, band: BandSpan, ranges: Sequence[Range], top: int) -> None:
+    part = range_of(band, ranges)
     start, end = part.place(band.min_nm), part.place(band.max_nm)
     width = max(LEAST, round(end - start))
-    page.text((start + end) / 2, top + 7, band.name, size=LABEL)
+    page.text(sum(_name(band, ranges)) / 2, top + 7, band.name, size=LABEL)
     box = (round((start + end - width) / 2), top + LANE - BAR - 2, width, BAR)
     line = "dashed" if band.kind == "none" else "solid"
     hatch = "//////" if band.kind == "interpolated" else None

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from openstl_ext import cli
 from openstl_ext.commands import embed as command
 from openstl_ext.datasets.sensors.sensor import Sensor
 from openstl_ext.errors import ConfigError, DataError, UserError
+from openstl_ext.prediction.feature_files import map_overview
 from openstl_ext.visualization import embedding_map
 from tests.prediction.small_encoder import SENSOR, reflectance, save_checkpoint, write_scene
 from tests.rasters.files import NORTH_UP, write_tif
@@ -67,6 +69,8 @@ def test_components_are_those_of_all_features(weights: str, scene: Path, tmp_pat
     )
     assert names[0] == f"component 1, {sizes[0] ** 2 / (sizes**2).sum():.1%} of variance"
     assert (np.isnan(found[0]) == ~known).all()
+    _, shares = map_overview(tmp_path / "pca.tif", 100)
+    np.testing.assert_allclose(shares, sizes[:3] ** 2 / (sizes**2).sum(), rtol=1e-3)
 
 
 def test_the_picture_of_a_map_shows_it_at_any_size(
@@ -76,9 +80,9 @@ def test_the_picture_of_a_map_shows_it_at_any_size(
     drawn: list[tuple[np.ndarray, np.ndarray]] = []
     draw = embedding_map.draw_embedding
 
-    def spy(image: np.ndarray, features: np.ndarray, *, title: str) -> object:
+    def spy(image: np.ndarray, features: np.ndarray, **options: Any) -> object:
         drawn.append((image, features))
-        return draw(image, features, title=title)
+        return draw(image, features, **options)
 
     monkeypatch.setattr(embedding_map, "draw_embedding", spy)
     for image, features in ((840, 192), (16, 6)):

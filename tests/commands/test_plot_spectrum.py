@@ -34,10 +34,12 @@ def test_published_sensors_and_one_of_a_user_are_drawn(tmp_path: Path, capsys):
 
 def test_the_kind_of_a_projection():
     """Released weights would look as if they had a projection of each band."""
-    band = Band(min_nm=1, max_nm=2)
+    band = Band(min_nm=400, max_nm=500)
     assert band.kind == "none"
-    assert Band(min_nm=1, max_nm=2, index=0).kind == "learned"
-    assert Band(min_nm=1, max_nm=2, index=0, interpolated_from=("a", "b")).kind == "interpolated"
+    assert Band(min_nm=400, max_nm=500, index=0).kind == "learned"
+    assert (
+        Band(min_nm=400, max_nm=500, index=0, interpolated_from=("a", "b")).kind == "interpolated"
+    )
 
 
 @pytest.mark.parametrize("words", [("sentinel3",), ("rgb", "--out", "a.pdf")])

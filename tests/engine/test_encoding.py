@@ -163,9 +163,27 @@ def test_a_pretraining_is_validated_by_nearest_neighbours(tmp_path: Path) -> Non
             },
             "val_cfg.bank: the samples of toy_scenes have no labels",
         ),
+        (
+            {
+                "model": PRETRAINING,
+                "val_cfg": {
+                    "type": "NeighbourValLoop",
+                    "bank": scenes("train")["dataset"],
+                    "per_class": 9,
+                },
+            },
+            "k=20 neighbours, but val_cfg.bank has 18 samples; reduce k",
+        ),
         ({"model": NEIGHBOURS}, "the bank of neighbours is empty"),
+        (
+            {"model": PROBE, "val_evaluator": [{"type": "MeanMSE"}]},
+            "val_evaluator: MeanMSE is a score of frames, but the samples have labels; use a score",
+        ),
     ],
-    ids=["no encoder", "shared", "k", "augmented", "no labels", "no bank"],
+    ids=[
+        *("no encoder", "shared", "k", "augmented", "no labels", "k of a pre-training"),
+        *("no bank", "frames"),
+    ],
 )
 def test_a_mistake_in_the_evaluation_of_an_encoder_is_one_sentence(
     tmp_path: Path, options: dict[str, Any], message: str

@@ -147,7 +147,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
         (tmp_path / "cut.safetensors").write_bytes(content)
         with pytest.raises(CheckpointError, match=r"cut.safetensors cannot be read .* download"):
             interop.convert(tmp_path / "cut.safetensors")
-    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
         interop.convert(tmp_path / "nowhere.safetensors")
     published(LAYOUTS["encoder"][0], path, openstl_ext='{"num_heads": "two"}')
     with pytest.raises(CheckpointError, match=r"metadata openstl_ext .*num_heads"):

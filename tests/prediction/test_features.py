@@ -131,6 +131,35 @@ def test_bands_are_found_by_their_names(encoder: FeatureExtractor, tmp_path: Pat
         encoder.features(few, SENSOR, bands=["B2", "B03", "B04"])
     with pytest.raises(DataError, match="name each band once"):
         encoder.features(few, SENSOR, bands=["B02", "B02", "B04"])
+    plainly = tuple(name.replace("B0", "b") for name in turned)
+    path = write_tif(tmp_path / "e.tif", values[::-1].copy(), descriptions=plainly)
+    np.testing.assert_allclose(encoder.features(path, SENSOR), plain, rtol=0, atol=1e-5)
+
+
+def test_names_that_contradict_the_order_are_refused(
+    encoder: FeatureExtractor, tmp_path: Path
+) -> None:
+    """One unknown name among reversed ones would let the order of the sensor count."""
+    names = [band.name for band in Sensor.read(SENSOR).bands]
+    values, turned = reflectance(16, 16), tuple(reversed(names))
+    path = write_tif(tmp_path / "a.tif", values, descriptions=("cirrus", *turned[1:]))
+    message = "a.tif: the description of band 12 is 'B01', but B01 is band 1 of B01, B02, B03"
+    for read in (encoder.features, lambda p, s: encoder.embeddings([p], s)):
+        with pytest.raises(DataError, match=message):
+            read(path, SENSOR)
+    path = write_tif(tmp_path / "b.tif", values, descriptions=turned)
+    with pytest.raises(DataError, match=r"b.tif: the description of band 12 is 'B01'"):
+        encoder.features(path, SENSOR, bands=names)
+
+
+def test_a_band_without_any_data_is_refused(encoder: FeatureExtractor, tmp_path: Path) -> None:
+    """Its mean would be embedded as if it had been seen."""
+    values = reflectance(32, 32)
+    values[3] = 0
+    path = write_tif(tmp_path / "a.tif", values, nodata=0)
+    for read in (encoder.features, lambda p, s: encoder.embeddings([p], s)):
+        with pytest.raises(DataError, match=r"a.tif: band B04 has no data; write a file without"):
+            read(path, SENSOR)
 
 
 def test_another_unit_is_one_sentence_and_a_filled_corner_is_none(

@@ -85,5 +85,17 @@ def test_the_figure_shows_image_and_colours():
     np.testing.assert_allclose(right[1:], colors[1:])
     np.testing.assert_allclose(right[0, 0], to_rgb(NO_DATA))
     texts = [t.get_text() for t in page.axes.texts]
-    assert "11 x 9 embeddings of 6 numbers" in texts
+    assert {"features of 9 x 11 patches", "no data"} <= set(texts)
     assert page.png() == draw_embedding(image, features, title="smarties/vit_s").png()
+
+
+def test_shares_of_components_are_those_of_all_features():
+    """Three components would seem to explain all of the variance."""
+    features, _ = planes()
+    image = np.zeros((9, 11, 3), "float32")
+    page = draw_embedding(image, features[..., :3], shares=[0.5, 0.25, 0.1])
+    texts = [t.get_text() for t in page.axes.texts]
+    assert any("50 % + 25 % + 10 % of the variance" in text for text in texts)
+    assert "no data" not in texts
+    same = draw_embedding(image, np.ones((3, 3, 5), "float32"))
+    assert "All patches have equal features" in [t.get_text() for t in same.axes.texts]

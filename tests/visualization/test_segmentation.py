@@ -76,6 +76,24 @@ def test_all_years_share_one_stretch():
     assert images[2].mean() > images[0].mean() + 0.4
 
 
+@pytest.mark.parametrize(
+    ("names", "natural"),
+    [
+        (("B02", "B03", "B04", "B8A"), ["B04", "B03", "B02"]),
+        (("SR_B1", "SR_B2", "SR_B3", "SR_B4"), ["SR_B4", "SR_B3", "SR_B2"]),
+        (("blue", "green", "red", "nir"), ["red", "green", "blue"]),
+        (("violet", "yellow", "red", "nir"), ["violet", "yellow", "red"]),
+    ],
+)
+def test_natural_colours_are_found_by_the_names_of_products(names, natural):
+    """Water and woods would be red, as blue is the first band of Sentinel-2."""
+    frames = np.random.default_rng(0).random((1, 4, 6, 6), dtype="float32")
+    images, shown = rgb_composites(frames, names)
+    assert shown == natural
+    expected, _ = rgb_composites(frames, names, natural)
+    np.testing.assert_array_equal(images, expected)
+
+
 def test_bands_are_picked_by_name_or_number():
     """Features of the infrared could not be shown."""
     found = sample()

@@ -1,5 +1,7 @@
 """Figures of the wavelengths of sensors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
@@ -76,10 +78,25 @@ def test_learned_and_interpolated_bands_are_told_apart():
     assert len(set(FILLS.values())) == 3
 
 
-def test_no_texts_overlap():
-    """Labels would be unreadable."""
-    page = spectrum_figure([OPTICAL, THERMAL, RADAR])
-    assert page.png() == spectrum_figure([OPTICAL, THERMAL, RADAR]).png()
+def renamed(sensor: SensorSpans, words: str) -> SensorSpans:
+    bands = [replace(band, name=f"{words} {band.name}") for band in sensor.bands]
+    return SensorSpans(f"{words} {sensor.name}", tuple(bands))
+
+
+@pytest.mark.parametrize(
+    "sensors",
+    [
+        [OPTICAL, THERMAL, RADAR],
+        [RADAR],
+        [renamed(OPTICAL, "surface reflectance of the band")],
+        [renamed(OPTICAL, "reflectance " * 20), renamed(RADAR, "backscatter " * 20)],
+    ],
+    ids=["three", "radar", "long", "longest"],
+)
+def test_no_texts_overlap(sensors: list[SensorSpans]):
+    """Labels would be unreadable, or cut off at the edge."""
+    page = spectrum_figure(sensors)
+    assert page.png() == spectrum_figure(sensors).png()
     renderer = page.canvas.get_renderer()
     boxes = [t.get_window_extent(renderer) for t in page.axes.texts]
     for index, box in enumerate(boxes):

@@ -72,7 +72,7 @@ class SceneDataset(SequenceDataset, ABC):
         self.sensor = sensor_of_files(facts, sensor or facts.sensor)
         if bands is not None:
             self.sensor = self.sensor.select(bands)
-        self.band_indices = self.sensor.named_indices
+        self.sensor_bands = self.sensor.named_bands
         rule = rule_of(facts, split_lists)
         self.scenes = read_split(SceneFolders(Path(root), facts), rule, split)
         self.image_size, self.augment = image_size, augment

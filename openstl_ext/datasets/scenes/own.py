@@ -9,7 +9,7 @@ from openstl_ext.datasets.remedies import command_for_scenes
 from openstl_ext.datasets.scenes.dataset import Augment, SceneDataset
 from openstl_ext.datasets.scenes.files import SceneFacts
 from openstl_ext.datasets.synthetic.sensor_scenes import View, write_classes
-from openstl_ext.errors import DataError, DatasetNotFoundError
+from openstl_ext.errors import DataError, DatasetNotFoundError, nearest
 from openstl_ext.leftovers import entries
 from openstl_ext.registry import DATASETS
 from openstl_ext.value_types import ImageSize
@@ -63,7 +63,14 @@ class Scenes(SceneDataset):
         augment: Augment | None = None,
     ) -> None:
         folder = Path(root)
-        found = tuple(classes or _classes(folder, suffix))
+        present = _classes(folder, suffix)
+        found = tuple(classes or present)
+        for class_name in found:
+            if class_name not in present:
+                raise DataError(
+                    f"{folder}: the class {class_name!r} is no folder with files *{suffix}; "
+                    f"{nearest(class_name, present)} Correct classes"
+                )
         self.facts = SceneFacts(  # type: ignore[misc]
             name=name or folder.resolve().name,
             title=str(folder),

@@ -93,6 +93,8 @@ def _read(folders: SceneFolders, path: Path) -> list[Scene]:
 
 def _remedy(folders: SceneFolders, rule: str) -> str:
     facts = folders.facts
+    if rule == "own":
+        return "write it, with the path of an image below the root in each line"
     command = f"openstl-ext data scenes {facts.name} --root {folders.root} --rule"
     if rule == SMARTIES:
         return f"copy {SMARTIES_LISTS} of SMARTIES' repository there"

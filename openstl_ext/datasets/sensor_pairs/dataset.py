@@ -113,14 +113,16 @@ class SensorPairs(SequenceDataset):
         if not names or len(set(names)) < len(names):
             raise ConfigError(f"pairs has the sets {names}; give at least one, and each a name")
         self.sensors = _sensors(self.sets, Spectrum.read(spectrum) if spectrum else Spectrum.read())
-        self.band_indices = {
-            name: index
+        self.sensor_bands = {
+            name: band
             for both in self.sensors
             for sensor in both
-            for name, index in sensor.named_indices.items()
+            for name, band in sensor.named_bands.items()
         }
         self._indices = [tuple(sensor.indices for sensor in both) for both in self.sensors]
         lists = [pair_set.read(self.root, split) for pair_set in self.sets]
+        for pair_set, found in zip(self.sets, lists, strict=True):
+            pair_set.check_others(self.root, split, found)
         # bytes in one array: workers would copy strings, whose counts of references they change
         self._names = [np.array([[n.encode() for n in pair] for pair in found]) for found in lists]
         self._ends = np.cumsum([len(found) for found in lists])

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from openstl_ext.atomic_io import atomic_write
+from openstl_ext.datasets.base import SPLITS
 from openstl_ext.datasets.remedies import command_for_scenes
 from openstl_ext.errors import ConfigError, DataError, DatasetNotFoundError
 from openstl_ext.text_file import read_lines
@@ -95,6 +96,29 @@ class PairSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if not pairs:
             raise DataError(f"{path}: has no pair")
         return list(pairs)
+
+    def check_others(self, root: Path, split: str, pairs: list[Names]) -> None:
+        """Refuse a split of which an image is in the list of another split, too.
+
+        Args:
+            root: Root of the dataset.
+            split: The split.
+            pairs: Its pairs.
+
+        Raises:
+            DataError: With both lists and the first image.
+        """
+        images = {name for pair in pairs for name in pair}
+        for other in SPLITS if "{split}" in self.list_file else ():
+            path = root / self.root / self.list_file.replace("{split}", other)
+            if other == split or not path.is_file():
+                continue
+            shared = sorted(images & {n for pair in self.read(root, other) for n in pair})
+            if shared:
+                raise DataError(
+                    f"the set {self.name}: the lists of {split} and {other} share {len(shared)} "
+                    f"images, such as {shared[0]}; remove the pair from one, {path}"
+                )
 
 
 def write_pair_list(path: Path, pairs: list[Names]) -> None:

@@ -36,18 +36,22 @@ def read_image(path: Path, sensor: Sensor) -> np.ndarray:
 def read_picture(path: Path, sensor: Sensor) -> np.ndarray:
     """Read the bands of a sensor from a picture of any format that Pillow reads.
 
+    Shape:
+        - returns: (C, H, W), float32; NaN where an alpha band is 0.
+
     Raises:
-        DataError: If it is no picture, its values are no bytes, or the sensor has not three bands.
+        DataError: If it cannot be read, its values are no bytes, or the sensor has not three bands.
     """
     try:
         with Image.open(path) as picture:
             _check_bytes(path, picture)
-            values = np.asarray(picture.convert("RGB"), np.float32)
+            values = np.asarray(picture.convert("RGBA"), np.float32)
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such image") from None
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: cannot be read as a picture: {error}") from None
     _check_number(path, 3, sensor)
+    values = np.where(values[..., 3:] > 0, values[..., :3], np.nan)
     return values.transpose(2, 0, 1)[list(sensor.in_file)]
 
 
@@ -83,12 +87,43 @@ def read_window(
         - returns: (C, rows, columns), float32, in units of the file; NaN where there is no data.
 
     Raises:
-        DataError: If the file has another number of bands.
+        DataError: If the file has another number of bands, not counted an alpha band at the end,
+            or its descriptions name bands of the sensor in another order.
     """
-    _check_number(Path(raster.path), raster.dataset.count, sensor, num_other)
+    path, count = Path(raster.path), raster.dataset.count
+    extra = count - len(sensor.all_bands) == 1 and _ends_with_alpha(raster)
+    _check_number(path, count, sensor, num_other or int(extra))
+    check_order(path, raster.dataset.descriptions, sensor)
     window = window or Window(0, 0, raster.grid.height, raster.grid.width)
     bands = [position + 1 for position in sensor.in_file]
-    return raster.read(bands, window, nodata=[None] * len(bands))
+    count = len(sensor.all_bands)
+    return raster.read(bands, window, nodata=[None] * len(bands), num_values=count)
+
+
+def _ends_with_alpha(raster: RasterFile) -> bool:
+    return str(raster.dataset.colorinterp[-1].name) == "alpha"
+
+
+def check_order(path: Path, stored: Sequence[str | None], sensor: Sensor) -> None:
+    """Refuse a file whose descriptions name bands of the sensor at other positions.
+
+    Args:
+        path: The file, for the message.
+        stored: Description of each of its bands; others than names of the sensor mean nothing.
+        sensor: The sensor.
+
+    Raises:
+        DataError: With the first such band.
+    """
+    places = {sensor.named(text): number for number, text in enumerate(stored) if text}
+    for number, band in enumerate(sensor.all_bands):
+        if places.get(band, number) != number:
+            names = ", ".join(other.name for other in sensor.all_bands)
+            raise DataError(
+                f"{path}: the description of band {places[band] + 1} is "
+                f"{stored[places[band]]!r}, but {band.name} is band {number + 1} of {names}; write "
+                "the bands in this order, or list them in that of the file"
+            )
 
 
 def _check_number(path: Path, found: int, sensor: Sensor, num_other: int = 0) -> None:

@@ -1,17 +1,18 @@
 """Bands of a product in the order of its files, and their normalisation."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from openstl_ext.errors import DataError, nearest
-from openstl_ext.json_file import read_json
-from openstl_ext.spectrum import Band, Spectrum
+from openstl_ext.json_file import entry_of, read_json
+from openstl_ext.spectrum import Band, Spectrum, bands_of
 
 FOLDER = Path(__file__).parent
 """Folder of the published tables."""
@@ -32,17 +33,17 @@ class SensorBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         low: Value that becomes 0, in units of the file; values below are clipped. The published
             tables have the first percentile.
         high: Value that becomes 1; values above are clipped. The published tables have the 99th.
-        mean: Mean after this scaling.
-        std: Standard deviation after this scaling.
+        mean: Mean after this scaling, from 0 to 1.
+        std: Standard deviation after this scaling, at most 1; with mean 0, it leaves the values.
         used: Whether a dataset returns the band unless it names its bands.
     """
 
-    name: str
+    name: Annotated[str, Meta(min_length=1)]
     band: str
     low: float
     high: float
-    mean: float
-    std: Annotated[float, Meta(gt=0)]
+    mean: Annotated[float, Meta(ge=0, le=1)]
+    std: Annotated[float, Meta(gt=0, le=1)]
     used: bool = True
 
 
@@ -51,13 +52,13 @@ class SensorFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Args:
         about: Product, unit and source of the numbers.
-        bands: Bands in the order of the files.
+        bands: Bands in the order of the files, with the arguments of ``SensorBand``.
         spectrum: Ranges that the published spectrum does not have, by name.
     """
 
     about: str
-    bands: list[SensorBand]
-    spectrum: dict[str, Band] = {}
+    bands: Annotated[list[dict[str, Any]], Meta(min_length=1)]
+    spectrum: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -99,17 +100,27 @@ class Sensor:
                 )
             path = FOLDER / f"{name}.json"
         content = read_json(path, SensorFile)
-        bands = tuple(content.bands)
-        for position, band in enumerate(bands):
-            if not band.low < band.high:
-                raise DataError(f"{path}: bands[{position}]: low is not below high")
+        ranges = bands_of(content.spectrum, str(path))
+        spectrum = (spectrum or Spectrum.read()).extended(ranges, str(path))
+        bands = tuple(
+            _band(entry, spectrum, f"{path}: bands[{position}] ({entry.get('name', 'no name')})")
+            for position, entry in enumerate(content.bands)
+        )
         found = [band.name for band in bands]
         if double := sorted({n for n in found if found.count(n) > 1}):
             raise DataError(f"{path}: bands occur twice: {', '.join(double)}")
-        spectrum = (spectrum or Spectrum.read()).extended(content.spectrum, str(path))
         used = tuple(i for i, band in enumerate(bands) if band.used)
+        if not used:
+            raise DataError(f'{path}: no band is used; remove "used": false')
         sensor = cls(path.stem, bands, tuple(range(len(bands))), spectrum, bands)
         return sensor.select([bands[i].name for i in used])
+
+    def named(self, text: str) -> SensorBand | None:
+        """Return the band with a name, in any case and with or without zeros: ``b8`` is ``B08``."""
+        for band in self.all_bands:
+            if _plain(text) in (_plain(band.name), _plain(band.band)):
+                return band
+        return None
 
     def select(self, names: Sequence[str]) -> "Sensor":
         """Return the sensor with these bands, in this order.
@@ -165,9 +176,9 @@ class Sensor:
         return tuple(self.spectrum.index(band.band) for band in self.bands)
 
     @property
-    def named_indices(self) -> dict[str, int]:
-        """Index of the projection of each band, by its name in the spectrum."""
-        return {band.band: self.spectrum.index(band.band) for band in self.bands}
+    def named_bands(self) -> dict[str, Band]:
+        """The returned bands as those of the spectrum, by their names there."""
+        return {band.band: self.spectrum.bands[band.band] for band in self.bands}
 
     def normalise(self, values: np.ndarray, place: str) -> np.ndarray:
         """Clip and scale to [0, 1] between ``low`` and ``high``, then subtract mean, divide by std.
@@ -236,3 +247,26 @@ class Sensor:
         )
         scaled = (np.clip((values - low) / (high - low), 0, 1) - mean) / std
         return np.where(np.isfinite(values), scaled, np.float32(0)).astype(np.float32)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(?<=[a-z_])0+(?=\d)", "", name.strip().lower())
+
+
+def _band(entry: Mapping[str, Any], spectrum: Spectrum, place: str) -> SensorBand:
+    """Return a band of a table; ``place`` is its file and position."""
+    for key in ("mean", "std"):  # a likely mistake, which would not be seen in the values
+        if isinstance(entry.get(key), int | float) and entry[key] > 1:
+            raise DataError(
+                f"{place}: {key} is {entry[key]:g}, in units of the file; state it after the "
+                "scaling of low to high to 0 to 1"
+            )
+    band = entry_of(entry, SensorBand, place)
+    if not band.low < band.high:
+        raise DataError(f"{place}: low is not below high; exchange them")
+    if band.band not in spectrum.bands:
+        raise DataError(
+            f"{place}: no band {band.band!r} in the spectrum; {nearest(band.band, spectrum.bands)} "
+            'A range of your own is an entry of "spectrum"'
+        )
+    return band

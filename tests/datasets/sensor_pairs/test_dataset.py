@@ -175,6 +175,19 @@ def test_sample_ids_name_the_files_and_frame_ids_each_image(root: Path) -> None:
         train[10]
 
 
+def test_an_image_in_the_lists_of_two_splits_is_refused(root: Path, tmp_path: Path) -> None:
+    """Reconstructions of trained images would be shown as those of unseen ones."""
+    shutil.copytree(root / "radar", tmp_path / "radar")
+    train, val = (tmp_path / "radar" / f"{split}.txt" for split in ("train", "val"))
+    first, second = train.read_text().split()[:2]
+    val.write_text(f"{val.read_text()}{first} other/{Path(second).name}\n")
+    message = rf"the set radar: the lists of train and val share 1 images, such as {first}; remove"
+    with pytest.raises(DataError, match=message):
+        build(tmp_path, RADAR)
+    with pytest.raises(DataError, match="the lists of val and train share 1 images"):
+        build(tmp_path, RADAR, split="val")
+
+
 def test_a_pair_of_different_places_is_refused(root: Path, tmp_path: Path) -> None:
     """The net would be trained to predict one place from another."""
     shutil.copytree(root / "radar", tmp_path / "radar")
@@ -244,9 +257,10 @@ def test_an_image_in_two_splits_is_found_before_training(root: Path, tmp_path: P
     train, val = (build(tmp_path, RADAR, split=split) for split in ("train", "val"))
     check_disjoint({"train": train, "val": val})
     shared = "sentinel2_l2a/train_0002.tif sentinel1_grd/val_0000.tif"
-    (tmp_path / "radar/val.txt").write_text(shared)
+    (tmp_path / "radar/other_val.txt").write_text(shared)
+    other = build(tmp_path, RADAR | {"list": "other_{split}.txt"}, split="val")
     with pytest.raises(ConfigError, match=r"share 1 .*sentinel2_l2a/train_0002.tif"):
-        check_disjoint({"train": train, "val": build(tmp_path, RADAR, split="val")})
+        check_disjoint({"train": train, "val": other})
 
 
 def test_images_in_memory_are_those_of_the_files(tmp_path: Path) -> None:

@@ -38,6 +38,58 @@ def test_the_bands_of_a_raster_follow_the_table(tmp_path: Path) -> None:
         read_image(tmp_path / "a.tif", Sensor.read("sentinel1_grd"))
 
 
+def write(path: Path, values: np.ndarray, kinds: str = "", names: tuple[str, ...] = ()) -> Path:
+    """Write a GeoTIFF; ``kinds`` are the interpretations of its bands, a for alpha."""
+    rasterio = pytest.importorskip("rasterio")
+    form = {"driver": "GTiff", "dtype": values.dtype, "crs": "EPSG:32635"}
+    form |= dict(zip(("count", "height", "width"), values.shape, strict=True))
+    transform = rasterio.Affine(10, 0, 0, 0, -10, 0)
+    with rasterio.open(path, "w", transform=transform, photometric="MINISBLACK", **form) as raster:
+        if kinds:
+            known = {"a": rasterio.enums.ColorInterp.alpha, "g": rasterio.enums.ColorInterp.gray}
+            raster.colorinterp = [known[kind] for kind in kinds]
+        raster.write(values)
+        if names:
+            raster.descriptions = names
+    return path
+
+
+def test_an_alpha_band_beyond_those_of_the_sensor_hides_pixels(tmp_path: Path) -> None:
+    """Pixels outside of a cut image would be values."""
+    values = np.full((4, 2, 2), 100, np.uint8)
+    values[3, 0, 0] = 0
+    found = read_image(write(tmp_path / "a.tif", values, "ggga"), Sensor.read("rgb"))
+    assert found.shape == (3, 2, 2)
+    assert (np.isnan(found) == (values[3] == 0)).all()
+    with pytest.raises(DataError, match=r"b.tif: has 4 bands, but the sensor rgb has 3"):
+        read_image(write(tmp_path / "b.tif", values, "gggg"), Sensor.read("rgb"))
+
+
+def test_a_band_of_the_sensor_that_is_marked_as_alpha_has_values(tmp_path: Path) -> None:
+    """GDAL marks the fourth of four bands of bytes so; dark near infrared would hide red."""
+    values = np.full((4, 2, 2), 100, np.uint8)
+    values[3, 0, 0] = 0
+    found = read_image(write(tmp_path / "a.tif", values, "ggga"), Sensor.read("planet_fusion"))
+    np.testing.assert_array_equal(found, values)
+
+
+def test_bands_in_another_order_by_their_descriptions_are_refused(tmp_path: Path) -> None:
+    """Red would be trained as blue; Sentinel-1 files are written as VH, VV too."""
+    path = write(tmp_path / "a.tif", np.zeros((2, 2, 2), np.float32), names=("VH", "VV"))
+    message = "a.tif: the description of band 2 is 'VV', but VV is band 1 of VV, VH; write the"
+    with pytest.raises(DataError, match=message):
+        read_image(path, Sensor.read("sentinel1_grd"))
+
+
+def test_transparent_pixels_of_a_picture_are_missing(tmp_path: Path) -> None:
+    """The margin of a turned picture would be black ground."""
+    values = np.full((2, 2, 4), 255, np.uint8)
+    values[0, 0, 3] = 0
+    Image.fromarray(values).save(tmp_path / "a.png")
+    found = read_image(tmp_path / "a.png", Sensor.read("rgb"))
+    assert (np.isnan(found) == (values[..., 3] == 0)).all()
+
+
 def test_a_damaged_or_missing_picture_is_named(tmp_path: Path) -> None:
     """A traceback of the library would not name the file."""
     (tmp_path / "a.jpg").write_bytes(b"no picture")

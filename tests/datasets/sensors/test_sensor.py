@@ -147,11 +147,22 @@ def test_a_sensor_of_a_user_is_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"bands": [BAND | {"low": "0"}]}, r"Expected `float`, got `str` - at `\$.bands\[0\].low`"),
-        ({"bands": [BAND | {"low": 2}]}, r"bands\[0\]: low is not below high"),
+        (
+            {"bands": [BAND | {"low": "0"}]},
+            r"bands\[0\] \(B3\): Expected `float`, .* - at `\$.low`",
+        ),
+        ({"bands": [BAND | {"low": 2}]}, r"bands\[0\] \(B3\): low is not below high"),
         ({"bands": [BAND | {"std": 0}]}, "std"),
         ({"bands": [BAND, BAND]}, "bands occur twice: B3"),
-        ({"bands": [BAND | {"band": "oli_gren"}]}, "did you mean 'oli_green'"),
+        (
+            {"bands": [BAND | {"band": "oli_gren"}]},
+            r"mine.json: bands\[0\] .* you mean 'oli_green'",
+        ),
+        ({"bands": [BAND | {"deviation": 1}]}, "unknown field `deviation`, known are: band, high"),
+        ({"bands": [BAND | {"mean": 1200}]}, "mean is 1200, in units of the file"),
+        ({"bands": [BAND | {"mean": -0.1}]}, ">= 0"),
+        ({"bands": [BAND | {"used": False}]}, "mine.json: no band is used"),
+        ({"bands": []}, "mine.json: .* length >= 1"),
         ({"spectrum": {"oli_green": {"min_nm": 533, "max": 590}}}, "unknown field `max`"),
     ],
 )
