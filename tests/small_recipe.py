@@ -60,6 +60,8 @@ def shrink(cfg: Config) -> Config:
             loader.dataset.digit_range = tuple(end // 1000 for end in loader.dataset.digit_range)
         if bank := (cfg.get(f"{stage}_cfg") or {}).get("bank"):
             bank.update({k: v for k, v in loader.dataset.items() if k != "split"})
+            votes = cfg.model if cfg.model.type == "NearestNeighbours" else cfg[f"{stage}_cfg"]
+            votes.k = 3  # of a dozen toy samples
         if loader.dataset.get("target") == "HM":  # integers in the toy data
             loader.dataset["values"] = "0-10000"
     if "statistics" in (preprocessor := cfg.model.get("data_preprocessor") or {}):

@@ -59,8 +59,6 @@ def test_scores_are_those_of_the_cpu(
     for stage in ("train", "val", "test"):
         if loader := cfg.get(f"{stage}_dataloader"):
             loader.pin_memory = False  # it has threads, without the device
-        if "bank" in (cfg.get(f"{stage}_cfg") or {}):
-            cfg[f"{stage}_cfg"].k = 3
     expected = scores(cfg, tmp_path / "here")
     for name, value in FACTS.items():
         monkeypatch.setattr(torch.cuda, name, lambda *_, _value=value, **__: _value)
