@@ -273,13 +273,14 @@ class Runner(MMRunner):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Lock the work directory, name a rank that is lost, and end the workers afterwards."""
+        """Lock the work directory, name a lost rank, and end workers and trackers afterwards."""
         with lost_ranks_named():
             distributed.on_first_rank(self.lock.acquire)
             try:
                 yield
             finally:
                 display().close()
+                self.visualizer.close()  # hooks do so only where no error ends the run
                 self._end_workers()
                 self.lock.release()
 

@@ -1,5 +1,6 @@
 """Losses and states that are not finite end a run, and are not saved."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,12 @@ def test_the_samples_of_a_non_finite_loss_are_named(tmp_path: Path) -> None:
     assert sorted(index for batch in given for _, index in batch) == list(range(22))
     with pytest.raises(NonFiniteError, match=rf"data of that batch \({names}\)"):
         run.train()
+
+
+def test_trackers_are_closed_by_an_error(tmp_path: Path) -> None:
+    """A thread of the tracker would go on writing, and hold the scalars before the error."""
+    run = build(toy.config(tmp_path, **ONE, custom_hooks=[{"type": "PoisonHook", "at": 5}]))
+    before = set(threading.enumerate())
+    with pytest.raises(NonFiniteError):
+        run.train()
+    assert set(threading.enumerate()) <= before
