@@ -2,7 +2,8 @@
 
 Its tensors hold their values on the CPU and state the device ``cuda:0``. As on a GPU, an operation
 with one of them and a CPU tensor is an error, except for the exceptions of PyTorch: 0-dimensional
-tensors, copies and indices. Kernels, streams and memory are not imitated.
+tensors, copies and indices. Kernels, streams and memory are not imitated, and PyTorch's own
+recurrent layers, such as ``nn.GRU``, have no gradient on it.
 """
 
 from collections.abc import Callable, Iterator
